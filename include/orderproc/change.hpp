@@ -1,0 +1,163 @@
+#ifndef ORDERPROC_CHANGE_HPP
+#define ORDERPROC_CHANGE_HPP
+
+// What the status machine makes of a command, and the one place of the rules: a repository
+// reads an order, asks evaluate(), and stores what it says.
+
+#include <orderproc/status_machine.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+
+enum class lease_token : std::uint64_t {};  // the fence: grows with every claim of an order
+
+// An order as a repository keeps it: what clients see, and who works on it.
+struct stored_order {
+    order value;
+    lease_token lease{0};             // of the latest claim
+    bool leased = false;              // somebody works on it, until due_at unless renewed
+    std::optional<timestamp> due_at;  // when a worker should look: index it with the status
+    std::string worker_id;            // who works on it; empty unless leased
+    std::uint32_t lapses = 0;         // leases in a row that nobody ended
+
+    friend bool operator==(const stored_order&, const stored_order&) = default;
+};
+
+using digest = std::array<std::byte, 16>;
+
+// An Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): digests of principal,
+// method, path and key, and of the body.
+struct idempotency {
+    digest key{};
+    digest body{};
+};
+
+struct create_order {
+    order value;          // id and status set; number, version and times are the storage's
+    bool queued = false;  // a worker should look at it
+};
+struct edit_order {
+    std::int64_t user_id = 0;
+    std::vector<std::int64_t> item_ids;
+    money total_amount;
+    std::string metadata;
+};
+struct move_order {
+    order_status to;
+    std::string reason;                        // for the journal
+    bool queued = false;                       // a worker should look at it in the new status…
+    std::optional<timestamp> next_attempt_at;  // …but not before this
+    std::optional<std::uint32_t> attempts;     // set, else kept
+    std::optional<std::string> last_error;     // set, else kept
+    bool settles = false;                      // nothing more happens by itself
+    bool completes = false;                    // the work is done: counts in statistics
+    bool repeatable = false;                   // already there is a success, not a refusal
+};
+struct remove_order {};
+struct renew_lease {
+    timestamp expires_at;  // no new version, no journal entry
+};
+
+// A compare-and-set on one order plus one journal entry. Made by lower() or a worker.
+struct change {
+    std::string order;  // the order's id: a reader may ask for anything
+    std::string event;  // "create", "edit", "delete", "renew" or the machine's
+    std::variant<create_order, edit_order, move_order, remove_order, renew_lease> action;
+    std::span<const order_status> from;    // empty: any. Points into the machine
+    std::optional<order_version> version;  // If-Match
+    std::optional<lease_token> lease;      // the fence
+    std::optional<std::int64_t> user_id;   // a principal bound to a user: else not_found
+    bool unleased = false;                 // refuse while somebody works on it
+    std::optional<idempotency> once;
+    std::string actor;
+    std::string traceparent;  // W3C Trace Context
+};
+
+struct change_outcome {
+    error_code ec;
+    bool replayed = false;
+    // After the change. On refusal the order that refused it, if there is one and the
+    // principal may see it. On delete its last state.
+    std::optional<order> after;
+};
+
+// What evaluate() and claim_selection decided. The position is the storage's to give.
+struct evaluation {
+    stored_order after;
+    bool journaled = false;  // append an entry: event, from, actor, reason and the order after
+    bool removed = false;    // take the order out; its id stays taken
+    bool completed = false;  // count it and the time since its first claim
+    std::string_view event;  // points into the change or the stage
+    std::optional<order_status> from;
+    std::string_view actor;
+    std::string reason;
+};
+
+// Judges one change against what is stored (nullptr: no such order): user_id, then lease,
+// version, status. An expired lease that nobody took over may still be used: the fence is
+// the token, not the clock. A refusal carries no text. The result's views live as long as what.
+ORDERPROC_EXPORT result<evaluation> evaluate(const stored_order* current, const change& what,
+                                             timestamp now);
+
+// A worker's request for work of one stage.
+struct claim {
+    const work_stage* stage = nullptr;  // outlives the claim
+    std::string worker_id;
+    timestamp expires_at;                           // of the leases
+    std::uint32_t attempts_max = 20;                // an order beyond it is failed, not handed out
+    std::chrono::milliseconds lapse_backoff{1000};  // after an expired lease; doubles with each
+    std::vector<std::string> only;                  // ids; empty: whatever is due
+    std::size_t limit = 0;  // orders handed out, failed or released, together
+};
+
+struct claimed_order {
+    order value;
+    lease_token lease{0};
+    // It was being worked on when workers went down, twice in a row: do not start it beside
+    // others, whom it may take down as well.
+    bool alone = false;
+};
+
+struct claim_outcome {
+    std::vector<claimed_order> orders;
+    std::size_t failed = 0;             // beyond attempts_max
+    std::size_t released = 0;           // their lease had expired: back to waiting, with back-off
+    bool more = false;                  // the claim stopped before it ran out of due orders
+    std::optional<timestamp> next_due;  // of the stage, when !more: nothing to claim before it
+};
+
+// The rules of claiming, for one claim. An adapter offers candidates (status waiting or active
+// of the stage, due_at <= now, by due_at, then number), stores what offer() says, and collects
+// them in take(). A suspect (see claimed_order::alone) is handed out by itself.
+class ORDERPROC_EXPORT claim_selection {
+public:
+    claim_selection(const claim& what, timestamp now) : claim_(what), now_(now) {}
+
+    bool done() const noexcept;  // offer nothing more
+    // None: leave it as it is (not due, or the selection is done).
+    std::optional<evaluation> offer(const stored_order& candidate);
+    // Once more with what was stored of an evaluation that offer() returned.
+    void take(const evaluation& stored, claim_outcome& out);
+
+private:
+    const claim& claim_;
+    timestamp now_;
+    std::size_t touched_ = 0;
+    bool suspect_ = false;
+};
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,53 @@
+#ifndef ORDERPROC_COMMAND_HPP
+#define ORDERPROC_COMMAND_HPP
+
+// What somebody asks for.
+
+#include <orderproc/change.hpp>
+#include <orderproc/runtime.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace orderproc {
+inline namespace v1 {
+
+struct submit_order {
+    order value;  // an id is made if it has none; status, version, attempts and times are ours
+};
+struct edit_fields {
+    std::string order;
+    edit_order fields;
+};
+struct raise_event {
+    std::string order;
+    std::string event;
+    std::string reason;
+};
+struct erase_order {
+    std::string order;
+};
+
+struct command {
+    std::variant<submit_order, edit_fields, raise_event, erase_order> what;
+    std::optional<idempotency> once;       // Idempotency-Key
+    std::optional<order_version> version;  // If-Match
+    std::optional<std::int64_t> user_id;   // the principal's own orders only
+    std::string actor;
+    std::string traceparent;
+};
+
+// The change that a command means under a machine. What clients may raise is for the caller
+// to check (transition::open_to_clients): a host may raise any event but a stage's start.
+//
+// errc::invalid_argument: validate() says so; errc::not_found: no such event;
+// errc::transition_rejected: the event is a stage's start, which only a claim raises.
+// The change points into the machine.
+ORDERPROC_EXPORT result<change> lower(command what, const status_machine& machine, runtime& with);
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

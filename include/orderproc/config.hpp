@@ -1,0 +1,12 @@
+#ifndef ORDERPROC_CONFIG_HPP
+#define ORDERPROC_CONFIG_HPP
+
+// Symbols are hidden unless marked, so that a shared library exports what the headers promise.
+
+#if defined(__GNUC__) || defined(__clang__)
+#define ORDERPROC_EXPORT __attribute__((visibility("default")))
+#else
+#define ORDERPROC_EXPORT
+#endif
+
+#endif

@@ -1,0 +1,133 @@
+#ifndef ORDERPROC_ENGINE_HPP
+#define ORDERPROC_ENGINE_HPP
+
+// Turns what many callers ask for into few transactions: group commit of whatever is
+// waiting, without ever waiting for more (as leveldb's BuildBatchGroup does).
+
+#include <orderproc/command.hpp>
+#include <orderproc/repository.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace detail {
+class engine_queue;
+// Links a request into the engine's queue, so that submitting allocates nothing.
+struct engine_node {
+    engine_node* next = nullptr;
+    bool is_claim = false;
+};
+}  // namespace detail
+
+// One command or change under way. Must stay alive until complete() was called: what was
+// submitted cannot be taken back. May be submitted again from within complete() or after it.
+class ORDERPROC_EXPORT completion : private detail::engine_node {
+public:
+    // Called exactly once, with no engine lock held, on the thread that runs the engine:
+    // be quick. The outcome may be moved from.
+    virtual void complete(change_outcome& outcome) noexcept = 0;
+
+protected:
+    completion() = default;
+    ~completion() = default;
+    completion(const completion&) = delete;
+    completion& operator=(const completion&) = delete;
+
+private:
+    friend class engine;
+    friend class detail::engine_queue;
+    change what_;
+};
+
+// The same for a claim.
+class ORDERPROC_EXPORT claim_completion : private detail::engine_node {
+public:
+    virtual void complete(error_code ec, claim_outcome& outcome) noexcept = 0;
+
+protected:
+    claim_completion() = default;
+    ~claim_completion() = default;
+    claim_completion(const claim_completion&) = delete;
+    claim_completion& operator=(const claim_completion&) = delete;
+
+private:
+    friend class engine;
+    friend class detail::engine_queue;
+    claim what_;
+};
+
+// Told after each commit that made a journal entry, on the thread that runs the engine, before
+// the completions of that commit, and by wake(). Must not block.
+class ORDERPROC_EXPORT commit_listener {
+public:
+    virtual void committed() noexcept = 0;
+
+protected:
+    ~commit_listener() = default;
+};
+
+struct engine_options {
+    std::size_t queue_max = 8192;  // commands waiting; beyond it errc::overloaded
+    std::size_t batch_max = 512;   // changes in a transaction
+    // Each with a writer connection of its own, storage_info::writers_max at most. 0: the host
+    // calls run_once(), on one thread at a time.
+    std::size_t threads = 1;
+    // A write whose outcome is unknown is asked for this often (was_applied, on a new
+    // connection), with growing pauses when the engine has threads; then it is reported as
+    // errc::outcome_unknown.
+    std::size_t resolve_attempts = 10;
+};
+
+// Safe to use from any thread, except where noted. A storage that fails is reported to those
+// whose write failed (errc::unavailable: nothing was written) and connected to again at the
+// next batch.
+class ORDERPROC_EXPORT engine {
+public:
+    // All of them outlive the engine.
+    engine(storage& orders, const status_machine& machine, runtime with,
+           engine_options options = {});
+    ~engine();  // stop(), then joins
+
+    // Lowers the command and queues it. Refused before queueing (what lower() refuses,
+    // overloaded, stopped) it returns the error and never calls done.
+    result<void> submit(command what, completion& done);
+
+    // For those who hold a lease: finishing, renewing and releasing is never shed, only
+    // refused once stopped.
+    result<void> submit(change what, completion& done);
+    result<void> submit(claim what, claim_completion& done);
+
+    // Submits and waits; runs the engine itself if it has no threads.
+    // REQUIRES: not on a thread that runs the engine.
+    change_outcome execute(command what);
+
+    // One batch; how much it carried: 0 means that nothing was waiting. Two requests on one
+    // order or idempotency key never share a batch: the second waits for the next.
+    // REQUIRES: options.threads is 0.
+    result<std::size_t> run_once();
+
+    // Somebody else committed: workers and feed readers look again.
+    void wake() noexcept;
+    void add_listener(commit_listener& who);
+    void remove_listener(commit_listener& who) noexcept;  // afterwards it is not called again
+
+    // Accepts nothing more; what was accepted is still committed. Idempotent.
+    void stop() noexcept;
+
+    const status_machine& machine() const noexcept;
+    runtime& with() const noexcept;
+    std::size_t queued() const noexcept;  // commands, changes and claims waiting; for metrics
+
+private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

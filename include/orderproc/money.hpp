@@ -1,0 +1,58 @@
+#ifndef ORDERPROC_MONEY_HPP
+#define ORDERPROC_MONEY_HPP
+
+// Amounts of money: integer minor units and a currency, never a double.
+
+#include <orderproc/config.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace orderproc {
+inline namespace v1 {
+
+// An ISO 4217 alphabetic code.
+using currency_code = std::array<char, 3>;
+
+// 149.99 USD is {14999, USD}; 150 JPY is {150, JPY}.
+struct money {
+    // What an IEEE double still holds exactly, so that JSON readers of any make agree.
+    static constexpr std::int64_t minor_units_max = (std::int64_t{1} << 53) - 1;
+
+    std::int64_t minor_units = 0;
+    currency_code currency{'U', 'S', 'D'};
+
+    friend bool operator==(const money&, const money&) = default;
+};
+
+// How many decimals ISO 4217 gives the currency (USD 2, JPY 0, KWD 3). None if there is no
+// such currency. Case matters.
+ORDERPROC_EXPORT std::optional<int> currency_decimals(std::string_view code) noexcept;
+
+enum class amount_error : std::uint8_t {
+    none,
+    not_a_number,       // not a JSON number (RFC 8259, section 6)
+    negative,           // -0 is 0
+    too_many_decimals,  // by value: 149.990 has two
+    too_large,          // above money::minor_units_max
+    unknown_currency,
+};
+
+// Reads the text of a JSON number by value, exactly: 149.990 and 1.4999e2 are 149.99,
+// 149.990000000000001 has too many decimals, 1e400 is too large. Never rounds; takes time
+// and memory linear in the text, whatever the exponent. On error out is left alone.
+ORDERPROC_EXPORT amount_error parse_amount(std::string_view number, std::string_view currency,
+                                           money& out) noexcept;
+
+// The number with exactly the currency's decimals: "149.90", "150", "0.005".
+// REQUIRES: a known currency, minor_units >= 0.
+ORDERPROC_EXPORT void append_amount(const money& value, std::string& out);
+ORDERPROC_EXPORT std::string to_string(const money& value);
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,74 @@
+#ifndef ORDERPROC_PROCESSOR_HPP
+#define ORDERPROC_PROCESSOR_HPP
+
+// The application's own work on an order.
+
+#include <orderproc/order.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace orderproc {
+inline namespace v1 {
+
+struct advance {
+    std::string event;  // resolved by the status machine; one that it refuses fails the order
+};
+struct retry_later {
+    std::string reason;
+    std::optional<std::chrono::milliseconds> delay;  // none: the retry policy's
+};
+struct give_up {
+    std::string reason;
+};
+using verdict = std::variant<advance, retry_later, give_up>;
+
+// One leased order. Move-only; finish it once, from any thread, whenever the work is
+// done, even after the worker is gone (then it is ignored). Destroyed unfinished it
+// counts as retry_later.
+class ORDERPROC_EXPORT job {
+public:
+    struct state;
+    explicit job(std::shared_ptr<state> shared) noexcept;  // workers make them
+    job(job&&) noexcept;
+    job& operator=(job&&) noexcept;
+    ~job();
+
+    const order& value() const noexcept;      // as claimed
+    std::string_view stage() const noexcept;  // the active status: which work this is
+    std::uint32_t attempt() const noexcept;   // 1 the first time
+    // Order id and stage: the same at every attempt. Pass it on to what you call, since a
+    // processor may run more than once.
+    std::string_view idempotency_key() const noexcept;
+    std::stop_token stop() const noexcept;  // time-out, lost lease or shutdown
+    void finish(verdict outcome) &&;
+
+private:
+    std::shared_ptr<state> state_;
+};
+
+// The one interface that applications write every day. Called on the worker's thread;
+// must not block it for long. May throw: an exception is a retry_later with its text.
+class ORDERPROC_EXPORT processor {
+public:
+    virtual ~processor() = default;
+    virtual void start(job work) = 0;
+};
+
+// A plain function, run on a pool of that many threads (at least 1). An exception is a
+// retry_later. Destroying it stops the jobs' tokens no further: it finishes what runs and
+// leaves what waits unfinished.
+ORDERPROC_EXPORT std::unique_ptr<processor> make_processor(
+    std::function<verdict(const order&, std::stop_token)> work, std::size_t threads);
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,192 @@
+#ifndef ORDERPROC_REPOSITORY_HPP
+#define ORDERPROC_REPOSITORY_HPP
+
+// Where orders live. Implement storage and repository to add a database, then
+// run testing::storage_cases() against them. The rules of orders are not yours to
+// write: evaluate() has them; a repository reads, asks it, and stores what it says.
+
+#include <orderproc/change.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+
+// A place in the journal: "epoch-offset" on the wire. The epoch tells two journals apart (a
+// restored backup has another one) and is never 0; offsets start at 1 and have no gaps.
+// Offset 0 is the beginning, in any epoch.
+struct feed_position {
+    std::uint64_t epoch = 0;
+    std::uint64_t offset = 0;
+    friend bool operator==(const feed_position&, const feed_position&) = default;
+};
+
+struct journal_entry {
+    feed_position position;
+    order_version version{0};
+    std::string event;                 // "create", "edit", "delete" or the machine's word
+    std::optional<order_status> from;  // none: created
+    std::string actor;
+    std::string reason;
+    std::string traceparent;
+    timestamp at;
+    order after;
+};
+
+// Takes a named cursor, renews it, or moves it. errc::lease_lost while another owner holds
+// it; taken as it is when new, let go, or expired.
+struct cursor_move {
+    std::string name;
+    std::string owner;
+    std::optional<feed_position> to;  // none: only take or renew
+    timestamp expires_at;             // how long the owner holds it; at or before now: lets it go
+};
+struct cursor_outcome {
+    error_code ec;
+    feed_position at;  // where the cursor stands now
+};
+
+// One durable transaction. Changes first, then claims, which may take what the changes made.
+struct write_params {
+    timestamp now;
+    std::string_view writer;     // who writes…
+    std::uint64_t sequence = 0;  // …and which of its writes this is: see was_applied()
+    std::span<const change> changes;
+    std::span<const claim> claims;
+    std::span<const cursor_move> cursors;
+};
+
+// Made by the caller with one element for each of the parameters.
+struct write_results {
+    std::span<change_outcome> changes;
+    std::span<claim_outcome> claims;
+    std::span<cursor_outcome> cursors;
+};
+
+struct load_params {
+    std::span<const std::string> ids;
+    std::optional<std::int64_t> user_id;  // only this user's
+};
+
+struct list_position {
+    timestamp created_at;
+    std::int64_t number = 0;
+};
+struct list_params {
+    std::span<const order_status> statuses;  // empty: any
+    std::optional<std::int64_t> user_id;
+    std::optional<timestamp> created_from;   // inclusive
+    std::optional<timestamp> created_until;  // exclusive
+    bool descending = true;                  // by created_at, then number
+    std::optional<list_position> after;      // the last order of the page before
+    std::size_t limit = 20;
+};
+struct order_page {
+    std::vector<order> orders;
+    std::optional<list_position> next;  // none: this was the last page
+};
+
+struct history_params {
+    std::string_view order;  // also a deleted one's
+    order_version after{0};
+    std::size_t limit = 1000;
+};
+struct feed_params {
+    feed_position after;
+    std::size_t limit = 1000;
+};
+struct feed_page {
+    std::vector<journal_entry> entries;
+    // The first entry that is kept is at offset oldest.offset + 1; newest is the last one.
+    feed_position oldest, newest;
+    // after is of another epoch, below oldest or beyond newest: no entries; go on from oldest.
+    bool reset = false;
+};
+
+struct statistics {
+    std::vector<std::pair<order_status, std::uint64_t>>
+        orders;                                    // per status; zeros may be left out
+    std::uint64_t completed = 0;                   // orders whose work was done, ever
+    std::chrono::milliseconds processing_time{0};  // theirs, from first claim to completion
+};
+
+// One connection. Used by one thread at a time; never called concurrently. Calls
+// block. An adapter reads no clock, starts no thread, does not retry and does not
+// reconnect: it returns errc::unavailable and its owner builds a new one.
+//
+// A reading method sees every write that was answered before it was called, and the whole of
+// each write or nothing of it.
+class ORDERPROC_EXPORT repository {
+public:
+    repository() = default;
+    virtual ~repository() = default;
+    repository(const repository&) = delete;
+    repository& operator=(const repository&) = delete;
+
+    // Applies each change in a way that looks as if they came in order, at
+    // max(params.now, the latest time written before). A change, claim or cursor succeeds or is
+    // refused on its own (its ec). For each change: first its idempotency key, then evaluate().
+    //
+    // - A key seen before with the same body: nothing is done; ec 0, replayed, and the order as
+    //   that first change left it (from the journal). With another body: idempotency_mismatch.
+    //   Only a change that succeeded stores its key.
+    // - create_order: already_exists, with the order if it is still there, when the id was ever
+    //   used. Numbers ascend and are never given twice.
+    //
+    // A failure of the call means that nothing is durable and the results mean nothing. Only
+    // errc::outcome_unknown differs: results are filled in, and count if was_applied() says so.
+    //
+    // REQUIRES: no two changes name the same order or the same idempotency key, so an
+    // adapter may group and reorder them. Not on a reader.
+    virtual result<void> write(const write_params& params, write_results& results) = 0;
+
+    // Is params.sequence of the writer's last durable write equal to this? Asked on a new
+    // writer connection after outcome_unknown, before the writer writes again.
+    virtual result<bool> was_applied(std::string_view writer, std::uint64_t sequence) = 0;
+
+    // In the order of the ids, nullopt for those that are not there.
+    virtual result<std::vector<std::optional<order>>> load(const load_params& params) = 0;
+    // A page costs the same wherever it starts, and inserts never make it skip or repeat.
+    virtual result<order_page> list(const list_params& params) = 0;
+    // Oldest first. Empty: there never was such an order.
+    virtual result<std::vector<journal_entry>> history(const history_params& params) = 0;
+    // A total order, in which the entries of one order ascend by version and nothing ever
+    // appears at or below a position already returned.
+    virtual result<feed_page> read_feed(const feed_params& params) = 0;
+    // Costs the same at ten orders and ten million.
+    virtual result<statistics> count() = 0;
+    // Where the cursor stands; nullopt: there is none of that name.
+    virtual result<std::optional<feed_position>> find_cursor(std::string_view name) = 0;
+};
+
+enum class connection_role : std::uint8_t { writer, reader };
+
+struct storage_info {
+    std::string name;             // "sqlite:orders.db"; never a secret
+    std::size_t writers_max = 1;  // connections that may write at the same time
+    bool durable = true;          // orders are there after the process ended
+};
+
+// Opens connections. Safe to call from any thread; outlives its connections.
+class ORDERPROC_EXPORT storage {
+public:
+    storage() = default;
+    virtual ~storage() = default;
+    storage(const storage&) = delete;
+    storage& operator=(const storage&) = delete;
+
+    virtual storage_info info() const = 0;
+    virtual result<std::unique_ptr<repository>> connect(connection_role role) = 0;
+};
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef ORDERPROC_SQLITE_HPP
+#define ORDERPROC_SQLITE_HPP
+
+// Orders in an SQLite file: durable, on a local file system, shared by the processes of
+// one host.
+
+#include <orderproc/repository.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace orderproc {
+inline namespace v1 {
+
+struct sqlite_options {
+    std::string path;  // not a URI; not ":memory:"
+    // How long a write waits for another process's. Then errc::unavailable.
+    std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
+    std::size_t cache_kib = 16 * 1024;        // of the writer
+    std::size_t reader_cache_kib = 2 * 1024;  // of each reader
+    std::size_t checkpoint_pages = 4000;      // of the log; more is copied back meanwhile
+};
+
+// Opens the file, creating it and an empty schema if there is none. WAL, synchronous=FULL
+// (sqlite.org/pragma.html#pragma_synchronous): a write that was answered survives a power cut.
+// Writers of several processes take turns at path + "-lock".
+//
+// errc::schema_mismatch if the file has another schema version or is not ours,
+// errc::unavailable if it cannot be opened, errc::not_supported if this SQLite is too old.
+ORDERPROC_EXPORT result<std::unique_ptr<storage>> open_sqlite(sqlite_options options);
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef ORDERPROC_TESTING_STORAGE_CASES_HPP
+#define ORDERPROC_TESTING_STORAGE_CASES_HPP
+
+// What every storage adapter promises, as cases for any test framework:
+//
+//   for (const auto& c : orderproc::testing::storage_cases())
+//       my_framework_case(c.name, [&] { my_harness h; c.run(h); });
+//
+// A case throws case_failed if the promise is broken and case_skipped if the harness cannot
+// do what the case needs.
+
+#include <orderproc/repository.hpp>
+
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+namespace orderproc {
+inline namespace v1 {
+namespace testing {
+
+// what(): which promise broke, what was expected and found, and how to reproduce it.
+class case_failed : public std::runtime_error {
+    using runtime_error::runtime_error;
+};
+class case_skipped : public std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+// How the cases get at your adapter. A harness is made for one case and starts with no orders.
+class ORDERPROC_EXPORT storage_harness {
+public:
+    virtual ~storage_harness() = default;
+
+    // The same orders at every call: a second one is another process's view, or this one's
+    // after a restart. Several may be open at a time if the storage is durable.
+    virtual std::unique_ptr<storage> open() = 0;
+
+    // From now on every write fails half-way, before its commit (fail true), or works again.
+    // Answers false if it cannot be arranged.
+    virtual bool fail_writes(bool /*fail*/) { return false; }
+};
+
+struct storage_case {
+    std::string name;     // "a_duplicate_id_is_refused"
+    std::string promise;  // a sentence for people
+    void (*run)(storage_harness& harness);
+};
+
+ORDERPROC_EXPORT std::span<const storage_case> storage_cases();
+
+}  // namespace testing
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

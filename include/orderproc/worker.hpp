@@ -1,0 +1,74 @@
+#ifndef ORDERPROC_WORKER_HPP
+#define ORDERPROC_WORKER_HPP
+
+// Claims, hands jobs to a processor, commits the verdicts.
+
+#include <orderproc/engine.hpp>
+#include <orderproc/processor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace orderproc {
+inline namespace v1 {
+
+struct retry_policy {
+    std::uint32_t attempts_max = 20;
+    std::chrono::milliseconds base = std::chrono::seconds(2);  // doubles with each attempt
+    std::chrono::milliseconds cap = std::chrono::hours(1);
+    double jitter = 0.2;  // of the delay, up or down, so that what failed together spreads
+};
+
+struct worker_options {
+    std::string worker_id;  // at most 64 characters; empty: host, process and a random part
+    std::size_t in_flight_max = 1024;
+    std::chrono::milliseconds lease = std::chrono::seconds(30);   // renewed at a third
+    std::chrono::milliseconds timeout = std::chrono::minutes(5);  // of one attempt
+    std::chrono::milliseconds sweep = std::chrono::seconds(1);    // for what others left
+    retry_policy retry;
+    // 0: the host calls run_once(), on one thread at a time. Else 1.
+    std::size_t threads = 1;
+    // With 0 threads: called, from any thread, when run_once() has something to do.
+    std::function<void()> on_ready;
+};
+
+struct cycle_report {
+    std::size_t claimed = 0, advanced = 0, retried = 0, failed = 0, lease_lost = 0;
+    std::size_t in_flight = 0;
+    clock::instant next_due;  // nothing to do before this unless on_ready is called
+};
+
+// Works on every stage of the engine's machine. Installs no signal handler, reads no
+// environment, writes to no stream. Safe to use from any thread, except where noted.
+class ORDERPROC_EXPORT worker {
+public:
+    // Both outlive the worker. Jobs may outlive it: what they say then is ignored.
+    worker(engine& orders, processor& work, worker_options options = {});
+    ~worker();  // stop(0)
+
+    // Does all that can be done now without blocking: takes verdicts in, commits them,
+    // renews leases, ends attempts that timed out, claims and starts.
+    // REQUIRES: options.threads is 0, after start().
+    cycle_report run_once();
+
+    result<void> start();  // errc::invalid_argument for options out of range
+
+    // Claims no more; jobs may finish until the deadline, the rest are asked to stop, released
+    // at once, and get their attempt back. With 0 threads it returns at once, and run_once()
+    // drains until in_flight is 0. Idempotent.
+    void stop(std::chrono::milliseconds drain);
+
+private:
+    class impl;
+    std::shared_ptr<impl> impl_;
+};
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,110 @@
+#include <orderproc/change.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+// Lapses in a row from which on an order is not started beside others.
+constexpr std::uint32_t suspect_lapses = 2;
+constexpr std::uint32_t backoff_doublings_max = 10;
+
+evaluation begin(const stored_order& candidate, std::string_view event, std::string_view actor,
+                 timestamp now) {
+    evaluation out;
+    out.after = candidate;
+    out.journaled = true;
+    out.event = event;
+    out.from = candidate.value.status;
+    out.actor = actor;
+    order& it = out.after.value;
+    it.version = order_version{static_cast<std::uint64_t>(it.version) + 1};
+    it.updated_at = now;
+    return out;
+}
+
+evaluation hand_out(const stored_order& candidate, const claim& by, timestamp now) {
+    evaluation out = begin(candidate, by.stage->start, by.worker_id, now);
+    stored_order& it = out.after;
+    it.lease = lease_token{static_cast<std::uint64_t>(candidate.lease) + 1};
+    it.leased = true;
+    it.due_at = by.expires_at;
+    it.worker_id = by.worker_id;
+    it.value.status = by.stage->active;
+    it.value.attempts += 1;
+    it.value.next_attempt_at.reset();
+    if (!it.value.first_claimed_at) it.value.first_claimed_at = now;
+    return out;
+}
+
+// Out of the hands of whoever had it: back to waiting or, out of attempts, failed.
+evaluation take_back(const stored_order& candidate, const claim& by, timestamp now,
+                     std::string reason) {
+    const bool exhausted = candidate.value.attempts >= by.attempts_max;
+    const work_stage& stage = *by.stage;
+    evaluation out = begin(candidate, exhausted ? stage.fail : stage.release, by.worker_id, now);
+    stored_order& it = out.after;
+    it.lapses = candidate.lapses + (candidate.leased ? 1 : 0);
+    it.leased = false;
+    it.worker_id.clear();
+    it.due_at.reset();
+    if (exhausted) {
+        it.value.status = stage.failed;
+        it.value.next_attempt_at.reset();
+        it.value.settled_at = now;
+    } else {
+        const auto doublings = std::min(it.lapses - 1, backoff_doublings_max);
+        it.value.status = stage.waiting;
+        it.value.next_attempt_at = now + by.lapse_backoff * (1 << doublings);
+        it.due_at = it.value.next_attempt_at;
+    }
+    it.value.last_error = reason;
+    out.reason = std::move(reason);
+    return out;
+}
+
+}  // namespace
+
+bool claim_selection::done() const noexcept {
+    return suspect_ || touched_ >= claim_.limit;
+}
+
+std::optional<evaluation> claim_selection::offer(const stored_order& candidate) {
+    if (done() || !candidate.due_at || *candidate.due_at > now_) return std::nullopt;
+    const std::uint32_t attempts = candidate.value.attempts;
+    if (candidate.value.status == claim_.stage->active && candidate.leased) {
+        return take_back(candidate, claim_, now_,
+                         "the lease of worker " + candidate.worker_id + " expired on attempt " +
+                             std::to_string(attempts) + " of " +
+                             std::to_string(claim_.attempts_max));
+    }
+    if (candidate.value.status != claim_.stage->waiting) return std::nullopt;
+    if (attempts >= claim_.attempts_max) {
+        return take_back(candidate, claim_, now_,
+                         "no attempt left: " + std::to_string(attempts) + " of " +
+                             std::to_string(claim_.attempts_max));
+    }
+    if (candidate.lapses >= suspect_lapses) {
+        suspect_ = true;  // whatever it is handed out with, nothing comes after it
+        if (touched_ > 0) return std::nullopt;
+    }
+    return hand_out(candidate, claim_, now_);
+}
+
+void claim_selection::take(const evaluation& stored, claim_outcome& out) {
+    ++touched_;
+    if (stored.after.leased) {
+        out.orders.push_back(
+            {stored.after.value, stored.after.lease, stored.after.lapses >= suspect_lapses});
+    } else if (stored.after.value.status == claim_.stage->failed) {
+        ++out.failed;
+    } else {
+        ++out.released;
+    }
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,59 @@
+#include <orderproc/error.hpp>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+class category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "orderproc"; }
+
+    std::string message(int value) const override {
+        switch (static_cast<errc>(value)) {
+            case errc::invalid_argument:
+                return "invalid argument";
+            case errc::not_found:
+                return "not found";
+            case errc::already_exists:
+                return "the order id is taken";
+            case errc::idempotency_mismatch:
+                return "the idempotency key was used with a different request";
+            case errc::version_conflict:
+                return "the order has another version";
+            case errc::transition_rejected:
+                return "the order's state does not allow it";
+            case errc::lease_lost:
+                return "the lease is lost";
+            case errc::overloaded:
+                return "overloaded";
+            case errc::unavailable:
+                return "the storage is unavailable; nothing was written";
+            case errc::stopped:
+                return "stopped";
+            case errc::outcome_unknown:
+                return "the outcome of the write is unknown";
+            case errc::not_supported:
+                return "not supported";
+            case errc::schema_mismatch:
+                return "the storage has another schema version";
+            case errc::corrupt:
+                return "the stored data is corrupt";
+        }
+        return "unknown error";
+    }
+};
+
+}  // namespace
+
+const boost::system::error_category& orderproc_category() noexcept {
+    static const category instance;
+    return instance;
+}
+
+std::string failure::message() const {
+    return detail.empty() ? code.message() : detail + ": " + code.message();
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,138 @@
+#include <orderproc/change.hpp>
+
+#include <algorithm>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+// errc that refuses the change in the order's present state, if any.
+error_code refusal(const stored_order& current, const change& what) {
+    if (what.user_id && *what.user_id != current.value.user_id) return errc::not_found;
+    if (what.lease && (!current.leased || current.lease != *what.lease)) return errc::lease_lost;
+    if (what.version && current.value.version != *what.version) return errc::version_conflict;
+    if (what.unleased && current.leased) return errc::transition_rejected;
+    return {};
+}
+
+bool in(std::span<const order_status> statuses, order_status status) {
+    return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
+}
+
+void touch(stored_order& it, timestamp now) {
+    it.value.version = order_version{static_cast<std::uint64_t>(it.value.version) + 1};
+    it.value.updated_at = now;
+}
+
+void end_lease(stored_order& it) {
+    it.leased = false;
+    it.worker_id.clear();
+}
+
+evaluation begin(const stored_order& current, const change& what) {
+    evaluation out;
+    out.after = current;
+    out.journaled = true;
+    out.event = what.event;
+    out.from = current.value.status;
+    out.actor = what.actor;
+    return out;
+}
+
+evaluation apply(const create_order& create, const change& what, timestamp now) {
+    evaluation out;
+    out.journaled = true;
+    out.event = what.event;
+    out.actor = what.actor;
+    out.after.value = create.value;
+    out.after.value.version = order_version{1};
+    out.after.value.created_at = now;
+    out.after.value.updated_at = now;
+    if (create.queued) out.after.due_at = create.value.next_attempt_at.value_or(now);
+    return out;
+}
+
+evaluation apply(const edit_order& edit, const stored_order& current, const change& what,
+                 timestamp now) {
+    evaluation out = begin(current, what);
+    touch(out.after, now);
+    order& it = out.after.value;
+    it.user_id = edit.user_id;
+    it.item_ids = edit.item_ids;
+    it.total_amount = edit.total_amount;
+    it.metadata = edit.metadata;
+    return out;
+}
+
+// There already: a success that changes nothing, unless it waits for later and is wanted now.
+evaluation stay(const move_order& move, const stored_order& current, const change& what,
+                timestamp now) {
+    evaluation out = begin(current, what);
+    const timestamp wanted = move.next_attempt_at.value_or(now);
+    if (!move.queued || current.leased || !current.due_at || *current.due_at <= wanted) {
+        out.journaled = false;
+        return out;
+    }
+    touch(out.after, now);
+    out.after.value.next_attempt_at = move.next_attempt_at;
+    out.after.due_at = wanted;
+    out.reason = move.reason;
+    return out;
+}
+
+evaluation apply(const move_order& move, const stored_order& current, const change& what,
+                 timestamp now) {
+    evaluation out = begin(current, what);
+    touch(out.after, now);
+    end_lease(out.after);
+    out.after.lapses = 0;
+    out.after.due_at.reset();
+    if (move.queued) out.after.due_at = move.next_attempt_at.value_or(now);
+    order& it = out.after.value;
+    it.status = move.to;
+    it.next_attempt_at = move.next_attempt_at;
+    if (move.attempts) it.attempts = *move.attempts;
+    if (move.last_error) it.last_error = *move.last_error;
+    it.settled_at = move.settles ? std::optional(now) : std::nullopt;
+    out.reason = move.reason;
+    out.completed = move.completes;
+    return out;
+}
+
+}  // namespace
+
+result<evaluation> evaluate(const stored_order* current, const change& what, timestamp now) {
+    if (const auto* create = std::get_if<create_order>(&what.action)) {
+        if (current) return errc::already_exists;
+        return apply(*create, what, now);
+    }
+    if (!current) return errc::not_found;
+    if (const error_code ec = refusal(*current, what)) return failure{ec};
+
+    const auto* move = std::get_if<move_order>(&what.action);
+    if (!what.from.empty() && !in(what.from, current->value.status)) {
+        if (move && move->repeatable && move->to == current->value.status) {
+            return stay(*move, *current, what, now);
+        }
+        return errc::transition_rejected;
+    }
+    if (move) return apply(*move, *current, what, now);
+    if (const auto* edit = std::get_if<edit_order>(&what.action)) {
+        return apply(*edit, *current, what, now);
+    }
+    evaluation out = begin(*current, what);
+    if (const auto* renew = std::get_if<renew_lease>(&what.action)) {
+        out.journaled = false;
+        out.after.due_at = renew->expires_at;
+        return out;
+    }
+    touch(out.after, now);  // remove_order
+    end_lease(out.after);
+    out.after.due_at.reset();
+    out.removed = true;
+    return out;
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,1 @@
+#include <orderproc/status_machine.hpp>

@@ -1,0 +1,1 @@
+#include <orderproc/worker.hpp>

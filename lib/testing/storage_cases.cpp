@@ -1,0 +1,1 @@
+#include <orderproc/testing/storage_cases.hpp>
