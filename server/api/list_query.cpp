@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t limit_max = 100;
 constexpr std::uint8_t cursor_version = 1;
-constexpr std::size_t cursor_bytes = 1 + 3 * 8;         // version, time, number, checksum
+constexpr std::size_t cursor_bytes = 1 + 3 * 8;  // version, time, number, checksum
 constexpr std::size_t cursor_size = (cursor_bytes * 4 + 2) / 3;
 constexpr std::string_view base64url =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -22,7 +22,8 @@ constexpr std::string_view base64url =
 class checksum {
 public:
     void add(std::uint64_t value) noexcept {
-        for (int shift = 0; shift < 64; shift += 8) add_byte(static_cast<std::uint8_t>(value >> shift));
+        for (int shift = 0; shift < 64; shift += 8)
+            add_byte(static_cast<std::uint8_t>(value >> shift));
     }
     void add(std::string_view text) noexcept {
         for (const char c : text) add_byte(static_cast<std::uint8_t>(c));
@@ -182,8 +183,7 @@ std::optional<order_status> find_status(std::string_view text, const status_mach
 
 std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>& parameters,
                                               const status_machine& machine,
-                                              std::optional<order_status> fixed,
-                                              list_query& out) {
+                                              std::optional<order_status> fixed, list_query& out) {
     reader_of_parameters reading(machine, fixed.has_value(), out);
     const std::string* cursor = nullptr;
     for (const query_parameter& it : parameters) {

@@ -17,7 +17,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t read_ahead = 4 * 1024;            // beyond the largest header
+constexpr std::size_t read_ahead = 4 * 1024;             // beyond the largest header
 constexpr std::size_t gathered_answers_max = 64 * 1024;  // of pipelined requests, for one write
 constexpr std::size_t out_capacity_kept = 256 * 1024;
 constexpr std::size_t linger_max = 512 * 1024;
@@ -32,8 +32,7 @@ bool is_request_id(std::string_view id) noexcept {
 
 }  // namespace
 
-connection::connection(io_thread& home, asio::ip::tcp::socket socket,
-                       const asio::ip::address& from)
+connection::connection(io_thread& home, asio::ip::tcp::socket socket, const asio::ip::address& from)
     : home_(home),
       socket_(std::move(socket)),
       from_(from),
@@ -265,9 +264,7 @@ void connection::read_more() {
         in_begin_ = 0;
     }
     if (phase_ != phase::lingering) {
-        set_phase(parser_.header_done() ? phase::body
-                  : in_end_ == 0        ? phase::idle
-                                        : phase::header);
+        set_phase(parser_.header_done() ? phase::body : in_end_ == 0 ? phase::idle : phase::header);
     }
     reading_ = true;
     socket_.async_read_some(

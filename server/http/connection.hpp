@@ -73,10 +73,10 @@ private:
     phase phase_ = phase::idle;
     bool reading_ = false;
     bool writing_ = false;
-    bool waiting_ = false;      // for ready()
-    bool resume_due_ = false;   // ready, but what came before is still being written
-    bool timed_out_ = false;    // the read was cancelled for it
-    bool last_ = false;         // no request after this answer
+    bool waiting_ = false;     // for ready()
+    bool resume_due_ = false;  // ready, but what came before is still being written
+    bool timed_out_ = false;   // the read was cancelled for it
+    bool last_ = false;        // no request after this answer
     bool closed_ = false;
     std::uint64_t deadline_ = 0;  // a tick; 0: none
     std::size_t lingered_ = 0;

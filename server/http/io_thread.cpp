@@ -62,7 +62,9 @@ io_thread::~io_thread() {
     while (completing_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
 }
 
-void io_thread::run() noexcept { context_.run(); }
+void io_thread::run() noexcept {
+    context_.run();
+}
 
 void io_thread::adopt(asio::ip::tcp::socket socket, const asio::ip::address& from) {
     std::unique_ptr<connection> made;

@@ -28,7 +28,9 @@ struct fault {
     std::string_view detail;
 };
 
-std::string_view text(beast_view it) noexcept { return {it.data(), it.size()}; }
+std::string_view text(beast_view it) noexcept {
+    return {it.data(), it.size()};
+}
 
 bool is_host(std::string_view host) noexcept {  // RFC 3986, 3.2.2 and 3.2.3; no user, no comma
     return std::all_of(host.begin(), host.end(), [](char c) {
@@ -307,17 +309,31 @@ request_parser::state request_parser::feed(std::string_view bytes, std::size_t& 
     return impl_->feed(bytes, consumed);
 }
 
-void request_parser::reset() noexcept { impl_->reset(); }
-bool request_parser::header_done() const noexcept { return impl_->header_done_; }
-bool request_parser::keep_alive() const noexcept { return impl_->keep_alive_; }
-bool request_parser::http_1_0() const noexcept { return impl_->got_.http_1_0; }
-request& request_parser::value() noexcept { return impl_->got_.value; }
+void request_parser::reset() noexcept {
+    impl_->reset();
+}
+bool request_parser::header_done() const noexcept {
+    return impl_->header_done_;
+}
+bool request_parser::keep_alive() const noexcept {
+    return impl_->keep_alive_;
+}
+bool request_parser::http_1_0() const noexcept {
+    return impl_->got_.http_1_0;
+}
+request& request_parser::value() noexcept {
+    return impl_->got_.value;
+}
 
 bool request_parser::take_expectation() noexcept {
     return std::exchange(impl_->got_.expects, false);
 }
 
-const problem_kind& request_parser::fault() const noexcept { return *impl_->got_.wrong.kind; }
-std::string_view request_parser::fault_detail() const noexcept { return impl_->got_.wrong.detail; }
+const problem_kind& request_parser::fault() const noexcept {
+    return *impl_->got_.wrong.kind;
+}
+std::string_view request_parser::fault_detail() const noexcept {
+    return impl_->got_.wrong.detail;
+}
 
 }  // namespace orderproc::server::http

@@ -157,9 +157,17 @@ result<std::unique_ptr<server>> server::open(server_options options, service& an
     return std::unique_ptr<server>(new server(std::move(made)));
 }
 
-std::uint16_t server::port() const noexcept { return impl_->port(); }
-std::size_t server::connections() const { return impl_->connections(); }
-void server::stop(std::chrono::milliseconds drain) { impl_->stop(drain); }
-void server::join() { impl_->join(); }
+std::uint16_t server::port() const noexcept {
+    return impl_->port();
+}
+std::size_t server::connections() const {
+    return impl_->connections();
+}
+void server::stop(std::chrono::milliseconds drain) {
+    impl_->stop(drain);
+}
+void server::join() {
+    impl_->join();
+}
 
 }  // namespace orderproc::server::http
