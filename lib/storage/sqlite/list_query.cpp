@@ -20,7 +20,9 @@ constexpr std::int64_t few_orders = 1000;
 constexpr std::size_t first_status = 5;
 
 std::string parameter(std::size_t index) {
-    return "?" + std::to_string(first_status + index);
+    std::string out = "?";
+    out += std::to_string(first_status + index);
+    return out;
 }
 
 }  // namespace
