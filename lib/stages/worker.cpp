@@ -106,6 +106,9 @@ result<void> worker::impl::start() {
             try {
                 thread_ = std::thread([this] { run(); });
             } catch (const std::system_error& thrown) {
+                engine_.remove_listener(*this);
+                listening_ = false;
+                claims_.clear();
                 return failure{errc::unavailable, thrown.what()};
             }
         }
