@@ -14,18 +14,22 @@ namespace orderproc {
 inline namespace v1 {
 
 // One line, without spaces, fields always in the same order; times as to_string() writes
-// them; money with exactly its currency's decimals; metadata as it was sent.
+// them; money with exactly its currency's decimals; metadata as it was sent, but for its line
+// breaks, which become spaces; order_id null if there is none yet, last_error null if empty.
 ORDERPROC_EXPORT void append_json(const order& value, std::string& out);
 ORDERPROC_EXPORT std::string to_json(const order& value);
 
-// Appends text as a JSON string with its quotes. What is not UTF-8 becomes U+FFFD.
+// Appends text as a JSON string with its quotes: quotes, backslashes and control characters
+// escaped, the rest as it is. What is not UTF-8 becomes U+FFFD, one for each maximal subpart.
 ORDERPROC_EXPORT void append_json_string(std::string_view text, std::string& out);
 
-// What is wrong with one field, for people who have to mend it.
+// What is wrong with one field, for people who have to mend it. The codes are required,
+// unknown_field, wrong_type, not_an_integer, out_of_range, too_few_items, too_many_items,
+// negative, too_many_decimals, too_large, unknown_currency and invalid_order_id.
 struct field_error {
     std::string pointer;  // RFC 6901 as a URI fragment: "#/item_ids/2"; "#" is the whole
-    std::string code;     // snake_case: "required", "unknown_field", "too_many_decimals"…
-    std::string detail;
+    std::string code;
+    std::string detail;  // goes on from the field's name: "must be an integer"
 };
 
 // Not JSON at all, or beyond the limits that keep parsing safe.
@@ -36,16 +40,22 @@ struct syntax_error {
 };
 
 struct parsed_order {
-    order value;  // as sent, with defaults; meaningful if there are no errors
-    syntax_error syntax;
-    std::vector<field_error> errors;  // all of them, in the order of the text, then what is missing
+    static constexpr std::size_t errors_max = 100;
+
+    order value;          // as sent, with defaults; meaningful if ok()
+    syntax_error syntax;  // if there is one, errors is empty
+    // All of them in the order of the text, then what is missing; the first errors_max.
+    std::vector<field_error> errors;
     bool ok() const noexcept { return syntax.line == 0 && errors.empty(); }
 };
 
 // The body of a create: order_id, user_id, item_ids, total_amount, currency, metadata, each as
-// order.hpp bounds it, and nothing else. Numbers are judged by value and exactly. Refused as
-// syntax: what RFC 8259 does not allow, text that is not UTF-8, nesting deeper than 32,
-// duplicate names within an object. Metadata is kept byte for byte, without the space around it.
+// order.hpp bounds it, and nothing else. Numbers are judged by value and exactly: 5.0 and 5e0
+// are the integer 5; the amount is judged in the body's currency, wherever that stands. null is
+// no value for any field. Refused as syntax: what RFC 8259 does not allow, text that is not
+// UTF-8, a byte order mark, nesting deeper than 32, duplicate names within an object (also in
+// metadata, and however escaped). Metadata is kept byte for byte, without the space around it.
+// Takes time in n log n of the text, whatever it holds.
 ORDERPROC_EXPORT parsed_order parse_order(std::string_view text);
 
 }  // namespace v1

@@ -1,1 +1,173 @@
+#include "utf8.hpp"
+
 #include <orderproc/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+// What an order takes without its item ids, its id and its metadata, generously.
+constexpr std::size_t size_hint = 448;
+
+template <class Integer>
+void append_integer(Integer value, std::string& out) {
+    std::array<char, std::numeric_limits<Integer>::digits10 + 2> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    out.append(text.data(), end);
+}
+
+void append_time(timestamp value, std::string& out) {
+    std::array<char, timestamp_text_size + 2> text;
+    text.front() = '"';
+    format_to(value, text.data() + 1);
+    text.back() = '"';
+    out.append(text.data(), text.size());
+}
+
+// Words that need no escaping: ids, statuses, currencies.
+void append_word(std::string_view text, std::string& out) {
+    out += '"';
+    out += text;
+    out += '"';
+}
+
+// Line breaks stand between tokens only, where a space means the same.
+void append_on_one_line(std::string_view json, std::string& out) {
+    const std::size_t from = out.size();
+    out += json;
+    std::replace_if(
+        out.begin() + static_cast<std::ptrdiff_t>(from), out.end(),
+        [](char c) { return c == '\n' || c == '\r'; }, ' ');
+}
+
+void append_escape(char c, std::string& out) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    out += '\\';
+    switch (c) {
+        case '"':
+        case '\\':
+            out += c;
+            return;
+        case '\b':
+            out += 'b';
+            return;
+        case '\f':
+            out += 'f';
+            return;
+        case '\n':
+            out += 'n';
+            return;
+        case '\r':
+            out += 'r';
+            return;
+        case '\t':
+            out += 't';
+            return;
+        default:
+            out += "u00";
+            out += hex[static_cast<unsigned char>(c) >> 4];
+            out += hex[static_cast<unsigned char>(c) & 15];
+    }
+}
+
+void append_items(const std::vector<std::int64_t>& ids, std::string& out) {
+    out += '[';
+    for (const std::int64_t id : ids) {
+        append_integer(id, out);
+        out += ',';
+    }
+    if (ids.empty()) {
+        out += ']';
+    } else {
+        out.back() = ']';
+    }
+}
+
+}  // namespace
+
+void append_json_string(std::string_view text, std::string& out) {
+    out += '"';
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    const char* copied = at;  // up to here
+    const auto copy = [&] { out.append(copied, at); };
+    while (at != end) {
+        const char c = *at;
+        if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
+            copy();
+            append_escape(c, out);
+            copied = ++at;
+            continue;
+        }
+        const detail::utf8_step step = detail::step_utf8(at, end);
+        if (!step.valid) {
+            copy();
+            out += "\xEF\xBF\xBD";
+            copied = at + step.size;
+        }
+        at += step.size;
+    }
+    copy();
+    out += '"';
+}
+
+void append_json(const order& value, std::string& out) {
+    out += "{\"id\":";
+    append_integer(value.number, out);
+    out += ",\"order_id\":";
+    if (value.id) {
+        append_word(value.id->view(), out);
+    } else {
+        out += "null";
+    }
+    out += ",\"user_id\":";
+    append_integer(value.user_id, out);
+    out += ",\"item_ids\":";
+    append_items(value.item_ids, out);
+    out += ",\"total_amount\":";
+    append_amount(value.total_amount, out);
+    out += ",\"currency\":";
+    const currency_code& currency = value.total_amount.currency;
+    append_word({currency.data(), currency.size()}, out);
+    out += ",\"metadata\":";
+    append_on_one_line(value.metadata, out);
+    out += ",\"status\":";
+    append_word(value.status.view(), out);
+    out += ",\"version\":";
+    append_integer(static_cast<std::uint64_t>(value.version), out);
+    out += ",\"attempts\":";
+    append_integer(value.attempts, out);
+    out += ",\"next_attempt_at\":";
+    if (value.next_attempt_at) {
+        append_time(*value.next_attempt_at, out);
+    } else {
+        out += "null";
+    }
+    out += ",\"last_error\":";
+    if (value.last_error.empty()) {
+        out += "null";
+    } else {
+        append_json_string(value.last_error, out);
+    }
+    out += ",\"created_at\":";
+    append_time(value.created_at, out);
+    out += ",\"updated_at\":";
+    append_time(value.updated_at, out);
+    out += '}';
+}
+
+std::string to_json(const order& value) {
+    std::string out;
+    out.reserve(size_hint + value.metadata.size() + 20 * value.item_ids.size());
+    append_json(value, out);
+    return out;
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,68 @@
+#ifndef ORDERPROC_LIB_BRIDGE_JSON_FIELDS_HPP
+#define ORDERPROC_LIB_BRIDGE_JSON_FIELDS_HPP
+
+// What each field of an order has to be, for all bodies that carry an order's fields.
+
+#include "json_reader.hpp"
+
+#include <orderproc/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+class order_judge;
+
+// One row of the table of fields that a body may have.
+struct order_field {
+    std::string_view name;  // needs no escaping in a pointer
+    bool required;
+    void (order_judge::*judge)();  // reads the value that comes next
+};
+
+// The body of a create.
+std::span<const order_field> create_fields() noexcept;
+
+// Reads an object into an order and notes all that is wrong with it.
+class order_judge {
+public:
+    order_judge(json_reader& from, parsed_order& out) noexcept : from_(from), out_(out) {}
+
+    void read(std::span<const order_field> fields);  // at most 32
+
+    void order_id();
+    void user_id();
+    void item_ids();
+    void total_amount();
+    void currency();
+    void metadata();
+
+private:
+    bool expect(json_kind wanted, std::string_view pointer);
+    bool integer(std::int64_t& out, std::string_view pointer);
+    void unknown(std::string_view name);
+    void judge_amount();
+    void missing(std::span<const order_field> fields, std::uint32_t seen);
+    void add(std::string_view pointer, std::string_view code, std::string_view detail);
+    void add_at(std::size_t index, std::string_view pointer, std::string_view code,
+                std::string_view detail);
+
+    json_reader& from_;
+    parsed_order& out_;
+    // The currency, which may come later, decides on the amount.
+    std::string_view amount_;
+    std::size_t amount_index_ = 0;  // where among the errors the amount's belongs
+    bool currency_known_ = true;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif
