@@ -16,6 +16,9 @@ namespace {
 // user's. Beyond it the user's are looked through for the statuses.
 constexpr std::int64_t few_orders = 1000;
 
+// Of the schema's orders_by_user.
+constexpr int generation_bits = 15;
+
 // ?1 and ?2 bound the number, ?3 limits, ?4 is the user and the statuses start here.
 constexpr std::size_t first_status = 5;
 
@@ -40,13 +43,34 @@ order_page list_query::run(const list_params& params) {
     const auto statuses = in_use(params, in_statuses);
     if (!params.statuses.empty() && statuses.empty()) return out;
     const range within = range_of(params);
-    if (within.low > within.high) return out;
+    if (!params.user_id || (!statuses.empty() && in_statuses <= few_orders)) {
+        const route by = statuses.empty() ? route::all : route::by_status;
+        add(by, params, statuses, within, out);
+        return out;
+    }
+    // Generation by generation, in the order of the list.
+    range left = within;
+    while (left.low <= left.high && !out.next && db_.ok()) {
+        range part = left;
+        if (params.descending) {
+            part.low = std::max(left.low, left.high >> generation_bits << generation_bits);
+            left.high = part.low - 1;
+        } else {
+            part.high = std::min(left.high, left.low | ((1 << generation_bits) - 1));
+            left.low = part.high + 1;
+        }
+        add(route::by_user, params, statuses, part, out);
+    }
+    return out;
+}
 
-    route by = statuses.empty() ? route::all : route::by_status;
-    if (params.user_id && (statuses.empty() || in_statuses > few_orders)) by = route::by_user;
-    // One more than asked for, to see whether there is a next page.
+// Appends what the page still wants of the range.
+void list_query::add(route by, const list_params& params, std::span<const order_status> statuses,
+                     range within, order_page& out) {
+    // One more than that, to see whether there is a next page.
     constexpr std::size_t most = std::numeric_limits<std::int64_t>::max() - 1;
-    const auto rows_max = static_cast<std::int64_t>(std::min(params.limit, most) + 1);
+    const std::size_t wanted = params.limit - out.orders.size();
+    const auto rows_max = static_cast<std::int64_t>(std::min(wanted, most) + 1);
     const std::array<std::int64_t, 4> integers{within.low, within.high, rows_max,
                                                params.user_id.value_or(0)};
     const bool with_user = params.user_id.has_value() || !statuses.empty();
@@ -55,11 +79,10 @@ order_page list_query::run(const list_params& params) {
     while (found.next()) {
         if (out.orders.size() == params.limit) {
             out.next = {out.orders.back().created_at, out.orders.back().number};
-            break;
+            return;
         }
         out.orders.push_back(read_order(db_, found).value);
     }
-    return out;
 }
 
 // Those asked for that have orders, each once, and how many orders.
@@ -126,7 +149,9 @@ statement& list_query::prepared(route by, bool user, std::size_t statuses, bool 
             if (user) sql += " AND +user_id=?4";
         }
     } else if (by == route::by_user) {
-        sql = columns + "INDEXED BY orders_by_user WHERE user_id=?4 AND " + between;
+        sql = columns +
+              "INDEXED BY orders_by_user WHERE (number >> 15)=(?1 >> 15) AND user_id=?4 AND " +
+              between;
         for (std::size_t i = 0; i < statuses; ++i) {
             sql += (i == 0 ? " AND +status IN (" : ",") + parameter(i);
         }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -31,6 +32,8 @@ private:
         std::int64_t high = 0;
     };
 
+    void add(route by, const list_params& params, std::span<const order_status> statuses,
+             range within, order_page& out);
     std::vector<order_status> in_use(const list_params& params, std::int64_t& orders);
     std::int64_t first_created_at_or_after(timestamp at);
     range range_of(const list_params& params);
