@@ -18,8 +18,9 @@ errc meaning_of(int code) {
     switch (code & 0xff) {
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
-        case SQLITE_CONSTRAINT:  // the schema's own invariants: no statement expects it
             return errc::corrupt;
+        case SQLITE_CONSTRAINT:  // of ours, which no statement expects, or a trigger of the user's
+            return code == SQLITE_CONSTRAINT_TRIGGER ? errc::unavailable : errc::corrupt;
         default:
             return errc::unavailable;
     }
