@@ -8,14 +8,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include <sqlite3.h>
+#include <stdlib.h>
 
 #include <filesystem>
 #include <ostream>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <stdlib.h>
 
 namespace orderproc {
 inline namespace v1 {
