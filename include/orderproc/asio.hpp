@@ -8,8 +8,12 @@
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/execution.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/require.hpp>
+#include <boost/asio/system_executor.hpp>
 
 #include <memory>
 #include <type_traits>
@@ -54,12 +58,8 @@ public:
         }
         owner it(raw);
         auto accepted = orders.submit(std::move(what), *raw);
-        (void)it.release();  // the engine's, or complete()'s
-        if (!accepted) {
-            change_outcome refused;
-            refused.ec = accepted.error().code;
-            raw->complete(refused);
-        }
+        if (!accepted) return refuse(std::move(it), accepted.error().code);
+        (void)it.release();  // the engine's, or gone already
     }
 
     explicit asio_operation(Handler&& handler)
@@ -69,15 +69,39 @@ public:
     // Out of memory here ends the process: there is nobody else to tell.
     void complete(change_outcome& outcome) noexcept override {
         outcome_ = std::move(outcome);
-        const executor where = work_.get_executor();
-        boost::asio::post(where, [it = owner(this)]() mutable {
-            change_outcome result(std::move(it->outcome_));
-            Handler handler(take_apart(it.release()));
-            std::move(handler)(std::move(result));
-        });
+        finish(owner(this));
     }
 
 private:
+    // any_completion_handler's executor can only dispatch, which may call at once.
+    static constexpr bool can_post =
+        !boost::asio::execution::is_executor<executor>::value ||
+        boost::asio::can_require<executor, boost::asio::execution::blocking_t::never_t>::value;
+
+    static void finish(owner it) {
+        const executor where = it->work_.get_executor();
+        auto call = [it = std::move(it)]() mutable {
+            change_outcome result(std::move(it->outcome_));
+            Handler handler(take_apart(it.release()));
+            std::move(handler)(std::move(result));
+        };
+        if constexpr (can_post) {
+            boost::asio::post(where, std::move(call));
+        } else {
+            boost::asio::dispatch(where, std::move(call));
+        }
+    }
+
+    static void refuse(owner it, error_code ec) {
+        it->outcome_.ec = ec;
+        if constexpr (can_post) {
+            finish(std::move(it));
+        } else {
+            boost::asio::post(boost::asio::system_executor(),
+                              [it = std::move(it)]() mutable { finish(std::move(it)); });
+        }
+    }
+
     Handler handler_;
     boost::asio::executor_work_guard<executor> work_;
     change_outcome outcome_;

@@ -39,6 +39,13 @@ bool is_host(std::string_view host) noexcept {  // RFC 3986, 3.2.2 and 3.2.3; no
     });
 }
 
+bool has_bare_lf(std::string_view text) noexcept {
+    for (auto at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1)) {
+        if (at == 0 || text[at - 1] != '\r') return true;
+    }
+    return false;
+}
+
 // Where the header ends in bytes, looking only behind from; 0 if it is not whole yet. What is
 // refused here, Beast would let pass or wait for.
 std::size_t find_header_end(std::string_view bytes, std::size_t& from, fault& wrong) {
@@ -278,7 +285,12 @@ private:
         }
         if (done_) return state::complete;
         // A chunk's size line or the trailers, which have to be whole to be read.
-        if (bytes.size() - consumed < got_.limits.header_size_max) return state::need_more;
+        const std::string_view rest = bytes.substr(consumed);
+        if (has_bare_lf(rest)) {  // Beast would wait for a CR LF
+            got_.wrong = {&problems::bad_request, "a line does not end with CR LF"};
+            return state::failed;
+        }
+        if (rest.size() < got_.limits.header_size_max) return state::need_more;
         got_.wrong = {&problems::header_too_large, "the trailers are too large"};
         return state::failed;
     }

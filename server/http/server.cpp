@@ -40,13 +40,8 @@ class server::impl {
 public:
     impl(server_options options, service& answers)
         : options_(std::move(options)),
-          counts_(options_.connections_max, options_.connections_per_address_max) {
-        std::random_device random;
-        for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
-            const std::uint64_t seed = (std::uint64_t{random()} << 32 | random()) >> 4;
-            homes_.push_back(std::make_unique<io_thread>(options_, answers, counts_, seed));
-        }
-    }
+          counts_(options_.connections_max, options_.connections_per_address_max),
+          homes_(make_homes(answers)) {}
 
     result<void> listen() {
         error_code ec;
@@ -93,6 +88,16 @@ public:
     std::size_t connections() const { return counts_.total(); }
 
 private:
+    std::vector<std::unique_ptr<io_thread>> make_homes(service& answers) {
+        std::vector<std::unique_ptr<io_thread>> out;
+        std::random_device random;
+        for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
+            const std::uint64_t seed = (std::uint64_t{random()} << 32 | random()) >> 4;
+            out.push_back(std::make_unique<io_thread>(options_, answers, counts_, seed));
+        }
+        return out;
+    }
+
     void accept() {
         if (stopping_) return;
         io_thread& home = *homes_[next_home_];

@@ -128,11 +128,12 @@ BOOST_AUTO_TEST_CASE(the_log_is_copied_back_while_writing) {
     const temporary_folder folder;
     const auto storage = open(folder.file("a.db"), 50);
     const auto writer = writer_of(*storage);
+    const auto before = std::filesystem::file_size(folder.file("a.db"));
     for (std::uint64_t i = 1; i <= 400; ++i) {
         BOOST_REQUIRE(create_one(*writer, "o" + std::to_string(i), i).has_value());
     }
     BOOST_TEST(std::filesystem::file_size(folder.file("a.db-wal")) < 200 * 4120);
-    BOOST_TEST(std::filesystem::file_size(folder.file("a.db")) > 50 * 4096);
+    BOOST_TEST(std::filesystem::file_size(folder.file("a.db")) > before);
 }
 
 BOOST_AUTO_TEST_CASE(no_query_looks_through_a_table_or_sorts) {

@@ -1,0 +1,656 @@
+#include <orderproc/json.hpp>
+
+#include <boost/json/src.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <iterator>
+#include <ostream>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace orderproc;
+using namespace std::string_literals;
+namespace data = boost::unit_test::data;
+
+const std::string standard =
+    R"({"order_id":"ORD-A8F64D2E","user_id":123,"item_ids":[1001,1002,1003],)"
+    R"("total_amount":149.99,"currency":"USD","metadata":{"gift":"yes \u00e9"}})";
+
+// What parse_order() says, as short as can be: "ok", "syntax 1:7" or the errors' pointers
+// and codes.
+std::string verdict(const parsed_order& it) {
+    if (it.syntax.line != 0) {
+        return "syntax " + std::to_string(it.syntax.line) + ":" + std::to_string(it.syntax.column);
+    }
+    std::string out;
+    for (const field_error& error : it.errors) {
+        if (!out.empty()) out += ", ";
+        out += error.pointer + " " + error.code;
+    }
+    return out.empty() ? "ok" : out;
+}
+
+std::string verdict(std::string_view text) {
+    return verdict(parse_order(text));
+}
+
+// A good body with the given text for one field.
+std::string body_with(std::string_view name, std::string_view value) {
+    std::string out = "{";
+    for (const auto& [other, good] : {std::pair<std::string_view, std::string_view>{"user_id", "1"},
+                                      {"item_ids", "[1]"},
+                                      {"total_amount", "1"}}) {
+        if (other == name) continue;
+        out.append("\"").append(other).append("\":").append(good).append(",");
+    }
+    return out.append("\"").append(name).append("\":").append(value).append("}");
+}
+
+struct field_case {
+    std::string name;
+    std::string value;
+    std::string expected;
+
+    friend std::ostream& operator<<(std::ostream& out, const field_case& it) {
+        return out << it.name << " " << it.value.substr(0, 60);
+    }
+};
+
+// user_id and the items are judged alike.
+const field_case integer_cases[] = {
+    {"user_id", "1", "ok"},
+    {"user_id", "9223372036854775807", "ok"},
+    {"user_id", "9223372036854775807.000", "ok"},
+    {"user_id", "9.223372036854775807e18", "ok"},
+    {"user_id", "9223372036854775807000e-3", "ok"},
+    {"user_id", "1.0", "ok"},
+    {"user_id", "5.0", "ok"},
+    {"user_id", "1e3", "ok"},
+    {"user_id", "1E+3", "ok"},
+    {"user_id", "1.5e1", "ok"},
+    {"user_id", "50e-1", "ok"},
+    {"user_id", "0.1e1", "ok"},
+    {"user_id", "1e18", "ok"},
+    {"user_id", "1" + std::string(400, '0') + "e-400", "ok"},
+    {"user_id", "0." + std::string(400, '0') + "1e401", "ok"},
+    {"user_id", "1e0000000000000000000000000001", "ok"},
+    {"user_id", "0", "#/user_id out_of_range"},
+    {"user_id", "-0", "#/user_id out_of_range"},
+    {"user_id", "0.0", "#/user_id out_of_range"},
+    {"user_id", "0e99999999999999999999", "#/user_id out_of_range"},
+    {"user_id", "-1", "#/user_id out_of_range"},
+    {"user_id", "-1.0", "#/user_id out_of_range"},
+    {"user_id", "9223372036854775808", "#/user_id out_of_range"},
+    {"user_id", "9223372036854775808.0", "#/user_id out_of_range"},
+    {"user_id", "-9223372036854775808", "#/user_id out_of_range"},
+    {"user_id", "-9223372036854775809", "#/user_id out_of_range"},
+    {"user_id", "18446744073709551617", "#/user_id out_of_range"},  // 2^64 + 1
+    {"user_id", "1e19", "#/user_id out_of_range"},
+    {"user_id", "1e400", "#/user_id out_of_range"},
+    {"user_id", "1e99999999999999999999", "#/user_id out_of_range"},
+    {"user_id", "1.5", "#/user_id not_an_integer"},
+    {"user_id", "-1.5", "#/user_id not_an_integer"},
+    {"user_id", "1e-1", "#/user_id not_an_integer"},
+    {"user_id", "1e-99999999999999999999", "#/user_id not_an_integer"},
+    {"user_id", "9223372036854775806.5", "#/user_id not_an_integer"},
+    {"user_id", "1.00000000000000000000000000001", "#/user_id not_an_integer"},
+    {"user_id", "12345678901234567890.5", "#/user_id not_an_integer"},
+    {"item_ids", "[9223372036854775807,1.0,1e3]", "ok"},
+    {"item_ids", "[1,9223372036854775808]", "#/item_ids/1 out_of_range"},
+    {"item_ids", "[0,1,1.5]", "#/item_ids/0 out_of_range, #/item_ids/2 not_an_integer"},
+};
+
+const field_case type_cases[] = {
+    {"user_id", R"("1")", "#/user_id wrong_type"},
+    {"user_id", "true", "#/user_id wrong_type"},
+    {"user_id", "null", "#/user_id wrong_type"},
+    {"user_id", "[1]", "#/user_id wrong_type"},
+    {"user_id", R"({"a":1})", "#/user_id wrong_type"},
+    {"item_ids", "1", "#/item_ids wrong_type"},
+    {"item_ids", "null", "#/item_ids wrong_type"},
+    {"item_ids", R"({"0":1})", "#/item_ids wrong_type"},
+    {"item_ids", "[]", "#/item_ids too_few_items"},
+    {"item_ids", "[ ]", "#/item_ids too_few_items"},
+    {"item_ids", R"([1,"2",null,[3],{}])",
+     "#/item_ids/1 wrong_type, #/item_ids/2 wrong_type, #/item_ids/3 wrong_type, "
+     "#/item_ids/4 wrong_type"},
+    {"item_ids", "[7,7,7]", "ok"},
+    {"total_amount", R"("1.00")", "#/total_amount wrong_type"},
+    {"total_amount", "null", "#/total_amount wrong_type"},
+    {"total_amount", "[1]", "#/total_amount wrong_type"},
+    {"currency", "null", "#/currency wrong_type"},
+    {"currency", "840", "#/currency wrong_type"},
+    {"currency", R"("usd")", "#/currency unknown_currency"},
+    {"currency", R"("")", "#/currency unknown_currency"},
+    {"currency", R"("USDX")", "#/currency unknown_currency"},
+    {"currency", R"("XQZ")", "#/currency unknown_currency"},
+    {"currency", R"("\u0055SD")", "ok"},
+    {"metadata", "null", "#/metadata wrong_type"},
+    {"metadata", "[]", "#/metadata wrong_type"},
+    {"metadata", R"("{}")", "#/metadata wrong_type"},
+    {"metadata", "{}", "ok"},
+    {"order_id", "null", "#/order_id wrong_type"},
+    {"order_id", "7", "#/order_id wrong_type"},
+    {"order_id", R"("A")", "ok"},
+    {"order_id", R"("a.b_c:d-e")", "ok"},
+    {"order_id", R"("\u0041")", "ok"},
+    {"order_id", "\"" + std::string(64, 'a') + "\"", "ok"},
+    {"order_id", "\"" + std::string(65, 'a') + "\"", "#/order_id invalid_order_id"},
+    {"order_id", R"("")", "#/order_id invalid_order_id"},
+    {"order_id", R"("-a")", "#/order_id invalid_order_id"},
+    {"order_id", R"("a b")", "#/order_id invalid_order_id"},
+    {"order_id", R"("a\u0000")", "#/order_id invalid_order_id"},
+    {"order_id", R"("batch")", "#/order_id invalid_order_id"},
+    {"order_id", R"("status")", "#/order_id invalid_order_id"},
+    {"id", "1", "#/id unknown_field"},
+    {"status", R"("PENDING")", "#/status unknown_field"},
+    {"version", "1", "#/version unknown_field"},
+    {"created_at", "null", "#/created_at unknown_field"},
+    {"User_Id", "1", "#/User_Id unknown_field"},
+    {"", "{}", "#/ unknown_field"},
+    {"a/b~c", "1", "#/a~1b~0c unknown_field"},
+    {"a b%", "1", "#/a%20b%25 unknown_field"},
+    {"\xC3\xA9", "1", "#/%C3%A9 unknown_field"},
+    {R"(\u00e9\"#\n)", "1", "#/%C3%A9%22%23%0A unknown_field"},
+    {R"(\ud83d\ude00)", "1", "#/%F0%9F%98%80 unknown_field"},
+};
+
+struct amount_case {
+    std::string amount;
+    std::string currency;  // the text of the value; empty: none
+    std::string expected;  // as money is written, or the errors
+
+    friend std::ostream& operator<<(std::ostream& out, const amount_case& it) {
+        return out << it.amount << " " << it.currency;
+    }
+};
+
+const amount_case amount_cases[] = {
+    {"149.99", "", "149.99"},
+    {"149.990", "", "149.99"},
+    {"1.4999e2", "", "149.99"},
+    {"14999E-2", "", "149.99"},
+    {"149.9", "", "149.90"},
+    {"0", "", "0.00"},
+    {"-0", "", "0.00"},
+    {"-0.0e5", "", "0.00"},
+    {"0.01", "", "0.01"},
+    {"90071992547409.91", "", "90071992547409.91"},
+    {"90071992547409.92", "", "#/total_amount too_large"},
+    {"0.001", "", "#/total_amount too_many_decimals"},
+    {"149.990000000000001", "", "#/total_amount too_many_decimals"},
+    {"1e-99999999999999999999", "", "#/total_amount too_many_decimals"},
+    {"-0.01", "", "#/total_amount negative"},
+    {"-1e400", "", "#/total_amount negative"},
+    {"1e18", "", "#/total_amount too_large"},
+    {"1e19", "", "#/total_amount too_large"},
+    {"1e400", "", "#/total_amount too_large"},
+    {"1e99999999999999999999", "", "#/total_amount too_large"},
+    {"150", R"("JPY")", "150"},
+    {"9007199254740991", R"("JPY")", "9007199254740991"},
+    {"1.5", R"("JPY")", "#/total_amount too_many_decimals"},
+    {"1.234", R"("KWD")", "1.234"},
+    {"1.2345", R"("KWD")", "#/total_amount too_many_decimals"},
+    {"1.5", R"("eur")", "#/currency unknown_currency"},
+    {"1.23456789", "1", "#/currency wrong_type"},
+    {"9007199254740991", "1", "#/currency wrong_type"},
+    {"9007199254740992", "1", "#/total_amount too_large, #/currency wrong_type"},
+    {"-1", R"("eur")", "#/total_amount negative, #/currency unknown_currency"},
+};
+
+std::string nested(int depth) {
+    std::string out;
+    for (int i = 0; i < depth; ++i) out += i % 2 == 0 ? R"({"a":)" : "[";
+    out += "1";
+    for (int i = depth; i-- > 0;) out += i % 2 == 0 ? "}" : "]";
+    return out;
+}
+
+struct syntax_case {
+    std::string text;
+    std::string expected;
+    bool boost_takes_it = false;  // our limits, not RFC 8259's
+
+    friend std::ostream& operator<<(std::ostream& out, const syntax_case& it) {
+        return out << it.expected << " " << it.text.substr(0, 60);
+    }
+};
+
+const syntax_case syntax_cases[] = {
+    {"", "syntax 1:1"},
+    {" ", "syntax 1:2"},
+    {"\n\n  ", "syntax 3:3"},
+    {"\xEF\xBB\xBF{}", "syntax 1:1"},
+    {"\xFF\xFE{\0}\0"s, "syntax 1:1"},
+    {"\0"s, "syntax 1:1"},
+    {"{}\0"s, "syntax 1:3"},
+    {"{} {}", "syntax 1:4"},
+    {"{}x", "syntax 1:3"},
+    {"{},", "syntax 1:3"},
+    {"}", "syntax 1:1"},
+    {"]", "syntax 1:1"},
+    {"{", "syntax 1:2"},
+    {"[", "syntax 1:2"},
+    {"[1", "syntax 1:3"},
+    {"[1,", "syntax 1:4"},
+    {"[1,]", "syntax 1:4"},
+    {"[,1]", "syntax 1:2"},
+    {"[1,,2]", "syntax 1:4"},
+    {"[1 2]", "syntax 1:4"},
+    {"[1}", "syntax 1:3"},
+    {R"({"a":1])", "syntax 1:7"},
+    {R"({"a":1,})", "syntax 1:8"},
+    {R"({,"a":1})", "syntax 1:2"},
+    {R"({"a" 1})", "syntax 1:6"},
+    {R"({"a"})", "syntax 1:5"},
+    {R"({"a":})", "syntax 1:6"},
+    {R"({"a"::1})", "syntax 1:6"},
+    {R"({a:1})", "syntax 1:2"},
+    {R"({'a':1})", "syntax 1:2"},
+    {R"({1:1})", "syntax 1:2"},
+    {R"({"a":1 "b":2})", "syntax 1:8"},
+    {"{\"a\":1,\r\n \"b\":!}", "syntax 2:6"},
+    {"NaN", "syntax 1:1"},
+    {"[NaN]", "syntax 1:2"},
+    {"[Infinity]", "syntax 1:2"},
+    {"[-Infinity]", "syntax 1:3"},
+    {"[nul]", "syntax 1:2"},
+    {"[nulll]", "syntax 1:6"},
+    {"[tru", "syntax 1:2"},
+    {"[True]", "syntax 1:2"},
+    {"[fals]", "syntax 1:2"},
+    {"[01]", "syntax 1:2"},
+    {"[-01]", "syntax 1:3"},
+    {"[00]", "syntax 1:2"},
+    {"[-]", "syntax 1:3"},
+    {"[+1]", "syntax 1:2"},
+    {"[.5]", "syntax 1:2"},
+    {"[1.]", "syntax 1:4"},
+    {"[1.e5]", "syntax 1:4"},
+    {"[1e]", "syntax 1:4"},
+    {"[1e+]", "syntax 1:5"},
+    {"[1e1.5]", "syntax 1:5"},
+    {"[0x10]", "syntax 1:3"},
+    {"[1_000]", "syntax 1:3"},
+    {"[1-2]", "syntax 1:3"},
+    {"// no\n{}", "syntax 1:1"},
+    {"{}/* no */", "syntax 1:3"},
+    {"[1,# no\n2]", "syntax 1:4"},
+    {"['a']", "syntax 1:2"},
+    {R"(["a)", "syntax 1:4"},
+    {R"(["a\"])", "syntax 1:7"},
+    {"[\"\n\"]", "syntax 1:3"},
+    {"[\"\t\"]", "syntax 1:3"},
+    {"[\"\0\"]"s, "syntax 1:3"},
+    {"[\"\x1f\"]", "syntax 1:3"},
+    {R"(["\x41"])", "syntax 1:3"},
+    {R"(["\'"])", "syntax 1:3"},
+    {"[\"\\\0\"]"s, "syntax 1:3"},
+    {R"(["\u12g4"])", "syntax 1:7"},
+    {R"(["\u"])", "syntax 1:5"},
+    {R"(["\U0041"])", "syntax 1:3"},
+    {R"(["\ud800"])", "syntax 1:3"},
+    {R"(["\ud800x"])", "syntax 1:3"},
+    {R"(["\ud800\n"])", "syntax 1:3"},
+    {R"(["\udc00"])", "syntax 1:3"},
+    {R"(["\udc00\ud800"])", "syntax 1:3"},
+    {R"(["\ud800\ud800"])", "syntax 1:3"},
+    {R"(["\ud800\u0041"])", "syntax 1:3"},
+    {R"({"\ud800":1})", "syntax 1:3"},
+    {"[\"\x80\"]", "syntax 1:3"},
+    {"[\"\xC3\"]", "syntax 1:3"},
+    {"[\"\xC0\xAF\"]", "syntax 1:3"},
+    {"[\"\xE0\x80\xAF\"]", "syntax 1:3"},
+    {"[\"\xED\xA0\x80\"]", "syntax 1:3"},
+    {"[\"\xF4\x90\x80\x80\"]", "syntax 1:3"},
+    {"[\"\xF8\x88\x80\x80\x80\"]", "syntax 1:3"},
+    {"[\"ok\",\"\xFF\"]", "syntax 1:8"},
+    {"{\"\xFF\":1}", "syntax 1:3"},
+    {"[\xC2\xA0]", "syntax 1:2"},  // a no-break space is no space
+    {"[\f]", "syntax 1:2"},
+    {R"({"a":1,"a":1})", "syntax 1:8", true},
+    {R"({"user_id":1,"user_id":1})", "syntax 1:14", true},
+    {R"({"a":1,"\u0061":1})", "syntax 1:8", true},
+    {R"({"\u00e9":1,"é":1})", "syntax 1:13", true},
+    {R"({"":1,"":1})", "syntax 1:7", true},
+    {R"({"metadata":{"x":{"b":1,"b":2}}})", "syntax 1:25", true},
+    {R"([{"a":1},{"b":1,"b":1}])", "syntax 1:17", true},
+    {nested(33), "syntax 1:97", true},
+    {std::string(100'000, '['), "syntax 1:33"},
+};
+
+// Whether Boost.JSON takes the text, which is a second opinion on RFC 8259.
+bool boost_takes(std::string_view text) {
+    boost::json::error_code ec;
+    boost::json::parse_options options;
+    options.max_depth = 40;
+    boost::json::parse(boost::json::string_view(text.data(), text.size()), ec, {}, options);
+    return !ec;
+}
+
+// The names of one object, the i-th escaped if it is odd.
+std::string many_names(int count, std::string_view last) {
+    std::string out = "{";
+    for (int i = 0; i < count; ++i) {
+        out.append(i % 2 == 0 ? "\"n" : "\"\\u006e").append(std::to_string(i)).append("\":0,");
+    }
+    return out.append(last).append(":0}");
+}
+
+std::string join(std::size_t count, std::string_view item) {
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i) out.append(i == 0 ? "" : ",").append(item);
+    return out;
+}
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(integers_are_judged_by_value, data::make(integer_cases), it) {
+    BOOST_TEST(verdict(body_with(it.name, it.value)) == it.expected);
+}
+
+BOOST_DATA_TEST_CASE(each_field_has_its_type_and_bounds, data::make(type_cases), it) {
+    BOOST_TEST(verdict(body_with(it.name, it.value)) == it.expected);
+}
+
+// The currency decides on the amount from before it and from behind it.
+BOOST_DATA_TEST_CASE(amounts_are_exact_in_their_currency, data::make(amount_cases), it) {
+    const std::string rest = R"("user_id":1,"item_ids":[1])";
+    const std::string amount = ",\"total_amount\":" + it.amount;
+    const std::string currency = it.currency.empty() ? "" : ",\"currency\":" + it.currency;
+
+    const parsed_order behind = parse_order("{" + rest + amount + currency + "}");
+    BOOST_TEST((behind.ok() ? to_string(behind.value.total_amount) : verdict(behind)) ==
+               it.expected);
+
+    const parsed_order before = parse_order("{" + rest + currency + amount + "}");
+    BOOST_TEST(before.errors.size() == behind.errors.size());
+    BOOST_TEST((before.value.total_amount == behind.value.total_amount));
+    if (before.errors.size() > 1) {
+        BOOST_TEST(before.errors[0].pointer == behind.errors[1].pointer);
+        BOOST_TEST(before.errors[1].pointer == behind.errors[0].pointer);
+    }
+}
+
+BOOST_DATA_TEST_CASE(what_is_not_json_is_refused_where_it_goes_wrong, data::make(syntax_cases),
+                     it) {
+    const parsed_order parsed = parse_order(it.text);
+    BOOST_TEST(verdict(parsed) == it.expected);
+    BOOST_TEST(!parsed.syntax.detail.empty());
+    BOOST_TEST(boost_takes(it.text) == it.boost_takes_it);
+}
+
+BOOST_AUTO_TEST_CASE(every_field_arrives) {
+    const parsed_order it = parse_order(standard);
+    BOOST_TEST(verdict(it) == "ok");
+    BOOST_TEST(it.value.id.value().view() == "ORD-A8F64D2E");
+    BOOST_TEST(it.value.user_id == 123);
+    BOOST_TEST(it.value.item_ids == (std::vector<std::int64_t>{1001, 1002, 1003}),
+               boost::test_tools::per_element());
+    BOOST_TEST((it.value.total_amount == money{14999, {'U', 'S', 'D'}}));
+    BOOST_TEST(it.value.metadata == R"({"gift":"yes \u00e9"})");
+}
+
+BOOST_AUTO_TEST_CASE(integers_keep_their_value) {
+    const parsed_order it = parse_order(
+        R"({"user_id":9.223372036854775807e18,"total_amount":1,)"
+        R"("item_ids":[1e3,50e-1,0.1e1,9223372036854775806.0,12000,1000000000000000000e0]})");
+    BOOST_TEST(it.value.user_id == 9223372036854775807);
+    BOOST_TEST(it.value.item_ids == (std::vector<std::int64_t>{1000, 5, 1, 9223372036854775806,
+                                                               12000, 1000000000000000000}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_may_be_absent_has_defaults) {
+    const parsed_order it = parse_order(R"({"user_id":1,"item_ids":[2],"total_amount":3})");
+    BOOST_TEST(verdict(it) == "ok");
+    order expected;
+    expected.user_id = 1;
+    expected.item_ids = {2};
+    expected.total_amount = {300, {'U', 'S', 'D'}};
+    BOOST_TEST((it.value == expected));
+    BOOST_TEST(!it.value.id.has_value());
+    BOOST_TEST(it.value.metadata == "{}");
+}
+
+BOOST_AUTO_TEST_CASE(all_errors_come_at_once_in_order) {
+    BOOST_TEST(verdict(R"({"color":1,"total_amount":0.001,"item_ids":[1,0,"x"],"status":"NEW",)"
+                       R"("currency":"EUR","order_id":"batch","metadata":7})") ==
+               "#/color unknown_field, #/total_amount too_many_decimals, "
+               "#/item_ids/1 out_of_range, #/item_ids/2 wrong_type, #/status unknown_field, "
+               "#/order_id invalid_order_id, #/metadata wrong_type, #/user_id required");
+    BOOST_TEST(verdict("{}") == "#/user_id required, #/item_ids required, #/total_amount required");
+    BOOST_TEST(verdict(R"({"item_ids":null})") ==
+               "#/item_ids wrong_type, #/user_id required, #/total_amount required");
+}
+
+BOOST_AUTO_TEST_CASE(details_say_what_to_do) {
+    const auto detail = [](std::string_view name, std::string_view value) {
+        return parse_order(body_with(name, value)).errors.at(0).detail;
+    };
+    BOOST_TEST(detail("user_id", "null") == "must be a number, not null");
+    BOOST_TEST(detail("metadata", "[]") == "must be an object, not an array");
+    BOOST_TEST(detail("total_amount", "1.234") == "must have at most 2 decimals in USD");
+    BOOST_TEST(detail("status", "1") == "is set by the server alone");
+    BOOST_TEST(detail("colour", "1") == "is not a field of an order");
+    BOOST_TEST(parse_order(nested(33)).syntax.detail == "nested deeper than 32");
+}
+
+BOOST_AUTO_TEST_CASE(the_whole_must_be_an_object) {
+    for (const char* text : {"1", "null", "true", "\"x\"", "[]", "[{\"a\":[1]}]", " 1e400 "}) {
+        BOOST_TEST(verdict(text) == "# wrong_type", text);
+    }
+    BOOST_TEST(verdict("[1,") == "syntax 1:4");
+    BOOST_TEST(verdict("1 2") == "syntax 1:3");
+}
+
+BOOST_AUTO_TEST_CASE(a_syntax_error_comes_alone) {
+    const parsed_order it = parse_order(R"({"color":1,"user_id":0})"
+                                        "\n}");
+    BOOST_TEST(verdict(it) == "syntax 2:1");
+    BOOST_TEST(it.errors.empty());
+    BOOST_TEST(!it.ok());
+}
+
+BOOST_AUTO_TEST_CASE(space_may_stand_between_all_tokens) {
+    const parsed_order it = parse_order(
+        " \t\r\n{ \"user_id\" : 1 , \"item_ids\" : [ 1 , 2 ] ,\n\"total_amount\" : 1 ,"
+        "\"metadata\" : { \"a\" : [ ] } \r\n} \n");
+    BOOST_TEST(verdict(it) == "ok");
+    BOOST_TEST(it.value.metadata == "{ \"a\" : [ ] }");
+}
+
+BOOST_AUTO_TEST_CASE(metadata_is_kept_byte_for_byte) {
+    for (const std::string text :
+         {R"({})", R"({ })", R"({"b":1.50,"a":1e400,"\u0061b":"\/\ud83d\ude00"})",
+          R"({"x":1e99999999999999999999,"y":-0,"z":[{"metadata":{}}]})", "{\n\t\"a\":\r\n null}",
+          "{\"\xC3\xA9\":\"}{][\\\"\"}"}) {
+        const parsed_order it = parse_order(body_with("metadata", text + " "));
+        BOOST_TEST(verdict(it) == "ok", text);
+        BOOST_TEST(it.value.metadata == text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(metadata_is_bounded) {
+    const auto metadata = [](std::size_t size) {
+        return "{\"a\":\"" + std::string(size - 8, 'x') + "\"}";
+    };
+    const std::string fits = metadata(order::metadata_size_max);
+    BOOST_TEST(fits.size() == order::metadata_size_max);
+    BOOST_TEST(parse_order(body_with("metadata", fits)).value.metadata == fits);
+    BOOST_TEST(verdict(body_with("metadata", metadata(order::metadata_size_max + 1))) ==
+               "#/metadata too_large");
+    BOOST_TEST(verdict(body_with("metadata", fits + "   ")) == "ok");
+}
+
+BOOST_AUTO_TEST_CASE(items_are_bounded) {
+    const auto items = [](std::size_t count, std::string_view item) {
+        return body_with("item_ids", "[" + join(count, item) + "]");
+    };
+    BOOST_TEST(parse_order(items(1000, "7")).value.item_ids.size() == 1000);
+    BOOST_TEST(verdict(items(1000, "7")) == "ok");
+    BOOST_TEST(verdict(items(1001, "7")) == "#/item_ids too_many_items");
+    BOOST_TEST(verdict(items(50'000, "7")) == "#/item_ids too_many_items");
+    BOOST_TEST(verdict(body_with("item_ids", "[0," + join(1000, "1") + ",0]")) ==
+               "#/item_ids too_many_items, #/item_ids/0 out_of_range");
+    BOOST_TEST(verdict(body_with("item_ids", "[" + join(1000, "1") + ",!]")).starts_with("syntax"));
+}
+
+BOOST_AUTO_TEST_CASE(errors_are_bounded) {
+    const parsed_order items =
+        parse_order("{\"total_amount\":-1,\"item_ids\":[" + join(1001, "0") + "]}");
+    BOOST_TEST(items.errors.size() == parsed_order::errors_max);
+    BOOST_TEST(items.errors[0].pointer == "#/total_amount");
+    BOOST_TEST(items.errors[1].code == "too_many_items");
+    BOOST_TEST(items.errors[2].pointer == "#/item_ids/0");
+    BOOST_TEST(items.errors[99].pointer == "#/item_ids/97");
+
+    const parsed_order late =
+        parse_order("{\"item_ids\":[" + join(1000, "0") + "],\"total_amount\":-1}");
+    BOOST_TEST(late.errors.size() == parsed_order::errors_max);
+    BOOST_TEST(late.errors[99].pointer == "#/item_ids/99");
+    BOOST_TEST(!late.ok());
+}
+
+BOOST_AUTO_TEST_CASE(nesting_up_to_32_is_fine) {
+    const auto whole = [](int depth) { return R"({"x":)" + nested(depth - 1) + "}"; };
+    BOOST_TEST(verdict(whole(32)).starts_with("#/x unknown_field"));
+    BOOST_TEST(parse_order(whole(33)).syntax.detail == "nested deeper than 32");
+    // Side by side is not deep.
+    BOOST_TEST(verdict(body_with("metadata", "{\"a\":[" + join(100, "[[]]") + "]}")) == "ok");
+}
+
+BOOST_AUTO_TEST_CASE(names_are_told_apart_in_objects_of_any_size) {
+    for (const int count : {1, 15, 16, 17, 18, 100, 20'000}) {
+        const std::string end = std::to_string(count - 1);
+        const std::string unique = many_names(count, "\"n\"");
+        BOOST_TEST(verdict("{\"x\":" + unique + "}").starts_with("#/x"), count);
+        const std::string twice = many_names(count, "\"n" + end + "\"");
+        BOOST_TEST(verdict("{\"x\":" + twice + "}") ==
+                       "syntax 1:" + std::to_string(twice.rfind("\"n" + end) + 6),
+                   count);
+    }
+    // The first one that stands twice is the one that is shown.
+    const std::string two = many_names(40, R"("n1":0,"n0":0,"n1")");
+    BOOST_TEST(verdict("{\"x\":" + two + "}") ==
+               "syntax 1:" + std::to_string(two.find("\"n1\":0,\"n0\"") + 6));
+    // One object's names do not count in another.
+    BOOST_TEST(verdict(body_with("metadata",
+                                 R"({"a":{"a":{"a":1},"b":1},"b":[{"a":1},{"a":1}]})")) == "ok");
+    // Names that begin alike, or differ only in their escapes' bytes.
+    BOOST_TEST(verdict(body_with("metadata", R"({"a":1,"ab":1,"\u0061c":1,"\\u0061":1,"A":1})")) ==
+               "ok");
+}
+
+BOOST_AUTO_TEST_CASE(no_part_of_a_body_is_a_body) {
+    for (std::size_t size = 0; size < standard.size(); ++size) {
+        const std::string part = standard.substr(0, size);  // so that asan sees a byte too far
+        const std::vector<char> exact(part.begin(), part.end());
+        const parsed_order it = parse_order({exact.data(), exact.size()});
+        BOOST_TEST(it.syntax.line == 1);
+        BOOST_TEST(it.syntax.column >= 1);
+        BOOST_TEST(it.syntax.column <= size + 1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_written_can_be_read) {
+    order it;
+    it.id = order_id::parse("A.b_c:d-9").value();
+    it.user_id = 9223372036854775807;
+    it.item_ids = {1, 1, 9223372036854775807};
+    it.total_amount = {money::minor_units_max, {'K', 'W', 'D'}};
+    it.metadata = R"({"a":[1.50,"\u00e9"]})";
+    it.status = "PENDING";
+    const std::string json = to_json(it);
+    BOOST_TEST(boost_takes(json));
+
+    // Without the server's fields it is the body of a create.
+    const std::size_t from = json.find("\"order_id\"");
+    const std::size_t until = json.find(",\"status\"");
+    const parsed_order back = parse_order("{" + json.substr(from, until - from) + "}");
+    BOOST_TEST(verdict(back) == "ok");
+    order expected = it;
+    expected.status = {};
+    BOOST_TEST((back.value == expected));
+
+    BOOST_TEST(verdict(json) ==
+               "#/id unknown_field, #/status unknown_field, #/version unknown_field, "
+               "#/attempts unknown_field, #/next_attempt_at unknown_field, "
+               "#/last_error unknown_field, #/created_at unknown_field, "
+               "#/updated_at unknown_field");
+}
+
+BOOST_AUTO_TEST_CASE(written_strings_are_read_back_as_they_were) {
+    std::mt19937 random(7);
+    for (int round = 0; round < 2000; ++round) {
+        std::string text;
+        for (std::size_t i = random() % 12; i > 0; --i) text += static_cast<char>(random() % 256);
+        std::string json;
+        append_json_string(text, json);
+        boost::json::error_code ec;
+        const auto value = boost::json::parse(json, ec);
+        BOOST_TEST_REQUIRE(!ec.failed());
+        const auto once = value.as_string();
+        std::string again;
+        append_json_string({once.data(), once.size()}, again);
+        BOOST_TEST_REQUIRE(again == json);
+    }
+}
+
+// Mutants of a good body: never a crash, never an order that breaks the rules, and JSON
+// exactly where Boost.JSON says so, our own limits apart.
+BOOST_AUTO_TEST_CASE(mutants_are_judged_soundly) {
+    const std::string_view pieces[] = {"{",     "}",        "[",    "]",       ",",
+                                       ":",     "\"",       "\\",   "\\u0061", "\\ud800",
+                                       "0",     "9",        "-",    ".",       "e",
+                                       "1e400", "null",     "true", " ",       "\n",
+                                       "\xC3",  "\xA9",     "\xFF", "\x01",    "JPY",
+                                       "a",     "\"a\":1,", "/",    "false",   "\xF0\x9F\x98\x80"};
+    std::mt19937 random(20260615);
+    int good = 0;
+    int json = 0;
+    for (int round = 0; round < 60'000; ++round) {
+        std::string text = standard;
+        for (std::size_t i = 1 + random() % 3; i > 0; --i) {
+            const std::size_t where = random() % (text.size() + 1);
+            switch (random() % 4) {
+                case 0:
+                    text.insert(where, pieces[random() % std::size(pieces)]);
+                    break;
+                case 1:
+                    text.erase(where, 1 + random() % 4);
+                    break;
+                case 2:
+                    text.replace(where, 1, 1, static_cast<char>(random() % 256));
+                    break;
+                default: {
+                    const std::string part = text.substr(random() % text.size(), random() % 20);
+                    text.insert(where, part);
+                }
+            }
+            if (text.empty()) text = " ";
+        }
+        const parsed_order it = parse_order(text);
+        if (it.ok()) {
+            ++good;
+            BOOST_TEST_REQUIRE(validate(it.value).has_value(), text);
+            BOOST_TEST_REQUIRE(boost_takes(it.value.metadata), text);
+        }
+        if (it.syntax.line == 0) {
+            ++json;
+            BOOST_TEST_REQUIRE(boost_takes(text), text);
+        } else if (it.syntax.detail != "a name that its object has already") {
+            BOOST_TEST_REQUIRE(!boost_takes(text), text);
+        }
+    }
+    BOOST_TEST(good > 1000);
+    BOOST_TEST(json > good);
+    BOOST_TEST(json < 50'000);
+}

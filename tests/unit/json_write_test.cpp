@@ -1,0 +1,138 @@
+#include <orderproc/json.hpp>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <limits>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace orderproc;
+using namespace std::string_literals;
+namespace data = boost::unit_test::data;
+
+timestamp at(std::string_view text) {
+    return parse_timestamp(text).value();
+}
+
+order sample() {
+    order it;
+    it.number = 1;
+    it.id = order_id::parse("ORD-A8F64D2E").value();
+    it.user_id = 123;
+    it.item_ids = {1001, 1002, 1003};
+    it.total_amount = {14999, {'U', 'S', 'D'}};
+    it.status = "PENDING";
+    it.created_at = at("2026-06-15T14:23:11.326Z");
+    it.updated_at = it.created_at;
+    return it;
+}
+
+struct string_case {
+    std::string text;
+    std::string json;
+
+    friend std::ostream& operator<<(std::ostream& out, const string_case& it) {
+        return out << it.json;
+    }
+};
+
+const string_case string_cases[] = {
+    {"", R"("")"},
+    {"plain text", R"("plain text")"},
+    {"\"", R"("\"")"},
+    {"\\", R"("\\")"},
+    {"/", R"("/")"},
+    {"a\"b\\c", R"("a\"b\\c")"},
+    {"\b\f\n\r\t", R"("\b\f\n\r\t")"},
+    {"\0"s, R"("\u0000")"},
+    {"\x01\x0b\x1f", R"("\u0001\u000b\u001f")"},
+    {"\x7f", "\"\x7f\""},
+    {"\xC3\xA9", "\"\xC3\xA9\""},
+    {"\xE2\x80\xA8\xE2\x80\xA9", "\"\xE2\x80\xA8\xE2\x80\xA9\""},  // U+2028, U+2029
+    {"\xF0\x9F\x98\x80", "\"\xF0\x9F\x98\x80\""},
+    {"\xF4\x8F\xBF\xBF", "\"\xF4\x8F\xBF\xBF\""},  // U+10FFFF
+    {"a\xFFz", "\"a\xEF\xBF\xBDz\""},
+    {"\x80", "\"\xEF\xBF\xBD\""},
+    {"\xC3", "\"\xEF\xBF\xBD\""},
+    {"\xC3\"", "\"\xEF\xBF\xBD\\\"\""},
+    {"\xC0\xAF", "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},                  // overlong
+    {"\xED\xA0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},  // a surrogate
+    {"\xF4\x90\x80\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
+    {"\xE2\x82z", "\"\xEF\xBF\xBDz\""},  // one for the maximal subpart
+    {"\xF0\x9F\x98", "\"\xEF\xBF\xBD\""},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_new_order_is_written_as_the_contract_shows_it) {
+    BOOST_TEST(
+        to_json(sample()) ==
+        R"({"id":1,"order_id":"ORD-A8F64D2E","user_id":123,"item_ids":[1001,1002,1003],)"
+        R"("total_amount":149.99,"currency":"USD","metadata":{},"status":"PENDING",)"
+        R"("version":1,"attempts":0,"next_attempt_at":null,"last_error":null,)"
+        R"("created_at":"2026-06-15T14:23:11.326Z","updated_at":"2026-06-15T14:23:11.326Z"})");
+}
+
+BOOST_AUTO_TEST_CASE(every_field_is_written_at_its_extremes) {
+    order it = sample();
+    it.number = std::numeric_limits<std::int64_t>::max();
+    it.user_id = std::numeric_limits<std::int64_t>::max();
+    it.item_ids = {std::numeric_limits<std::int64_t>::max()};
+    it.total_amount = {money::minor_units_max, {'K', 'W', 'D'}};
+    it.metadata = R"({"a":{"b":[1e400]}})";
+    it.status = "PROCESSING";
+    it.version = order_version{std::numeric_limits<std::uint64_t>::max()};
+    it.attempts = std::numeric_limits<std::uint32_t>::max();
+    it.next_attempt_at = at("2026-06-15T14:23:12Z");
+    it.last_error = "said \"no\"\n";
+    it.updated_at = at("2026-06-15T14:23:11.999Z");
+    it.first_claimed_at = it.updated_at;  // not for clients
+    it.settled_at = it.updated_at;
+    BOOST_TEST(
+        to_json(it) ==
+        R"({"id":9223372036854775807,"order_id":"ORD-A8F64D2E",)"
+        R"("user_id":9223372036854775807,"item_ids":[9223372036854775807],)"
+        R"("total_amount":9007199254740.991,"currency":"KWD",)"
+        R"("metadata":{"a":{"b":[1e400]}},"status":"PROCESSING",)"
+        R"("version":18446744073709551615,"attempts":4294967295,)"
+        R"("next_attempt_at":"2026-06-15T14:23:12.000Z","last_error":"said \"no\"\n",)"
+        R"("created_at":"2026-06-15T14:23:11.326Z","updated_at":"2026-06-15T14:23:11.999Z"})");
+}
+
+BOOST_AUTO_TEST_CASE(an_order_that_is_not_stored_yet_has_no_id) {
+    order it = sample();
+    it.id.reset();
+    it.item_ids.clear();
+    it.number = std::numeric_limits<std::int64_t>::min();
+    BOOST_TEST(to_json(it).starts_with(
+        R"({"id":-9223372036854775808,"order_id":null,"user_id":123,"item_ids":[],"total)"));
+}
+
+BOOST_AUTO_TEST_CASE(metadata_is_as_sent_but_on_one_line) {
+    order it = sample();
+    it.metadata = "{\r\n \"a\" :\t\"x\\n\xC3\xA9\"\n}";
+    const std::string json = to_json(it);
+    BOOST_TEST(json.find(",\"metadata\":{   \"a\" :\t\"x\\n\xC3\xA9\" },\"status\"") !=
+               std::string::npos);
+    BOOST_TEST(json.find('\n') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_there_before_stays) {
+    std::string out = "data: \n";
+    append_json(sample(), out);
+    BOOST_TEST(out == "data: \n" + to_json(sample()));
+    append_json_string("x", out);
+    BOOST_TEST(out == "data: \n" + to_json(sample()) + "\"x\"");
+}
+
+BOOST_DATA_TEST_CASE(strings_are_escaped, data::make(string_cases), sample_case) {
+    std::string out;
+    append_json_string(sample_case.text, out);
+    BOOST_TEST(out == sample_case.json);
+}
