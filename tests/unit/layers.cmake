@@ -15,7 +15,7 @@ set(may_stages words seams stages)
 set(may_adapters words seams own)
 set(may_bridges words seams stages bridges)
 set(may_testing words seams stages testing)
-# lib/testing wraps no adapter: users link it against theirs.
+# lib/testing wraps no adapter: users link it against theirs. Memory is a reference there.
 
 function(layer_of_header name out)
     if(name MATCHES "^testing/")
@@ -49,6 +49,9 @@ function(layer_of_file path out own)
         set(layer bridges)
     elseif(path MATCHES "^lib/testing/")
         set(layer testing)
+        if(path STREQUAL "lib/testing/cases_random.cpp")
+            set(owned "memory.hpp")  # the reference that it compares with
+        endif()
     else()
         set(layer unknown)
     endif()
