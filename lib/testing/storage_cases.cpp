@@ -244,6 +244,7 @@ order bench::done(change what) {
     const std::string name = what.event + " of order " + what.order;
     const change_outcome outcome = write(std::move(what));
     expect_ok(name, outcome);
+    expect(!outcome.replayed, name + ": replayed, though its key is new");
     return *outcome.after;
 }
 order bench::created(std::string_view id, std::int64_t user) {
