@@ -39,7 +39,7 @@ connection::connection(io_thread& home, asio::ip::tcp::socket socket, const asio
       parser_(home.options().limits),
       session_(home.answers().open(*this)),
       in_capacity_(home.options().limits.header_size_max + read_ahead) {
-    in_ = std::make_unique<char[]>(in_capacity_);
+    in_ = std::make_unique_for_overwrite<char[]>(in_capacity_);
     char* const end = std::to_chars(id_.begin(), id_.end(), home.next_connection_id(), 16).ptr;
     *end = '-';
     id_prefix_size_ = static_cast<std::size_t>(end + 1 - id_.data());

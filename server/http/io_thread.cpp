@@ -67,6 +67,7 @@ void io_thread::run() noexcept {
 }
 
 void io_thread::adopt(asio::ip::tcp::socket socket, const asio::ip::address& from) {
+    if (draining_) return counts_.remove(from);  // accepted just before the end
     std::unique_ptr<connection> made;
     try {
         made = std::make_unique<connection>(*this, std::move(socket), from);

@@ -77,7 +77,7 @@ std::size_t find_header_end(std::string_view bytes, std::size_t& from, fault& wr
 // What Beast reads, into memory that is reused from request to request.
 struct collected {
     explicit collected(const request_limits& most)
-        : limits(most), arena(std::make_unique<char[]>(most.header_size_max)) {
+        : limits(most), arena(std::make_unique_for_overwrite<char[]>(most.header_size_max)) {
         fields.reserve(std::min<std::size_t>(most.fields_max, 16));
     }
 

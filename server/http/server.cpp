@@ -67,15 +67,15 @@ public:
     }
 
     void stop(std::chrono::milliseconds drain) {
-        asio::post(homes_.front()->context(), [this, drain] {
+        asio::post(homes_.front()->context(), [this] {
             stopping_ = true;
             error_code ignored;
             acceptor_.close(ignored);
             pause_.cancel();
-            for (auto& home : homes_) {
-                asio::post(home->context(), [&home, drain] { home->drain(drain); });
-            }
         });
+        for (auto& home : homes_) {
+            asio::post(home->context(), [&home, drain] { home->drain(drain); });
+        }
     }
 
     void join() {

@@ -337,6 +337,23 @@ BOOST_AUTO_TEST_CASE(stopping_has_a_deadline) {
     server->join();
 }
 
+BOOST_AUTO_TEST_CASE(stopping_again_hurries_every_thread) {
+    http::server_options options;
+    options.threads = 2;
+    const auto server = open(options);
+    client idle(server->port());  // on the first thread, which has nothing to wait for
+    BOOST_TEST(idle.ask(get).status == 200);
+    client busy(server->port());
+    busy.send(later);
+    service.wait_for(1);
+    server->stop(20s);
+    BOOST_TEST(idle.closed());
+    server->stop(0ms);
+    BOOST_TEST(busy.closed());
+    service.release(1);
+    server->join();
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_goes_before_its_answer) {
     const auto server = open();
     for (const bool by_reset : {true, false}) {
