@@ -24,7 +24,12 @@ void job_table::add(const std::shared_ptr<job_entry>& entry) {
     entry->serial = ++last_serial_;
     jobs_.emplace(entry->serial, entry);
     if (entry->alone) ++alone_;
-    enter(*entry, job_phase::held);
+    try {
+        enter(*entry, job_phase::held);
+    } catch (...) {
+        remove(*entry);
+        throw;
+    }
 }
 
 std::shared_ptr<job_entry> job_table::find(std::uint64_t serial) const {

@@ -52,7 +52,13 @@ void worker::impl::on_claimed(stage_claim& it) {
     if (answer.next_due) {
         it.next_at = std::min(it.next_at, now + (*answer.next_due - with_.time.now()));
     }
-    for (const claimed_order& claimed : answer.orders) add(claimed, it);
+    for (const claimed_order& claimed : answer.orders) {
+        try {
+            add(claimed, it);
+        } catch (const std::exception& thrown) {  // left to the end of its lease
+            trouble("claim", thrown.what());
+        }
+    }
 }
 
 void worker::impl::add(const claimed_order& claimed, const stage_claim& by) {

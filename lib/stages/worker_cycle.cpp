@@ -76,9 +76,9 @@ void worker::impl::take_in(detail::worker_inbox::mail mail) {
     while (const auto claimed = mail.claims.pop()) on_claimed(*claimed);
 }
 
-void worker::impl::on_verdict(job_entry& it, const job::state& from) {
+void worker::impl::on_verdict(job_entry& it, job::state& from) {
     if (it.phase != job_phase::running) return;  // too late: it timed out, or was released
-    verdict said = from.said;
+    verdict said = std::move(from.said);
     if (from.abandoned) said = retry_later{it.thrown.empty() ? "not finished" : it.thrown, {}};
     close(it, make_verdict_change(facts(it), said, engine_.machine(), options_.retry, with_));
 }

@@ -41,7 +41,7 @@ private:
 
     // The worker's thread only, for all that follows.
     void take_in(detail::worker_inbox::mail mail);
-    void on_verdict(detail::job_entry& it, const job::state& from);
+    void on_verdict(detail::job_entry& it, job::state& from);
     void on_closed(detail::job_entry& it);
     void on_renewed(detail::job_entry& it);
     void attend(clock::instant now);

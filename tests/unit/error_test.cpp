@@ -1,14 +1,11 @@
 #include <orderproc/error.hpp>
 
-#include <boost/test/data/monomorphic.hpp>
-#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <set>
 #include <string>
 #include <utility>
 
-namespace data = boost::unit_test::data;
 using namespace orderproc;
 
 namespace {
@@ -36,14 +33,14 @@ BOOST_AUTO_TEST_CASE(zero_is_success_and_no_errc) {
     BOOST_TEST(orderproc_category().message(-1) == "unknown error");
 }
 
-BOOST_DATA_TEST_CASE(every_errc_is_a_failure_with_words_of_its_own, data::xrange(first, last + 1)) {
-    const error_code code = static_cast<errc>(sample);
-    BOOST_TEST(code.failed());
-    BOOST_TEST(code.value() == sample);
-    BOOST_TEST((code.category() == orderproc_category()));
-    BOOST_TEST(code.message() != "unknown error");
-    for (int other = first; other < sample; ++other) {
-        BOOST_TEST(code.message() != orderproc_category().message(other));
+BOOST_AUTO_TEST_CASE(every_errc_is_a_failure_with_words_of_its_own) {
+    std::set<std::string> words{"unknown error"};
+    for (int value = first; value <= last; ++value) {
+        const error_code code = static_cast<errc>(value);
+        BOOST_TEST(code.failed());
+        BOOST_TEST(code.value() == value);
+        BOOST_TEST((code.category() == orderproc_category()));
+        BOOST_TEST(words.insert(code.message()).second, code.message());
     }
 }
 

@@ -1,6 +1,6 @@
 #include <orderproc/json.hpp>
 
-#include <boost/json/src.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -16,7 +16,7 @@
 namespace {
 
 using namespace orderproc;
-using namespace std::string_literals;
+using namespace std::string_view_literals;
 namespace data = boost::unit_test::data;
 
 const std::string standard =
@@ -54,9 +54,9 @@ std::string body_with(std::string_view name, std::string_view value) {
 }
 
 struct field_case {
-    std::string name;
-    std::string value;
-    std::string expected;
+    std::string_view name;
+    std::string_view value;
+    std::string_view expected;
 
     friend std::ostream& operator<<(std::ostream& out, const field_case& it) {
         return out << it.name << " " << it.value.substr(0, 60);
@@ -64,7 +64,7 @@ struct field_case {
 };
 
 // user_id and the items are judged alike.
-const field_case integer_cases[] = {
+constexpr field_case integer_cases[] = {
     {"user_id", "1", "ok"},
     {"user_id", "9223372036854775807", "ok"},
     {"user_id", "9223372036854775807.000", "ok"},
@@ -78,8 +78,6 @@ const field_case integer_cases[] = {
     {"user_id", "50e-1", "ok"},
     {"user_id", "0.1e1", "ok"},
     {"user_id", "1e18", "ok"},
-    {"user_id", "1" + std::string(400, '0') + "e-400", "ok"},
-    {"user_id", "0." + std::string(400, '0') + "1e401", "ok"},
     {"user_id", "1e0000000000000000000000000001", "ok"},
     {"user_id", "0", "#/user_id out_of_range"},
     {"user_id", "-0", "#/user_id out_of_range"},
@@ -107,7 +105,7 @@ const field_case integer_cases[] = {
     {"item_ids", "[0,1,1.5]", "#/item_ids/0 out_of_range, #/item_ids/2 not_an_integer"},
 };
 
-const field_case type_cases[] = {
+constexpr field_case type_cases[] = {
     {"user_id", R"("1")", "#/user_id wrong_type"},
     {"user_id", "true", "#/user_id wrong_type"},
     {"user_id", "null", "#/user_id wrong_type"},
@@ -141,8 +139,6 @@ const field_case type_cases[] = {
     {"order_id", R"("A")", "ok"},
     {"order_id", R"("a.b_c:d-e")", "ok"},
     {"order_id", R"("\u0041")", "ok"},
-    {"order_id", "\"" + std::string(64, 'a') + "\"", "ok"},
-    {"order_id", "\"" + std::string(65, 'a') + "\"", "#/order_id invalid_order_id"},
     {"order_id", R"("")", "#/order_id invalid_order_id"},
     {"order_id", R"("-a")", "#/order_id invalid_order_id"},
     {"order_id", R"("a b")", "#/order_id invalid_order_id"},
@@ -163,16 +159,16 @@ const field_case type_cases[] = {
 };
 
 struct amount_case {
-    std::string amount;
-    std::string currency;  // the text of the value; empty: none
-    std::string expected;  // as money is written, or the errors
+    std::string_view amount;
+    std::string_view currency;  // the text of the value; empty: none
+    std::string_view expected;  // as money is written, or the errors
 
     friend std::ostream& operator<<(std::ostream& out, const amount_case& it) {
         return out << it.amount << " " << it.currency;
     }
 };
 
-const amount_case amount_cases[] = {
+constexpr amount_case amount_cases[] = {
     {"149.99", "", "149.99"},
     {"149.990", "", "149.99"},
     {"1.4999e2", "", "149.99"},
@@ -214,8 +210,8 @@ std::string nested(int depth) {
 }
 
 struct syntax_case {
-    std::string text;
-    std::string expected;
+    std::string_view text;
+    std::string_view expected;
     bool boost_takes_it = false;  // our limits, not RFC 8259's
 
     friend std::ostream& operator<<(std::ostream& out, const syntax_case& it) {
@@ -223,14 +219,14 @@ struct syntax_case {
     }
 };
 
-const syntax_case syntax_cases[] = {
+constexpr syntax_case syntax_cases[] = {
     {"", "syntax 1:1"},
     {" ", "syntax 1:2"},
     {"\n\n  ", "syntax 3:3"},
     {"\xEF\xBB\xBF{}", "syntax 1:1"},
-    {"\xFF\xFE{\0}\0"s, "syntax 1:1"},
-    {"\0"s, "syntax 1:1"},
-    {"{}\0"s, "syntax 1:3"},
+    {"\xFF\xFE{\0}\0"sv, "syntax 1:1"},
+    {"\0"sv, "syntax 1:1"},
+    {"{}\0"sv, "syntax 1:3"},
     {"{} {}", "syntax 1:4"},
     {"{}x", "syntax 1:3"},
     {"{},", "syntax 1:3"},
@@ -288,11 +284,11 @@ const syntax_case syntax_cases[] = {
     {R"(["a\"])", "syntax 1:7"},
     {"[\"\n\"]", "syntax 1:3"},
     {"[\"\t\"]", "syntax 1:3"},
-    {"[\"\0\"]"s, "syntax 1:3"},
+    {"[\"\0\"]"sv, "syntax 1:3"},
     {"[\"\x1f\"]", "syntax 1:3"},
     {R"(["\x41"])", "syntax 1:3"},
     {R"(["\'"])", "syntax 1:3"},
-    {"[\"\\\0\"]"s, "syntax 1:3"},
+    {"[\"\\\0\"]"sv, "syntax 1:3"},
     {R"(["\u12g4"])", "syntax 1:7"},
     {R"(["\u"])", "syntax 1:5"},
     {R"(["\U0041"])", "syntax 1:3"},
@@ -322,8 +318,6 @@ const syntax_case syntax_cases[] = {
     {R"({"":1,"":1})", "syntax 1:7", true},
     {R"({"metadata":{"x":{"b":1,"b":2}}})", "syntax 1:25", true},
     {R"([{"a":1},{"b":1,"b":1}])", "syntax 1:17", true},
-    {nested(33), "syntax 1:97", true},
-    {std::string(100'000, '['), "syntax 1:33"},
 };
 
 // Whether Boost.JSON takes the text, which is a second opinion on RFC 8259.
@@ -363,8 +357,9 @@ BOOST_DATA_TEST_CASE(each_field_has_its_type_and_bounds, data::make(type_cases),
 // The currency decides on the amount from before it and from behind it.
 BOOST_DATA_TEST_CASE(amounts_are_exact_in_their_currency, data::make(amount_cases), it) {
     const std::string rest = R"("user_id":1,"item_ids":[1])";
-    const std::string amount = ",\"total_amount\":" + it.amount;
-    const std::string currency = it.currency.empty() ? "" : ",\"currency\":" + it.currency;
+    const std::string amount = ",\"total_amount\":" + std::string(it.amount);
+    const std::string currency =
+        it.currency.empty() ? "" : ",\"currency\":" + std::string(it.currency);
 
     const parsed_order behind = parse_order("{" + rest + amount + currency + "}");
     BOOST_TEST((behind.ok() ? to_string(behind.value.total_amount) : verdict(behind)) ==
@@ -385,6 +380,21 @@ BOOST_DATA_TEST_CASE(what_is_not_json_is_refused_where_it_goes_wrong, data::make
     BOOST_TEST(verdict(parsed) == it.expected);
     BOOST_TEST(!parsed.syntax.detail.empty());
     BOOST_TEST(boost_takes(it.text) == it.boost_takes_it);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_of_any_length_are_judged_by_value) {
+    const std::string zeros(400, '0');
+    BOOST_TEST(verdict(body_with("user_id", "1" + zeros + "e-400")) == "ok");
+    BOOST_TEST(verdict(body_with("user_id", "0." + zeros + "1e401")) == "ok");
+    BOOST_TEST(verdict(body_with("user_id", "1" + zeros)) == "#/user_id out_of_range");
+    BOOST_TEST(verdict(body_with("user_id", "1." + zeros + "1")) == "#/user_id not_an_integer");
+    BOOST_TEST(verdict(body_with("total_amount", "1" + zeros + "e-400")) == "ok");
+}
+
+BOOST_AUTO_TEST_CASE(order_ids_have_at_most_64_characters) {
+    const auto id = [](std::size_t size) { return "\"" + std::string(size, 'a') + "\""; };
+    BOOST_TEST(verdict(body_with("order_id", id(64))) == "ok");
+    BOOST_TEST(verdict(body_with("order_id", id(65))) == "#/order_id invalid_order_id");
 }
 
 BOOST_AUTO_TEST_CASE(every_field_arrives) {
@@ -523,6 +533,8 @@ BOOST_AUTO_TEST_CASE(nesting_up_to_32_is_fine) {
     const auto whole = [](int depth) { return R"({"x":)" + nested(depth - 1) + "}"; };
     BOOST_TEST(verdict(whole(32)).starts_with("#/x unknown_field"));
     BOOST_TEST(parse_order(whole(33)).syntax.detail == "nested deeper than 32");
+    BOOST_TEST(verdict(nested(33)) == "syntax 1:97");
+    BOOST_TEST(verdict(std::string(100'000, '[')) == "syntax 1:33");
     // Side by side is not deep.
     BOOST_TEST(verdict(body_with("metadata", "{\"a\":[" + join(100, "[[]]") + "]}")) == "ok");
 }

@@ -116,6 +116,8 @@ const std::vector<bad_amount> bad_amounts = {
     {"1e400", "USD", amount_error::too_large},
     {"1e99999999999999999999999999", "USD", amount_error::too_large},
     {"1e18446744073709551617", "USD", amount_error::too_large},
+    {"1e9999999999999999999", "USD", amount_error::too_large},
+    {"1e-9999999999999999999", "USD", amount_error::too_many_decimals},
     {"-1", "USD", amount_error::negative},
     {"-0.01", "USD", amount_error::negative},
     {"-1e400", "USD", amount_error::negative},

@@ -17,9 +17,11 @@ namespace {
 errc meaning_of(int code) {
     switch (code & 0xff) {
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB:
-        case SQLITE_CONSTRAINT:  // the schema's own invariants: no statement expects it
             return errc::corrupt;
+        case SQLITE_NOTADB:
+            return errc::schema_mismatch;
+        case SQLITE_CONSTRAINT:  // of ours, which no statement expects, or a trigger of the user's
+            return code == SQLITE_CONSTRAINT_TRIGGER ? errc::unavailable : errc::corrupt;
         default:
             return errc::unavailable;
     }

@@ -133,10 +133,7 @@ result<void> ensure_schema(connection& db) {
     const auto application = db.query_integer("PRAGMA application_id");
     const auto version = db.query_integer("PRAGMA user_version");
     const auto objects = db.query_integer("SELECT count(*) FROM sqlite_schema");
-    if (auto read = db.finish(); !read) {
-        if (read.error().code != errc::corrupt) return read;
-        return failure{errc::schema_mismatch, "not an orderproc file: " + read.error().detail};
-    }
+    if (auto read = db.finish(); !read) return read;
     if (application == 0 && version == 0 && objects == 0) {
         create(db);
         return db.finish();
