@@ -18,7 +18,7 @@ namespace detail {
 inline std::string show(std::string_view text) {
     constexpr std::size_t shown = 60;
     std::string out = "\"";
-    out += text.substr(0, shown);
+    for (const char c : text.substr(0, shown)) out += c == '\n' ? ' ' : c;  // keeps to one line
     out += '"';
     if (text.size() > shown) out += "… (" + std::to_string(text.size()) + " bytes)";
     return out;
