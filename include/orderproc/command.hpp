@@ -42,7 +42,8 @@ struct command {
 // The change that a command means under a machine. What clients may raise is for the caller
 // to check (transition::open_to_clients): a host may raise any event but a stage's start.
 //
-// errc::invalid_argument: validate() says so; errc::not_found: no such event;
+// errc::invalid_argument: validate() says so, or the order would be another's than the
+// principal's own; errc::not_found: no such event;
 // errc::transition_rejected: the event is a stage's start, which only a claim raises.
 // The change points into the machine.
 ORDERPROC_EXPORT result<change> lower(command what, const status_machine& machine, runtime& with);

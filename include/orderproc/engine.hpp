@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace orderproc {
@@ -18,8 +19,11 @@ namespace detail {
 class engine_queue;
 // Links a request into the engine's queue, so that submitting allocates nothing.
 struct engine_node {
+    enum class kind : std::uint8_t { command, change, claim };
     engine_node* next = nullptr;
-    bool is_claim = false;
+    std::uint64_t order_hash = 0;  // of a change; 0: none
+    std::uint64_t key_hash = 0;
+    kind is = kind::command;
 };
 }  // namespace detail
 

@@ -55,7 +55,8 @@ public:
     // Copies the rules. errc::invalid_argument, naming the row, if a name is malformed, an
     // event has two targets or differs in open_to_clients, a status cannot be reached from
     // initial, an active status is entered other than by its stage's start or has no way out
-    // but release and fail, or two stages share a status or an event that has to tell them apart.
+    // but release and fail, two stages share a status or an event that has to tell them apart,
+    // or a stage's failed status is not settled (a claim that fails an order queues it nowhere).
     static result<status_machine> build(order_status initial,
                                         std::span<const transition_rule> rules,
                                         std::span<const work_stage> stages);

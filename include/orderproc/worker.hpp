@@ -33,14 +33,15 @@ struct worker_options {
     retry_policy retry;
     // 0: the host calls run_once(), on one thread at a time. Else 1.
     std::size_t threads = 1;
-    // With 0 threads: called, from any thread, when run_once() has something to do.
+    // With 0 threads: called, from any thread, when run_once() has something to do; not while
+    // it runs, nor again before it has run. Must not throw.
     std::function<void()> on_ready;
 };
 
 struct cycle_report {
     std::size_t claimed = 0, advanced = 0, retried = 0, failed = 0, lease_lost = 0;
-    std::size_t in_flight = 0;
-    clock::instant next_due;  // nothing to do before this unless on_ready is called
+    std::size_t in_flight = 0;  // orders held; after stop(), claims under way as well
+    clock::instant next_due;    // nothing to do before this unless on_ready is called
 };
 
 // Works on every stage of the engine's machine. Installs no signal handler, reads no
@@ -49,7 +50,9 @@ class ORDERPROC_EXPORT worker {
 public:
     // Both outlive the worker. Jobs may outlive it: what they say then is ignored.
     worker(engine& orders, processor& work, worker_options options = {});
-    ~worker();  // stop(0)
+    ~worker();  // stop(0); with 0 threads the releases are submitted, not waited for
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
 
     // Does all that can be done now without blocking: takes verdicts in, commits them,
     // renews leases, ends attempts that timed out, claims and starts.
@@ -59,13 +62,14 @@ public:
     result<void> start();  // errc::invalid_argument for options out of range
 
     // Claims no more; jobs may finish until the deadline, the rest are asked to stop, released
-    // at once, and get their attempt back. With 0 threads it returns at once, and run_once()
-    // drains until in_flight is 0. Idempotent.
+    // at once, and get their attempt back. Returns when all of that is committed; what is not
+    // 5 s after the deadline is left to the end of its lease. With 0 threads it returns at once,
+    // and run_once() drains until in_flight is 0. Idempotent; a shorter drain wins.
     void stop(std::chrono::milliseconds drain);
 
 private:
     class impl;
-    std::shared_ptr<impl> impl_;
+    std::unique_ptr<impl> impl_;
 };
 
 }  // namespace v1

@@ -74,28 +74,29 @@ bool claim_selection::done() const noexcept {
 
 std::optional<evaluation> claim_selection::offer(const stored_order& candidate) {
     if (done() || !candidate.due_at || *candidate.due_at > now_) return std::nullopt;
+    const bool lapsed = candidate.leased && candidate.value.status == claim_.stage->active;
+    if (!lapsed && candidate.value.status != claim_.stage->waiting) return std::nullopt;
+
     const std::uint32_t attempts = candidate.value.attempts;
-    if (candidate.value.status == claim_.stage->active && candidate.leased) {
-        return take_back(candidate, claim_, now_,
-                         "the lease of worker " + candidate.worker_id + " expired on attempt " +
-                             std::to_string(attempts) + " of " +
-                             std::to_string(claim_.attempts_max));
-    }
-    if (candidate.value.status != claim_.stage->waiting) return std::nullopt;
-    if (attempts >= claim_.attempts_max) {
-        return take_back(candidate, claim_, now_,
-                         "no attempt left: " + std::to_string(attempts) + " of " +
-                             std::to_string(claim_.attempts_max));
-    }
-    if (candidate.lapses >= suspect_lapses) {
+    const bool exhausted = attempts >= claim_.attempts_max;
+    if (!lapsed && !exhausted && candidate.lapses >= suspect_lapses) {
         suspect_ = true;  // whatever it is handed out with, nothing comes after it
         if (touched_ > 0) return std::nullopt;
     }
+    ++touched_;  // here, not in take(): an adapter may collect all that it stores at the end
+    const auto of_max = [&] {
+        return std::to_string(attempts) + " of " + std::to_string(claim_.attempts_max);
+    };
+    if (lapsed) {
+        return take_back(
+            candidate, claim_, now_,
+            "the lease of worker " + candidate.worker_id + " expired on attempt " + of_max());
+    }
+    if (exhausted) return take_back(candidate, claim_, now_, "no attempt left: " + of_max());
     return hand_out(candidate, claim_, now_);
 }
 
 void claim_selection::take(const evaluation& stored, claim_outcome& out) {
-    ++touched_;
     if (stored.after.leased) {
         out.orders.push_back(
             {stored.after.value, stored.after.lease, stored.after.lapses >= suspect_lapses});

@@ -49,6 +49,7 @@ evaluation apply(const create_order& create, const change& what, timestamp now) 
     out.after.value.version = order_version{1};
     out.after.value.created_at = now;
     out.after.value.updated_at = now;
+    if (create.value.settled_at) out.after.value.settled_at = now;
     if (create.queued) out.after.due_at = create.value.next_attempt_at.value_or(now);
     return out;
 }
@@ -70,7 +71,7 @@ evaluation stay(const move_order& move, const stored_order& current, const chang
                 timestamp now) {
     evaluation out = begin(current, what);
     const timestamp wanted = move.next_attempt_at.value_or(now);
-    if (!move.queued || current.leased || !current.due_at || *current.due_at <= wanted) {
+    if (!move.queued || current.leased || (current.due_at && *current.due_at <= wanted)) {
         out.journaled = false;
         return out;
     }
@@ -123,6 +124,7 @@ result<evaluation> evaluate(const stored_order* current, const change& what, tim
     }
     evaluation out = begin(*current, what);
     if (const auto* renew = std::get_if<renew_lease>(&what.action)) {
+        if (!current->leased) return errc::lease_lost;
         out.journaled = false;
         out.after.due_at = renew->expires_at;
         return out;

@@ -11,7 +11,12 @@ result<void> lower_to(change& out, submit_order& submit, const status_machine& m
                       runtime& with) {
     order& it = submit.value;
     if (auto ok = validate(it); !ok) return ok;
-    if (!it.id) it.id = order_id::make(with.time.now(), with.random.next(), with.random.next());
+    const timestamp now = with.time.now();
+    if (!it.id) {
+        const std::uint64_t high = with.random.next();
+        const std::uint64_t low = with.random.next();
+        it.id = order_id::make(now, high, low);
+    }
     it.number = 0;
     it.status = machine.initial();
     it.attempts = 0;
@@ -19,6 +24,7 @@ result<void> lower_to(change& out, submit_order& submit, const status_machine& m
     it.last_error.clear();
     it.first_claimed_at.reset();
     it.settled_at.reset();
+    if (machine.is_settled(it.status)) it.settled_at = now;
     out.order = it.id->view();
     out.event = "create";
     out.action =
@@ -48,8 +54,9 @@ result<void> lower_to(change& out, raise_event& raise, const status_machine& mac
     move_order move;
     move.to = found->to;
     move.reason = std::move(raise.reason);
-    move.queued = machine.stage_waiting_in(found->to) != nullptr;
-    if (move.queued) move.attempts = 0;
+    const work_stage* stage = machine.stage_waiting_in(found->to);
+    move.queued = stage != nullptr;
+    if (stage && stage->release != found->event) move.attempts = 0;  // it enters the stage
     move.settles = machine.is_settled(found->to);
     move.repeatable = true;
     out.order = std::move(raise.order);
@@ -67,9 +74,19 @@ result<void> lower_to(change& out, erase_order& erase, const status_machine&, ru
     return {};
 }
 
+// Whose order it is to be, if the command says so.
+std::optional<std::int64_t> owner(const command& what) {
+    if (const auto* submit = std::get_if<submit_order>(&what.what)) return submit->value.user_id;
+    if (const auto* edit = std::get_if<edit_fields>(&what.what)) return edit->fields.user_id;
+    return std::nullopt;
+}
+
 }  // namespace
 
 result<change> lower(command what, const status_machine& machine, runtime& with) {
+    if (const auto user = owner(what); what.user_id && user && *user != *what.user_id) {
+        return failure{errc::invalid_argument, "user_id must be the principal's own"};
+    }
     change out;
     auto lowered =
         std::visit([&](auto& it) { return lower_to(out, it, machine, with); }, what.what);

@@ -57,8 +57,8 @@ static_assert(std::adjacent_find(std::begin(currencies), std::end(currencies),
                   std::end(currencies),
               "sorted, each once");
 
-constexpr int minor_digits_max = 16;                              // of money::minor_units_max
-constexpr std::int64_t exponent_max = 1'000'000'000'000'000'000;  // beyond any text's length
+constexpr int minor_digits_max = 16;                            // of money::minor_units_max
+constexpr std::int64_t exponent_max = 100'000'000'000'000'000;  // beyond any text's length
 
 constexpr bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';

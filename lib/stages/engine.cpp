@@ -1,1 +1,199 @@
+#include "stages/commit_listeners.hpp"
+#include "stages/engine_queue.hpp"
+#include "stages/engine_writer.hpp"
+
 #include <orderproc/engine.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+// A writer's memory grows with its batches, and no storage gains from longer ones.
+constexpr std::size_t batch_limit = 65536;
+constexpr std::chrono::milliseconds pause_min{10};
+constexpr std::chrono::milliseconds pause_max{1000};
+
+engine_options checked(engine_options options, const storage& orders) {
+    options.batch_max = std::clamp<std::size_t>(options.batch_max, 1, batch_limit);
+    const std::size_t writers_max = std::max<std::size_t>(orders.info().writers_max, 1);
+    options.threads = std::min(options.threads, writers_max);
+    return options;
+}
+
+class waiter final : public completion {
+public:
+    void complete(change_outcome& outcome) noexcept override {
+        // Notified under the lock: the one who waits destroys this as soon as it can.
+        const std::lock_guard lock(mutex_);
+        outcome_ = std::move(outcome);
+        done_ = true;
+        ready_.notify_one();
+    }
+    bool done() const noexcept {
+        const std::lock_guard lock(mutex_);
+        return done_;
+    }
+    change_outcome wait() {
+        std::unique_lock lock(mutex_);
+        ready_.wait(lock, [this] { return done_; });
+        return std::move(outcome_);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable ready_;
+    bool done_ = false;
+    change_outcome outcome_;
+};
+
+}  // namespace
+
+class engine::impl {
+public:
+    impl(storage& orders, const status_machine& machine, runtime with,
+         const engine_options& options)
+        : machine_(machine),
+          with_(with),
+          queue_(options.queue_max, options.batch_max, std::max<std::size_t>(options.threads, 1)) {
+        const std::size_t writers = std::max<std::size_t>(options.threads, 1);
+        for (std::size_t i = 0; i < writers; ++i) {
+            writers_.emplace_back(orders, with, listeners_, options.resolve_attempts);
+        }
+        threads_.reserve(options.threads);
+        try {
+            for (std::size_t i = 0; i < options.threads; ++i) {
+                threads_.emplace_back([this, i] { run(i); });
+            }
+        } catch (...) {
+            queue_.stop();  // or those that started would be joined for ever
+            throw;
+        }
+    }
+
+    ~impl() {
+        queue_.stop();
+        if (!threads_.empty()) return;
+        while (queue_.size() > 0 || !writers_.front().batch().empty()) (void)run_once();
+    }
+
+    impl(const impl&) = delete;
+    impl& operator=(const impl&) = delete;
+
+    result<void> submit(command what, completion& done) {
+        auto lowered = lower(std::move(what), machine_, with_);
+        if (!lowered) return std::move(lowered).error();
+        return queue_.push(done, std::move(*lowered), detail::engine_node::kind::command);
+    }
+
+    result<std::size_t> run_once() {
+        const std::lock_guard turn(turn_);
+        detail::engine_writer& writer = writers_.front();
+        if (writer.batch().empty() && !queue_.take(0, writer.batch())) return 0;
+        const std::size_t carried = writer.batch().size();
+        if (auto ok = writer.advance(); !ok) return std::move(ok).error();
+        return carried;
+    }
+
+    void run_until(const waiter& done) {
+        while (!done.done()) (void)run_once();
+    }
+
+    const status_machine& machine_;
+    runtime with_;
+    detail::commit_listeners listeners_;
+    detail::engine_queue queue_;
+
+    bool has_threads() const noexcept { return !threads_.empty(); }
+
+private:
+    void run(std::size_t index) noexcept {
+        detail::engine_writer& writer = writers_[index];
+        while (queue_.wait_and_take(index, writer.batch())) {
+            (void)writer.advance();
+            // In doubt: what became of it is asked at once, then ever more rarely.
+            for (auto pause = pause_min; !writer.batch().empty();
+                 pause = std::min(2 * pause, pause_max)) {
+                (void)writer.advance();
+                if (!writer.batch().empty()) queue_.pause(pause);
+            }
+        }
+    }
+
+    std::deque<detail::engine_writer> writers_;
+    // Without threads: execute() may meet the host in run_once().
+    std::mutex turn_;
+    std::vector<std::jthread> threads_;  // the last member: joined before the rest goes
+};
+
+engine::engine(storage& orders, const status_machine& machine, runtime with, engine_options options)
+    : impl_(std::make_unique<impl>(orders, machine, with, checked(options, orders))) {}
+
+engine::~engine() = default;
+
+result<void> engine::submit(command what, completion& done) {
+    return impl_->submit(std::move(what), done);
+}
+
+result<void> engine::submit(change what, completion& done) {
+    return impl_->queue_.push(done, std::move(what), detail::engine_node::kind::change);
+}
+
+result<void> engine::submit(claim what, claim_completion& done) {
+    return impl_->queue_.push(done, std::move(what));
+}
+
+change_outcome engine::execute(command what) {
+    waiter done;
+    if (auto ok = impl_->submit(std::move(what), done); !ok) {
+        change_outcome refused;
+        refused.ec = ok.error().code;
+        return refused;
+    }
+    if (!impl_->has_threads()) impl_->run_until(done);
+    return done.wait();
+}
+
+result<std::size_t> engine::run_once() {
+    return impl_->run_once();
+}
+
+void engine::wake() noexcept {
+    impl_->listeners_.announce();
+}
+
+void engine::add_listener(commit_listener& who) {
+    impl_->listeners_.add(who);
+}
+
+void engine::remove_listener(commit_listener& who) noexcept {
+    impl_->listeners_.remove(who);
+}
+
+void engine::stop() noexcept {
+    impl_->queue_.stop();
+}
+
+const status_machine& engine::machine() const noexcept {
+    return impl_->machine_;
+}
+
+runtime& engine::with() const noexcept {
+    return impl_->with_;
+}
+
+std::size_t engine::queued() const noexcept {
+    return impl_->queue_.size();
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,1 +1,308 @@
+#include "core/order_difference.hpp"
+
+#include <orderproc/codec.hpp>
 #include <orderproc/verify.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+constexpr std::size_t page_size = 1000;
+constexpr std::uint64_t progress_every = 4096;
+
+// What is remembered of an order: enough to judge its next entry and to recognise its row.
+struct folded {
+    std::uint64_t fingerprint = 0;  // of the order after its latest entry
+    std::uint64_t offset = 0;       // of that entry
+    std::uint32_t version = 0;
+    std::uint16_t status = 0;  // an index into the machine's
+    bool removed = false;
+    bool listed = false;
+};
+
+class verifier {
+public:
+    verifier(repository& from, const status_machine& machine) : from_(from), machine_(machine) {}
+
+    result<verify_report> run(const std::function<void(const verify_report&)>& progress);
+
+private:
+    result<void> fold(const std::function<void(const verify_report&)>& progress);
+    result<void> compare_orders();
+    result<void> compare_row(const order& row);
+    result<void> look_for_missing();
+    result<void> compare_counts();
+    void judge_position(const journal_entry& entry);
+    void judge(const journal_entry& entry);
+    void judge_first(const journal_entry& entry);
+    void judge_next(const journal_entry& entry, const folded& before);
+    bool allowed(const journal_entry& entry) const;
+    std::uint64_t fingerprint(const order& value);
+    void differ(const journal_entry& entry, const std::string& text);
+    void differ(std::string text) {
+        if (!report_.difference) report_.difference = std::move(text);
+    }
+
+    repository& from_;
+    const status_machine& machine_;
+    verify_report report_;
+    std::unordered_map<std::int64_t, folded> orders_;  // by number
+    std::vector<std::uint64_t> listed_;                // how many, by status
+    std::uint64_t work_done_ = 0;  // entries out of an active status that may have completed work
+    bool whole_ = true;            // the journal is kept from its beginning
+    feed_position last_;
+    timestamp last_at_ = timestamp::min();
+    std::string buffer_;
+};
+
+std::string text(const feed_position& at) {
+    return std::to_string(at.epoch) + "-" + std::to_string(at.offset);
+}
+
+std::string name(const order& it) {
+    return "order " + (it.id ? std::string(it.id->view()) : "without an id") + " (number " +
+           std::to_string(it.number) + ")";
+}
+
+result<verify_report> verifier::run(const std::function<void(const verify_report&)>& progress) {
+    listed_.resize(machine_.statuses().size());
+    if (auto ok = fold(progress); !ok) return std::move(ok).error();
+    if (!report_.difference) {
+        if (auto ok = compare_orders(); !ok) return std::move(ok).error();
+    }
+    if (!report_.difference) {
+        if (auto ok = compare_counts(); !ok) return std::move(ok).error();
+    }
+    return std::move(report_);
+}
+
+result<void> verifier::fold(const std::function<void(const verify_report&)>& progress) {
+    auto page = from_.read_feed({{}, 1});
+    if (!page) return std::move(page).error();
+    const feed_position newest = page->newest;
+    last_ = page->oldest;
+    whole_ = last_.offset == 0;
+    if (last_.epoch == 0) differ("the feed has epoch 0");
+    while (!report_.difference) {
+        page = from_.read_feed({last_, page_size});
+        if (!page) return std::move(page).error();
+        if (page->reset) differ("the feed does not go on after " + text(last_));
+        if (page->entries.empty()) break;
+        for (const journal_entry& entry : page->entries) {
+            judge(entry);
+            if (report_.difference) return {};
+            if (++report_.entries % progress_every == 0 && progress) progress(report_);
+        }
+    }
+    if (!report_.difference && last_ != newest) {
+        differ("the feed says that " + text(newest) + " is its newest entry, but ends at " +
+               text(last_));
+    }
+    return {};
+}
+
+void verifier::judge(const journal_entry& entry) {
+    judge_position(entry);
+    if (entry.version != entry.after.version) {
+        differ(entry, "is version " + detail::show(entry.version) + ", its order " +
+                          detail::show(entry.after.version));
+    }
+    const auto statuses = machine_.statuses();
+    const auto status = std::find(statuses.begin(), statuses.end(), entry.after.status);
+    if (status == statuses.end()) {
+        return differ(entry, "has status " + detail::show(entry.after.status) +
+                                 ", which the machine does not have");
+    }
+    const auto known = orders_.find(entry.after.number);
+    if (known == orders_.end()) {
+        judge_first(entry);
+    } else {
+        judge_next(entry, known->second);
+    }
+    const work_stage* stage = entry.from ? machine_.stage_active_in(*entry.from) : nullptr;
+    if (stage && entry.event != stage->release && entry.event != stage->fail) ++work_done_;
+    folded& it = known == orders_.end() ? orders_[entry.after.number] : known->second;
+    it.fingerprint = fingerprint(entry.after);
+    it.offset = entry.position.offset;
+    it.version = static_cast<std::uint32_t>(entry.version);
+    it.status = static_cast<std::uint16_t>(status - statuses.begin());
+    it.removed = entry.event == "delete";
+}
+
+void verifier::judge_position(const journal_entry& entry) {
+    const feed_position expected{last_.epoch, last_.offset + 1};
+    if (entry.position != expected) {
+        differ(entry, "follows " + text(last_) + ": expected " + text(expected));
+    }
+    if (entry.at < last_at_) {
+        differ(entry, "was written at " + to_string(entry.at) + ", the one before it at " +
+                          to_string(last_at_));
+    }
+    last_ = entry.position;
+    last_at_ = entry.at;
+}
+
+void verifier::judge_first(const journal_entry& entry) {
+    if (!entry.after.id) differ(entry, "is of an order without an id");
+    if (entry.event == "create") {
+        if (entry.version != order_version{1}) {
+            differ(entry, "created it with version " + detail::show(entry.version));
+        }
+        if (entry.from) differ(entry, "created it from " + detail::show(*entry.from));
+        if (entry.after.status != machine_.initial()) {
+            differ(entry, "created it as " + detail::show(entry.after.status));
+        }
+    } else if (whole_) {
+        differ(entry, "is of an order that was never created");
+    } else if (!allowed(entry)) {
+        differ(entry, "moved it from " + detail::show(entry.from) + " to " +
+                          detail::show(entry.after.status) + ", which the machine forbids");
+    }
+}
+
+void verifier::judge_next(const journal_entry& entry, const folded& before) {
+    const order_status status = machine_.statuses()[before.status];
+    if (before.removed) differ(entry, "comes after its deletion");
+    if (entry.event == "create") differ(entry, "creates it a second time");
+    if (static_cast<std::uint64_t>(entry.version) != std::uint64_t{before.version} + 1) {
+        differ(entry, "has version " + detail::show(entry.version) + " after version " +
+                          std::to_string(before.version));
+    }
+    if (entry.from != status) {
+        differ(entry, "moved it from " + detail::show(entry.from) + ", but it was " +
+                          detail::show(status));
+    }
+    if (!allowed(entry)) {
+        differ(entry, "moved it from " + detail::show(entry.from) + " to " +
+                          detail::show(entry.after.status) + ", which the machine forbids");
+    }
+}
+
+bool verifier::allowed(const journal_entry& entry) const {
+    if (!entry.from) return false;
+    const order_status to = entry.after.status;
+    if (entry.event == "edit" || entry.event == "delete") return to == *entry.from;
+    const transition* rule = machine_.find(entry.event);
+    if (!rule || rule->to != to) return false;
+    if (to == *entry.from) return true;  // asked for again, to make it due sooner
+    return std::find(rule->from.begin(), rule->from.end(), *entry.from) != rule->from.end();
+}
+
+result<void> verifier::compare_orders() {
+    list_params params;
+    params.descending = false;
+    params.limit = page_size;
+    timestamp last_created = timestamp::min();
+    std::int64_t last_number = 0;
+    do {
+        auto page = from_.list(params);
+        if (!page) return std::move(page).error();
+        for (const order& row : page->orders) {
+            if (std::pair(row.created_at, row.number) <= std::pair(last_created, last_number)) {
+                differ(name(row) + " is listed after number " + std::to_string(last_number) +
+                       ", created at " + to_string(last_created));
+            }
+            if (auto ok = compare_row(row); !ok) return ok;
+            if (report_.difference) return {};
+            last_created = row.created_at;
+            last_number = row.number;
+        }
+        params.after = page->next;
+    } while (params.after);
+    return look_for_missing();
+}
+
+result<void> verifier::compare_row(const order& row) {
+    ++report_.orders;
+    const auto statuses = machine_.statuses();
+    const auto status = std::find(statuses.begin(), statuses.end(), row.status);
+    if (status != statuses.end()) ++listed_[static_cast<std::size_t>(status - statuses.begin())];
+    const auto it = orders_.find(row.number);
+    if (it == orders_.end()) {
+        if (whole_) differ(name(row) + " has no entry in the journal");
+        return {};
+    }
+    folded& expected = it->second;
+    if (expected.removed) differ(name(row) + " was deleted, but is listed");
+    if (expected.listed) differ(name(row) + " is listed twice");
+    expected.listed = true;
+    if (expected.fingerprint == fingerprint(row)) return {};
+    auto page = from_.read_feed({{last_.epoch, expected.offset - 1}, 1});
+    if (!page) return std::move(page).error();
+    const std::string why = page->entries.empty()
+                                ? "an entry that is gone"
+                                : detail::order_difference(page->entries.front().after, row);
+    differ(name(row) + " is not what its latest entry " + text({last_.epoch, expected.offset}) +
+           " made it: " + why);
+    return {};
+}
+
+result<void> verifier::look_for_missing() {
+    const folded* first = nullptr;
+    for (const auto& [number, it] : orders_) {
+        if (it.removed || it.listed) continue;
+        if (!first || it.offset < first->offset) first = &it;
+    }
+    if (!first) return {};
+    auto page = from_.read_feed({{last_.epoch, first->offset - 1}, 1});
+    if (!page) return std::move(page).error();
+    if (page->entries.empty()) {
+        differ("entry " + text({last_.epoch, first->offset}) + " is gone");
+    } else {
+        differ(page->entries.front(), "left it in the table, but it is not listed");
+    }
+    return {};
+}
+
+result<void> verifier::compare_counts() {
+    auto counted = from_.count();
+    if (!counted) return std::move(counted).error();
+    const auto statuses = machine_.statuses();
+    std::vector<std::uint64_t> found(statuses.size());
+    for (const auto& [status, size] : counted->orders) {
+        const auto it = std::find(statuses.begin(), statuses.end(), status);
+        if (it != statuses.end()) {
+            found[static_cast<std::size_t>(it - statuses.begin())] += size;
+        } else if (size > 0) {
+            differ("count() has orders in " + detail::show(status) +
+                   ", which the machine does not have");
+        }
+    }
+    for (std::size_t i = 0; i < statuses.size(); ++i) {
+        if (found[i] == listed_[i]) continue;
+        differ("count() says that " + std::to_string(found[i]) + " orders are " +
+               detail::show(statuses[i]) + "; there are " + std::to_string(listed_[i]));
+    }
+    if (whole_ && counted->completed > work_done_) {
+        differ("count() says that " + std::to_string(counted->completed) +
+               " orders were completed; the journal has at most " + std::to_string(work_done_));
+    }
+    return {};
+}
+
+std::uint64_t verifier::fingerprint(const order& value) {
+    buffer_.clear();
+    encode(value, buffer_);
+    return std::hash<std::string_view>{}(buffer_);
+}
+
+void verifier::differ(const journal_entry& entry, const std::string& what) {
+    differ("entry " + text(entry.position) + " (" + entry.event + ") of " + name(entry.after) +
+           " " + what);
+}
+
+}  // namespace
+
+result<verify_report> verify(repository& from, const status_machine& machine,
+                             const std::function<void(const verify_report&)>& progress) {
+    return verifier(from, machine).run(progress);
+}
+
+}  // namespace v1
+}  // namespace orderproc

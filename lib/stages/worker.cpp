@@ -1,1 +1,167 @@
+#include "stages/retry_delay.hpp"
+#include "stages/worker_impl.hpp"
+
 #include <orderproc/worker.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <exception>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t worker_id_size_max = 64;
+constexpr milliseconds lease_min{100};
+
+result<void> check(const worker_options& it) {
+    const auto positive = [](milliseconds time) {
+        return time > milliseconds(0) && time <= detail::delay_max;
+    };
+    const char* wrong = nullptr;
+    if (it.worker_id.size() > worker_id_size_max) wrong = "worker_id: at most 64 characters";
+    if (it.in_flight_max < 1) wrong = "in_flight_max: at least 1";
+    if (it.lease < lease_min || it.lease > detail::delay_max) wrong = "lease: 100 ms to a year";
+    if (!positive(it.timeout)) wrong = "timeout: 1 ms to a year";
+    if (!positive(it.sweep)) wrong = "sweep: 1 ms to a year";
+    if (it.retry.attempts_max < 1) wrong = "retry.attempts_max: at least 1";
+    if (it.retry.base < milliseconds(0)) wrong = "retry.base: not negative";
+    if (it.retry.cap < it.retry.base || it.retry.cap > detail::delay_max) {
+        wrong = "retry.cap: from retry.base to a year";
+    }
+    if (!(it.retry.jitter >= 0 && it.retry.jitter <= 1)) wrong = "retry.jitter: 0 to 1";
+    if (it.threads > 1) wrong = "threads: 0 or 1";
+    if (wrong) return failure{errc::invalid_argument, wrong};
+    return {};
+}
+
+std::string make_worker_id(random_source& random) {
+    std::array<char, 41> host{};  // what does not fit is cut off, and may lack its end
+    if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(),
+                                   random.next() & 0xffffffffU, 16);
+    std::string out = host[0] == '\0' ? "host" : host.data();
+    out += '-';
+    out += std::to_string(::getpid());
+    out += '-';
+    out.append(digits.data(), end.ptr);
+    return out;
+}
+
+}  // namespace
+
+worker::impl::impl(engine& orders, processor& work, worker_options options)
+    : engine_(orders),
+      work_(work),
+      options_(std::move(options)),
+      with_(orders.with()),
+      inbox_(std::make_shared<detail::worker_inbox>(
+          options_.threads == 0 ? std::move(options_.on_ready) : nullptr)) {}
+
+worker::impl::~impl() {
+    if (options_.threads == 0) {
+        release_all();
+    } else {
+        stop(milliseconds(0));
+    }
+    if (listening_) engine_.remove_listener(*this);
+    inbox_->close();
+}
+
+// What a host's last run_once() would do; nobody waits for the answers.
+void worker::impl::release_all() noexcept {
+    if (!listening_) return;
+    stop_at_ = with_.time.monotonic();
+    try {
+        cycle();
+    } catch (const std::exception& thrown) {
+        trouble("worker", thrown.what());
+    }
+}
+
+result<void> worker::impl::start() {
+    {
+        const std::lock_guard lock(life_);
+        if (state_ == state::stopped) return failure{errc::stopped, "the worker was stopped"};
+        if (state_ == state::started) return {};
+        if (auto ok = check(options_); !ok) return ok;
+        if (options_.worker_id.empty()) options_.worker_id = make_worker_id(with_.random);
+        for (const work_stage& stage : engine_.machine().stages()) {
+            claims_.push_back(std::make_shared<detail::stage_claim>(inbox_, stage));
+        }
+        engine_.add_listener(*this);
+        listening_ = true;
+        if (options_.threads > 0) {
+            try {
+                thread_ = std::thread([this] { run(); });
+            } catch (const std::system_error& thrown) {
+                engine_.remove_listener(*this);
+                listening_ = false;
+                claims_.clear();
+                return failure{errc::unavailable, thrown.what()};
+            }
+        }
+        state_ = state::started;
+    }
+    inbox_->wake();
+    return {};
+}
+
+void worker::impl::stop(milliseconds drain) {
+    const auto wait = std::clamp(drain, milliseconds(0), detail::delay_max);
+    inbox_->stop_at(with_.time.monotonic() + wait);
+    if (thread_id_ == std::this_thread::get_id()) return;  // called by the processor, say
+    const std::lock_guard lock(life_);
+    state_ = state::stopped;
+    if (thread_.joinable()) thread_.join();
+}
+
+void worker::impl::run() noexcept {
+    thread_id_ = std::this_thread::get_id();
+    while (true) {
+        milliseconds pause = detail::commit_pause(1);
+        try {
+            const cycle_report done = cycle();
+            if (stop_at_ && done.in_flight == 0) break;
+            const auto now = with_.time.monotonic();
+            pause = std::min(done.next_due, now + options_.sweep) - now;
+        } catch (const std::exception& thrown) {
+            trouble("worker", thrown.what());
+        } catch (...) {
+            trouble("worker", "an unknown exception");
+        }
+        inbox_->wait_for(pause);
+    }
+    thread_id_ = std::thread::id();
+}
+
+worker::worker(engine& orders, processor& work, worker_options options)
+    : impl_(std::make_unique<impl>(orders, work, std::move(options))) {}
+
+worker::~worker() = default;
+
+cycle_report worker::run_once() {
+    return impl_->cycle();
+}
+
+result<void> worker::start() {
+    return impl_->start();
+}
+
+void worker::stop(std::chrono::milliseconds drain) {
+    impl_->stop(drain);
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,29 @@
+# Sourced by server/quickstart and tests/run: installs what is missing of the Debian packages
+# that they name.
+
+packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
+    libsqlite3-dev libcli11-dev"
+packages_test="libboost-test1.81-dev"
+packages_integration="python3"
+
+# need_packages NAME...: nothing to do, and no network, when all are there.
+need_packages() {
+    local missing=() package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            echo "Needs root (or sudo) to install: ${missing[*]}" >&2
+            return 1
+        fi
+        as_root=(sudo)
+    fi
+    echo "Installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}

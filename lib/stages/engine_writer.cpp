@@ -1,0 +1,208 @@
+#include "stages/engine_writer.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+namespace {
+
+std::string make_name(random_source& random) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::uint64_t bits = random.next();
+    std::string name(16, '0');
+    for (char& c : name) {
+        c = digits[bits & 15];
+        bits >>= 4;
+    }
+    return name;
+}
+
+// Whether a change that succeeded is in the journal. One that found the order where it wanted
+// it is not, and then the order is as old as it was; within one millisecond that cannot be
+// told, and it counts as written.
+bool journaled(const change& what, const change_outcome& of, timestamp written_at) {
+    if (of.ec || of.replayed || std::holds_alternative<renew_lease>(what.action)) return false;
+    const auto* move = std::get_if<move_order>(&what.action);
+    return !move || !move->repeatable || !of.after || of.after->updated_at >= written_at;
+}
+
+}  // namespace
+
+engine_writer::engine_writer(storage& orders, runtime with, commit_listeners& listeners,
+                             std::size_t resolve_attempts)
+    : orders_(orders),
+      with_(with),
+      listeners_(listeners),
+      resolve_attempts_(resolve_attempts),
+      name_(make_name(with.random)) {}
+
+result<void> engine_writer::advance() noexcept {
+    // The one catch boundary: storages are users' code, and memory can run out.
+    try {
+        return try_to_finish();
+    } catch (const std::exception& e) {
+        return fail_by_exception(e.what());
+    } catch (...) {
+        return fail_by_exception("unknown exception");
+    }
+}
+
+result<void> engine_writer::try_to_finish() {
+    if (!loaded_) load();
+    if (in_doubt_) {
+        auto applied = resolve();
+        if (!applied) {
+            with_.watch.trouble("engine.resolve", applied.error());
+            if (resolves_ >= resolve_attempts_) finish(errc::outcome_unknown);
+            return std::move(applied).error();
+        }
+        if (*applied) {
+            finish({});
+            return {};
+        }
+        in_doubt_ = false;
+    }
+    auto written = write();
+    if (written) {
+        finish({});
+        return written;
+    }
+    with_.watch.trouble("engine.write", written.error());
+    if (!in_doubt_) {
+        finish(written.error().code);
+    } else if (resolves_ >= resolve_attempts_) {
+        finish(errc::outcome_unknown);
+    }
+    return written;
+}
+
+void engine_writer::load() {
+    changes_.reserve(batch_.changes.size());
+    claims_.reserve(batch_.claims.size());
+    for (auto* node = batch_.changes.front(); node; node = node->next) {
+        changes_.push_back(std::move(engine_queue::what(engine_queue::change_of(*node))));
+    }
+    for (auto* node = batch_.claims.front(); node; node = node->next) {
+        claims_.push_back(std::move(engine_queue::what(engine_queue::claim_of(*node))));
+    }
+    loaded_ = true;
+}
+
+result<void> engine_writer::connect() {
+    if (connection_) return {};
+    auto made = orders_.connect(connection_role::writer);
+    if (made) {
+        connection_ = std::move(*made);
+        return {};
+    }
+    // Whatever it says, nothing was sent.
+    failure why = std::move(made).error();
+    if (!why.code || why.code == errc::outcome_unknown) why.code = errc::unavailable;
+    return why;
+}
+
+result<void> engine_writer::write() {
+    if (auto ok = connect(); !ok) return ok;
+    change_outcomes_.clear();
+    change_outcomes_.resize(changes_.size());
+    claim_outcomes_.clear();
+    claim_outcomes_.resize(claims_.size());
+    written_at_ = with_.time.now();
+    write_params params;
+    params.now = written_at_;
+    params.writer = name_;
+    params.sequence = ++sequence_;
+    params.changes = changes_;
+    params.claims = claims_;
+    write_results results{change_outcomes_, claim_outcomes_, {}};
+
+    const auto begun = std::chrono::steady_clock::now();
+    in_doubt_ = true;
+    auto written = connection_->write(params, results);
+    write_time_ += std::chrono::steady_clock::now() - begun;
+    if (!written) connection_.reset();
+    // A failure that says nothing about itself says nothing about the outcome either.
+    in_doubt_ =
+        !written && (!written.error().code || written.error().code == errc::outcome_unknown);
+    return written;
+}
+
+result<bool> engine_writer::resolve() {
+    ++resolves_;
+    connection_.reset();
+    if (auto ok = connect(); !ok) return std::move(ok).error();
+    auto applied = connection_->was_applied(name_, sequence_);
+    if (!applied) connection_.reset();
+    return applied;
+}
+
+result<void> engine_writer::fail_by_exception(const char* text) noexcept {
+    connection_.reset();
+    failure why = in_doubt_ ? errc::outcome_unknown : errc::unavailable;
+    try {
+        why.detail = text;
+    } catch (const std::exception&) {  // the code has to do
+    }
+    with_.watch.trouble("engine", why);
+    finish(why.code);
+    return why;
+}
+
+void engine_writer::finish(error_code ec) noexcept {
+    batch_report report;
+    report.changes = batch_.changes.size();
+    report.claims = batch_.claims.size();
+    report.write_time = std::chrono::duration_cast<std::chrono::microseconds>(write_time_);
+    report.ec = ec;
+    with_.watch.batch_written(report);
+    if (!ec && tell_observer()) listeners_.announce();
+    answer(ec);
+    changes_.clear();
+    claims_.clear();
+    change_outcomes_.clear();
+    claim_outcomes_.clear();
+    loaded_ = false;
+    in_doubt_ = false;
+    resolves_ = 0;
+    write_time_ = {};
+}
+
+// Whether the journal grew.
+bool engine_writer::tell_observer() noexcept {
+    bool grew = false;
+    for (std::size_t i = 0; i < changes_.size(); ++i) {
+        if (!journaled(changes_[i], change_outcomes_[i], written_at_)) continue;
+        grew = true;
+        const auto& after = change_outcomes_[i].after;
+        if (after) with_.watch.transition_committed(*after, changes_[i].event);
+    }
+    for (const claim_outcome& got : claim_outcomes_) {
+        if (got.orders.empty() && got.released == 0 && got.failed == 0) continue;
+        grew = true;
+        with_.watch.orders_claimed(got.orders.size(), got.released, got.failed);
+    }
+    return grew;
+}
+
+void engine_writer::answer(error_code ec) noexcept {
+    // A request may be gone, or queued again, once it is completed.
+    for (std::size_t i = 0; auto* node = batch_.changes.pop_front(); ++i) {
+        change_outcome refused;
+        refused.ec = ec;
+        engine_queue::change_of(*node).complete(ec ? refused : change_outcomes_[i]);
+    }
+    for (std::size_t i = 0; auto* node = batch_.claims.pop_front(); ++i) {
+        claim_outcome nothing;
+        engine_queue::claim_of(*node).complete(ec, ec ? nothing : claim_outcomes_[i]);
+    }
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,74 @@
+#ifndef ORDERPROC_STAGES_ENGINE_WRITER_HPP
+#define ORDERPROC_STAGES_ENGINE_WRITER_HPP
+
+// Gets one batch at a time committed and answered, whatever becomes of the connection.
+
+#include "stages/commit_listeners.hpp"
+#include "stages/engine_queue.hpp"
+
+#include <orderproc/engine.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+// Used by one thread at a time.
+class engine_writer {
+public:
+    engine_writer(storage& orders, runtime with, commit_listeners& listeners,
+                  std::size_t resolve_attempts);
+
+    // To be filled by the caller when it is empty; advance() empties it by answering.
+    engine_batch& batch() noexcept { return batch_; }
+
+    // Writes the batch, or finds out what became of an earlier write of it. It is answered
+    // when this returns, unless the outcome is still in doubt: then call again.
+    // REQUIRES: a batch that is not empty.
+    result<void> advance() noexcept;
+
+private:
+    result<void> try_to_finish();
+    void load();
+    result<void> connect();
+    result<void> write();
+    result<bool> resolve();
+    result<void> fail_by_exception(const char* text) noexcept;
+
+    void finish(error_code ec) noexcept;
+    bool tell_observer() noexcept;
+    void answer(error_code ec) noexcept;
+
+    storage& orders_;
+    runtime with_;
+    commit_listeners& listeners_;
+    const std::size_t resolve_attempts_;
+    const std::string name_;  // this writer's, to the storage
+    std::uint64_t sequence_ = 0;
+    std::unique_ptr<repository> connection_;
+
+    engine_batch batch_;
+    bool loaded_ = false;
+    bool in_doubt_ = false;  // a write was begun, and nobody knows what became of it
+    std::size_t resolves_ = 0;
+    timestamp written_at_;
+    std::chrono::steady_clock::duration write_time_{};
+
+    // Of the batch, kept between batches for their memory.
+    std::vector<change> changes_;
+    std::vector<claim> claims_;
+    std::vector<change_outcome> change_outcomes_;
+    std::vector<claim_outcome> claim_outcomes_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

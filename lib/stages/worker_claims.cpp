@@ -1,0 +1,154 @@
+#include "stages/retry_delay.hpp"
+#include "stages/worker_impl.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+
+using detail::job_entry;
+using detail::stage_claim;
+
+namespace {
+
+// Orders in one claim: a claim is part of a transaction that others wait for.
+constexpr std::size_t claim_max = 256;
+
+}  // namespace
+
+// An empty claim costs a transaction, so one is made only when there may be something: after a
+// commit, when something falls due, and at the sweep.
+void worker::impl::count_wakes(std::uint64_t wakes) {
+    if (wakes == 0) return;
+    for (const auto& it : claims_) {
+        if (it->under_way) {
+            it->wakes += wakes;
+        } else {
+            it->wanted = true;
+        }
+    }
+}
+
+void worker::impl::on_claimed(stage_claim& it) {
+    it.under_way = false;
+    if (it.abandoned) return;
+    --claims_under_way_;
+    reserved_ -= it.limit;
+    const auto now = with_.time.monotonic();
+    if (it.ec) return claim_failed(it, failure{it.ec}, now);
+
+    const claim_outcome answer = std::move(it.answer);
+    it.failures = 0;
+    report_.failed += answer.failed;
+    // One of the commits since was the claim's own, if it changed anything. It saw what was
+    // committed before it; another one may have come after it.
+    const bool changed = !answer.orders.empty() || answer.failed > 0 || answer.released > 0;
+    it.wanted = answer.more || it.wakes > (changed ? 1U : 0U);
+    it.next_at = now + options_.sweep;
+    if (answer.next_due) {
+        it.next_at = std::min(it.next_at, now + (*answer.next_due - with_.time.now()));
+    }
+    for (const claimed_order& claimed : answer.orders) {
+        try {
+            add(claimed, it);
+        } catch (const std::exception& thrown) {  // left to the end of its lease
+            trouble("claim", thrown.what());
+        }
+    }
+}
+
+void worker::impl::add(const claimed_order& claimed, const stage_claim& by) {
+    const auto it = std::make_shared<job_entry>(inbox_, by.stage);
+    it->lease = claimed.lease;
+    it->alone = claimed.alone;
+    it->renew_at = by.submitted_at + options_.lease / 3;
+    const std::string stage(by.stage.active.view());
+    it->work = std::make_shared<job::state>();
+    it->work->value = claimed.value;
+    it->work->stage = stage;
+    it->work->key = std::string(claimed.value.id->view()) + "/" + stage;
+    it->work->sink = inbox_;
+    jobs_.add(it);
+    it->work->serial = it->serial;
+    ++report_.claimed;
+    guarded(*it, [&] {
+        if (stop_at_) return close(*it, make_release_change(facts(*it)));
+        if (!it->alone) begin(*it);
+    });
+}
+
+void worker::impl::claim_failed(stage_claim& it, const failure& why, clock::instant now) {
+    it.wanted = true;
+    it.not_before = now + detail::commit_pause(++it.failures);
+    if (why.code == errc::stopped) {
+        engine_stopped_ = true;
+    } else {
+        with_.watch.trouble("claim", why);
+    }
+}
+
+bool worker::impl::may_claim() const noexcept {
+    return !stop_at_ && !engine_stopped_ && jobs_.alone() == 0;
+}
+
+std::size_t worker::impl::free_places() const noexcept {
+    const std::size_t taken = jobs_.size() + reserved_;
+    return options_.in_flight_max - std::min(taken, options_.in_flight_max);
+}
+
+void worker::impl::claim_work(clock::instant now) {
+    if (!may_claim()) return;
+    const auto wants = [now](const std::shared_ptr<stage_claim>& it) {
+        return !it->under_way && now >= it->not_before && (it->wanted || now >= it->next_at);
+    };
+    // Those who want share what is free; who got nothing is first the next time.
+    auto wanting = static_cast<std::size_t>(std::count_if(claims_.begin(), claims_.end(), wants));
+    const std::size_t first = turn_;
+    for (std::size_t i = 0; i < claims_.size() && wanting > 0; ++i) {
+        const std::size_t at = (first + i) % claims_.size();
+        if (!wants(claims_[at])) continue;
+        turn_ = at;
+        const std::size_t places = free_places();
+        if (places == 0) return;
+        turn_ = at + 1;
+        submit_claim(claims_[at], std::min(claim_max, (places + wanting - 1) / wanting), now);
+        --wanting;
+    }
+}
+
+void worker::impl::submit_claim(const std::shared_ptr<stage_claim>& it, std::size_t limit,
+                                clock::instant now) {
+    claim what;
+    what.stage = &it->stage;
+    what.worker_id = options_.worker_id;
+    what.expires_at = with_.time.now() + options_.lease;
+    what.attempts_max = options_.retry.attempts_max;
+    what.limit = limit;
+    it->limit = limit;
+    it->submitted_at = now;
+    it->wanted = false;
+    it->wakes = 0;
+    it->under_way = true;
+    it->kept = it;
+    result<void> sent = errc::unavailable;
+    try {
+        sent = engine_.submit(std::move(what), *it);
+    } catch (const std::exception& thrown) {
+        sent = failure{errc::unavailable, thrown.what()};
+    }
+    if (sent) {
+        ++claims_under_way_;
+        reserved_ += limit;
+        return;
+    }
+    it->kept.reset();
+    it->under_way = false;
+    claim_failed(*it, sent.error(), now);
+}
+
+}  // namespace v1
+}  // namespace orderproc

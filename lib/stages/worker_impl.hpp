@@ -1,0 +1,113 @@
+#ifndef ORDERPROC_STAGES_WORKER_IMPL_HPP
+#define ORDERPROC_STAGES_WORKER_IMPL_HPP
+
+#include "stages/job_table.hpp"
+#include "stages/worker_inbox.hpp"
+
+#include <orderproc/worker.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+
+// What others do to it is in worker.cpp, what its own thread does in worker_cycle.cpp and
+// worker_claims.cpp.
+class worker::impl final : private commit_listener {
+public:
+    impl(engine& orders, processor& work, worker_options options);
+    ~impl();
+
+    result<void> start();
+    cycle_report cycle();
+    void stop(std::chrono::milliseconds drain);
+
+private:
+    enum class state : std::uint8_t { made, started, stopped };
+
+    void committed() noexcept override { inbox_->committed(); }
+    void run() noexcept;
+    void release_all() noexcept;
+
+    // The worker's thread only, for all that follows.
+    void take_in(detail::worker_inbox::mail mail);
+    void on_verdict(detail::job_entry& it, job::state& from);
+    void on_closed(detail::job_entry& it);
+    void on_renewed(detail::job_entry& it);
+    void attend(clock::instant now);
+    void begin(detail::job_entry& it);
+    void time_out(detail::job_entry& it);
+    void close(detail::job_entry& it, detail::verdict_change decided);
+    void send(detail::job_entry& it);
+    void renew(detail::job_entry& it, clock::instant now);
+    void submit(detail::job_entry& it, detail::job_commit& as, change what);
+    void succeed(detail::job_entry& it);
+    void lose(detail::job_entry& it);
+    void drop(detail::job_entry& it) noexcept;
+    void shut_down(clock::instant now);
+    void abandon();
+
+    void count_wakes(std::uint64_t wakes);
+    void on_claimed(detail::stage_claim& it);
+    void add(const claimed_order& claimed, const detail::stage_claim& by);
+    void claim_failed(detail::stage_claim& it, const failure& why, clock::instant now);
+    bool may_claim() const noexcept;
+    std::size_t free_places() const noexcept;
+    void claim_work(clock::instant now);
+    void submit_claim(const std::shared_ptr<detail::stage_claim>& it, std::size_t limit,
+                      clock::instant now);
+
+    std::size_t in_flight() const noexcept;
+    clock::instant next_due(clock::instant now) const;
+    detail::attempt_facts facts(const detail::job_entry& it) const;
+    void trouble(std::string_view where, const char* what) noexcept;
+
+    // One order's trouble (bad_alloc, say) is its own: it is left to the end of its lease.
+    template <class Handle>
+    void guarded(detail::job_entry& it, Handle handle) noexcept {
+        try {
+            return handle();
+        } catch (const std::exception& thrown) {
+            trouble("worker", thrown.what());
+        } catch (...) {
+            trouble("worker", "an unknown exception");
+        }
+        drop(it);
+    }
+
+    engine& engine_;
+    processor& work_;
+    worker_options options_;
+    runtime with_;
+    const std::shared_ptr<detail::worker_inbox> inbox_;
+
+    std::vector<std::shared_ptr<detail::stage_claim>> claims_;  // one for each stage
+    std::size_t turn_ = 0;                                      // the stage that is asked for first
+    std::size_t claims_under_way_ = 0;
+    std::size_t reserved_ = 0;  // places that they may fill
+    detail::job_table jobs_;
+    bool engine_stopped_ = false;
+    std::optional<clock::instant> stop_at_;  // no claims; from then on no running jobs either
+    cycle_report report_;                    // of the cycle that runs
+
+    std::mutex life_;  // of what follows; stop() joins under it, so the thread never takes it
+    state state_ = state::made;
+    bool listening_ = false;
+    std::atomic<std::thread::id> thread_id_{};
+    std::thread thread_;
+};
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,109 @@
+#include "stages/worker_inbox.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+void job_commit::complete(change_outcome& outcome) noexcept {
+    answer = std::move(outcome);
+    const auto to = to_;  // the worker may let go of everything else before answered() returns
+    to->answered(std::move(kept));
+}
+
+void stage_claim::complete(error_code failed, claim_outcome& outcome) noexcept {
+    ec = failed;
+    answer = std::move(outcome);
+    const auto to = to_;
+    to->answered(std::move(kept));
+}
+
+template <class Queue, class Item>
+void worker_inbox::post(Queue mail::*queue, Item item) noexcept {
+    std::unique_lock lock(mutex_);
+    if (closed_) {
+        lock.unlock();
+        return;  // the item goes without the lock
+    }
+    (mail_.*queue).push(std::move(item));
+    signal(std::move(lock));
+}
+
+void worker_inbox::finished(std::shared_ptr<job::state> said) noexcept {
+    post(&mail::verdicts, std::move(said));
+}
+
+void worker_inbox::answered(std::shared_ptr<job_commit> what) noexcept {
+    post(&mail::commits, std::move(what));
+}
+
+void worker_inbox::answered(std::shared_ptr<stage_claim> what) noexcept {
+    post(&mail::claims, std::move(what));
+}
+
+void worker_inbox::committed() noexcept {
+    std::unique_lock lock(mutex_);
+    ++mail_.wakes;
+    signal(std::move(lock));
+}
+
+void worker_inbox::stop_at(clock::instant deadline) noexcept {
+    std::unique_lock lock(mutex_);
+    mail_.stop_at = mail_.stop_at ? std::min(*mail_.stop_at, deadline) : deadline;
+    signal(std::move(lock));
+}
+
+void worker_inbox::wake() noexcept {
+    signal(std::unique_lock(mutex_));
+}
+
+void worker_inbox::signal(std::unique_lock<std::mutex> lock) noexcept {
+    if (closed_ || std::exchange(signalled_, true)) return;
+    if (busy_) return;
+    if (!on_ready_) {
+        changed_.notify_all();
+        return;
+    }
+    ++calling_;
+    lock.unlock();
+    on_ready_();
+    lock.lock();
+    if (--calling_ == 0) changed_.notify_all();
+}
+
+worker_inbox::mail worker_inbox::empty() noexcept {
+    return {std::move(mail_.verdicts), std::move(mail_.commits), std::move(mail_.claims),
+            std::exchange(mail_.wakes, 0), mail_.stop_at};
+}
+
+worker_inbox::mail worker_inbox::take() noexcept {
+    const std::lock_guard lock(mutex_);
+    busy_ = true;
+    signalled_ = false;
+    return empty();
+}
+
+bool worker_inbox::rest() noexcept {
+    const std::lock_guard lock(mutex_);
+    busy_ = false;
+    return signalled_;
+}
+
+void worker_inbox::wait_for(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, time, [this] { return signalled_; });
+}
+
+void worker_inbox::close() noexcept {
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    changed_.wait(lock, [this] { return calling_ == 0; });
+    const mail left = empty();
+    lock.unlock();  // before what is left goes
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc

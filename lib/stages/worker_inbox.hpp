@@ -1,0 +1,117 @@
+#ifndef ORDERPROC_STAGES_WORKER_INBOX_HPP
+#define ORDERPROC_STAGES_WORKER_INBOX_HPP
+
+#include "stages/job_state.hpp"
+
+#include <orderproc/engine.hpp>
+#include <orderproc/runtime.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+class worker_inbox;
+
+// A change under way to the engine and its answer under way to the worker. Part of a job_entry,
+// which it keeps alive meanwhile.
+class job_commit final : public completion {
+public:
+    explicit job_commit(std::shared_ptr<worker_inbox> to) noexcept : to_(std::move(to)) {}
+    void complete(change_outcome& outcome) noexcept override;
+
+    change_outcome answer;
+    bool under_way = false;  // the worker's own view: submitted, answer not taken in
+    std::uint64_t serial = 0;
+
+    job_commit* next = nullptr;
+    std::shared_ptr<job_commit> kept;
+
+private:
+    std::shared_ptr<worker_inbox> to_;
+};
+
+// The worker's claims on one stage, one at a time.
+class stage_claim final : public claim_completion {
+public:
+    stage_claim(std::shared_ptr<worker_inbox> to, const work_stage& on) noexcept
+        : stage(on), to_(std::move(to)) {}
+    void complete(error_code ec, claim_outcome& outcome) noexcept override;
+
+    const work_stage& stage;
+    error_code ec;
+    claim_outcome answer;
+    bool under_way = false;
+    bool abandoned = false;       // its answer does not matter any more
+    std::size_t limit = 0;        // of the one under way
+    clock::instant submitted_at;  // of the one under way
+    bool wanted = true;           // there may be work
+    std::uint64_t wakes = 0;      // commits seen since it was submitted
+    clock::instant next_at;       // sweep, or something is due
+    clock::instant not_before;    // after a failure
+    std::uint32_t failures = 0;   // in a row
+
+    stage_claim* next = nullptr;
+    std::shared_ptr<stage_claim> kept;
+
+private:
+    std::shared_ptr<worker_inbox> to_;
+};
+
+// What other threads have for the worker: verdicts, answers, wake-ups. Bounded by what the worker
+// has handed out. Jobs and commits share it, so that it outlives the worker; once closed it
+// throws away what comes.
+class worker_inbox final : public verdict_sink {
+public:
+    explicit worker_inbox(std::function<void()> on_ready) : on_ready_(std::move(on_ready)) {}
+
+    void finished(std::shared_ptr<job::state> said) noexcept override;
+    void answered(std::shared_ptr<job_commit> what) noexcept;
+    void answered(std::shared_ptr<stage_claim> what) noexcept;
+    void committed() noexcept;                       // somebody's orders changed
+    void stop_at(clock::instant deadline) noexcept;  // the earliest one counts
+    void wake() noexcept;
+
+    struct mail {
+        linked_queue<job::state> verdicts;
+        linked_queue<job_commit> commits;
+        linked_queue<stage_claim> claims;
+        std::uint64_t wakes = 0;
+        std::optional<clock::instant> stop_at;
+    };
+    // Takes everything out. Until rest() nobody is called: the worker looks itself.
+    mail take() noexcept;
+    bool rest() noexcept;  // has anything come in since take()?
+
+    void wait_for(std::chrono::milliseconds time);  // or until something comes in
+    void close() noexcept;  // afterwards nobody is called. REQUIRES: not from on_ready
+
+private:
+    template <class Queue, class Item>
+    void post(Queue mail::*queue, Item item) noexcept;
+    mail empty() noexcept;
+    void signal(std::unique_lock<std::mutex> lock) noexcept;
+
+    const std::function<void()> on_ready_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    mail mail_;
+    bool busy_ = false;       // between take() and rest()
+    bool signalled_ = false;  // since the last take()
+    bool closed_ = false;
+    std::size_t calling_ = 0;  // threads inside on_ready_
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

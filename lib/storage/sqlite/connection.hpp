@@ -1,0 +1,72 @@
+#ifndef ORDERPROC_STORAGE_SQLITE_CONNECTION_HPP
+#define ORDERPROC_STORAGE_SQLITE_CONNECTION_HPP
+
+// One sqlite3 handle, set up the way this adapter needs it.
+
+#include <orderproc/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+struct sqlite3;
+
+namespace orderproc::detail::sqlite {
+
+// The first failure sticks: until finish() takes it out, statements do nothing and find no
+// rows. So the code in between reads straight on, and the call fails as a whole.
+class connection {
+public:
+    enum class access : std::uint8_t { create, write, read };
+    struct settings {
+        access how = access::read;
+        std::chrono::milliseconds busy_timeout{0};
+        std::size_t cache_kib = 0;
+    };
+
+    // Does not look into the file yet, so that a foreign one can be told and is left alone.
+    static result<std::unique_ptr<connection>> open(const std::string& path, const settings& with);
+    ~connection();
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    // WAL, synchronous=FULL, read back: errc::not_supported if one of them did not take.
+    void make_durable();
+
+    bool ok() const noexcept { return !failed_; }
+    void fail(int sqlite_code);
+    void fail(errc code, std::string text);
+    int sqlite_code() const noexcept { return sqlite_code_; }  // of the latest failure, or 0
+    result<void> finish();
+
+    void execute(const char* sql);
+    std::int64_t query_integer(const char* sql);
+    std::string query_text(const char* sql);
+
+    // Pages in the log after the latest commit of this connection.
+    std::size_t log_pages() const noexcept { return log_pages_; }
+    // Copies what it can from the log to the file without waiting for anybody.
+    void checkpoint();
+    // Copies everything and empties the log. Waits for readers; false if they do not go away.
+    bool checkpoint_and_truncate(std::chrono::milliseconds wait);
+
+    sqlite3* handle() const noexcept { return handle_; }
+
+private:
+    connection() = default;
+    static int committed(void* self, sqlite3*, const char*, int pages) noexcept;
+
+    sqlite3* handle_ = nullptr;
+    std::string path_;
+    std::chrono::milliseconds busy_timeout_{0};
+    std::size_t log_pages_ = 0;
+    bool failed_ = false;
+    int sqlite_code_ = 0;
+    failure failure_;
+};
+
+}  // namespace orderproc::detail::sqlite
+
+#endif

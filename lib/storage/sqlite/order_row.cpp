@@ -1,0 +1,106 @@
+#include "order_row.hpp"
+
+#include <orderproc/codec.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+namespace orderproc::detail::sqlite {
+
+namespace {
+
+bool parse_items(std::string_view text, std::vector<std::int64_t>& out) {
+    if (text.size() < 2 || text.front() != '[' || text.back() != ']') return false;
+    const char* at = text.data() + 1;
+    const char* const end = text.data() + text.size() - 1;
+    out.reserve(static_cast<std::size_t>(std::count(at, end, ',')) + 1);
+    while (at != end) {
+        std::int64_t item = 0;
+        const auto [rest, error] = std::from_chars(at, end, item);
+        if (error != std::errc{} || (rest != end && *rest != ',')) return false;
+        out.push_back(item);
+        if (rest != end && rest + 1 == end) return false;  // a comma and nothing after it
+        at = rest == end ? end : rest + 1;
+    }
+    return true;
+}
+
+}  // namespace
+
+stored_order read_order(connection& db, const rows& row) {
+    stored_order out;
+    order& it = out.value;
+    it.number = row.integer(0);
+    if (auto id = order_id::parse(row.text(1))) it.id = std::move(*id);
+    it.user_id = row.integer(2);
+    it.status = read_status(db, row.text(3));
+    it.version = order_version{static_cast<std::uint64_t>(row.integer(4))};
+    it.attempts = static_cast<std::uint32_t>(row.integer(5));
+    it.total_amount.minor_units = row.integer(6);
+    const std::string_view currency = row.text(7);
+    const bool known = currency.size() == it.total_amount.currency.size();
+    if (known) std::copy(currency.begin(), currency.end(), it.total_amount.currency.begin());
+    it.created_at = row.time(8);
+    it.updated_at = row.time(9);
+    it.next_attempt_at = row.time_if_any(10);
+    it.first_claimed_at = row.time_if_any(11);
+    it.settled_at = row.time_if_any(12);
+    out.lease = lease_token{static_cast<std::uint64_t>(row.integer(13))};
+    out.leased = row.integer(14) != 0;
+    out.due_at = row.time_if_any(15);
+    out.lapses = static_cast<std::uint32_t>(row.integer(16));
+    out.worker_id = row.text(17);
+    it.last_error = row.text(18);
+    const bool listed = parse_items(row.text(19), it.item_ids);
+    it.metadata = row.text(20);
+    if (!it.id || !known || !listed) {
+        db.fail(errc::corrupt, "order number " + std::to_string(it.number) + " is malformed");
+    }
+    return out;
+}
+
+journal_entry read_entry(connection& db, const rows& row, std::uint64_t epoch) {
+    journal_entry out;
+    out.position = {epoch, static_cast<std::uint64_t>(row.integer(0))};
+    out.version = order_version{static_cast<std::uint64_t>(row.integer(1))};
+    out.event = row.text(2);
+    if (!row.is_null(3)) out.from = read_status(db, row.text(3));
+    out.actor = row.text(4);
+    out.reason = row.text(5);
+    out.traceparent = row.text(6);
+    out.at = row.time(7);
+    out.after = read_snapshot(db, row.text(8));
+    return out;
+}
+
+order_status read_status(connection& db, std::string_view text) {
+    if (auto status = order_status::parse(text)) return *status;
+    db.fail(errc::corrupt, "malformed status '" + std::string(text) + "'");
+    return {};
+}
+
+order read_snapshot(connection& db, std::string_view bytes) {
+    auto decoded = decode_order(bytes);
+    if (decoded) return std::move(*decoded);
+    db.fail(errc::corrupt, "malformed journal entry: " + decoded.error().message());
+    return {};
+}
+
+void print_items(std::span<const std::int64_t> items, std::string& out) {
+    constexpr std::size_t widest = 21;  // a comma, a sign, 19 digits
+    const std::size_t begin = out.size();
+    out.resize(begin + items.size() * widest + 2);
+    char* const end = out.data() + out.size();
+    char* at = out.data() + begin;
+    *at++ = '[';
+    for (const std::int64_t item : items) {
+        if (at[-1] != '[') *at++ = ',';
+        at = std::to_chars(at, end, item).ptr;
+    }
+    *at++ = ']';
+    out.resize(static_cast<std::size_t>(at - out.data()));
+}
+
+}  // namespace orderproc::detail::sqlite

@@ -1,0 +1,159 @@
+#include "reader.hpp"
+
+#include "order_row.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace orderproc::detail::sqlite {
+
+namespace {
+
+std::string select(const char* columns, const char* rest) {
+    return std::string("SELECT ") + columns + " " + rest;
+}
+
+// A LIMIT for SQLite, to which a negative one is none.
+std::int64_t limit_of(std::size_t limit) {
+    return static_cast<std::int64_t>(
+        std::min<std::size_t>(limit, std::numeric_limits<std::int64_t>::max()));
+}
+
+template <class T>
+result<T> finished(connection& db, T&& value) {
+    if (auto done = db.finish(); !done) return std::move(done).error();
+    return std::forward<T>(value);
+}
+
+}  // namespace
+
+reader::reader(connection& db)
+    : db_(db),
+      lists_(db),
+      begin_(db, "BEGIN"),
+      epoch_(db, "SELECT epoch FROM totals"),
+      load_(db, select(order_columns, "FROM orders WHERE order_id=?1")),
+      number_(db,
+              "SELECT number FROM orders WHERE order_id=?1 "
+              "UNION ALL SELECT number FROM tombstones WHERE order_id=?1 LIMIT 1"),
+      history_(db, select(entry_columns,
+                          "FROM journal WHERE number=?1 AND version>?2 ORDER BY version LIMIT ?3")),
+      bounds_(db,
+              "SELECT epoch, last_position, "
+              "(SELECT min(position) FROM journal) FROM totals"),
+      feed_(db, select(entry_columns, "FROM journal WHERE position>?1 ORDER BY position LIMIT ?2")),
+      counts_(db, "SELECT status, orders FROM counts ORDER BY status"),
+      totals_(db, "SELECT completed, processing_ms FROM totals"),
+      cursor_(db, "SELECT epoch, position FROM cursors WHERE name=?1"),
+      sequence_(db, "SELECT sequence FROM writers WHERE writer=?1") {}
+
+std::uint64_t reader::epoch() {
+    auto found = epoch_.query();
+    return found.next() ? static_cast<std::uint64_t>(found.integer(0)) : 0;
+}
+
+result<std::vector<std::optional<order>>> reader::load(const load_params& params) {
+    std::vector<std::optional<order>> out(params.ids.size());
+    {
+        const transaction at_once = snapshot();
+        for (std::size_t i = 0; i < params.ids.size(); ++i) {
+            auto found = load_.query(std::string_view(params.ids[i]));
+            if (!found.next()) continue;
+            order it = read_order(db_, found).value;
+            if (!params.user_id || *params.user_id == it.user_id) out[i] = std::move(it);
+        }
+    }
+    return finished(db_, std::move(out));
+}
+
+result<order_page> reader::list(const list_params& params) {
+    order_page out;
+    if (params.limit > 0) {
+        const transaction at_once = snapshot();
+        out = lists_.run(params);
+    }
+    return finished(db_, std::move(out));
+}
+
+result<std::vector<journal_entry>> reader::history(const history_params& params) {
+    std::vector<journal_entry> out;
+    {
+        const transaction at_once = snapshot();
+        const std::uint64_t of = epoch();
+        auto known = number_.query(params.order);
+        if (known.next()) {
+            auto entries = history_.query(
+                known.integer(0), static_cast<std::uint64_t>(params.after), limit_of(params.limit));
+            while (entries.next()) out.push_back(read_entry(db_, entries, of));
+        }
+    }
+    return finished(db_, std::move(out));
+}
+
+result<feed_page> reader::read_feed(const feed_params& params) {
+    feed_page out;
+    {
+        const transaction at_once = snapshot();
+        auto bounds = bounds_.query();
+        if (bounds.next()) {
+            const auto epoch = static_cast<std::uint64_t>(bounds.integer(0));
+            const auto newest = static_cast<std::uint64_t>(bounds.integer(1));
+            const auto oldest =
+                bounds.is_null(2) ? newest : static_cast<std::uint64_t>(bounds.integer(2)) - 1;
+            out.oldest = {epoch, oldest};
+            out.newest = {epoch, newest};
+            const feed_position after = params.after;
+            out.reset = (after.offset != 0 && after.epoch != epoch) || after.offset < oldest ||
+                        after.offset > newest;
+            if (!out.reset) {
+                auto entries = feed_.query(after.offset, limit_of(params.limit));
+                while (entries.next()) out.entries.push_back(read_entry(db_, entries, epoch));
+            }
+        }
+    }
+    return finished(db_, std::move(out));
+}
+
+result<statistics> reader::count() {
+    statistics out;
+    {
+        const transaction at_once = snapshot();
+        auto counts = counts_.query();
+        while (counts.next()) {
+            out.orders.emplace_back(read_status(db_, counts.text(0)),
+                                    static_cast<std::uint64_t>(counts.integer(1)));
+        }
+        auto totals = totals_.query();
+        if (totals.next()) {
+            out.completed = static_cast<std::uint64_t>(totals.integer(0));
+            out.processing_time = std::chrono::milliseconds{totals.integer(1)};
+        }
+    }
+    return finished(db_, std::move(out));
+}
+
+result<std::optional<feed_position>> reader::find_cursor(std::string_view name) {
+    std::optional<feed_position> out;
+    {
+        auto found = cursor_.query(name);
+        if (found.next()) {
+            out = {static_cast<std::uint64_t>(found.integer(0)),
+                   static_cast<std::uint64_t>(found.integer(1))};
+        }
+    }
+    return finished(db_, std::move(out));
+}
+
+result<bool> reader::was_applied(std::string_view writer, std::uint64_t sequence) {
+    bool out = false;
+    {
+        auto found = sequence_.query(writer);
+        out = found.next() && static_cast<std::uint64_t>(found.integer(0)) == sequence;
+    }
+    return finished(db_, std::move(out));
+}
+
+}  // namespace orderproc::detail::sqlite

@@ -1,0 +1,52 @@
+#ifndef ORDERPROC_STORAGE_SQLITE_READER_HPP
+#define ORDERPROC_STORAGE_SQLITE_READER_HPP
+
+// The reading half of a repository, on any connection.
+
+#include "list_query.hpp"
+#include "statement.hpp"
+
+#include <orderproc/repository.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace orderproc::detail::sqlite {
+
+class reader {
+public:
+    explicit reader(connection& db);
+
+    result<std::vector<std::optional<order>>> load(const load_params& params);
+    result<order_page> list(const list_params& params);
+    result<std::vector<journal_entry>> history(const history_params& params);
+    result<feed_page> read_feed(const feed_params& params);
+    result<statistics> count();
+    result<std::optional<feed_position>> find_cursor(std::string_view name);
+    result<bool> was_applied(std::string_view writer, std::uint64_t sequence);
+
+private:
+    // Takes one snapshot for several statements; ended by its destructor.
+    transaction snapshot() { return transaction(db_, begin_); }
+    std::uint64_t epoch();
+
+    connection& db_;
+    list_query lists_;
+    statement begin_;
+    statement epoch_;
+    statement load_;
+    statement number_;
+    statement history_;
+    statement bounds_;
+    statement feed_;
+    statement counts_;
+    statement totals_;
+    statement cursor_;
+    statement sequence_;
+};
+
+}  // namespace orderproc::detail::sqlite
+
+#endif

@@ -1,0 +1,106 @@
+#include "statement.hpp"
+
+#include <sqlite3.h>
+
+#include <chrono>
+#include <utility>
+
+namespace orderproc::detail::sqlite {
+
+rows::~rows() {
+    if (!running_) return;
+    if (const int code = sqlite3_reset(running_)) db_.fail(code);
+}
+
+bool rows::next() {
+    if (!running_ || !db_.ok()) return false;
+    const int code = sqlite3_step(running_);
+    if (code == SQLITE_ROW) return true;
+    if (code != SQLITE_DONE) db_.fail(code);
+    return false;
+}
+
+bool rows::is_null(int column) const noexcept {
+    return sqlite3_column_type(running_, column) == SQLITE_NULL;
+}
+
+std::int64_t rows::integer(int column) const noexcept {
+    return sqlite3_column_int64(running_, column);
+}
+
+std::string_view rows::text(int column) const noexcept {
+    const auto* data = static_cast<const char*>(sqlite3_column_blob(running_, column));
+    if (!data) return {};
+    return {data, static_cast<std::size_t>(sqlite3_column_bytes(running_, column))};
+}
+
+timestamp rows::time(int column) const noexcept {
+    return timestamp{std::chrono::milliseconds{integer(column)}};
+}
+
+std::optional<timestamp> rows::time_if_any(int column) const noexcept {
+    if (is_null(column)) return std::nullopt;
+    return time(column);
+}
+
+statement::~statement() {
+    sqlite3_finalize(prepared_);  // repeats what the last step said
+}
+
+bool statement::prepare() {
+    if (!db_.ok()) return false;
+    if (prepared_) return true;
+    check(sqlite3_prepare_v3(db_.handle(), sql_.c_str(), static_cast<int>(sql_.size() + 1),
+                             SQLITE_PREPARE_PERSISTENT, &prepared_, nullptr));
+    return db_.ok();
+}
+
+rows statement::query_all(std::span<const std::int64_t> integers,
+                          std::span<const order_status> texts) {
+    if (!prepare()) return rows(db_, nullptr);
+    int index = 0;
+    for (const std::int64_t value : integers) bind(++index, value);
+    for (const order_status& value : texts) bind(++index, value.view());
+    return rows(db_, db_.ok() ? prepared_ : nullptr);
+}
+
+std::int64_t statement::finish(rows&& all) {
+    while (all.next()) {
+    }
+    return db_.ok() ? sqlite3_changes64(db_.handle()) : 0;
+}
+
+void statement::bind(int index, std::int64_t value) {
+    check(sqlite3_bind_int64(prepared_, index, value));
+}
+
+void statement::bind(int index, std::string_view text) {
+    check(sqlite3_bind_text64(prepared_, index, text.data() ? text.data() : "", text.size(),
+                              SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void statement::bind(int index, const blob& value) {
+    check(sqlite3_bind_blob64(prepared_, index, value.bytes.data() ? value.bytes.data() : "",
+                              value.bytes.size(), SQLITE_STATIC));
+}
+
+void statement::bind_null(int index) {
+    check(sqlite3_bind_null(prepared_, index));
+}
+
+transaction::~transaction() {
+    // Without a statement of ours: a failure sticks, and SQLite may have rolled back already.
+    if (sqlite3_get_autocommit(db_.handle()) == 0) {
+        sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+}
+
+result<void> transaction::commit(statement& commit) {
+    if (auto ready = db_.finish(); !ready) return ready;
+    commit.run();
+    auto done = db_.finish();
+    if (done || (db_.sqlite_code() & 0xff) == SQLITE_BUSY) return done;
+    return failure{errc::outcome_unknown, std::move(done).error().detail};
+}
+
+}  // namespace orderproc::detail::sqlite

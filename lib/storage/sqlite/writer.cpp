@@ -1,0 +1,257 @@
+#include "writer.hpp"
+
+#include "order_row.hpp"
+
+#include <orderproc/codec.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace orderproc::detail::sqlite {
+
+namespace {
+
+std::string select_orders(const char* rest) {
+    return std::string("SELECT ") + order_columns + " FROM orders " + rest;
+}
+
+// Both statuses of a stage, merged as they come from the index.
+std::string due_of_stage() {
+    const std::string one = select_orders("WHERE due_at<=?3 AND status=");
+    return one + "?1 UNION ALL " + one + "?2 ORDER BY due_at, number LIMIT ?4";
+}
+
+}  // namespace
+
+writer::writer(connection& db)
+    : db_(db),
+      begin_(db, "BEGIN IMMEDIATE"),
+      commit_(db, "COMMIT"),
+      totals_(db,
+              "SELECT epoch, last_number, last_position, last_write_at, removed, completed, "
+              "processing_ms FROM totals"),
+      set_totals_(db,
+                  "UPDATE totals SET last_number=?1, last_position=?2, last_write_at=?3, "
+                  "removed=?4, completed=?5, processing_ms=?6"),
+      set_sequence_(db,
+                    "INSERT INTO writers(writer, sequence) VALUES(?1, ?2) "
+                    "ON CONFLICT(writer) DO UPDATE SET sequence=excluded.sequence"),
+      add_count_(db,
+                 "INSERT INTO counts(status, orders) VALUES(?1, ?2) "
+                 "ON CONFLICT(status) DO UPDATE SET orders=orders+excluded.orders"),
+      find_(db, select_orders("WHERE order_id=?1")),
+      insert_(db, std::string("INSERT INTO orders(") + order_columns +
+                      ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
+                      "?19,?20,?21) ON CONFLICT(order_id) DO NOTHING"),
+      update_(db,
+              "UPDATE orders SET status=?2, version=?3, attempts=?4, updated_at=?5, "
+              "next_attempt_at=?6, first_claimed_at=?7, settled_at=?8, lease=?9, leased=?10, "
+              "due_at=?11, lapses=?12, worker_id=?13, last_error=?14 WHERE number=?1"),
+      update_fields_(db,
+                     "UPDATE orders SET version=?2, updated_at=?3, user_id=?4, amount=?5, "
+                     "currency=?6, item_ids=?7, metadata=?8 WHERE number=?1"),
+      update_lease_(db, "UPDATE orders SET due_at=?2 WHERE number=?1"),
+      remove_(db, "DELETE FROM orders WHERE number=?1"),
+      bury_(db, "INSERT INTO tombstones(order_id, number) VALUES(?1, ?2)"),
+      is_buried_(db, "SELECT 1 FROM tombstones WHERE order_id=?1"),
+      append_(db,
+              "INSERT INTO journal(position, number, version, event, from_status, status, actor, "
+              "reason, traceparent, at, snapshot) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"),
+      find_key_(db, "SELECT body, number, version FROM idempotency WHERE key=?1"),
+      keep_key_(db,
+                "INSERT INTO idempotency(key, body, number, version, at) VALUES(?1,?2,?3,?4,?5)"),
+      snapshot_(db, "SELECT snapshot FROM journal WHERE number=?1 AND version=?2"),
+      due_(db, due_of_stage()),
+      first_due_(db,
+                 "SELECT due_at FROM orders WHERE status=?1 AND due_at IS NOT NULL "
+                 "ORDER BY due_at LIMIT 1"),
+      cursor_(db, "SELECT owner, epoch, position, expires_at FROM cursors WHERE name=?1"),
+      set_cursor_(db,
+                  "INSERT INTO cursors(name, owner, epoch, position, expires_at) "
+                  "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(name) DO UPDATE SET owner=excluded.owner, "
+                  "epoch=excluded.epoch, position=excluded.position, "
+                  "expires_at=excluded.expires_at") {}
+
+result<void> writer::write(const write_params& params, write_results& results) {
+    transaction all(db_, begin_);
+    begin(params);
+    for (std::size_t i = 0; i < params.changes.size() && db_.ok(); ++i) {
+        results.changes[i] = apply(params.changes[i]);
+    }
+    for (std::size_t i = 0; i < params.claims.size() && db_.ok(); ++i) {
+        results.claims[i] = apply(params.claims[i]);
+    }
+    for (std::size_t i = 0; i < params.cursors.size() && db_.ok(); ++i) {
+        results.cursors[i] = apply(params.cursors[i]);
+    }
+    end(params);
+    return all.commit(commit_);
+}
+
+void writer::begin(const write_params& params) {
+    counts_.clear();
+    auto row = totals_.query();
+    if (!row.next()) {
+        if (db_.ok()) db_.fail(errc::corrupt, "the totals are gone");
+        return;
+    }
+    sums_ = {static_cast<std::uint64_t>(row.integer(0)),
+             row.integer(1),
+             row.integer(2),
+             row.time(3),
+             row.integer(4),
+             row.integer(5),
+             row.integer(6)};
+    now_ = std::max(params.now, sums_.last_write_at);
+}
+
+void writer::end(const write_params& params) {
+    set_totals_.run(sums_.number, sums_.position, now_, sums_.removed, sums_.completed,
+                    sums_.processing_ms);
+    for (const auto& [status, by] : counts_) {
+        if (by != 0) add_count_.run(status.view(), by);
+    }
+    set_sequence_.run(params.writer, params.sequence);
+}
+
+change_outcome writer::apply(const change& what) {
+    if (what.once) {
+        if (auto replayed = replay(*what.once)) return std::move(*replayed);
+    }
+    change_outcome out =
+        std::holds_alternative<create_order>(what.action) ? create(what) : modify(what);
+    if (what.once && !out.ec) keep_key(*what.once, *out.after);
+    return out;
+}
+
+change_outcome writer::create(const change& what) {
+    auto verdict = evaluate(nullptr, what, now_);
+    if (!verdict) return refuse(what, verdict.error().code, nullptr);
+    order& after = verdict->after.value;
+    const bool buried = sums_.removed > 0 && is_buried_.query(std::string_view(what.order)).next();
+    if (buried) return refuse(what, errc::already_exists, nullptr);
+    // Without looking first: nearly always the id is new, and the index sees it anyway.
+    after.number = sums_.number + 1;
+    if (!insert(verdict->after)) {
+        const auto current = find(what.order);
+        return refuse(what, errc::already_exists, current ? &*current : nullptr);
+    }
+    ++sums_.number;
+    count(after.status, 1);
+    append(*verdict, what.traceparent);
+    return {{}, false, std::move(after)};
+}
+
+change_outcome writer::modify(const change& what) {
+    const auto current = find(what.order);
+    const stored_order* const before = current ? &*current : nullptr;
+    auto verdict = evaluate(before, what, now_);
+    if (!verdict) return refuse(what, verdict.error().code, before);
+    store(*verdict, &what);
+    return {{}, false, std::move(verdict->after.value)};
+}
+
+change_outcome writer::refuse(const change& what, error_code why, const stored_order* current) {
+    change_outcome out{why, false, std::nullopt};
+    if (current && (!what.user_id || *what.user_id == current->value.user_id)) {
+        out.after = current->value;
+    }
+    return out;
+}
+
+std::optional<change_outcome> writer::replay(const idempotency& once) {
+    auto found = find_key_.query(blob(once.key));
+    if (!found.next()) return std::nullopt;
+    if (found.text(0) != blob(once.body).bytes) {
+        return change_outcome{errc::idempotency_mismatch, false, std::nullopt};
+    }
+    auto entry = snapshot_.query(found.integer(1), found.integer(2));
+    if (entry.next()) return change_outcome{{}, true, read_snapshot(db_, entry.text(0))};
+    if (db_.ok()) db_.fail(errc::corrupt, "the first answer to an idempotency key is gone");
+    return change_outcome{};
+}
+
+void writer::keep_key(const idempotency& once, const order& after) {
+    keep_key_.run(blob(once.key), blob(once.body), after.number,
+                  static_cast<std::uint64_t>(after.version), now_);
+}
+
+std::optional<stored_order> writer::find(std::string_view id) {
+    auto found = find_.query(id);
+    if (!found.next()) return std::nullopt;
+    return read_order(db_, found);
+}
+
+// False if the id is taken.
+bool writer::insert(const stored_order& stored) {
+    const order& it = stored.value;
+    buffer_.clear();
+    print_items(it.item_ids, buffer_);
+    const auto& currency = it.total_amount.currency;
+    return insert_.run(
+               it.number, it.id ? it.id->view() : std::string_view(), it.user_id, it.status.view(),
+               static_cast<std::uint64_t>(it.version), it.attempts, it.total_amount.minor_units,
+               std::string_view(currency.data(), currency.size()), it.created_at, it.updated_at,
+               it.next_attempt_at, it.first_claimed_at, it.settled_at,
+               static_cast<std::uint64_t>(stored.lease), stored.leased, stored.due_at,
+               stored.lapses, std::string_view(stored.worker_id), std::string_view(it.last_error),
+               std::string_view(buffer_), std::string_view(it.metadata)) == 1;
+}
+
+// The change of an order that is there, made by a change or, without one, by a claim.
+void writer::store(const evaluation& what, const change* by) {
+    const stored_order& stored = what.after;
+    const order& it = stored.value;
+    if (by && std::holds_alternative<edit_order>(by->action)) {
+        buffer_.clear();
+        print_items(it.item_ids, buffer_);
+        const auto& currency = it.total_amount.currency;
+        update_fields_.run(it.number, static_cast<std::uint64_t>(it.version), it.updated_at,
+                           it.user_id, it.total_amount.minor_units,
+                           std::string_view(currency.data(), currency.size()),
+                           std::string_view(buffer_), std::string_view(it.metadata));
+    } else if (by && std::holds_alternative<renew_lease>(by->action)) {
+        update_lease_.run(it.number, stored.due_at);
+    } else if (what.removed) {
+        remove_.run(it.number);
+        bury_.run(it.id->view(), it.number);
+        ++sums_.removed;
+        count(it.status, -1);
+    } else if (what.journaled) {
+        update_.run(it.number, it.status.view(), static_cast<std::uint64_t>(it.version),
+                    it.attempts, it.updated_at, it.next_attempt_at, it.first_claimed_at,
+                    it.settled_at, static_cast<std::uint64_t>(stored.lease), stored.leased,
+                    stored.due_at, stored.lapses, std::string_view(stored.worker_id),
+                    std::string_view(it.last_error));
+        if (what.from) count(*what.from, -1);
+        count(it.status, 1);
+    }
+    if (what.completed) {
+        ++sums_.completed;
+        if (it.first_claimed_at) sums_.processing_ms += (now_ - *it.first_claimed_at).count();
+    }
+    if (what.journaled) append(what, by ? std::string_view(by->traceparent) : std::string_view());
+}
+
+void writer::append(const evaluation& what, std::string_view traceparent) {
+    const order& it = what.after.value;
+    buffer_.clear();
+    encode(it, buffer_);
+    const auto from = what.from ? std::optional(what.from->view()) : std::nullopt;
+    append_.run(++sums_.position, it.number, static_cast<std::uint64_t>(it.version), what.event,
+                from, it.status.view(), what.actor, std::string_view(what.reason), traceparent,
+                now_, blob(buffer_));
+}
+
+void writer::count(order_status status, std::int64_t by) {
+    for (auto& [known, sum] : counts_) {
+        if (known == status) {
+            sum += by;
+            return;
+        }
+    }
+    counts_.emplace_back(status, by);
+}
+
+}  // namespace orderproc::detail::sqlite

@@ -1,0 +1,93 @@
+#ifndef ORDERPROC_STORAGE_SQLITE_WRITER_HPP
+#define ORDERPROC_STORAGE_SQLITE_WRITER_HPP
+
+// The writing half: one transaction of changes, claims and cursor moves.
+
+#include "statement.hpp"
+
+#include <orderproc/repository.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace orderproc::detail::sqlite {
+
+class writer {
+public:
+    explicit writer(connection& db);
+
+    // REQUIRES: the write lock is held. After errc::outcome_unknown the connection is done for.
+    result<void> write(const write_params& params, write_results& results);
+
+private:
+    // The row of that name: read when a transaction begins, since another process may have
+    // written, and stored when it ends.
+    struct totals {
+        std::uint64_t epoch = 0;
+        std::int64_t number = 0;
+        std::int64_t position = 0;
+        timestamp last_write_at;
+        std::int64_t removed = 0;  // ids in tombstones
+        std::int64_t completed = 0;
+        std::int64_t processing_ms = 0;
+    };
+
+    void begin(const write_params& params);
+    void end(const write_params& params);
+
+    change_outcome apply(const change& what);
+    change_outcome create(const change& what);
+    change_outcome modify(const change& what);
+    std::optional<change_outcome> replay(const idempotency& once);
+    void keep_key(const idempotency& once, const order& after);
+    std::optional<stored_order> find(std::string_view id);
+    change_outcome refuse(const change& what, error_code why, const stored_order* current);
+
+    bool insert(const stored_order& it);
+    void store(const evaluation& what, const change* by);
+    void append(const evaluation& what, std::string_view traceparent);
+    void count(order_status status, std::int64_t by);
+
+    claim_outcome apply(const claim& what);
+    std::vector<stored_order> candidates(const claim& what);
+    std::vector<stored_order> named(const claim& what);
+    std::optional<timestamp> first_due(const work_stage& stage);
+    cursor_outcome apply(const cursor_move& what);
+
+    connection& db_;
+    statement begin_;
+    statement commit_;
+    statement totals_;
+    statement set_totals_;
+    statement set_sequence_;
+    statement add_count_;
+    statement find_;
+    statement insert_;
+    statement update_;
+    statement update_fields_;
+    statement update_lease_;
+    statement remove_;
+    statement bury_;
+    statement is_buried_;
+    statement append_;
+    statement find_key_;
+    statement keep_key_;
+    statement snapshot_;
+    statement due_;
+    statement first_due_;
+    statement cursor_;
+    statement set_cursor_;
+
+    timestamp now_;
+    totals sums_;
+    std::vector<std::pair<order_status, std::int64_t>> counts_;  // what to add at the end
+    std::string buffer_;
+};
+
+}  // namespace orderproc::detail::sqlite
+
+#endif

@@ -1,0 +1,243 @@
+// The journal as a feed, and the cursors of those who read it.
+
+#include "testing/kit.hpp"
+
+namespace orderproc {
+inline namespace v1 {
+namespace testing {
+namespace kit {
+
+namespace {
+
+void some_work(bench& b, const std::string& prefix, int orders) {
+    std::vector<change> creates;
+    for (int i = 0; i < orders; ++i) creates.push_back(b.create(prefix + std::to_string(i)));
+    b.write(std::move(creates));
+    std::vector<change> finishes;
+    for (const auto& held : b.write(b.claim_of("w", 3)).orders) {
+        finishes.push_back(b.leave(held, "complete"));
+    }
+    finishes.push_back(b.raise(prefix + std::to_string(orders - 1), "cancel"));
+    b.write(std::move(finishes));
+}
+
+void positions_have_no_gaps(bench& b) {
+    some_work(b, "f", 10);
+    b.write(b.create("f0"));           // refused
+    b.write(b.raise("f9", "cancel"));  // nothing to do
+    b.done(b.erase("f8"));
+    b.created("last");
+    const auto all = b.feed();
+    expect_equal("entries", std::size_t{10 + 3 + 3 + 1 + 2}, all.size());
+    std::uint64_t offset = 0;
+    for (const journal_entry& it : all) {
+        expect(it.position.epoch != 0, "an entry is in epoch 0");
+        expect_equal("the position of an entry",
+                     feed_position{all.front().position.epoch, ++offset}, it.position);
+    }
+    expect_equal("newest", all.back().position, b.newest());
+    expect_same("the last entry", b.found("last"), all.back().after);
+}
+
+void pages_of_the_feed_join(bench& b) {
+    some_work(b, "f", 10);
+    const auto whole = b.feed();
+    for (const std::size_t limit : {1U, 3U, 19U}) {
+        const auto paged = b.feed(limit);
+        expect_equal("entries in pages of " + show(limit), whole.size(), paged.size());
+        for (std::size_t i = 0; i < whole.size(); ++i) {
+            expect_equal("a position", whole[i].position, paged[i].position);
+            expect_same("an entry", whole[i].after, paged[i].after);
+            expect_equal("an entry's event", whole[i].event, paged[i].event);
+        }
+    }
+}
+
+void feed_and_histories_agree(bench& b) {
+    some_work(b, "f", 6);
+    some_work(b, "g", 6);
+    std::size_t told = 0;
+    for (const journal_entry& it : b.feed()) {
+        const auto version = static_cast<std::uint64_t>(it.version);
+        const auto history = b.history(id_of(it.after));
+        expect(version <= history.size(), "an entry of the feed is missing in the history");
+        const journal_entry& same = history[version - 1];
+        expect_equal("position in the history", it.position, same.position);
+        expect_equal("event in the history", it.event, same.event);
+        expect_equal("from in the history", it.from, same.from);
+        expect_equal("actor in the history", it.actor, same.actor);
+        expect_equal("reason in the history", it.reason, same.reason);
+        expect_equal("traceparent in the history", it.traceparent, same.traceparent);
+        expect_equal("time in the history", it.at, same.at);
+        expect_same("order in the history", it.after, same.after);
+        ++told;
+    }
+    expect_equal("entries", b.newest().offset, std::uint64_t{told});
+}
+
+void unknown_position_resets(bench& b) {
+    const feed_page empty = value("read_feed()", b.reader().read_feed({{}, 10}));
+    expect(!empty.reset && empty.entries.empty(), "an empty feed is not empty");
+    expect(empty.oldest.epoch != 0, "the epoch is 0");
+    some_work(b, "f", 4);
+    const feed_position newest = b.newest();
+    const auto read = [&b](feed_position after) {
+        return value("read_feed()", b.reader().read_feed({after, 10}));
+    };
+    for (const feed_position after :
+         {feed_position{newest.epoch + 1, 1}, feed_position{newest.epoch - 1, 2},
+          feed_position{newest.epoch, newest.offset + 1},
+          feed_position{newest.epoch, ~std::uint64_t{0}}}) {
+        const feed_page page = read(after);
+        expect(page.reset, "no reset after " + show(after) + "; newest is " + show(newest));
+        expect(page.entries.empty(), "a reset comes with entries");
+        const feed_page on = read(page.oldest);
+        expect(!on.reset && !on.entries.empty(), "the feed does not go on from oldest");
+    }
+    for (const std::uint64_t epoch : {std::uint64_t{0}, newest.epoch, newest.epoch + 1}) {
+        const feed_page page = read({epoch, 0});
+        expect(!page.reset, "the beginning, in epoch " + show(epoch) + ", is a reset");
+        expect_equal("the first entry", feed_position{newest.epoch, 1},
+                     page.entries.at(0).position);
+    }
+    const feed_page end = read(newest);
+    expect(!end.reset && end.entries.empty(), "after the newest entry there is something");
+    expect_equal("newest", newest, end.newest);
+}
+
+cursor_move move(bench& b, std::string owner, std::optional<std::uint64_t> to = {}) {
+    cursor_move out;
+    out.name = "relay";
+    out.owner = std::move(owner);
+    if (to) out.to = feed_position{b.newest().epoch, *to};
+    out.expires_at = b.now() + seconds(30);
+    return out;
+}
+
+void expect_cursor(bench& b, std::string_view what, std::uint64_t offset) {
+    const auto at = value("find_cursor()", b.reader().find_cursor("relay"));
+    expect(at.has_value(), std::string(what) + ": the cursor is not found");
+    expect_equal(what, offset, at->offset);
+    if (offset > 0) expect_equal("the cursor's epoch", b.newest().epoch, at->epoch);
+}
+
+void cursor_is_taken_and_moved(bench& b) {
+    some_work(b, "f", 5);
+    expect(!value("find_cursor()", b.reader().find_cursor("relay")),
+           "a cursor that nobody took is found");
+    cursor_outcome out = b.write(move(b, "a"));
+    expect_equal("taking a new cursor", error_code{}, out.ec);
+    expect_equal("where a new cursor stands", std::uint64_t{0}, out.at.offset);
+    out = b.write(move(b, "a", 3));
+    expect_equal("moving it", error_code{}, out.ec);
+    expect_equal("where it was moved", std::uint64_t{3}, out.at.offset);
+    expect_cursor(b, "after a move", 3);
+    out = b.write(move(b, "a"));  // renews
+    expect_equal("where it stands after renewing", std::uint64_t{3}, out.at.offset);
+    expect(!value("find_cursor()", b.reader().find_cursor("rela")),
+           "a cursor is found by the beginning of its name");
+}
+
+void cursor_has_one_owner(bench& b) {
+    some_work(b, "f", 5);
+    b.write(move(b, "a", 2));
+    for (const auto& intruder : {move(b, "b"), move(b, "b", 5), move(b, "A", 5)}) {
+        const cursor_outcome out = b.write(intruder);
+        expect_equal("taking another's cursor", make_error_code(errc::lease_lost), out.ec);
+        expect_equal("where it stands", std::uint64_t{2}, out.at.offset);
+    }
+    cursor_move leaving = move(b, "b", 5);
+    leaving.expires_at = b.now();
+    expect_equal("letting another's cursor go", make_error_code(errc::lease_lost),
+                 b.write(leaving).ec);
+    expect_cursor(b, "after all that", 2);
+    expect_equal("the owner moves on", error_code{}, b.write(move(b, "a", 4)).ec);
+}
+
+void cursor_expires(bench& b) {
+    some_work(b, "f", 5);
+    b.write(move(b, "a", 2));
+    b.advance(milliseconds(29'999));
+    expect_equal("taking it a millisecond early", make_error_code(errc::lease_lost),
+                 b.write(move(b, "b")).ec);
+    b.advance(milliseconds(1));
+    const cursor_outcome out = b.write(move(b, "b"));
+    expect_equal("taking an expired cursor", error_code{}, out.ec);
+    expect_equal("where it stands when taken", std::uint64_t{2}, out.at.offset);
+    expect_equal("the one who lost it moves it", make_error_code(errc::lease_lost),
+                 b.write(move(b, "a", 5)).ec);
+    b.advance(seconds(20));
+    b.write(move(b, "b", 3));  // renews as well
+    b.advance(seconds(20));
+    expect_equal("taking a renewed cursor", make_error_code(errc::lease_lost),
+                 b.write(move(b, "a")).ec);
+    expect_cursor(b, "in the end", 3);
+}
+
+void cursor_is_let_go(bench& b) {
+    some_work(b, "f", 5);
+    b.write(move(b, "a", 2));
+    cursor_move leaving = move(b, "a", 4);
+    leaving.expires_at = b.now();
+    expect_equal("letting go", error_code{}, b.write(leaving).ec);
+    const cursor_outcome out = b.write(move(b, "b"));
+    expect_equal("taking what was let go", error_code{}, out.ec);
+    expect_equal("where it stands", std::uint64_t{4}, out.at.offset);
+}
+
+void cursors_are_apart(bench& b) {
+    some_work(b, "f", 5);
+    batch both;
+    both.cursors = {move(b, "a", 2), move(b, "b", 3)};
+    both.cursors[1].name = "webhook/1";
+    both.changes = {b.create("beside")};
+    const auto out = b.write(both);
+    expect_equal("the first cursor", error_code{}, out.cursors[0].ec);
+    expect_equal("the second cursor", error_code{}, out.cursors[1].ec);
+    expect_ok("the create beside them", out.changes[0]);
+    expect_cursor(b, "the first", 2);
+    const auto other = value("find_cursor()", b.reader().find_cursor("webhook/1"));
+    expect_equal("the second", std::uint64_t{3}, other ? other->offset : 0);
+    batch refused;
+    refused.cursors = {move(b, "b", 5)};
+    refused.changes = {b.create("beside-2")};
+    const auto outcome = b.write(refused);
+    expect_equal("another's cursor", make_error_code(errc::lease_lost), outcome.cursors[0].ec);
+    expect_ok("the create beside a refused cursor", outcome.changes[0]);
+}
+
+constexpr entry feed_entries[] = {
+    {"positions_have_no_gaps", "Offsets start at 1 and have no gaps.", positions_have_no_gaps},
+    {"pages_of_the_feed_join", "The feed is the same whatever the size of its pages.",
+     pages_of_the_feed_join},
+    {"the_feed_and_histories_agree", "Feed and histories are one journal.",
+     feed_and_histories_agree},
+    {"an_unknown_position_resets",
+     "Another epoch, or a position beyond the newest, is a reset; offset 0 never is.",
+     unknown_position_resets},
+};
+
+constexpr entry cursor_entries[] = {
+    {"a_cursor_is_taken_and_moved", "A cursor stands where its owner moved it.",
+     cursor_is_taken_and_moved},
+    {"a_cursor_has_one_owner", "While one holds a cursor, no other takes or moves it.",
+     cursor_has_one_owner},
+    {"a_cursor_expires", "A cursor whose hold has expired is taken as it is.", cursor_expires},
+    {"a_cursor_is_let_go", "A cursor that was let go is taken as it is.", cursor_is_let_go},
+    {"cursors_are_apart", "Cursors and changes succeed or are refused each on its own.",
+     cursors_are_apart},
+};
+
+}  // namespace
+
+std::vector<storage_case> feed_cases() {
+    return cases<feed_entries>();
+}
+std::vector<storage_case> cursor_cases() {
+    return cases<cursor_entries>();
+}
+
+}  // namespace kit
+}  // namespace testing
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,208 @@
+// Idempotency keys, and whether a write was applied.
+
+#include "testing/kit.hpp"
+
+namespace orderproc {
+inline namespace v1 {
+namespace testing {
+namespace kit {
+
+namespace {
+
+void expect_replay(std::string_view what, const order& first, const change_outcome& outcome) {
+    expect_ok(what, outcome);
+    expect(outcome.replayed, std::string(what) + ": done again instead of replayed");
+    expect_same(what, first, outcome.after);
+}
+
+void replay_is_the_first_answer(bench& b) {
+    const change create = with_key(b.create("K-1"), key(1, 1));
+    const auto made = b.write(create);
+    expect_ok("the first create", made);
+    expect(!made.replayed, "the first use of a key is called a replay");
+    const feed_position newest = b.newest();
+    b.advance(seconds(10));
+    expect_replay("the same create again", *made.after, b.write(create));
+    expect_equal("the newest entry", newest, b.newest());
+    expect_equal("orders", std::size_t{1}, b.list({}).size());
+}
+
+void replay_is_the_first_answer_after_later_changes(bench& b) {
+    const change create = with_key(b.create("K-1"), key(1, 1));
+    const order made = b.done(create);
+    const change edit = with_key(b.edit("K-1", R"({"v":2})"), key(2, 1));
+    b.advance(seconds(1));
+    const order edited = b.done(edit);
+    const order cancelled = b.done(b.raise("K-1", "cancel"));
+    expect_replay("create, replayed", made, b.write(create));
+    expect_replay("edit, replayed", edited, b.write(edit));
+    expect_same("the order", cancelled, b.find("K-1"));
+    b.done(b.erase("K-1"));
+    expect_replay("create, replayed after the delete", made, b.write(create));
+    expect(!b.find("K-1"), "a replay brought a deleted order back");
+}
+
+void delete_is_replayed(bench& b) {
+    b.created("K-1");
+    const change remove = with_key(b.erase("K-1"), key(1, 1));
+    const order gone = b.done(remove);
+    expect_replay("delete, replayed", gone, b.write(remove));
+}
+
+void success_without_an_entry_is_replayed(bench& b) {
+    b.created("K-1");
+    const change retry = with_key(b.raise("K-1", "retry"), key(1, 1));
+    const order same = b.done(retry);
+    expect_equal("version", order_version{1}, same.version);
+    b.done(b.raise("K-1", "cancel"));
+    expect_replay("retry, replayed", same, b.write(retry));
+}
+
+void key_with_another_body_is_refused(bench& b) {
+    const order made = b.done(with_key(b.create("K-1"), key(1, 1)));
+    for (const change& what :
+         {with_key(b.create("K-2"), key(1, 2)), with_key(b.raise("K-1", "cancel"), key(1, 2))}) {
+        expect_refused(what.event + " with a used key", errc::idempotency_mismatch, b.write(what));
+    }
+    expect(!b.find("K-2"), "a create with a used key was done");
+    expect_same("the order", made, b.find("K-1"));
+    b.done(with_key(b.create("K-2"), key(2, 2)));
+}
+
+void keys_differ_in_every_byte(bench& b) {
+    idempotency first = key(0, 0);
+    b.done(with_key(b.create("K-0"), first));
+    for (const std::size_t i : {0U, 7U, 8U, 15U}) {
+        idempotency other = first;
+        other.key[i] = std::byte{0xff};
+        b.done(with_key(b.create("K-" + std::to_string(i + 1)), other));
+        other = first;
+        other.body[i] = std::byte{0xff};
+        expect_refused("the key with another body", errc::idempotency_mismatch,
+                       b.write(with_key(b.create("K-0"), other)));
+    }
+}
+
+void refused_change_stores_no_key(bench& b) {
+    b.created("K-1");
+    const claimed_order held = b.claimed("K-1");
+    const change cancel = with_key(b.raise("K-1", "cancel"), key(1, 1));
+    expect_refused("cancel of an order at work", errc::transition_rejected, b.write(cancel));
+    b.done(b.release(held, b.now()));
+    const auto done = b.write(cancel);
+    expect_ok("cancel when it is allowed", done);
+    expect(!done.replayed, "a refusal was replayed");
+
+    expect_refused("a duplicate with a key", errc::already_exists,
+                   b.write(with_key(b.create("K-1"), key(2, 1))));
+    const auto other = b.write(with_key(b.create("K-2"), key(2, 2)));
+    expect_ok("a key that only a refused change used, with another body", other);
+    expect(!other.replayed, "a new create is called a replay");
+}
+
+void key_is_looked_up_before_the_state(bench& b) {
+    const order made = b.done(with_key(b.create("K-1"), key(1, 1)));
+    change edit = with_key(b.edit("K-1", "{}"), key(2, 2));
+    edit.version = made.version;
+    const order edited = b.done(edit);
+    b.done(b.raise("K-1", "cancel"));
+    expect_replay("edit of a version that has passed", edited, b.write(edit));
+    expect_replay("a create of an id that is taken", made,
+                  b.write(with_key(b.create("K-1"), key(1, 1))));
+}
+
+void replays_and_new_changes_share_a_batch(bench& b) {
+    const change first = with_key(b.create("K-1"), key(1, 1));
+    const order made = b.done(first);
+    const auto outcomes =
+        b.write({with_key(b.create("K-2"), key(2, 1)), first, with_key(b.create("K-3"), key(3, 1)),
+                 with_key(b.create("K-1"), key(4, 1))});
+    expect_ok("the new one", outcomes[0]);
+    expect_replay("the replay", made, outcomes[1]);
+    expect_ok("the one after it", outcomes[2]);
+    expect_refused("the duplicate", errc::already_exists, outcomes[3]);
+    expect_replay("a key of the batch", *outcomes[2].after,
+                  b.write(with_key(b.create("K-3"), key(3, 1))));
+}
+
+void was_applied_knows_the_last_write(bench& b) {
+    const auto applied = [&b](std::string_view writer, std::uint64_t sequence) {
+        auto fresh = value("connecting", b.orders().connect(connection_role::writer));
+        return value("was_applied()", fresh->was_applied(writer, sequence));
+    };
+    b.close_writer();
+    expect(!applied("kit", 1), "a writer that never wrote has written 1");
+    b.open_writer();
+    b.created("W-1");
+    b.created("W-2");
+    const std::uint64_t last = b.sequence();
+    b.close_writer();
+    expect(applied("kit", last), "the last write was not applied");
+    expect(!applied("kit", last + 1), "a write to come was applied");
+    expect(!applied("kit", last - 1), "equal means equal: an earlier sequence was applied");
+    expect(!applied("kit2", last), "another writer's sequence was applied");
+    expect(!applied("ki", last), "another writer's sequence was applied");
+    b.open_writer();
+}
+
+void each_writer_has_its_sequence(bench& b) {
+    const auto write = [&b](std::string_view writer, std::uint64_t sequence) {
+        write_params params;
+        params.now = b.now();
+        params.writer = writer;
+        params.sequence = sequence;
+        write_results results;
+        auto ok = b.writer().write(params, results);
+        if (!ok) fail("write() failed: " + ok.error().message());
+    };
+    write("a", 7);
+    write("b", 8);
+    const auto applied = [&b](std::string_view writer, std::uint64_t sequence) {
+        return value("was_applied()", b.writer().was_applied(writer, sequence));
+    };
+    expect(applied("a", 7), "writer a's last write was not applied");
+    expect(applied("b", 8), "writer b's last write was not applied");
+    expect(!applied("a", 8), "writer a is said to have written what writer b wrote");
+    write("a", 0xffff'ffff'ffffU);
+    expect(applied("a", 0xffff'ffff'ffffU), "a large sequence is not found again");
+    expect(!applied("a", 7), "an earlier sequence was applied");
+}
+
+constexpr entry entries[] = {
+    {"a_replay_is_the_first_answer", "A key seen before does nothing and answers as at first.",
+     replay_is_the_first_answer},
+    {"a_replay_is_the_first_answer_after_later_changes",
+     "A replay shows the order as the first change left it, whatever came later.",
+     replay_is_the_first_answer_after_later_changes},
+    {"a_delete_is_replayed", "A delete with a key is replayed like any change.",
+     delete_is_replayed},
+    {"a_success_without_an_entry_is_replayed",
+     "A change that succeeded without changing anything is replayed like any other.",
+     success_without_an_entry_is_replayed},
+    {"a_key_with_another_body_is_refused", "A key belongs to one body.",
+     key_with_another_body_is_refused},
+    {"keys_differ_in_every_byte", "Keys and bodies are compared in all their bytes.",
+     keys_differ_in_every_byte},
+    {"a_refused_change_stores_no_key", "Only a change that succeeded stores its key.",
+     refused_change_stores_no_key},
+    {"a_key_is_looked_up_before_the_state", "First the idempotency key, then evaluate().",
+     key_is_looked_up_before_the_state},
+    {"replays_and_new_changes_share_a_batch", "A replay does not disturb its batch.",
+     replays_and_new_changes_share_a_batch},
+    {"was_applied_knows_the_last_write",
+     "was_applied() is true for the writer's last durable write and no other.",
+     was_applied_knows_the_last_write},
+    {"each_writer_has_its_sequence", "was_applied() keeps writers apart.",
+     each_writer_has_its_sequence},
+};
+
+}  // namespace
+
+std::vector<storage_case> idempotency_cases() {
+    return cases<entries>();
+}
+
+}  // namespace kit
+}  // namespace testing
+}  // namespace v1
+}  // namespace orderproc

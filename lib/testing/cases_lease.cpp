@@ -1,0 +1,193 @@
+// Who may finish work: the fence, renewing, expired leases.
+
+#include "testing/kit.hpp"
+
+namespace orderproc {
+inline namespace v1 {
+namespace testing {
+namespace kit {
+
+namespace {
+
+// Claimed by worker a, whose lease expired, then by worker b.
+struct taken_over {
+    claimed_order before;
+    claimed_order after;
+};
+taken_over take_over(bench& b, std::string_view id) {
+    b.created(id);
+    taken_over out;
+    out.before = b.claimed(id, "a");
+    b.advance(seconds(31));
+    const auto expired = b.write(b.claim_of("b"));
+    expect_equal("expired leases taken back", std::size_t{1}, expired.released);
+    b.advance(seconds(10));
+    out.after = b.claimed(id, "b");
+    return out;
+}
+
+void holder_finishes(bench& b) {
+    b.created("F-1");
+    const claimed_order held = b.claimed("F-1", "a");
+    b.advance(milliseconds(2500));
+    const order finished = b.done(b.leave(held, "complete"));
+    order expected = held.value;
+    expected.status = "COMPLETED";
+    expected.version = order_version{3};
+    expected.updated_at = b.now();
+    expected.settled_at = b.now();
+    expect_same("the outcome of complete", expected, finished);
+    expect_same("load()", expected, b.find("F-1"));
+    const auto refused = b.write(b.leave(held, "complete"));
+    expect_refused("a second finish", errc::lease_lost, refused);
+    expect_same("the order that refused it", expected, refused.after);
+}
+
+void lost_lease_finishes_nothing(bench& b) {
+    const auto [before, after] = take_over(b, "F-1");
+    expect(after.lease > before.lease, "the lease token did not grow from " + show(before.lease) +
+                                           ", it is " + show(after.lease));
+    for (const char* event : {"complete", "fail", "release"}) {
+        expect_refused(std::string(event) + " after the lease was taken over", errc::lease_lost,
+                       b.write(b.leave(before, event)));
+    }
+    expect_refused("renewing after the lease was taken over", errc::lease_lost,
+                   b.write(b.renew(before, b.now() + seconds(60))));
+    expect_same("the order", after.value, b.find("F-1"));
+    b.done(b.leave(after, "complete"));
+}
+
+void status_move_ends_the_lease(bench& b) {
+    b.created("F-1");
+    const claimed_order held = b.claimed("F-1", "a");
+    const order moved = b.done(b.raise("F-1", "fail"));  // by the host, who needs no lease
+    expect_refused("complete after a move", errc::lease_lost, b.write(b.leave(held, "complete")));
+    expect_refused("renewing after a move", errc::lease_lost,
+                   b.write(b.renew(held, b.now() + seconds(60))));
+    expect_same("the order", moved, b.find("F-1"));
+}
+
+void released_lease_is_not_taken_up_again(bench& b) {
+    b.created("F-1");
+    const claimed_order held = b.claimed("F-1", "a");
+    b.done(b.release(held, b.now()));
+    expect_refused("complete after a release", errc::lease_lost,
+                   b.write(b.leave(held, "complete")));
+    const claimed_order next = b.claimed("F-1", "a");  // the same worker
+    expect(next.lease > held.lease, "a second claim by the same worker has the same token");
+    expect_refused("complete with the first claim's token", errc::lease_lost,
+                   b.write(b.leave(held, "complete")));
+    b.done(b.leave(next, "complete"));
+}
+
+void token_is_not_guessed(bench& b) {
+    b.created("F-1");
+    claimed_order held = b.claimed("F-1", "a");
+    const auto token = static_cast<std::uint64_t>(held.lease);
+    for (const std::uint64_t other : {std::uint64_t{0}, token - 1, token + 1}) {
+        held.lease = lease_token{other};
+        expect_refused("complete with token " + std::to_string(other), errc::lease_lost,
+                       b.write(b.leave(held, "complete")));
+    }
+}
+
+void expired_lease_may_still_finish(bench& b) {
+    b.created("F-1");
+    const claimed_order held = b.claimed("F-1", "a");
+    b.advance(seconds(3600));
+    expect_equal("status", order_status("COMPLETED"), b.done(b.leave(held, "complete")).status);
+}
+
+void renewing_makes_no_entry(bench& b) {
+    b.created("F-1");
+    const claimed_order held = b.claimed("F-1", "a");
+    const feed_position newest = b.newest();
+    b.advance(seconds(20));
+    expect_same("the outcome of renew", held.value, b.done(b.renew(held, b.now() + seconds(30))));
+    expect_same("load()", held.value, b.find("F-1"));
+    expect_equal("the newest entry", newest, b.newest());
+    b.advance(seconds(20));  // the first lease would have expired
+    const auto none = b.write(b.claim_of("b"));
+    expect_equal("leases taken back although renewed", std::size_t{0}, none.released);
+    expect_equal("when a renewed lease expires", std::optional(b.now() + seconds(10)),
+                 none.next_due);
+    b.advance(seconds(10));
+    expect_equal("leases taken back when the renewed one expired", std::size_t{1},
+                 b.write(b.claim_of("b")).released);
+}
+
+void expired_lease_may_be_renewed(bench& b) {
+    b.created("F-1");
+    const claimed_order held = b.claimed("F-1", "a");
+    b.advance(seconds(100));
+    b.done(b.renew(held, b.now() + seconds(30)));
+    expect_equal("leases taken back", std::size_t{0}, b.write(b.claim_of("b")).released);
+    b.done(b.leave(held, "complete"));
+}
+
+void refused_finish_changes_nothing_beside_it(bench& b) {
+    const auto [before, after] = take_over(b, "F-1");
+    b.created("F-2");
+    const claimed_order other = b.claimed("F-2", "a");
+    const auto outcomes =
+        b.write({b.leave(before, "complete"), b.leave(other, "complete"), b.create("F-3")});
+    expect_refused("the finish of a lost lease", errc::lease_lost, outcomes[0]);
+    expect_ok("the finish beside it", outcomes[1]);
+    expect_ok("the create beside it", outcomes[2]);
+    expect_same("the order", after.value, b.find("F-1"));
+}
+
+void statistics_count_work_that_was_done(bench& b) {
+    for (const char* id : {"S-1", "S-2", "S-3", "S-4"}) b.created(id);
+    const claimed_order first = b.claimed("S-1");
+    b.advance(milliseconds(1500));
+    b.done(b.leave(first, "complete"));
+    const claimed_order second = b.claimed("S-2");
+    b.advance(milliseconds(500));
+    b.done(b.release(second, b.now()));
+    b.advance(milliseconds(1000));
+    b.done(b.leave(b.claimed("S-2"), "complete"));  // from its first claim on
+    b.done(b.leave(b.claimed("S-3"), "fail"));
+    b.done(b.raise("S-4", "cancel"));
+    b.done(b.erase("S-1"));
+    const statistics found = b.count();
+    expect_equal("orders completed, ever", std::uint64_t{2}, found.completed);
+    expect_equal("their processing time", milliseconds(3000), found.processing_time);
+    for (const auto& [status, size] : found.orders) {
+        const bool gone = status == order_status("PENDING") || status == order_status("PROCESSING");
+        expect_equal("orders in " + show(status), std::uint64_t{gone ? 0U : 1U}, size);
+    }
+}
+
+constexpr entry entries[] = {
+    {"the_holder_of_a_lease_finishes", "Who holds the lease finishes, once.", holder_finishes},
+    {"a_lost_lease_finishes_nothing", "A lease that was taken over finishes and renews nothing.",
+     lost_lease_finishes_nothing},
+    {"a_status_move_ends_the_lease", "Any status move ends the lease.", status_move_ends_the_lease},
+    {"a_released_lease_is_not_taken_up_again", "The fence grows with every claim of an order.",
+     released_lease_is_not_taken_up_again},
+    {"a_token_is_not_guessed", "Only the very token of the latest claim opens the fence.",
+     token_is_not_guessed},
+    {"an_expired_lease_may_still_finish", "The fence is the token, not the clock.",
+     expired_lease_may_still_finish},
+    {"renewing_makes_no_entry", "Renewing moves the lease's end: no version, no entry.",
+     renewing_makes_no_entry},
+    {"an_expired_lease_may_be_renewed", "A lease that nobody took over may be renewed.",
+     expired_lease_may_be_renewed},
+    {"a_refused_finish_changes_nothing_beside_it", "A lost lease does not touch its batch.",
+     refused_finish_changes_nothing_beside_it},
+    {"statistics_count_work_that_was_done",
+     "Statistics count completed orders and the time since their first claim, for ever.",
+     statistics_count_work_that_was_done},
+};
+
+}  // namespace
+
+std::vector<storage_case> lease_cases() {
+    return cases<entries>();
+}
+
+}  // namespace kit
+}  // namespace testing
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,71 @@
+#include "api/api.hpp"
+
+#include "api/problems.hpp"
+
+#include <exception>
+#include <string>
+
+namespace orderproc::server {
+
+std::optional<pending> api::begin(const http::request& in, http::response& out) noexcept {
+    try {
+        std::optional<pending> todo(std::in_place);
+        if (!dispatch(in, out, *todo)) todo.reset();
+        return todo;
+    } catch (...) {
+        fail_with_exception(in, out);
+        return std::nullopt;
+    }
+}
+
+void api::finish(const pending& of, const http::request& in, const change_outcome& outcome,
+                 http::response& out) noexcept {
+    try {
+        (this->*of.finish)(in, outcome, out);
+    } catch (...) {
+        fail_with_exception(in, out);
+    }
+}
+
+bool api::dispatch(const http::request& in, http::response& out, pending& todo) {
+    const route_match matched = match(in.method, in.path);
+    if (matched.found) return (this->*matched.found->handle)({in, matched.parameter}, out, todo);
+    if (!matched.path_known && !(in.path == "*" && in.method == "OPTIONS")) {
+        http::write_problem(problems::not_found, {}, in, out);
+    } else if (in.method == "OPTIONS") {
+        out.status = 204;
+        out.add("Allow", allowed_methods(in.path));
+    } else {
+        http::write_problem(problems::method_not_allowed, {}, in, out);
+        out.add("Allow", allowed_methods(in.path));
+    }
+    return false;
+}
+
+void api::fail(const failure& why, const http::request& in, http::response& out) {
+    write_trouble(why.code, in, out);
+    if (out.status == 500) {
+        engine_.with().watch.trouble("http", {why.code, std::string(in.id) + ": " + why.detail});
+    }
+}
+
+void api::fail_with_exception(const http::request& in, http::response& out) noexcept {
+    try {
+        std::string what = "an exception";
+        try {
+            throw;
+        } catch (const std::exception& e) {
+            what = e.what();
+        } catch (...) {
+        }
+        http::write_problem(problems::internal, {}, in, out);
+        engine_.with().watch.trouble("http",
+                                     {make_error_code(boost::system::errc::state_not_recoverable),
+                                      std::string(in.id) + ": " + what});
+    } catch (...) {  // not even memory for that
+        out.clear();
+        out.status = 500;
+    }
+}
+
+}  // namespace orderproc::server

@@ -1,0 +1,59 @@
+#ifndef ORDERPROC_SERVER_API_API_HPP
+#define ORDERPROC_SERVER_API_API_HPP
+
+// The orders over HTTP: functions from a request to an answer or a command. No sockets here.
+
+#include "api/list_query.hpp"
+#include "api/routes.hpp"
+#include "http/message.hpp"
+
+#include <orderproc/engine.hpp>
+#include <orderproc/reader.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace orderproc::server {
+
+// A command to submit, and how to tell its outcome.
+struct pending {
+    command what;
+    void (api::*finish)(const http::request&, const change_outcome&, http::response&) = nullptr;
+};
+
+// Safe to use from any thread. Exceptions end here: they are a 500.
+class api {
+public:
+    // Both outlive it.
+    api(engine& orders, reader& reads) : engine_(orders), reader_(reads) {}
+
+    // Answers, or returns what has to be submitted before finish() can.
+    std::optional<pending> begin(const http::request& in, http::response& out) noexcept;
+    // Also for a command that the engine did not take: its error as the outcome.
+    void finish(const pending& of, const http::request& in, const change_outcome& outcome,
+                http::response& out) noexcept;
+
+    engine& orders() noexcept { return engine_; }
+
+    // The handlers of the table of routes.
+    bool create_order(const call& it, http::response& out, pending& todo);
+    bool list_orders(const call& it, http::response& out, pending& todo);
+    bool get_order(const call& it, http::response& out, pending& todo);
+    bool list_orders_by_status(const call& it, http::response& out, pending& todo);
+    bool get_metrics(const call& it, http::response& out, pending& todo);
+    bool get_health(const call& it, http::response& out, pending& todo);
+
+private:
+    bool dispatch(const http::request& in, http::response& out, pending& todo);
+    void finish_create(const http::request& in, const change_outcome& outcome, http::response& out);
+    void answer_page(const call& it, std::optional<order_status> fixed, http::response& out);
+    void fail(const failure& why, const http::request& in, http::response& out);
+    void fail_with_exception(const http::request& in, http::response& out) noexcept;
+
+    engine& engine_;
+    reader& reader_;
+};
+
+}  // namespace orderproc::server
+
+#endif

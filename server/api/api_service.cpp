@@ -1,0 +1,49 @@
+#include "api/api_service.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+// Is the engine's completion itself: a request allocates nothing for its way there and back.
+class api_session final : public http::session, private completion {
+public:
+    api_session(api& handlers, http::exchange& by) : api_(handlers), by_(by) {}
+
+    http::step begin(const http::request& in, http::response& out) noexcept override {
+        todo_ = api_.begin(in, out);
+        if (!todo_) return http::step::answered;
+        const auto queued = api_.orders().submit(std::move(todo_->what), *this);
+        if (queued) return http::step::waiting;
+        outcome_ = {};
+        outcome_.ec = queued.error().code;
+        resume(in, out);
+        return http::step::answered;
+    }
+
+    void resume(const http::request& in, http::response& out) noexcept override {
+        api_.finish(*todo_, in, outcome_, out);
+    }
+
+private:
+    // The answer is written on the connection's thread: this one commits.
+    void complete(change_outcome& outcome) noexcept override {
+        outcome_ = std::move(outcome);
+        by_.ready();
+    }
+
+    api& api_;
+    http::exchange& by_;
+    std::optional<pending> todo_;
+    change_outcome outcome_;
+};
+
+}  // namespace
+
+std::unique_ptr<http::session> api_service::open(http::exchange& by) {
+    return std::make_unique<api_session>(api_, by);
+}
+
+}  // namespace orderproc::server

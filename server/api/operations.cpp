@@ -1,0 +1,70 @@
+#include "api/api.hpp"
+#include "api/problems.hpp"
+
+#include <orderproc/json.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace orderproc::server {
+
+namespace {
+
+// Seconds with as many decimals as milliseconds have, without zeros behind.
+void append_seconds(std::chrono::milliseconds value, std::string& out) {
+    out.append(std::to_string(value.count() / 1000));
+    std::string decimals = std::to_string(value.count() % 1000);
+    decimals.insert(0, 3 - decimals.size(), '0');
+    decimals.erase(decimals.find_last_not_of('0') + 1);
+    if (!decimals.empty()) out.append(1, '.').append(decimals);
+}
+
+void append_lower(std::string_view text, std::string& out) {
+    for (const char c : text) out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c);
+}
+
+}  // namespace
+
+bool api::get_metrics(const call& it, http::response& out, pending&) {
+    const auto counted = reader_.use([](repository& from) { return from.count(); });
+    if (!counted) {
+        fail(counted.error(), it.in, out);
+        return false;
+    }
+    const auto average =
+        counted->completed == 0
+            ? std::chrono::milliseconds(0)
+            : counted->processing_time / static_cast<std::int64_t>(counted->completed);
+    out.add("Cache-Control", "no-store");
+    out.body.append(R"({"total_orders_processed":)").append(std::to_string(counted->completed));
+    out.body.append(R"(,"average_processing_time":)");
+    append_seconds(average, out.body);
+    out.body.append(R"(,"orders_by_status":{)");
+    for (const order_status& status : engine_.machine().statuses()) {
+        const auto found = std::find_if(counted->orders.begin(), counted->orders.end(),
+                                        [&](const auto& row) { return row.first == status; });
+        if (out.body.back() != '{') out.body.append(1, ',');
+        out.body.append(1, '"');
+        append_lower(status.view(), out.body);
+        out.body.append("\":").append(
+            std::to_string(found == counted->orders.end() ? 0 : found->second));
+    }
+    out.body.append("}}");
+    return false;
+}
+
+bool api::get_health(const call&, http::response& out, pending&) {
+    const auto counted = reader_.use([](repository& from) { return from.count(); });
+    out.add("Cache-Control", "no-store");
+    if (counted) {
+        out.body = R"({"status":"ok"})";
+        return false;
+    }
+    out.status = 503;
+    out.body = R"({"status":"unavailable","reasons":[)";
+    append_json_string("storage: " + counted.error().code.message(), out.body);
+    out.body.append("]}");
+    return false;
+}
+
+}  // namespace orderproc::server

@@ -1,0 +1,52 @@
+#include "api/problems.hpp"
+
+#include <string>
+
+namespace orderproc::server {
+
+namespace {
+
+// Long enough for a batch or a reconnection, short enough not to lose the client.
+constexpr std::string_view retry_after_seconds = "1";
+
+const http::problem_kind& kind_of(error_code ec) noexcept {
+    if (ec == errc::overloaded) return problems::overloaded;
+    if (ec == errc::unavailable) return problems::unavailable;
+    if (ec == errc::outcome_unknown) return problems::outcome_unknown;
+    if (ec == errc::stopped) return problems::stopping;
+    return problems::internal;
+}
+
+}  // namespace
+
+void write_trouble(error_code ec, const http::request& to, http::response& out) {
+    const http::problem_kind& kind = kind_of(ec);
+    http::write_problem(kind, {}, to, out);
+    if (kind.status == 503) out.add("Retry-After", retry_after_seconds);
+}
+
+void write_validation(std::span<const field_error> errors, const http::request& to,
+                      http::response& out) {
+    std::string members = R"("errors":[)";
+    for (const field_error& it : errors) {
+        if (&it != errors.data()) members.append(1, ',');
+        members.append(R"({"pointer":)");
+        append_json_string(it.pointer, members);
+        members.append(R"(,"code":)");
+        append_json_string(it.code, members);
+        members.append(R"(,"detail":)");
+        append_json_string(it.detail, members);
+        members.append(1, '}');
+    }
+    members.append(1, ']');
+    http::write_problem(problems::validation, {}, to, out, members);
+}
+
+void write_bad_parameter(std::string_view parameter, std::string_view detail,
+                         const http::request& to, http::response& out) {
+    std::string members = R"("parameter":)";
+    append_json_string(parameter, members);
+    http::write_problem(problems::invalid_parameter, detail, to, out, members);
+}
+
+}  // namespace orderproc::server

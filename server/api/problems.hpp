@@ -1,0 +1,49 @@
+#ifndef ORDERPROC_SERVER_API_PROBLEMS_HPP
+#define ORDERPROC_SERVER_API_PROBLEMS_HPP
+
+// What the handlers refuse, beside what the transport does.
+
+#include "http/problem.hpp"
+
+#include <orderproc/json.hpp>
+
+#include <span>
+#include <string_view>
+
+namespace orderproc::server {
+
+namespace problems {
+using http::problem_kind;
+using http::problems::bad_request;
+inline constexpr problem_kind invalid_json{400, "invalid_json", "The body is not JSON"};
+inline constexpr problem_kind invalid_parameter{400, "invalid_parameter",
+                                                "A query parameter is invalid"};
+inline constexpr problem_kind not_found{404, "not_found", "There is no such resource"};
+inline constexpr problem_kind method_not_allowed{405, "method_not_allowed",
+                                                 "The resource does not have this method"};
+inline constexpr problem_kind order_exists{409, "order_exists", "The order id is taken"};
+inline constexpr problem_kind unsupported_media_type{415, "unsupported_media_type",
+                                                     "The body has to be application/json"};
+inline constexpr problem_kind validation{422, "validation", "The order is invalid"};
+inline constexpr problem_kind internal{500, "internal", "Something went wrong"};
+inline constexpr problem_kind overloaded{503, "overloaded", "Too much is waiting"};
+inline constexpr problem_kind unavailable{503, "unavailable", "The storage is unavailable"};
+inline constexpr problem_kind outcome_unknown{503, "outcome_unknown",
+                                              "The order may or may not have been stored"};
+inline constexpr problem_kind stopping{503, "stopping", "The server is going down"};
+}  // namespace problems
+
+// 503 for what may pass, else 500, which says nothing.
+void write_trouble(error_code ec, const http::request& to, http::response& out);
+
+// 422 with every error.
+void write_validation(std::span<const field_error> errors, const http::request& to,
+                      http::response& out);
+
+// 400 naming the query parameter.
+void write_bad_parameter(std::string_view parameter, std::string_view detail,
+                         const http::request& to, http::response& out);
+
+}  // namespace orderproc::server
+
+#endif

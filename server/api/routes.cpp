@@ -1,0 +1,63 @@
+#include "api/routes.hpp"
+
+#include "api/api.hpp"
+
+namespace orderproc::server {
+
+namespace {
+
+constexpr route table[] = {
+    {"POST", "/orders", "create_order", &api::create_order},
+    {"GET", "/orders", "list_orders", &api::list_orders},
+    {"GET", "/orders/{order_id}", "get_order", &api::get_order},
+    {"GET", "/orders/status/{status}", "list_orders_by_status", &api::list_orders_by_status},
+    {"GET", "/metrics", "get_metrics", &api::get_metrics},
+    {"GET", "/healthz", "get_health", &api::get_health},
+};
+
+bool fits(std::string_view pattern, std::string_view path, std::string_view& parameter) noexcept {
+    const std::size_t open = pattern.find('{');
+    if (open == pattern.npos) return pattern == path;
+    const std::size_t close = pattern.find('}');
+    const std::string_view before = pattern.substr(0, open);
+    const std::string_view behind = pattern.substr(close + 1);
+    if (path.size() <= before.size() + behind.size()) return false;
+    if (!path.starts_with(before) || !path.ends_with(behind)) return false;
+    parameter = path.substr(before.size(), path.size() - before.size() - behind.size());
+    return parameter.find('/') == parameter.npos;
+}
+
+}  // namespace
+
+std::span<const route> routes() noexcept {
+    return table;
+}
+
+route_match match(std::string_view method, std::string_view path) noexcept {
+    if (method == "HEAD") method = "GET";
+    route_match out;
+    for (const route& it : table) {
+        std::string_view parameter;
+        if (!fits(it.pattern, path, parameter)) continue;
+        out.path_known = true;
+        if (it.method != method) continue;
+        out.found = &it;
+        out.parameter = parameter;
+        break;
+    }
+    return out;
+}
+
+std::string allowed_methods(std::string_view path) {
+    std::string out;
+    for (const route& it : table) {
+        std::string_view parameter;
+        if (path != "*" && !fits(it.pattern, path, parameter)) continue;
+        if (out.find(it.method) != out.npos) continue;  // "*" meets methods twice
+        out.append(it.method).append(", ");
+        if (it.method == "GET") out.append("HEAD, ");
+    }
+    return out.append("OPTIONS");
+}
+
+}  // namespace orderproc::server

@@ -1,0 +1,45 @@
+#ifndef ORDERPROC_SERVER_API_ROUTES_HPP
+#define ORDERPROC_SERVER_API_ROUTES_HPP
+
+// What there is to ask for: one table, from which come the answers to OPTIONS, HEAD and
+// methods that a resource does not have, and the names by which requests are counted.
+
+#include "http/message.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace orderproc::server {
+
+class api;
+struct pending;
+
+// A request and what its path carries.
+struct call {
+    const http::request& in;
+    std::string_view parameter;  // as sent: percent-encoded
+};
+
+struct route {
+    std::string_view method;
+    std::string_view pattern;  // "/orders/{order_id}": at most one parameter, a whole segment
+    std::string_view name;
+    bool (api::*handle)(const call&, http::response&, pending&);  // true: pending is to be done
+};
+
+std::span<const route> routes() noexcept;
+
+struct route_match {
+    const route* found = nullptr;  // for HEAD that of GET
+    std::string_view parameter;
+    bool path_known = false;  // with some method
+};
+route_match match(std::string_view method, std::string_view path) noexcept;
+
+// "GET, HEAD, OPTIONS": the methods of a path.
+std::string allowed_methods(std::string_view path);
+
+}  // namespace orderproc::server
+
+#endif

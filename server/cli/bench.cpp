@@ -1,0 +1,230 @@
+#include "bench/load.hpp"
+#include "cli/settings.hpp"
+#include "cli/values.hpp"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <thread>
+
+namespace orderproc::server {
+
+namespace {
+
+constexpr const char* order_body =
+    R"({"order_id":"{id}","user_id":123,"item_ids":[1001,1002,1003],"total_amount":149.99})";
+
+struct bench_settings {
+    std::string address = "127.0.0.1:8000";
+    std::vector<std::string> scenarios{"post", "get", "list", "noop"};
+    std::size_t connections = 64;
+    std::string duration = "5s";
+    std::uint64_t requests = 0;
+    std::uint64_t orders = 10'000;
+    std::uint64_t seed = 0;
+    long pid = 0;
+    std::string label;
+};
+
+// Seconds of processor time that the process has used; 0 if it cannot be told.
+double cpu_seconds(long pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    const auto name_end = text.rfind(')');
+    if (name_end == std::string::npos) return 0;
+    std::istringstream fields(text.substr(name_end + 2));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) fields >> skipped;
+    double user = 0, system = 0;
+    fields >> user >> system;
+    return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+double peak_memory_mib(long pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+    }
+    return 0;
+}
+
+class bench {
+public:
+    bench(const bench_settings& settings, const endpoint& to, std::chrono::milliseconds duration)
+        : settings_(settings), person_(isatty(STDERR_FILENO) != 0) {
+        base_.host = to.host;
+        base_.port = to.port;
+        base_.connections = settings.connections;
+        base_.duration = duration;
+        base_.requests = settings.requests;
+        base_.id_seed =
+            settings.seed != 0
+                ? settings.seed
+                : static_cast<std::uint64_t>(
+                      std::chrono::system_clock::now().time_since_epoch().count() >> 20);
+        if (person_) {
+            base_.progress = [](std::uint64_t done) {
+                std::fprintf(stderr, "\r%llu requests ", static_cast<unsigned long long>(done));
+            };
+        }
+    }
+
+    int run() {
+        std::printf("%-12s %10s %8s %8s %8s %8s %8s %9s %9s\n", "scenario", "req/s", "p50 us",
+                    "p90 us", "p99 us", "p999 us", "failed", "cpu us", "peak MiB");
+        for (const std::string& name : settings_.scenarios) {
+            if (const int code = name == "e2e" ? end_to_end() : simple(name); code != 0) {
+                return code;
+            }
+        }
+        return failed_ ? 1 : 0;
+    }
+
+private:
+    load_options scenario(const std::string& name) const {
+        load_options out = base_;
+        if (name == "post") {
+            out.method = "POST";
+            out.target = "/orders";
+            out.body = order_body;
+        } else if (name == "get") {
+            out.target = "/orders/{id}";
+            out.ids_known = posted_;
+        } else if (name == "list") {
+            out.target = "/orders/status/PENDING?limit=50";
+        }
+        return out;
+    }
+
+    int simple(const std::string& name) {
+        if (name == "get" && posted_ == 0) {
+            load_options first = scenario("post");
+            first.requests = settings_.orders;
+            const auto made = run_load(first);
+            if (!made) return fail(made.error().detail);
+            posted_ = made->succeeded;
+        }
+        const double cpu = cpu_seconds(settings_.pid);
+        const auto measured = run_load(scenario(name));
+        if (!measured) return fail(measured.error().detail);
+        if (name == "post") posted_ = measured->succeeded;
+        report(name, *measured, cpu_seconds(settings_.pid) - cpu);
+        return 0;
+    }
+
+    // Posts the orders, then waits until the server counts them all as completed.
+    int end_to_end() {
+        const auto before = completed();
+        if (!before) return fail("no count of completed orders at /metrics");
+        load_options options = scenario("post");
+        options.requests = settings_.orders;
+        options.duration = std::chrono::minutes(10);
+        options.id_seed += 1;
+        const double cpu = cpu_seconds(settings_.pid);
+        const auto began = std::chrono::steady_clock::now();
+        const auto posted = run_load(options);
+        if (!posted) return fail(posted.error().detail);
+        const auto last_post = std::chrono::steady_clock::now();
+        for (auto done = before; done < *before + posted->succeeded; done = completed()) {
+            if (!done) return fail("the server went away");
+            if (std::chrono::steady_clock::now() - last_post > std::chrono::minutes(10)) {
+                return fail("orders are still not completed after ten minutes");
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        const auto end = std::chrono::steady_clock::now();
+        report("e2e post", *posted, cpu_seconds(settings_.pid) - cpu);
+        const std::chrono::duration<double> whole = end - began, rest = end - last_post;
+        std::printf(
+            "%-12s %10.0f orders/s to COMPLETED; %.2f s in all, %.2f s after the last POST\n",
+            (settings_.label + "e2e").c_str(),
+            static_cast<double>(posted->succeeded) / whole.count(), whole.count(), rest.count());
+        return 0;
+    }
+
+    std::optional<std::uint64_t> completed() const {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(base_.port);
+        ::inet_pton(AF_INET, base_.host.c_str(), &to.sin_addr);
+        std::string text;
+        if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
+            const std::string request =
+                "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+                "Accept: application/json\r\n\r\n";
+            (void)!::write(fd, request.data(), request.size());
+            std::array<char, 4096> part;
+            for (ssize_t n; (n = ::read(fd, part.data(), part.size())) > 0;) {
+                text.append(part.data(), static_cast<std::size_t>(n));
+            }
+        }
+        ::close(fd);
+        const std::string key = "\"completed\":";
+        const auto at = text.find(key);
+        if (at == std::string::npos) return std::nullopt;
+        return std::stoull(text.substr(at + key.size()));
+    }
+
+    void report(const std::string& name, const load_result& it, double cpu) {
+        const auto count = static_cast<double>(it.latencies_us.size());
+        if (person_) std::fprintf(stderr, "\r%30s\r", "");
+        std::printf("%-12s %10.0f %8u %8u %8u %8u %8llu", (settings_.label + name).c_str(),
+                    it.per_second(), it.percentile(0.5), it.percentile(0.9), it.percentile(0.99),
+                    it.percentile(0.999), static_cast<unsigned long long>(it.refused + it.broken));
+        if (settings_.pid != 0 && count > 0) {
+            std::printf(" %9.2f %9.1f", cpu * 1e6 / count, peak_memory_mib(settings_.pid));
+        }
+        std::printf("\n");
+        std::fflush(stdout);
+        if (it.refused + it.broken != 0) {
+            failed_ = true;
+            std::fprintf(stderr, "first refusal: %s\n", it.first_refusal.c_str());
+        }
+    }
+
+    const bench_settings& settings_;
+    const bool person_;
+    load_options base_;
+    std::uint64_t posted_ = 0;
+    bool failed_ = false;
+};
+
+int run_bench(const bench_settings& settings) {
+    const auto to = parse_endpoint(settings.address);
+    if (!to) return fail(to.error().detail);
+    const auto duration = parse_duration(settings.duration);
+    if (!duration) return fail(duration.error().detail);
+    return bench(settings, *to, *duration).run();
+}
+
+}  // namespace
+
+void add_bench(command_line to) {
+    auto* command = to.app.add_subcommand(
+        "bench", "Puts load on a server on this machine and measures what it answers");
+    const auto it = std::make_shared<bench_settings>();
+    command->add_option("scenario", it->scenarios, "Which, in this order")
+        ->check(CLI::IsMember({"post", "get", "list", "noop", "e2e"}))
+        ->capture_default_str();
+    add_setting(*command, "address", it->address, "Of the server; loopback only");
+    add_setting(*command, "connections", it->connections, "Each with one request under way")
+        ->check(CLI::Range(1, 10'000));
+    add_setting(*command, "duration", it->duration, "Of each scenario");
+    add_setting(*command, "requests", it->requests, "End each scenario earlier, after so many");
+    add_setting(*command, "orders", it->orders, "Of e2e, and for get when nothing was posted");
+    add_setting(*command, "seed", it->seed, "Of the order ids; 0: by the time of day");
+    add_setting(*command, "pid", it->pid, "The server's process: measures its CPU and memory");
+    add_setting(*command, "label", it->label, "Put before each scenario's name");
+    command->callback([&run = to.run, it] { run = [it] { return run_bench(*it); }; });
+}
+
+}  // namespace orderproc::server

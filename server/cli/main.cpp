@@ -1,0 +1,35 @@
+#include "cli/settings.hpp"
+
+#include <exception>
+
+int main(int argc, char** argv) {
+    using namespace orderproc::server;
+    CLI::App app{"orderproc takes an order from accepted to done"};
+    app.require_subcommand(1);
+    app.set_version_flag("--version", ORDERPROC_VERSION);
+    std::string configuration;
+    app.add_option("--config", configuration, "File with settings that are not given otherwise")
+        ->envname("ORDERPROC_CONFIG")
+        ->check(CLI::ExistingFile);
+    app.fallthrough();
+
+    std::function<int()> run;
+    add_serve({app, run});
+    add_work({app, run});
+    add_verify({app, run});
+    add_bench({app, run});
+    try {
+        app.parse(argc, argv);
+        if (!configuration.empty()) {
+            apply_configuration(*app.get_subcommands().front(), configuration);
+        }
+    } catch (const CLI::ParseError& e) {
+        constexpr int wrong_usage = 2;
+        return app.exit(e) == 0 ? 0 : wrong_usage;
+    }
+    try {
+        return run();
+    } catch (const std::exception& e) {
+        return fail(e.what());
+    }
+}

@@ -1,0 +1,49 @@
+#ifndef ORDERPROC_SERVER_CLI_SETTINGS_HPP
+#define ORDERPROC_SERVER_CLI_SETTINGS_HPP
+
+// Every option is a flag, an environment variable ORDERPROC_… and a key of a configuration
+// file, in that order of strength.
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+
+namespace orderproc::server {
+
+// One subcommand: its options, and what to do with them.
+struct command_line {
+    CLI::App& app;
+    std::function<int()>& run;  // set by the subcommand that was chosen; answers the exit code
+};
+
+// --in-flight becomes ORDERPROC_IN_FLIGHT.
+template <class Value>
+CLI::Option* add_setting(CLI::App& to, const std::string& flag, Value& value,
+                         const std::string& help) {
+    std::string variable = "ORDERPROC_";
+    for (const char c : flag) variable += c == '-' ? '_' : static_cast<char>(std::toupper(c));
+    CLI::Option* made;
+    if constexpr (std::is_same_v<Value, bool>) {
+        made = to.add_flag("--" + flag, value, help);
+    } else {
+        made = to.add_option("--" + flag, value, help)->capture_default_str();
+    }
+    return made->envname(variable);
+}
+
+// Fills in from the file (TOML: key = value, under [subcommand] or at the top) what neither
+// flag nor environment gave. Throws CLI::ParseError for what it does not know.
+void apply_configuration(CLI::App& chosen, const std::string& path);
+
+// Says why on stderr and answers exit code 1.
+int fail(const std::string& why);
+
+void add_serve(command_line to);
+void add_work(command_line to);
+void add_verify(command_line to);
+void add_bench(command_line to);
+
+}  // namespace orderproc::server
+
+#endif

@@ -1,0 +1,93 @@
+#include "cli/values.hpp"
+
+#include "processors/simulate.hpp"
+
+#include <orderproc/memory.hpp>
+#include <orderproc/sqlite.hpp>
+
+#include <arpa/inet.h>
+
+#include <charconv>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+struct unit {
+    std::string_view name;
+    double milliseconds;
+};
+constexpr unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+constexpr double duration_max = 10.0 * 365 * 24 * 3'600'000;
+
+bool is_address(const std::string& host) {
+    unsigned char bytes[16];
+    return inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
+           inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
+}  // namespace
+
+result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+    const auto bad = [&] {
+        return failure{errc::invalid_argument,
+                       "\"" + std::string(text) + "\" is no duration such as 2s, 500ms, 5m or 0"};
+    };
+    double number = 0;
+    const auto [end, ec] =
+        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    if (ec != std::errc{} || !(number >= 0)) return bad();
+    const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    if (name.empty() && number == 0) return std::chrono::milliseconds{0};
+    for (const unit& it : units) {
+        if (it.name != name) continue;
+        const double value = number * it.milliseconds;
+        if (value > duration_max) return bad();
+        return std::chrono::milliseconds{static_cast<std::int64_t>(value)};
+    }
+    return bad();
+}
+
+bool endpoint::loopback() const {
+    return host.starts_with("127.") || host == "::1";
+}
+
+result<endpoint> parse_endpoint(std::string_view text) {
+    const failure bad{errc::invalid_argument,
+                      "\"" + std::string(text) + "\" is no address such as 127.0.0.1:8000"};
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) return bad;
+    endpoint out;
+    std::string_view host = text.substr(0, colon);
+    const std::string_view port = text.substr(colon + 1);
+    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    if (!bracketed && host.find(':') != std::string_view::npos) return bad;
+    out.host = host.empty() ? "127.0.0.1" : std::string(host);
+    const auto [end, ec] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+    if (ec != std::errc{} || end != port.data() + port.size() || !is_address(out.host)) return bad;
+    return out;
+}
+
+result<std::unique_ptr<storage>> open_storage(const std::string& url) {
+    if (url == "memory:") return make_memory_storage();
+    constexpr std::string_view sqlite = "sqlite:";
+    if (url.starts_with(sqlite) && url.size() > sqlite.size()) {
+        return open_sqlite({.path = url.substr(sqlite.size())});
+    }
+    return failure{errc::invalid_argument,
+                   "\"" + url + "\" is no storage such as sqlite:orders.db or memory:"};
+}
+
+result<std::unique_ptr<processor>> make_named_processor(const std::string& text) {
+    constexpr std::string_view simulate = "simulate:";
+    if (text.starts_with(simulate)) {
+        const auto takes = parse_duration(std::string_view(text).substr(simulate.size()));
+        if (!takes) return takes.error();
+        return make_simulation(*takes, "complete");
+    }
+    return failure{errc::invalid_argument, "\"" + text + "\" is no processor such as simulate:2s"};
+}
+
+}  // namespace orderproc::server

@@ -1,0 +1,37 @@
+#ifndef ORDERPROC_SERVER_CLI_VALUES_HPP
+#define ORDERPROC_SERVER_CLI_VALUES_HPP
+
+// The texts that options take.
+
+#include <orderproc/processor.hpp>
+#include <orderproc/repository.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace orderproc::server {
+
+// "2s", "500ms", "5m", "1h", "1.5s", "0"; below ten years. errc::invalid_argument.
+result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+struct endpoint {
+    std::string host;  // an IPv4 or IPv6 address, without brackets
+    std::uint16_t port = 0;
+    bool loopback() const;
+};
+// "127.0.0.1:8000", "[::1]:8000", ":8000" (loopback). errc::invalid_argument.
+result<endpoint> parse_endpoint(std::string_view text);
+
+// "sqlite:PATH" or "memory:".
+result<std::unique_ptr<storage>> open_storage(const std::string& url);
+
+// "simulate:2s": raises "complete".
+result<std::unique_ptr<processor>> make_named_processor(const std::string& text);
+
+}  // namespace orderproc::server
+
+#endif

@@ -1,0 +1,46 @@
+#include "cli/settings.hpp"
+#include "cli/signals.hpp"
+#include "cli/trouble_log.hpp"
+#include "cli/values.hpp"
+#include "cli/worker_settings.hpp"
+
+#include <cstdio>
+#include <memory>
+
+namespace orderproc::server {
+
+namespace {
+
+struct work_settings {
+    std::string storage = "sqlite:orders.db";
+    worker_settings worker;
+};
+
+int work(const work_settings& settings) {
+    stop_signals signals;
+    const auto drain = parse_duration(settings.worker.drain);
+    if (!drain) return fail(drain.error().detail);
+    auto orders = open_storage(settings.storage);
+    if (!orders) return fail(orders.error().message());
+    trouble_log log;
+    engine writes(**orders, status_machine::standard(), system_runtime(log));
+    auto worker = running_worker::start(writes, settings.worker);
+    if (!worker) return fail(worker.error().message());
+    std::printf("orderproc works on %s\n", (*orders)->info().name.c_str());
+    std::fflush(stdout);
+    signals.wait();
+    (*worker)->stop(*drain);
+    return 0;
+}
+
+}  // namespace
+
+void add_work(command_line to) {
+    auto* command = to.app.add_subcommand("work", "Works on the orders of a storage");
+    const auto settings = std::make_shared<work_settings>();
+    add_setting(*command, "storage", settings->storage, "sqlite:PATH");
+    settings->worker.add_to(*command);
+    command->callback([&run = to.run, settings] { run = [settings] { return work(*settings); }; });
+}
+
+}  // namespace orderproc::server

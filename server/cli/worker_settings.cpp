@@ -1,0 +1,46 @@
+#include "cli/worker_settings.hpp"
+
+#include "cli/values.hpp"
+
+#include <utility>
+
+namespace orderproc::server {
+
+void worker_settings::add_to(CLI::App& command) {
+    processor_option = add_setting(command, "processor", processor,
+                                   "What is done with an order: simulate:DURATION");
+    add_setting(command, "in-flight", in_flight, "Orders worked on at a time")
+        ->check(CLI::Range(1, 1'000'000));
+    add_setting(command, "lease", lease, "After this a worker that went silent loses its orders");
+    add_setting(command, "timeout", timeout, "Of one attempt");
+    add_setting(command, "attempts", attempts, "Then the order is FAILED")
+        ->check(CLI::Range(1, 1'000'000));
+    add_setting(command, "retry-base", retry_base, "Before the second attempt; doubles");
+    add_setting(command, "drain", drain, "How long a stop may take");
+}
+
+result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
+                                                              const worker_settings& settings) {
+    const auto lease = parse_duration(settings.lease);
+    if (!lease) return lease.error();
+    const auto timeout = parse_duration(settings.timeout);
+    if (!timeout) return timeout.error();
+    const auto retry_base = parse_duration(settings.retry_base);
+    if (!retry_base) return retry_base.error();
+    auto work = make_named_processor(settings.processor);
+    if (!work) return work.error();
+
+    worker_options options;
+    options.in_flight_max = settings.in_flight;
+    options.lease = *lease;
+    options.timeout = *timeout;
+    options.retry.attempts_max = settings.attempts;
+    options.retry.base = *retry_base;
+    std::unique_ptr<running_worker> out(new running_worker);
+    out->processor_ = std::move(*work);
+    out->worker_ = std::make_unique<worker>(orders, *out->processor_, std::move(options));
+    if (auto started = out->worker_->start(); !started) return started.error();
+    return out;
+}
+
+}  // namespace orderproc::server

@@ -1,0 +1,44 @@
+#ifndef ORDERPROC_SERVER_CLI_WORKER_SETTINGS_HPP
+#define ORDERPROC_SERVER_CLI_WORKER_SETTINGS_HPP
+
+// What `serve` and `work` ask about the worker, and the worker made of the answers.
+
+#include "cli/settings.hpp"
+
+#include <orderproc/worker.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace orderproc::server {
+
+struct worker_settings {
+    std::string processor = "simulate:2s";
+    std::size_t in_flight = 1024;
+    std::string lease = "30s";
+    std::string timeout = "5m";
+    std::uint32_t attempts = 20;
+    std::string retry_base = "2s";
+    std::string drain = "30s";
+
+    void add_to(CLI::App& command);
+    CLI::Option* processor_option = nullptr;
+};
+
+// A worker with its processor; destroyed in the right order.
+class running_worker {
+public:
+    static result<std::unique_ptr<running_worker>> start(engine& orders,
+                                                         const worker_settings& settings);
+    void stop(std::chrono::milliseconds drain) { worker_->stop(drain); }
+
+private:
+    running_worker() = default;
+    std::unique_ptr<processor> processor_;
+    std::unique_ptr<worker> worker_;
+};
+
+}  // namespace orderproc::server
+
+#endif

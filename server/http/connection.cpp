@@ -1,0 +1,305 @@
+#include "http/connection.hpp"
+
+#include "http/answer.hpp"
+#include "http/problem.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace orderproc::server::http {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t read_ahead = 4 * 1024;             // beyond the largest header
+constexpr std::size_t gathered_answers_max = 64 * 1024;  // of pipelined requests, for one write
+constexpr std::size_t out_capacity_kept = 256 * 1024;
+constexpr std::size_t linger_max = 512 * 1024;
+constexpr std::chrono::milliseconds linger_timeout{2000};
+
+bool is_request_id(std::string_view id) noexcept {
+    return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    });
+}
+
+}  // namespace
+
+connection::connection(io_thread& home, asio::ip::tcp::socket socket, const asio::ip::address& from)
+    : home_(home),
+      socket_(std::move(socket)),
+      from_(from),
+      parser_(home.options().limits),
+      session_(home.answers().open(*this)),
+      in_capacity_(home.options().limits.header_size_max + read_ahead) {
+    in_ = std::make_unique_for_overwrite<char[]>(in_capacity_);
+    char* const end = std::to_chars(id_.begin(), id_.end(), home.next_connection_id(), 16).ptr;
+    *end = '-';
+    id_prefix_size_ = static_cast<std::size_t>(end + 1 - id_.data());
+}
+
+connection::~connection() = default;
+
+// What every entry from the io_context goes through: the one place that destroys the
+// connection, and the boundary for exceptions, which here can only be want of memory.
+template <class Step>
+void connection::guarded(Step&& go) noexcept {
+    try {
+        go();
+    } catch (...) {
+        close();
+    }
+    if (closed_ && !busy()) home_.release(*this);
+}
+
+void connection::start() {
+    guarded([this] {
+        error_code ec;
+        socket_.set_option(asio::ip::tcp::no_delay(true), ec);
+        if (!ec) socket_.non_blocking(true, ec);
+        if (ec) return close();
+        // Who connects has something to say: no keep-alive before the first request.
+        deadline_ = home_.tick_after(home_.options().header_timeout);
+        read_more();
+    });
+}
+
+void connection::close() noexcept {
+    closed_ = true;
+    deadline_ = 0;
+    error_code ignored;
+    socket_.close(ignored);  // what is under way comes back with an error
+}
+
+void connection::set_phase(phase to) {
+    if (phase_ == to) return;
+    phase_ = to;
+    const server_options& options = home_.options();
+    switch (to) {
+        case phase::idle:
+            deadline_ = home_.tick_after(options.idle_timeout);
+            break;
+        case phase::header:
+            deadline_ = home_.tick_after(options.header_timeout);
+            break;
+        case phase::body:
+            deadline_ = home_.tick_after(options.body_timeout);
+            break;
+        case phase::answering:
+            deadline_ = 0;
+            break;
+        case phase::writing:
+            deadline_ = home_.tick_after(options.write_timeout);
+            break;
+        case phase::lingering:
+            deadline_ = home_.tick_after(std::min(options.idle_timeout, linger_timeout));
+            break;
+    }
+}
+
+void connection::check_time(std::uint64_t tick) {
+    if (deadline_ == 0 || tick < deadline_) return;
+    if ((phase_ == phase::header || phase_ == phase::body) && reading_) {
+        deadline_ = 0;
+        timed_out_ = true;
+        error_code ignored;
+        socket_.cancel(ignored);  // on_read() answers
+    } else {
+        close();
+    }
+}
+
+void connection::drain() {
+    if (phase_ != phase::idle) return;
+    error_code ec;
+    if (socket_.available(ec) == 0 || ec) close();
+}
+
+void connection::pump() {
+    while (!closed_ && !busy()) {
+        if (!advance()) return;
+    }
+}
+
+bool connection::advance() {
+    auto state = request_parser::state::need_more;
+    if (in_begin_ != in_end_) {
+        std::size_t used = 0;
+        state = parser_.feed({in_.get() + in_begin_, in_end_ - in_begin_}, used);
+        in_begin_ += used;
+    }
+    switch (state) {
+        case request_parser::state::failed:
+            refuse(parser_.fault(), parser_.fault_detail());
+            return flush();
+        case request_parser::state::complete:
+            handle();
+            return last_ || waiting_ || out_.size() > gathered_answers_max ? flush() : true;
+        case request_parser::state::need_more:
+            break;
+    }
+    if (parser_.header_done() && parser_.take_expectation()) {
+        out_.append("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    if (flush()) read_more();
+    return false;
+}
+
+void connection::handle() {
+    set_phase(phase::answering);
+    identify(parser_.value());
+    response_.clear();
+    if (session_->begin(parser_.value(), response_) == step::waiting) {
+        waiting_ = true;
+    } else {
+        append_answer();
+    }
+}
+
+void connection::resume() {
+    guarded([this] {
+        waiting_ = false;
+        resume_due_ = writing_;
+        if (!closed_ && !writing_) finish();
+    });
+}
+
+void connection::finish() {
+    resume_due_ = false;
+    session_->resume(parser_.value(), response_);
+    append_answer();
+    const bool gather = in_begin_ != in_end_ && !last_ && out_.size() < gathered_answers_max;
+    if (gather || flush()) pump();
+}
+
+void connection::identify(request& it) {
+    ++requests_;
+    const std::string_view sent = it.find("X-Request-Id");
+    if (is_request_id(sent)) {
+        it.id = sent;
+        return;
+    }
+    const char* end =
+        std::to_chars(id_.data() + id_prefix_size_, id_.data() + id_.size(), requests_, 16).ptr;
+    it.id = {id_.data(), static_cast<std::size_t>(end - id_.data())};
+}
+
+void connection::append_answer() {
+    const request& to = parser_.value();
+    last_ = last_ || !parser_.keep_alive() || home_.draining();
+    answer_params params;
+    params.date = home_.date();
+    params.request_id = to.id;
+    params.without_body = to.method == "HEAD";
+    if (last_) {
+        params.connection = connection_word::close;
+    } else if (parser_.http_1_0()) {
+        params.connection = connection_word::keep_alive;
+    }
+    http::append_answer(response_, params, out_);
+    if (!last_) parser_.reset();
+}
+
+void connection::refuse(const problem_kind& kind, std::string_view detail) {
+    last_ = true;
+    request& to = parser_.value();
+    identify(to);
+    write_problem(kind, detail, to, response_);
+    append_answer();
+}
+
+bool connection::flush() {
+    while (out_sent_ < out_.size()) {
+        error_code ec;
+        out_sent_ +=
+            socket_.write_some(asio::buffer(out_.data() + out_sent_, out_.size() - out_sent_), ec);
+        if (ec == asio::error::would_block || ec == asio::error::try_again) {
+            write_rest();
+            return false;
+        }
+        if (ec) {
+            close();
+            return false;
+        }
+    }
+    if (out_.capacity() > out_capacity_kept) out_ = {};
+    out_.clear();
+    out_sent_ = 0;
+    if (last_) linger();
+    return !last_;
+}
+
+void connection::write_rest() {
+    set_phase(phase::writing);
+    writing_ = true;
+    socket_.async_write_some(
+        asio::buffer(out_.data() + out_sent_, out_.size() - out_sent_),
+        [this](error_code ec, std::size_t size) { guarded([&] { on_written(ec, size); }); });
+}
+
+void connection::on_written(error_code ec, std::size_t size) {
+    writing_ = false;
+    if (closed_) return;
+    if (ec) return close();
+    out_sent_ += size;
+    phase_ = phase::answering;  // who takes something in time gets time for the next
+    if (!flush()) return;
+    set_phase(phase::answering);
+    deadline_ = 0;
+    if (resume_due_) return finish();
+    if (!waiting_) pump();
+}
+
+void connection::read_more() {
+    if (in_begin_ > 0) {
+        std::memmove(in_.get(), in_.get() + in_begin_, in_end_ - in_begin_);
+        in_end_ -= in_begin_;
+        in_begin_ = 0;
+    }
+    if (phase_ != phase::lingering) {
+        set_phase(parser_.header_done() ? phase::body : in_end_ == 0 ? phase::idle : phase::header);
+    }
+    reading_ = true;
+    socket_.async_read_some(
+        asio::buffer(in_.get() + in_end_, in_capacity_ - in_end_),
+        [this](error_code ec, std::size_t size) { guarded([&] { on_read(ec, size); }); });
+}
+
+void connection::on_read(error_code ec, std::size_t size) {
+    reading_ = false;
+    if (closed_) return;
+    if (timed_out_) {
+        timed_out_ = false;
+        refuse(problems::request_timeout, {});
+        flush();
+        return;
+    }
+    if (ec) return close();
+    if (phase_ == phase::lingering) {
+        lingered_ += size;
+        if (lingered_ > linger_max) return close();
+        return read_more();
+    }
+    in_end_ += size;
+    pump();
+}
+
+// Closing with bytes unread would reset the connection, and the client might lose the answer
+// that it is about to read (RFC 9112, 9.6): so the rest is read and dropped for a while.
+void connection::linger() {
+    error_code ec;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+    if (ec) return close();
+    set_phase(phase::lingering);
+    in_begin_ = in_end_ = 0;
+    read_more();
+}
+
+}  // namespace orderproc::server::http

@@ -1,0 +1,178 @@
+#include "http/server.hpp"
+
+#include "http/io_thread.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <random>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace orderproc::server::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::chrono::milliseconds accept_pause{100};  // when out of descriptors or memory
+
+// Nobody reads the request of a connection that is one too many.
+constexpr std::string_view too_many =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
+    "Content-Length: 144\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+    R"({"type":"urn:orderproc:problem:too_many_connections","title":"Too many connections",)"
+    R"("status":503,"code":"too_many_connections","request_id":"-"})";
+constexpr std::string_view too_many_body = too_many.substr(too_many.find("\r\n\r\n") + 4);
+static_assert(too_many_body.size() == 144);
+
+}  // namespace
+
+class server::impl {
+public:
+    impl(server_options options, service& answers)
+        : options_(std::move(options)),
+          counts_(options_.connections_max, options_.connections_per_address_max),
+          homes_(make_homes(answers)) {}
+
+    result<void> listen() {
+        error_code ec;
+        const auto address = asio::ip::make_address(options_.address, ec);
+        if (ec) return failure{errc::invalid_argument, "address " + options_.address};
+        const tcp::endpoint at(address, options_.port);
+        acceptor_.open(at.protocol(), ec);
+        if (!ec) acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
+        if (!ec) acceptor_.bind(at, ec);
+        if (!ec) acceptor_.listen(asio::socket_base::max_listen_connections, ec);
+        if (!ec) port_ = acceptor_.local_endpoint(ec).port();
+        if (ec) {
+            return failure{errc::unavailable, "listen on " + options_.address + ":" +
+                                                  std::to_string(options_.port) + ": " +
+                                                  ec.message()};
+        }
+        return {};
+    }
+
+    void start() {
+        asio::post(homes_.front()->context(), [this] { accept(); });
+        for (auto& home : homes_) threads_.emplace_back([&home] { home->run(); });
+    }
+
+    void stop(std::chrono::milliseconds drain) {
+        asio::post(homes_.front()->context(), [this] {
+            stopping_ = true;
+            error_code ignored;
+            acceptor_.close(ignored);
+            pause_.cancel();
+        });
+        for (auto& home : homes_) {
+            asio::post(home->context(), [&home, drain] { home->drain(drain); });
+        }
+    }
+
+    void join() {
+        for (std::thread& it : threads_) {
+            if (it.joinable()) it.join();
+        }
+    }
+
+    std::uint16_t port() const noexcept { return port_; }
+    std::size_t connections() const { return counts_.total(); }
+
+private:
+    std::vector<std::unique_ptr<io_thread>> make_homes(service& answers) {
+        std::vector<std::unique_ptr<io_thread>> out;
+        std::random_device random;
+        for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
+            const std::uint64_t seed = (std::uint64_t{random()} << 32 | random()) >> 4;
+            out.push_back(std::make_unique<io_thread>(options_, answers, counts_, seed));
+        }
+        return out;
+    }
+
+    void accept() {
+        if (stopping_) return;
+        io_thread& home = *homes_[next_home_];
+        acceptor_.async_accept(home.context(), peer_, [this, &home](error_code ec, tcp::socket s) {
+            on_accept(home, ec, std::move(s));
+        });
+    }
+
+    void on_accept(io_thread& home, error_code ec, tcp::socket socket) {
+        if (stopping_) return;
+        if (!ec) {
+            admit(home, std::move(socket));
+        } else if (ec != asio::error::connection_aborted) {
+            // Out of descriptors, most likely. The connection keeps waiting: try again when
+            // others may have gone.
+            pause_.expires_after(accept_pause);
+            pause_.async_wait([this](error_code) { accept(); });
+            return;
+        }
+        accept();
+    }
+
+    void admit(io_thread& home, tcp::socket socket) {
+        const asio::ip::address from = peer_.address();
+        if (!counts_.add(from)) {
+            error_code ignored;
+            socket.non_blocking(true, ignored);
+            socket.write_some(asio::buffer(too_many.data(), too_many.size()), ignored);
+            socket.shutdown(tcp::socket::shutdown_both, ignored);
+            return;
+        }
+        next_home_ = (next_home_ + 1) % homes_.size();
+        if (&home == homes_.front().get()) return home.adopt(std::move(socket), from);
+        asio::post(home.context(), [&home, from, s = std::move(socket)]() mutable {
+            home.adopt(std::move(s), from);
+        });
+    }
+
+    const server_options options_;
+    connection_counts counts_;
+    std::vector<std::unique_ptr<io_thread>> homes_;
+    tcp::acceptor acceptor_{homes_.front()->context()};
+    asio::steady_timer pause_{homes_.front()->context()};
+    tcp::endpoint peer_;
+    std::size_t next_home_ = 0;
+    bool stopping_ = false;  // of the first thread
+    std::uint16_t port_ = 0;
+    std::vector<std::thread> threads_;
+};
+
+server::server(std::unique_ptr<impl> it) noexcept : impl_(std::move(it)) {}
+
+server::~server() {
+    stop(std::chrono::milliseconds(0));
+    join();
+}
+
+result<std::unique_ptr<server>> server::open(server_options options, service& answers) {
+    auto made = std::make_unique<impl>(std::move(options), answers);
+    if (auto listening = made->listen(); !listening) return std::move(listening).error();
+    made->start();
+    return std::unique_ptr<server>(new server(std::move(made)));
+}
+
+std::uint16_t server::port() const noexcept {
+    return impl_->port();
+}
+std::size_t server::connections() const {
+    return impl_->connections();
+}
+void server::stop(std::chrono::milliseconds drain) {
+    impl_->stop(drain);
+}
+void server::join() {
+    impl_->join();
+}
+
+}  // namespace orderproc::server::http

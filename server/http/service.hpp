@@ -1,0 +1,46 @@
+#ifndef ORDERPROC_SERVER_HTTP_SERVICE_HPP
+#define ORDERPROC_SERVER_HTTP_SERVICE_HPP
+
+// What the transport needs from those who answer, and they from it.
+
+#include "http/message.hpp"
+
+#include <memory>
+
+namespace orderproc::server::http {
+
+// Given to a session, and lives as long as it.
+class exchange {
+public:
+    // The answer can be finished: resume() is called soon, on the connection's thread. Once
+    // for each begin() that said waiting. Safe to call from any thread, also before begin()
+    // returned.
+    virtual void ready() noexcept = 0;
+
+protected:
+    ~exchange() = default;
+};
+
+enum class step { answered, waiting };
+
+// Answers the requests of one connection, one at a time, on one thread. Neither function
+// throws: what goes wrong is an answer, too.
+class session {
+public:
+    virtual ~session() = default;
+    // Fills in the empty answer, or says waiting and calls ready() when resume() can. The
+    // connection stays until then, even if its client has gone.
+    virtual step begin(const request& in, response& out) noexcept = 0;
+    virtual void resume(const request& in, response& out) noexcept = 0;
+};
+
+// Safe to call from any thread; outlives the server.
+class service {
+public:
+    virtual ~service() = default;
+    virtual std::unique_ptr<session> open(exchange& by) = 0;  // one for each connection
+};
+
+}  // namespace orderproc::server::http
+
+#endif

@@ -1,1 +1,0 @@
-#include <orderproc/engine.hpp>

@@ -1,0 +1,223 @@
+#ifndef ORDERPROC_TESTS_CONFORMANCE_MUTANT_STORAGE_HPP
+#define ORDERPROC_TESTS_CONFORMANCE_MUTANT_STORAGE_HPP
+
+// The memory adapter behind hooks that break a promise: what goes in and what comes out can be
+// changed on the way.
+
+#include <orderproc/memory.hpp>
+#include <orderproc/testing/storage_cases.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mutants {
+
+using namespace orderproc;
+
+struct write_copy {
+    timestamp now;
+    std::string writer;
+    std::uint64_t sequence = 0;
+    std::vector<change> changes;
+    std::vector<claim> claims;
+    std::vector<cursor_move> cursors;
+
+    explicit write_copy(const write_params& from)
+        : now(from.now),
+          writer(from.writer),
+          sequence(from.sequence),
+          changes(from.changes.begin(), from.changes.end()),
+          claims(from.claims.begin(), from.claims.end()),
+          cursors(from.cursors.begin(), from.cursors.end()) {}
+
+    write_params params() const { return {now, writer, sequence, changes, claims, cursors}; }
+};
+
+// Empty ones do nothing.
+struct hooks {
+    // Before a write.
+    std::function<void(change&, repository& inner)> change_in;
+    std::function<void(claim&)> claim_in;
+    std::function<void(cursor_move&, timestamp now)> cursor_in;
+    std::function<void(write_copy&)> write_in;
+    // Instead of it.
+    std::function<result<void>(repository& inner, const write_params&, write_results&)> write;
+    std::function<void(repository& inner, const write_params&)> failing_write;
+    // After it.
+    std::function<void(const change&, change_outcome&, repository& inner)> change_out;
+    std::function<void(claim_outcome&)> claim_out;
+    std::function<void(change_outcome&, timestamp now)> time_out;
+    // Reading.
+    std::function<void(std::string& writer, std::uint64_t asked, bool& answer)> applied;
+    std::function<void(std::vector<std::string>& ids, std::optional<std::int64_t>& user)> load_in;
+    std::function<void(std::vector<std::optional<order>>&)> load_out;
+    std::function<void(list_params&)> list_in;
+    std::function<void(order_page&)> list_out;
+    std::function<void(history_params&)> history_in;
+    std::function<void(std::vector<journal_entry>&)> history_out;
+    std::function<void(feed_params&)> feed_in;
+    std::function<void(feed_page&)> feed_out;
+    std::function<void(statistics&)> count_out;
+    std::function<void(std::optional<feed_position>&)> cursor_out;
+    // Opening.
+    bool durable = false;        // says so
+    bool forgets = false;        // a new set of orders at every open()
+    bool new_epoch = false;      // at every open()
+    bool connects_once = false;  // a reader sees what was there at its first load()
+};
+
+template <class Hook, class... Args>
+void call(const Hook& hook, Args&&... args) {
+    if (hook) hook(std::forward<Args>(args)...);
+}
+
+class mutant_repository final : public repository {
+public:
+    mutant_repository(std::unique_ptr<repository> inner, const hooks& with, const bool& failing,
+                      std::uint64_t epoch_shift)
+        : inner_(std::move(inner)), with_(with), failing_(failing), epoch_shift_(epoch_shift) {}
+
+    result<void> write(const write_params& params, write_results& results) override {
+        if (failing_) {
+            call(with_.failing_write, *inner_, params);
+            return failure{errc::unavailable, "made to fail"};
+        }
+        write_copy copy(params);
+        for (change& it : copy.changes) call(with_.change_in, it, *inner_);
+        for (claim& it : copy.claims) call(with_.claim_in, it);
+        for (cursor_move& it : copy.cursors) call(with_.cursor_in, it, params.now);
+        call(with_.write_in, copy);
+        const write_params changed = copy.params();
+        auto ok =
+            with_.write ? with_.write(*inner_, changed, results) : inner_->write(changed, results);
+        if (!ok) return ok;
+        for (std::size_t i = 0; i < params.changes.size(); ++i) {
+            call(with_.change_out, params.changes[i], results.changes[i], *inner_);
+            call(with_.time_out, results.changes[i], params.now);
+        }
+        for (claim_outcome& it : results.claims) call(with_.claim_out, it);
+        return {};
+    }
+
+    result<bool> was_applied(std::string_view writer, std::uint64_t sequence) override {
+        std::string name(writer);
+        bool ignored = false;
+        call(with_.applied, name, sequence, ignored);
+        auto answer = inner_->was_applied(name, sequence);
+        if (answer) call(with_.applied, name, sequence, *answer);
+        return answer;
+    }
+
+    result<std::vector<std::optional<order>>> load(const load_params& params) override {
+        if (with_.connects_once && !seen_.empty()) {
+            auto again = seen_;
+            again.resize(params.ids.size());
+            return again;
+        }
+        std::vector<std::string> ids(params.ids.begin(), params.ids.end());
+        auto user = params.user_id;
+        call(with_.load_in, ids, user);
+        auto rows = inner_->load({ids, user});
+        if (rows) call(with_.load_out, *rows);
+        if (rows) seen_ = *rows;
+        if (rows) rows->resize(params.ids.size());
+        return rows;
+    }
+    result<order_page> list(const list_params& params) override {
+        list_params copy = params;
+        call(with_.list_in, copy);
+        auto page = inner_->list(copy);
+        if (page) call(with_.list_out, *page);
+        return page;
+    }
+    result<std::vector<journal_entry>> history(const history_params& params) override {
+        history_params copy = params;
+        call(with_.history_in, copy);
+        auto entries = inner_->history(copy);
+        if (entries) call(with_.history_out, *entries);
+        return entries;
+    }
+    result<feed_page> read_feed(const feed_params& params) override {
+        feed_params copy = params;
+        if (copy.after.epoch != 0) copy.after.epoch -= epoch_shift_;
+        call(with_.feed_in, copy);
+        auto page = inner_->read_feed(copy);
+        if (!page) return page;
+        page->oldest.epoch += epoch_shift_;
+        page->newest.epoch += epoch_shift_;
+        for (journal_entry& it : page->entries) it.position.epoch += epoch_shift_;
+        call(with_.feed_out, *page);
+        return page;
+    }
+    result<statistics> count() override {
+        auto counted = inner_->count();
+        if (counted) call(with_.count_out, *counted);
+        return counted;
+    }
+    result<std::optional<feed_position>> find_cursor(std::string_view name) override {
+        auto at = inner_->find_cursor(name);
+        if (at) call(with_.cursor_out, *at);
+        return at;
+    }
+
+private:
+    std::unique_ptr<repository> inner_;
+    const hooks& with_;
+    const bool& failing_;
+    std::uint64_t epoch_shift_;
+    std::vector<std::optional<order>> seen_;
+};
+
+// Keeps the orders, so that they are the same at every open().
+class mutant_harness final : public testing::storage_harness {
+public:
+    explicit mutant_harness(hooks with = {}) : with_(std::move(with)) {}
+
+    std::unique_ptr<storage> open() override {
+        if (!orders_ || with_.forgets) {
+            if (orders_) forgotten_.push_back(std::move(orders_));
+            orders_ = make_memory_storage();
+        }
+        ++opened_;
+        return std::make_unique<view>(*this, *orders_, with_.new_epoch ? opened_ : 0);
+    }
+    bool fail_writes(bool fail) override {
+        failing_ = fail;
+        return true;
+    }
+
+private:
+    class view final : public storage {
+    public:
+        view(mutant_harness& owner, storage& orders, std::uint64_t epoch_shift)
+            : owner_(owner), orders_(orders), epoch_shift_(epoch_shift) {}
+
+        storage_info info() const override { return {"mutant", 1, owner_.with_.durable}; }
+        result<std::unique_ptr<repository>> connect(connection_role role) override {
+            auto inner = orders_.connect(role);
+            if (!inner) return inner;
+            return std::make_unique<mutant_repository>(std::move(*inner), owner_.with_,
+                                                       owner_.failing_, epoch_shift_);
+        }
+
+    private:
+        mutant_harness& owner_;
+        storage& orders_;
+        std::uint64_t epoch_shift_;
+    };
+
+    hooks with_;
+    std::unique_ptr<storage> orders_;
+    std::vector<std::unique_ptr<storage>> forgotten_;  // connections may still be open
+    std::uint64_t opened_ = 0;
+    bool failing_ = false;
+};
+
+}  // namespace mutants
+
+#endif

@@ -1,0 +1,66 @@
+#ifndef ORDERPROC_TESTS_CONFORMANCE_MUTANTS_HPP
+#define ORDERPROC_TESTS_CONFORMANCE_MUTANTS_HPP
+
+// A check that cannot fail proves nothing: storages that break one promise each, and the case
+// that has to notice.
+
+#include "mutant_storage.hpp"
+
+#include <orderproc/testing/storage_cases.hpp>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <ostream>
+#include <stdexcept>
+
+namespace mutants {
+
+struct mutant {
+    const char* name;
+    const char* noticed_by;
+    void (*make)(hooks& h);
+};
+inline std::ostream& operator<<(std::ostream& out, const mutant& it) {
+    return out << it.name;
+}
+
+inline const testing::storage_case& find_case(std::string_view name) {
+    for (const auto& it : testing::storage_cases()) {
+        if (it.name == name) return it;
+    }
+    throw std::invalid_argument("no case " + std::string(name));
+}
+
+// Why the case failed; none if it did not notice.
+inline std::optional<std::string> run(const testing::storage_case& what, hooks with) {
+    mutant_harness harness(std::move(with));
+    try {
+        what.run(harness);
+    } catch (const testing::case_failed& failed) {
+        return failed.what();
+    }
+    return std::nullopt;
+}
+
+inline void expect_noticed(const mutant& it) {
+    hooks with;
+    it.make(with);
+    const auto noticed = run(find_case(it.noticed_by), std::move(with));
+    BOOST_TEST(noticed.has_value(), it.noticed_by << " does not notice: " << it.name);
+    if (noticed) BOOST_TEST_MESSAGE(it.name << ": " << *noticed);
+}
+
+// Part of a write, and nothing of the rest.
+inline write_params part(const write_params& of, std::size_t first, std::size_t size) {
+    write_params out = of;
+    out.changes = of.changes.subspan(first, size);
+    out.claims = {};
+    out.cursors = {};
+    return out;
+}
+
+}  // namespace mutants
+
+#endif

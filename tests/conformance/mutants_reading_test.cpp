@@ -1,0 +1,288 @@
+// Mutants of reading and lasting, and what the cases have to be.
+
+#include "mutants.hpp"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+namespace mutants {
+namespace {
+
+// The changes in two writes, then the rest.
+result<void> torn_write(repository& inner, const write_params& all, write_results& out) {
+    const std::size_t half = all.changes.size() / 2;
+    write_results first{out.changes.first(half), {}, {}};
+    if (auto ok = inner.write(part(all, 0, half), first); !ok) return ok;
+    std::this_thread::yield();
+    write_params rest = all;
+    rest.changes = all.changes.subspan(half);
+    write_results second{out.changes.subspan(half), out.claims, out.cursors};
+    return inner.write(rest, second);
+}
+
+const mutant reading[] = {
+    {"page repeats", "pages_downwards_are_stable",
+     [](hooks& h) {
+         h.list_in = [](list_params& it) {
+             if (it.after) ++it.after->number;
+         };
+     }},
+    {"page skips", "pages_downwards_are_stable",
+     [](hooks& h) {
+         h.list_in = [](list_params& it) {
+             if (it.after) --it.after->number;
+         };
+     }},
+    {"page repeats upwards", "pages_upwards_are_stable",
+     [](hooks& h) {
+         h.list_in = [](list_params& it) {
+             if (it.after) --it.after->number;
+         };
+     }},
+    {"position ignores the number", "pages_follow_the_filters",
+     [](hooks& h) {
+         h.list_in = [](list_params& it) {
+             if (it.after) it.after->number = it.descending ? 0 : 1'000'000;
+         };
+     }},
+    {"always newest first", "pages_follow_the_filters",
+     [](hooks& h) { h.list_in = [](list_params& it) { it.descending = true; }; }},
+    {"until inclusive", "pages_follow_the_filters",
+     [](hooks& h) {
+         h.list_in = [](list_params& it) {
+             if (it.created_until) *it.created_until += std::chrono::milliseconds(1);
+         };
+     }},
+    {"from exclusive", "pages_follow_the_filters",
+     [](hooks& h) {
+         h.list_in = [](list_params& it) {
+             if (it.created_from) *it.created_from += std::chrono::milliseconds(1);
+         };
+     }},
+    {"one status of several", "pages_follow_the_filters",
+     [](hooks& h) {
+         h.list_in = [](list_params& it) {
+             if (it.statuses.size() > 1) it.statuses = it.statuses.first(1);
+         };
+     }},
+    {"user ignored in lists", "pages_follow_the_filters",
+     [](hooks& h) { h.list_in = [](list_params& it) { it.user_id.reset(); }; }},
+    {"limit ignored in lists", "pages_follow_the_filters",
+     [](hooks& h) { h.list_in = [](list_params& it) { it.limit += 1; }; }},
+    {"last page says there is another", "a_full_last_page_is_the_last",
+     [](hooks& h) {
+         h.list_out = [](order_page& page) {
+             if (page.orders.empty()) return;
+             page.next = {page.orders.back().created_at, page.orders.back().number};
+         };
+     }},
+    {"page ends at a deleted order", "a_page_goes_on_after_a_deleted_order",
+     [](hooks& h) {
+         h.list_out = [last = std::int64_t{0}](order_page& page) mutable {
+             if (last > 0 && page.orders.size() == 4) page.orders.clear();
+             if (page.next) last = page.next->number;
+         };
+     }},
+    {"load backwards", "load_keeps_the_order_of_the_ids",
+     [](hooks& h) { h.load_out = [](auto& rows) { std::reverse(rows.begin(), rows.end()); }; }},
+    {"load closes gaps", "load_keeps_the_order_of_the_ids",
+     [](hooks& h) {
+         h.load_out = [](auto& rows) { std::erase_if(rows, [](auto& it) { return !it; }); };
+     }},
+    {"load ignores the user", "load_keeps_the_order_of_the_ids",
+     [](hooks& h) { h.load_in = [](auto&, auto& user) { user.reset(); }; }},
+    {"load of a thousand at most", "many_orders_are_loaded_at_once",
+     [](hooks& h) {
+         h.load_in = [](auto& ids, auto&) { ids.resize(std::min<std::size_t>(ids.size(), 1000)); };
+     }},
+    {"no history after a delete", "a_deleted_order_leaves_its_history",
+     [](hooks& h) {
+         h.history_out = [](auto& entries) {
+             if (!entries.empty() && entries.back().event == "delete") entries.clear();
+         };
+     }},
+    {"history always from the start", "history_tells_all",
+     [](hooks& h) { h.history_in = [](history_params& it) { it.after = order_version{0}; }; }},
+    {"history shows the present", "history_tells_all",
+     [](hooks& h) {
+         h.history_out = [](auto& entries) {
+             for (auto& it : entries) it.after = entries.back().after;
+         };
+     }},
+    {"counts drift", "counts_are_those_of_the_table",
+     [](hooks& h) {
+         h.count_out = [](statistics& it) {
+             for (auto& [status, size] : it.orders) size += size > 20 ? 1 : 0;
+         };
+     }},
+    {"a status not counted", "counts_are_those_of_the_table",
+     [](hooks& h) { h.count_out = [](statistics& it) { it.orders.pop_back(); }; }},
+    {"counts drift unnoticed by the case", "a_created_order_is_stored_as_sent",
+     [](hooks& h) {
+         h.count_out = [](statistics& it) {
+             for (auto& [status, size] : it.orders) ++size;
+         };
+     }},
+    {"reader sees the past", "a_reader_sees_answered_writes",
+     [](hooks& h) { h.connects_once = true; }},
+};
+
+const mutant feeds[] = {
+    {"feed skips an entry", "positions_have_no_gaps",
+     [](hooks& h) {
+         h.feed_out = [](feed_page& page) {
+             std::erase_if(page.entries, [](auto& it) { return it.position.offset == 3; });
+         };
+     }},
+    {"feed in another order", "the_feed_and_histories_agree",
+     [](hooks& h) {
+         h.feed_out = [](feed_page& page) {
+             auto& e = page.entries;
+             if (e.size() < 4) return;
+             std::swap(e[1], e[2]);
+             std::swap(e[1].position, e[2].position);
+         };
+     }},
+    {"feed repeats at a page", "pages_of_the_feed_join",
+     [](hooks& h) {
+         h.feed_in = [](feed_params& it) {
+             if (it.after.offset % 3 == 2) --it.after.offset;
+         };
+     }},
+    {"other epoch not noticed", "an_unknown_position_resets",
+     [](hooks& h) { h.feed_in = [](feed_params& it) { it.after.epoch = 1; }; }},
+    {"beyond the newest not noticed", "an_unknown_position_resets",
+     [](hooks& h) {
+         h.feed_out = [](feed_page& page) {
+             if (page.entries.empty()) page.reset = false;
+         };
+     }},
+    {"beginning of another epoch is a reset", "an_unknown_position_resets",
+     [](hooks& h) {
+         h.feed_in = [](feed_params& it) {
+             if (it.after.epoch > 1 && it.after.offset == 0) it.after.offset = 1;
+         };
+     }},
+    {"newest is late", "positions_have_no_gaps",
+     [](hooks& h) {
+         h.feed_out = [](feed_page& page) {
+             if (page.newest.offset > 0) --page.newest.offset;
+         };
+     }},
+    {"limit ignored in the feed", "pages_of_the_feed_join",
+     [](hooks& h) { h.feed_in = [](feed_params& it) { ++it.limit; }; }},
+    {"an entry's order is the present one", "the_feed_and_histories_agree",
+     [](hooks& h) {
+         h.feed_out = [](feed_page& page) {
+             for (auto& it : page.entries) it.after.status = "PENDING";
+         };
+     }},
+    {"cursor stolen", "a_cursor_has_one_owner",
+     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp) { it.owner = "any"; }; }},
+    {"cursor never expires", "a_cursor_expires",
+     [](hooks& h) {
+         h.cursor_in = [](cursor_move& it, timestamp) { it.expires_at += std::chrono::hours(1); };
+     }},
+    {"cursor not held", "a_cursor_has_one_owner",
+     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp now) { it.expires_at = now; }; }},
+    {"cursor not let go", "a_cursor_is_let_go",
+     [](hooks& h) {
+         h.cursor_in = [](cursor_move& it, timestamp now) {
+             it.expires_at = std::max(it.expires_at, now + std::chrono::seconds(1));
+         };
+     }},
+    {"cursor does not move", "a_cursor_is_taken_and_moved",
+     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp) { it.to.reset(); }; }},
+    {"one cursor for all", "cursors_are_apart",
+     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp) { it.name = "relay"; }; }},
+    {"cursor out of nothing", "a_cursor_is_taken_and_moved",
+     [](hooks& h) { h.cursor_out = [](auto& at) {
+                        at = at.value_or(feed_position{1, 0});
+                    }; }},
+};
+
+const mutant lasting[] = {
+    {"failed write done by half", "a_failed_write_leaves_nothing",
+     [](hooks& h) {
+         h.failing_write = [](repository& inner, const write_params& all) {
+             std::vector<change_outcome> outcomes(1);
+             write_results results{outcomes, {}, {}};
+             (void)inner.write(part(all, 0, 1), results);
+         };
+     }},
+    {"failed write counts as the last", "a_failed_write_leaves_nothing",
+     [](hooks& h) {
+         h.failing_write = [](repository& inner, const write_params& all) {
+             write_results results;
+             (void)inner.write(part(all, 0, 0), results);
+         };
+     }},
+    {"failed write moves the cursor", "a_failed_write_leaves_nothing",
+     [](hooks& h) {
+         h.failing_write = [](repository& inner, const write_params& all) {
+             std::vector<cursor_outcome> outcomes(all.cursors.size());
+             write_params only = part(all, 0, 0);
+             only.cursors = all.cursors;
+             only.sequence -= 1;
+             write_results results{{}, {}, outcomes};
+             (void)inner.write(only, results);
+         };
+     }},
+    {"torn write", "readers_see_whole_writes", [](hooks& h) { h.write = torn_write; }},
+    {"forgets", "everything_is_there_after_reopening",
+     [](hooks& h) { h.durable = h.forgets = true; }},
+    {"another epoch after reopening", "everything_is_there_after_reopening",
+     [](hooks& h) { h.durable = h.new_epoch = true; }},
+    {"other processes see nothing", "a_second_storage_sees_everything",
+     [](hooks& h) { h.durable = h.forgets = true; }},
+    {"not durable, but says so", "a_killed_writer_loses_nothing",
+     [](hooks& h) { h.durable = true; }},
+};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(a_mutant_of_reads_is_noticed, boost::unit_test::data::make(reading), it) {
+    expect_noticed(it);
+}
+
+BOOST_DATA_TEST_CASE(a_mutant_of_feeds_is_noticed, boost::unit_test::data::make(feeds), it) {
+    expect_noticed(it);
+}
+
+BOOST_DATA_TEST_CASE(a_mutant_of_lasting_is_noticed, boost::unit_test::data::make(lasting), it) {
+    expect_noticed(it);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_mutation_nothing_is_noticed) {
+    for (const auto& it : testing::storage_cases()) {
+        if (it.name == "a_killed_writer_loses_nothing") continue;  // memory dies with its process
+        hooks with;
+        with.durable = true;
+        const auto noticed = run(it, std::move(with));
+        BOOST_TEST(!noticed.has_value(), noticed.value_or(""));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(names_are_unique_and_promises_are_sentences) {
+    std::set<std::string> names;
+    for (const auto& it : testing::storage_cases()) {
+        BOOST_TEST(names.insert(it.name).second, it.name << " is there twice");
+        BOOST_TEST(it.promise.ends_with('.'));
+    }
+    BOOST_TEST(names.size() > 80U);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_says_what_where_and_which_case) {
+    hooks with;
+    with.change_in = [](change& it, repository&) { it.version.reset(); };
+    const auto noticed = run(find_case("a_stale_version_is_refused"), std::move(with));
+    BOOST_TEST_REQUIRE(noticed.has_value());
+    BOOST_TEST(*noticed ==
+               "A change is a compare-and-set on the version it names.\n"
+               "  an edit of a version that has passed: expected \"the order has another "
+               "version\", found success\n"
+               "  (case a_stale_version_is_refused)");
+}
+
+}  // namespace mutants

@@ -1,0 +1,38 @@
+#ifndef ORDERPROC_TESTS_CONFORMANCE_RUN_CASES_HPP
+#define ORDERPROC_TESTS_CONFORMANCE_RUN_CASES_HPP
+
+// Every storage case as a Boost.Test case. In the file of an adapter's tests:
+//
+//   const bool added = add_storage_cases([] { return std::make_unique<my_harness>(); });
+
+#include <orderproc/testing/storage_cases.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <iostream>
+#include <memory>
+
+inline bool add_storage_cases(
+    const std::function<std::unique_ptr<orderproc::testing::storage_harness>()>& make) {
+    for (const auto& it : orderproc::testing::storage_cases()) {
+        const auto body = [&it, make] {
+            const auto harness = make();
+            try {
+                it.run(*harness);
+            } catch (const orderproc::testing::case_skipped& skipped) {
+                std::cout << it.name << " skipped: " << skipped.what() << '\n';
+                return;
+            } catch (const orderproc::testing::case_failed& failed) {
+                BOOST_ERROR(failed.what());
+                return;
+            }
+            BOOST_TEST(true);
+        };
+        boost::unit_test::framework::master_test_suite().add(
+            boost::unit_test::make_test_case(body, it.name, __FILE__, __LINE__));
+    }
+    return true;
+}
+
+#endif

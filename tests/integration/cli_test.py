@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""The binary as people use it: wrong usage, settings, one order from POST to COMPLETED, signals.
+
+usage: cli_test.py ORDERPROC_BINARY
+"""
+
+import http.client
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+BINARY = sys.argv[1]
+DEADLINE_S = 60
+
+
+def run(*arguments, **environment):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=DEADLINE_S,
+                          env=dict(os.environ, **environment))
+
+
+class Running:
+    def __init__(self, *arguments, cwd=None, **environment):
+        self.child = subprocess.Popen([BINARY, *arguments], stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True, cwd=cwd,
+                                      env=dict(os.environ, **environment))
+        self.ready_line = self.child.stdout.readline().strip()
+        if not self.ready_line:
+            raise AssertionError(self.child.communicate(timeout=DEADLINE_S))
+
+    @property
+    def port(self):
+        return int(self.ready_line.rsplit(":", 1)[1])
+
+    def ask(self, method, target, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        connection.request(method, target, json.dumps(body) if body is not None else None, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text) if text else None
+
+    def wait_for(self, order_id, status):
+        give_up = time.monotonic() + DEADLINE_S
+        while time.monotonic() < give_up:
+            found = self.ask("GET", f"/orders/{order_id}")[1]
+            if found["status"] == status:
+                return found
+            threading.Event().wait(0.02)
+        raise AssertionError(f"{order_id} is {found}, expected {status}")
+
+    def stop(self, how=signal.SIGTERM):
+        self.child.send_signal(how)
+        out, err = self.child.communicate(timeout=DEADLINE_S)
+        return self.child.returncode, err
+
+
+ORDER = {"order_id": "ORD-A8F64D2E", "user_id": 123, "item_ids": [1001, 1002, 1003],
+         "total_amount": 149.99}
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="orderproc-cli-")
+        self.storage = f"sqlite:{self.folder.name}/orders.db"
+        self.addCleanup(self.folder.cleanup)
+
+    def serve(self, *arguments, **environment):
+        running = Running("serve", "--listen", "127.0.0.1:0", "--storage", self.storage, *arguments,
+                          **environment)
+        self.addCleanup(lambda: running.child.poll() is None and running.stop(signal.SIGKILL))
+        return running
+
+    def test_wrong_usage_exits_2_and_says_why(self):
+        for arguments in ([], ["nonsense"], ["serve", "--nonsense"], ["serve", "--in-flight", "0"],
+                          ["serve", "--in-flight", "many"], ["bench", "nonsense"],
+                          ["--config", "/nonexistent", "serve"]):
+            with self.subTest(arguments):
+                ended = run(*arguments)
+                self.assertEqual(ended.returncode, 2, ended)
+                self.assertTrue(ended.stderr or ended.stdout)
+
+    def test_help_shows_defaults_and_exits_0(self):
+        self.assertEqual(run("--help").returncode, 0)
+        self.assertEqual(run("--version").returncode, 0)
+        for name in ("serve", "work", "verify", "bench"):
+            with self.subTest(name):
+                ended = run(name, "--help")
+                self.assertEqual(ended.returncode, 0)
+        self.assertIn("127.0.0.1:8000", run("serve", "--help").stdout)
+        self.assertIn("ORDERPROC_STORAGE", run("serve", "--help").stdout)
+
+    def test_what_cannot_be_started_exits_and_says_why(self):
+        for arguments in (["--storage", "mysql://x"], ["--processor", "nothing"],
+                          ["--storage", "sqlite:/nonexistent/orders.db"], ["--drain", "soon"],
+                          ["--listen", "localhost"], ["--listen", "192.0.2.1:80"]):
+            with self.subTest(arguments):
+                ended = run("serve", "--listen", "127.0.0.1:0", "--storage", self.storage, *arguments)
+                self.assertIn(ended.returncode, (1, 2), ended)
+                self.assertTrue(ended.stderr, ended)
+
+    def test_other_addresses_than_loopback_need_three_admissions(self):
+        everywhere = ["serve", "--listen", "0.0.0.0:0", "--storage", self.storage]
+        refused = run(*everywhere)
+        self.assertEqual(refused.returncode, 2)
+        for word in ("--insecure-http", "--insecure-no-auth", "--processor"):
+            self.assertIn(word, refused.stderr)
+        running = Running(*everywhere, "--insecure-http", "--insecure-no-auth",
+                          "--processor", "simulate:0")
+        self.assertEqual(running.stop()[0], 0)
+
+    def test_an_order_goes_from_post_to_completed(self):
+        running = self.serve("--processor", "simulate:50ms")
+        status, made = running.ask("POST", "/orders", ORDER)
+        self.assertEqual(status, 201)
+        self.assertEqual((made["id"], made["status"], made["version"]), (1, "PENDING", 1))
+        done = running.wait_for("ORD-A8F64D2E", "COMPLETED")
+        self.assertEqual((done["version"], done["attempts"]), (3, 1))
+        counts = running.ask("GET", "/metrics")[1]
+        self.assertEqual(counts["total_orders_processed"], 1)
+        self.assertGreaterEqual(counts["average_processing_time"], 0.05)
+        code, errors = running.stop()
+        self.assertEqual((code, errors), (0, ""))
+        self.assertEqual(run("verify", "--storage", self.storage).returncode, 0)
+
+    def test_a_worker_of_its_own_completes_what_a_server_without_one_took(self):
+        server = self.serve("--no-worker")
+        server.ask("POST", "/orders", ORDER)
+        worker = Running("work", "--storage", self.storage, "--processor", "simulate:0")
+        server.wait_for("ORD-A8F64D2E", "COMPLETED")
+        self.assertEqual(worker.stop()[0], 0)
+        self.assertEqual(server.stop()[0], 0)
+
+    def test_orders_survive_a_restart(self):
+        first = self.serve("--no-worker")
+        first.ask("POST", "/orders", ORDER)
+        self.assertEqual(first.stop(signal.SIGINT)[0], 0)
+        second = self.serve("--no-worker")
+        self.assertEqual(second.ask("GET", "/orders/ORD-A8F64D2E")[0], 200)
+        self.assertEqual(second.ask("POST", "/orders", ORDER)[0], 409)
+
+    def test_sigterm_releases_what_cannot_be_finished_and_gives_the_attempt_back(self):
+        running = self.serve("--processor", "simulate:1h", "--drain", "0s")
+        running.ask("POST", "/orders", ORDER)
+        running.wait_for("ORD-A8F64D2E", "PROCESSING")
+        self.assertEqual(running.stop()[0], 0)
+        again = self.serve("--no-worker")
+        found = again.ask("GET", "/orders/ORD-A8F64D2E")[1]
+        self.assertEqual((found["status"], found["attempts"]), ("PENDING", 0))
+
+    def test_a_flag_is_stronger_than_the_environment_and_that_than_the_file(self):
+        file = f"{self.folder.name}/orderproc.toml"
+
+        def listens_on(port, *arguments, **environment):
+            ended = Running("--config", file, "serve", "--storage", self.storage, "--no-worker",
+                            *arguments, **environment)
+            self.assertEqual(ended.stop()[0], 0)
+            self.assertIn(f"127.0.0.{port}:", ended.ready_line)
+
+        with open(file, "w", encoding="utf-8") as out:
+            out.write('listen = "127.0.0.3:0"\n[work]\nprocessor = "simulate:0"\n')
+        listens_on(3)
+        listens_on(4, ORDERPROC_LISTEN="127.0.0.4:0")
+        listens_on(5, "--listen", "127.0.0.5:0", ORDERPROC_LISTEN="127.0.0.4:0")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write('[serve]\nlisten = "127.0.0.6:0"\nno-worker = true\n')
+        listens_on(6)
+        with open(file, "w", encoding="utf-8") as out:
+            out.write("[serve]\nnonsense = 1\n")
+        ended = run("--config", file, "serve")
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("nonsense", ended.stderr)
+
+    def test_verify_notices_a_lost_order(self):
+        running = self.serve("--processor", "simulate:0")
+        running.ask("POST", "/orders", ORDER)
+        running.wait_for("ORD-A8F64D2E", "COMPLETED")
+        running.stop()
+        with sqlite3.connect(f"{self.folder.name}/orders.db") as db:
+            db.execute("DELETE FROM orders")
+        db.close()
+        ended = run("verify", "--storage", self.storage)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("ORD-A8F64D2E", ended.stdout)
+
+    def test_bench_measures_and_its_orders_are_real(self):
+        running = self.serve("--processor", "simulate:0")
+        ended = run("bench", "post", "get", "list", "noop", "e2e", "--address",
+                    f"127.0.0.1:{running.port}", "--requests", "200", "--orders", "200",
+                    "--pid", str(running.child.pid))
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        for name in ("post", "get", "list", "noop", "to COMPLETED"):
+            self.assertIn(name, ended.stdout)
+        self.assertEqual(running.ask("GET", "/metrics")[1]["total_orders_processed"], 400)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

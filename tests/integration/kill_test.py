@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Kills the real server and its workers with SIGKILL, at random, under load.
+
+usage: kill_test.py ORDERPROC_BINARY [KILLS=24] [SEED]
+
+Clients keep a history outside of the killed processes: what they asked for, and whether they
+were told ok, were refused, or never heard (unknown). Afterwards the whole table is judged:
+
+  answered means durable   every order that was answered is there, with the body that was sent
+  accepted whole           orders, journal and counts agree (orderproc verify)
+  effects once             exactly one `complete` an order, versions dense, no entry by a worker
+                           whose lease was taken over
+  unknown is not two       an order whose answer was lost is there once or not at all
+  recovers                 everything that is there gets COMPLETED once the killing stops
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+CLIENTS = 8
+DEADLINE_S = 120  # for any single wait; far above what is needed
+LEASE = "1s"
+
+
+class Process:
+    """A child that printed its line of readiness."""
+
+    def __init__(self, *arguments):
+        self.child = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        self.ready_line = self.child.stdout.readline()
+        if not self.ready_line:
+            raise RuntimeError(f"{arguments} ended with {self.child.wait()} before it was ready")
+
+    def end(self, how):
+        self.child.send_signal(how)
+        try:
+            return self.child.wait(DEADLINE_S)
+        finally:
+            self.child.stdout.close()
+
+
+class Cluster:
+    """A server without a worker of its own and two workers over one file."""
+
+    def __init__(self, binary, folder):
+        self.binary = binary
+        self.storage = f"sqlite:{folder}/orders.db"
+        self.start_server()
+        self.workers = [self.start_worker() for _ in range(2)]
+
+    def start_server(self):
+        self.server = Process(self.binary, "serve", "--no-worker", "--listen", "127.0.0.1:0",
+                              "--storage", self.storage)
+        self.port = int(self.server.ready_line.strip().rsplit(":", 1)[1])
+
+    def start_worker(self):
+        return Process(self.binary, "work", "--storage", self.storage, "--lease", LEASE,
+                       "--processor", "simulate:5ms")
+
+    def kill_one(self, dice):
+        victim = dice.randrange(4)
+        if victim < 2:  # the server half of the time
+            self.server.end(signal.SIGKILL)
+            self.start_server()
+        else:
+            self.workers[victim - 2].end(signal.SIGKILL)
+            self.workers[victim - 2] = self.start_worker()
+
+    def stop(self):
+        codes = [p.end(signal.SIGTERM) for p in (self.server, *self.workers)]
+        if any(codes):
+            raise AssertionError(f"SIGTERM: exit codes {codes}, expected 0")
+
+
+class History:
+    """What the clients know; safe from any thread."""
+
+    def __init__(self):
+        self.changed = threading.Condition()
+        self.sent = {}
+        self.outcome = {}  # id -> "ok" | "unknown"
+
+    def invoke(self, body):
+        with self.changed:
+            self.sent[body["order_id"]] = body
+
+    def done(self, order_id, outcome):
+        with self.changed:
+            self.outcome[order_id] = outcome
+            self.changed.notify_all()
+
+    def count(self, outcome):
+        return sum(1 for it in self.outcome.values() if it == outcome)
+
+    def wait_for_more(self, how_many):
+        with self.changed:
+            target = self.count("ok") + how_many
+            if not self.changed.wait_for(lambda: self.count("ok") >= target, DEADLINE_S):
+                raise AssertionError("recovers: no order was accepted any more")
+
+
+def client(number, cluster, history, stop):
+    dice = random.Random(number)
+    serial = 0
+    connection = None
+    while not stop.is_set():
+        serial += 1
+        body = {"order_id": f"K-{number}-{serial}", "user_id": dice.randrange(1, 2**63 - 1),
+                "item_ids": [dice.randrange(1, 10**6) for _ in range(dice.randrange(1, 5))],
+                "total_amount": dice.randrange(0, 10**6) / 100, "currency": "USD",
+                "metadata": {"client": number, "note": "grün"}}
+        history.invoke(body)
+        try:
+            if connection is None:
+                connection = http.client.HTTPConnection("127.0.0.1", cluster.port, timeout=DEADLINE_S)
+            connection.request("POST", "/orders", json.dumps(body),
+                               {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException):
+            history.done(body["order_id"], "unknown")
+            with contextlib.suppress(Exception):
+                connection.close()
+            connection = None
+            continue
+        if answer.status == 201:
+            history.done(body["order_id"], "ok")
+        elif answer.status == 503:  # overloaded or unavailable; perhaps outcome_unknown
+            history.done(body["order_id"], "unknown")
+        else:
+            raise AssertionError(f"POST answered {answer.status}: {text}")
+
+
+def wait_until_done(storage_path):
+    """Recovers: nothing is left that is not COMPLETED."""
+    give_up = time.monotonic() + DEADLINE_S
+    with contextlib.closing(sqlite3.connect(storage_path, timeout=DEADLINE_S)) as db:
+        while True:
+            left = db.execute("SELECT count(*) FROM orders WHERE status <> 'COMPLETED'").fetchone()[0]
+            if left == 0:
+                return
+            if time.monotonic() > give_up:
+                rows = db.execute("SELECT order_id, status, attempts, last_error FROM orders "
+                                  "WHERE status <> 'COMPLETED' LIMIT 5").fetchall()
+                raise AssertionError(f"recovers: {left} orders are still not COMPLETED: {rows}")
+            threading.Event().wait(0.1)
+
+
+def judge(storage_path, history):
+    with contextlib.closing(sqlite3.connect(storage_path)) as db:
+        rows = {row[0]: row[1:] for row in db.execute(
+            "SELECT order_id, user_id, item_ids, amount, currency, metadata, number, version "
+            "FROM orders")}
+        journal = {}
+        for number, version, event, actor in db.execute(
+                "SELECT number, version, event, actor FROM journal ORDER BY position"):
+            journal.setdefault(number, []).append((version, event, actor))
+
+    for order_id, outcome in history.outcome.items():
+        if outcome == "ok" and order_id not in rows:
+            raise AssertionError(f"answered means durable: {order_id} was answered and is gone")
+    for order_id, (user, items, amount, currency, metadata, number, version) in rows.items():
+        sent = history.sent.get(order_id)
+        if sent is None:
+            raise AssertionError(f"{order_id} is there and nobody sent it")
+        found = (user, json.loads(items), amount, currency, json.loads(metadata))
+        expected = (sent["user_id"], sent["item_ids"], round(sent["total_amount"] * 100),
+                    sent["currency"], sent["metadata"])
+        if found != expected:
+            raise AssertionError(f"answered means durable: {order_id}: {found}, sent {expected}")
+        judge_one(order_id, journal[number], version)
+
+
+def judge_one(order_id, entries, version):
+    if [it[0] for it in entries] != list(range(1, version + 1)):
+        raise AssertionError(f"no lost update: versions of {order_id}: {entries}")
+    events = [it[1] for it in entries]
+    if events[0] != "create" or events.count("create") != 1 or events.count("complete") != 1:
+        raise AssertionError(f"effects once: {order_id}: {entries}")
+    holder = None
+    for _, event, actor in entries[1:]:
+        if event == "start":
+            holder = actor
+        elif event == "complete" and actor != holder:
+            raise AssertionError(f"effects once: {order_id} was completed by {actor}, "
+                                 f"but {holder} held the lease: {entries}")
+
+
+def main():
+    binary = sys.argv[1]
+    kills = int(sys.argv[2]) if len(sys.argv) > 2 else 24
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().randrange(10**9)
+    print(f"seed {seed}, {kills} kills")
+    dice = random.Random(seed)
+    folder = tempfile.mkdtemp(prefix="orderproc-kill-")
+    cluster = Cluster(binary, folder)
+    history, stop = History(), threading.Event()
+    failures = []
+
+    def guarded(number):
+        try:
+            client(number, cluster, history, stop)
+        except BaseException as e:  # a failed assertion must reach the main thread
+            failures.append(e)
+
+    threads = [threading.Thread(target=guarded, args=(n,)) for n in range(CLIENTS)]
+    for it in threads:
+        it.start()
+    try:
+        for _ in range(kills):
+            history.wait_for_more(dice.randrange(1, 300))
+            cluster.kill_one(dice)
+            if failures:
+                raise failures[0]
+        history.wait_for_more(1)
+    finally:
+        stop.set()
+        for it in threads:
+            it.join()
+    if failures:
+        raise failures[0]
+    wait_until_done(f"{folder}/orders.db")
+    cluster.stop()
+    subprocess.run([binary, "verify", "--storage", cluster.storage], check=True)
+    judge(f"{folder}/orders.db", history)
+    print(f"{history.count('ok')} orders answered, {history.count('unknown')} unknown, "
+          f"{kills} kills: every promise held")
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    main()

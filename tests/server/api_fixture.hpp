@@ -1,0 +1,90 @@
+#ifndef ORDERPROC_TESTS_SERVER_API_FIXTURE_HPP
+#define ORDERPROC_TESTS_SERVER_API_FIXTURE_HPP
+
+// The handlers over orders in memory, asked without a socket.
+
+#include "api/api.hpp"
+#include "client.hpp"
+
+#include <orderproc/memory.hpp>
+#include <orderproc/testing/manual_clock.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace orderproc::server::testing {
+
+struct trouble_log final : observer {
+    void trouble(std::string_view, const failure& what) noexcept override {
+        texts.push_back(what.message());
+    }
+    std::vector<std::string> texts;
+};
+
+// Storage that can be told to fail, or to throw.
+class moody_storage final : public storage {
+public:
+    enum class mood { well, unavailable, corrupt, throws };
+    mood now = mood::well;
+
+    storage_info info() const override { return inner_->info(); }
+    result<std::unique_ptr<repository>> connect(connection_role role) override {
+        if (now == mood::unavailable) return failure{errc::unavailable, "secret path"};
+        if (now == mood::corrupt) return failure{errc::corrupt, "secret path"};
+        if (now == mood::throws) throw std::runtime_error("secret reason");
+        return inner_->connect(role);
+    }
+
+private:
+    std::unique_ptr<storage> inner_ = make_memory_storage();
+};
+
+struct api_fixture {
+    static engine_options by_hand() {
+        engine_options out;
+        out.threads = 0;
+        return out;
+    }
+
+    answer ask(std::string_view method, std::string_view target, std::string_view body = {},
+               std::vector<http::field> fields = {{"Content-Type", "application/json"}}) {
+        http::request in;
+        in.method = method;
+        const auto mark = target.find('?');
+        in.path = target.substr(0, mark);
+        if (mark != target.npos) in.query = target.substr(mark + 1);
+        in.fields = fields;
+        in.body = body;
+        in.id = "request-1";
+        http::response out;
+        if (auto todo = handlers.begin(in, out)) {
+            handlers.finish(*todo, in, orders.execute(std::move(todo->what)), out);
+        }
+        answer got;
+        got.status = static_cast<int>(out.status);
+        got.head = "\r\nContent-Type: " + std::string(out.content_type) + "\r\n" + out.fields;
+        got.body = out.body;
+        return got;
+    }
+    answer get(std::string_view target, std::vector<http::field> fields = {}) {
+        return ask("GET", target, {}, std::move(fields));
+    }
+    answer create(std::string_view id, std::int64_t user = 123) {
+        return ask("POST", "/orders",
+                   R"({"order_id":")" + std::string(id) + R"(","user_id":)" + std::to_string(user) +
+                       R"(,"item_ids":[1],"total_amount":1.5})");
+    }
+
+    orderproc::testing::manual_clock time;
+    orderproc::testing::seeded_random random;
+    trouble_log troubles;
+    moody_storage store;
+    engine orders{store, status_machine::standard(), runtime{time, random, troubles}, by_hand()};
+    reader reads{store};
+    api handlers{orders, reads};
+};
+
+}  // namespace orderproc::server::testing
+
+#endif

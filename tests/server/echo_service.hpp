@@ -1,0 +1,86 @@
+#ifndef ORDERPROC_TESTS_SERVER_ECHO_SERVICE_HPP
+#define ORDERPROC_TESTS_SERVER_ECHO_SERVICE_HPP
+
+// Answers with the body of the request; at /later when the test says so; at /large with more
+// than any socket buffers.
+
+#include "http/service.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace orderproc::server::testing {
+
+inline constexpr std::size_t large_size = 32 << 20;
+
+class echo_service final : public http::service {
+public:
+    std::unique_ptr<http::session> open(http::exchange& by) override {
+        return std::make_unique<echo_session>(*this, by);
+    }
+
+    // Waits until that many requests wait, then lets them go on, in this thread.
+    void release(std::size_t count) {
+        std::vector<http::exchange*> go;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [&] { return waiting_.size() >= count; });
+            go = std::exchange(waiting_, {});
+        }
+        for (http::exchange* it : go) it->ready();
+    }
+    void wait_for(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return waiting_.size() >= count; });
+    }
+    // Waits until no session is left.
+    void wait_for_the_end() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return sessions_ == 0; });
+    }
+
+private:
+    class echo_session final : public http::session {
+    public:
+        echo_session(echo_service& owner, http::exchange& by) : owner_(owner), by_(by) {
+            const std::lock_guard lock(owner_.mutex_);
+            ++owner_.sessions_;
+        }
+        ~echo_session() override {
+            const std::lock_guard lock(owner_.mutex_);
+            --owner_.sessions_;
+            owner_.changed_.notify_all();
+        }
+        http::step begin(const http::request& in, http::response& out) noexcept override {
+            if (in.path != "/later") {
+                resume(in, out);
+                return http::step::answered;
+            }
+            const std::lock_guard lock(owner_.mutex_);
+            owner_.waiting_.push_back(&by_);
+            owner_.changed_.notify_all();
+            return http::step::waiting;
+        }
+        void resume(const http::request& in, http::response& out) noexcept override {
+            out.body = in.path == "/large" ? std::string(large_size, 'x') : std::string(in.body);
+            for (const http::field& it : in.fields) {
+                if (it.name.starts_with("X-Echo")) out.add(it.name, it.value);
+            }
+        }
+
+    private:
+        echo_service& owner_;
+        http::exchange& by_;
+    };
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<http::exchange*> waiting_;
+    std::size_t sessions_ = 0;
+};
+
+}  // namespace orderproc::server::testing
+
+#endif

@@ -1,0 +1,97 @@
+#include "api/list_query.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace orderproc;
+using namespace orderproc::server;
+
+namespace {
+
+const list_position position{timestamp(std::chrono::milliseconds(1781533391326)), 4711};
+
+list_query some_query() {
+    list_query out;
+    out.statuses = {"FAILED", "PENDING"};
+    out.user_id = 7;
+    return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(cursors_come_back) {
+    const list_query query = some_query();
+    for (const list_position& at :
+         {position, list_position{}, list_position{timestamp::min(), INT64_MAX},
+          list_position{timestamp::max(), INT64_MIN}}) {
+        const std::string cursor = make_cursor(query, at);
+        BOOST_TEST(cursor.size() == 34U);
+        const auto back = read_cursor(query, cursor);
+        BOOST_REQUIRE(back.has_value());
+        BOOST_TEST((back->created_at == at.created_at));
+        BOOST_TEST(back->number == at.number);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_cursor_belongs_to_its_filters) {
+    const std::string cursor = make_cursor(some_query(), position);
+    list_query other = some_query();
+    other.limit = 99;
+    BOOST_TEST(read_cursor(other, cursor).has_value());
+
+    other = some_query();
+    other.statuses.pop_back();
+    BOOST_TEST(!read_cursor(other, cursor));
+    other = some_query();
+    other.user_id.reset();
+    BOOST_TEST(!read_cursor(other, cursor));
+    other = some_query();
+    other.descending = false;
+    BOOST_TEST(!read_cursor(other, cursor));
+    other = some_query();
+    other.created_from = timestamp();
+    BOOST_TEST(!read_cursor(other, cursor));
+    std::swap(other.created_from, other.created_until);
+    BOOST_TEST(!read_cursor(other, cursor));
+}
+
+BOOST_AUTO_TEST_CASE(a_cursor_that_was_changed_is_none) {
+    const std::string cursor = make_cursor(some_query(), position);
+    for (std::size_t i = 0; i < cursor.size(); ++i) {
+        for (const char c : {'A', 'B', 'z', '9', '-', '_', '=', '+', '/', ' '}) {
+            std::string changed = cursor;
+            if (changed[i] == c) continue;
+            changed[i] = c;
+            BOOST_TEST(!read_cursor(some_query(), changed));
+        }
+    }
+    BOOST_TEST(!read_cursor(some_query(), ""));
+    BOOST_TEST(!read_cursor(some_query(), cursor.substr(1)));
+    BOOST_TEST(!read_cursor(some_query(), cursor + "A"));
+    BOOST_TEST(!read_cursor(some_query(), cursor + "="));
+}
+
+BOOST_AUTO_TEST_CASE(statuses_are_sorted_and_each_once) {
+    list_query query;
+    const auto parameters = parse_query("status=pending,FAILED&status=PENDING");
+    BOOST_REQUIRE(parameters.has_value());
+    BOOST_TEST(!parse_list_query(*parameters, status_machine::standard(), {}, query));
+    BOOST_TEST((query.statuses == std::vector<order_status>{"FAILED", "PENDING"}));
+}
+
+BOOST_AUTO_TEST_CASE(percent_decoding_is_strict) {
+    BOOST_TEST(percent_decode("a%20b%41%7e").value() == "a bA~");
+    BOOST_TEST(percent_decode("a+b").value() == "a+b");
+    BOOST_TEST(percent_decode("%00").value() == std::string(1, '\0'));
+    for (const char* bad : {"%", "a%", "%4", "%4g", "%g4", "%%41", "%-1", "% 1"}) {
+        BOOST_TEST(!percent_decode(bad), bad);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_encoded_is_decoded) {
+    std::string all;
+    for (int c = 0; c < 256; ++c) all.push_back(static_cast<char>(c));
+    std::string encoded;
+    percent_encode(all, encoded);
+    BOOST_TEST(percent_decode(encoded).value() == all);
+    BOOST_TEST(encoded.find_first_of(" <>\"&=+#?\r\n") == encoded.npos);
+}

@@ -1,0 +1,160 @@
+#include "http/request_parser.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+using namespace orderproc::server::http;
+using state = request_parser::state;
+
+namespace {
+
+const std::string header =
+    "POST /orders?x=1&y HTTP/1.1\r\nHost: a:80\r\nX-Name:  a value \r\nX-Empty:\r\n"
+    "Content-Length: 5\r\n\r\n";
+
+struct fixture {
+    // Feeds it in pieces of that size, keeping what was not consumed, as a connection does.
+    state feed(std::string_view bytes, std::size_t piece) {
+        std::string held;
+        state now = state::need_more;
+        for (std::size_t at = 0; at < bytes.size() && now == state::need_more; at += piece) {
+            held.append(bytes.substr(at, piece));
+            std::size_t used = 0;
+            now = parser.feed(held, used);
+            held.erase(0, used);
+        }
+        left = held;
+        return now;
+    }
+
+    request_limits limits;
+    request_parser parser{limits};
+    std::string left;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(parser, fixture)
+
+BOOST_AUTO_TEST_CASE(a_request_in_pieces_of_any_size) {
+    for (std::size_t piece = 1; piece < header.size() + 8; ++piece) {
+        parser.reset();
+        BOOST_TEST((feed(header + "hello", piece) == state::complete));
+        const request& got = parser.value();
+        BOOST_TEST(got.method == "POST");
+        BOOST_TEST(got.path == "/orders");
+        BOOST_TEST(got.query == "x=1&y");
+        BOOST_TEST(got.body == "hello");
+        BOOST_TEST(got.fields.size() == 4U);
+        BOOST_TEST(got.find("x-name") == "a value");
+        BOOST_TEST(got.find("X-EMPTY") == "");
+        BOOST_TEST(got.find("X") == "");
+        BOOST_TEST(parser.keep_alive());
+        BOOST_TEST(left.empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_follows_is_left_alone) {
+    const std::string bytes = header + "helloGET / HTTP/1.1\r\n";
+    std::size_t used = 0;
+    BOOST_TEST((parser.feed(bytes, used) == state::complete));
+    BOOST_TEST(used == header.size() + 5);
+    BOOST_TEST(parser.value().body == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(a_header_is_not_consumed_before_it_is_whole) {
+    std::size_t used = 7;
+    BOOST_TEST((parser.feed(std::string_view(header).substr(0, 40), used) == state::need_more));
+    BOOST_TEST(used == 0U);
+    BOOST_TEST(!parser.header_done());
+    BOOST_TEST((parser.feed(header, used) == state::need_more));
+    BOOST_TEST(used == header.size());
+    BOOST_TEST(parser.header_done());
+}
+
+BOOST_AUTO_TEST_CASE(limits_are_exact) {
+    limits.header_size_max = 128;
+    limits.target_size_max = 16;
+    limits.fields_max = 2;
+    limits.body_size_max = 5;
+    const std::string begin = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+    const auto padded = [&](std::size_t size) {
+        return begin + std::string(size - begin.size() - 4, 'x') + "\r\n\r\n";
+    };
+    const auto check = [&](const std::string& bytes, unsigned status) {
+        for (const std::size_t piece : {std::size_t{1}, bytes.size()}) {
+            request_parser fresh(limits);
+            std::string held;
+            state now = state::need_more;
+            for (std::size_t at = 0; at < bytes.size() && now == state::need_more; at += piece) {
+                held.append(bytes.substr(at, piece));
+                std::size_t used = 0;
+                now = fresh.feed(held, used);
+                held.erase(0, used);
+            }
+            BOOST_TEST((now == state::complete) == (status == 0));
+            if (now == state::failed) BOOST_TEST(fresh.fault().status == status);
+        }
+    };
+    check(padded(128), 0);
+    check(padded(129), 431);
+    check("GET /2345678901234567 HTTP/1.0\r\n\r\n", 414);
+    check("GET /234567890123456 HTTP/1.0\r\n\r\n", 0);
+    check("GET / HTTP/1.0\r\nA: b\r\nC: d\r\n\r\n", 0);
+    check("GET / HTTP/1.0\r\nA: b\r\nC: d\r\nE: f\r\n\r\n", 431);
+    const std::string post = "POST / HTTP/1.1\r\nHost: a\r\n";
+    check(post + "Content-Length: 5\r\n\r\nhello", 0);
+    check(post + "Content-Length: 6\r\n\r\nhello!", 413);
+    check(post + "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", 0);
+    check(post + "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n3\r\nlo!\r\n0\r\n\r\n", 413);
+}
+
+BOOST_AUTO_TEST_CASE(targets) {
+    const auto path_of = [&](std::string_view target) {
+        parser.reset();
+        std::size_t used = 0;
+        const std::string bytes = "OPTIONS " + std::string(target) + " HTTP/1.0\r\n\r\n";
+        if (parser.feed(bytes, used) == state::failed) return std::string("failed");
+        return std::string(parser.value().path) + '|' + std::string(parser.value().query);
+    };
+    BOOST_TEST(path_of("/a?b?c") == "/a|b?c");
+    BOOST_TEST(path_of("/a?") == "/a|");
+    BOOST_TEST(path_of("*") == "*|");
+    BOOST_TEST(path_of("http://a:80/b?c") == "/b|c");
+    BOOST_TEST(path_of("http://a") == "/|");
+    BOOST_TEST(path_of("/a://b") == "/a://b|");
+    BOOST_TEST(path_of("//a") == "//a|");
+    BOOST_TEST(path_of("a:80") == "failed");
+    BOOST_TEST(path_of("**") == "failed");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_left_of_the_last_request) {
+    BOOST_TEST((feed("POST /a?b HTTP/1.0\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", 100) ==
+                state::complete));
+    BOOST_TEST(!parser.keep_alive());
+    parser.reset();
+    BOOST_TEST(parser.value().path.empty());
+    BOOST_TEST((feed("GET / HTTP/1.1\r\n\r\n", 100) == state::failed));  // no Host of its own
+    parser.reset();
+    BOOST_TEST((feed("GET / HTTP/1.1\r\nHost: b\r\n\r\n", 100) == state::complete));
+    BOOST_TEST(parser.value().body.empty());
+    BOOST_TEST(parser.value().query.empty());
+    BOOST_TEST(parser.value().fields.size() == 1U);
+    BOOST_TEST(parser.keep_alive());
+}
+
+BOOST_AUTO_TEST_CASE(an_expectation_is_told_once) {
+    const std::string bytes =
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n";
+    BOOST_TEST((feed(bytes, bytes.size()) == state::need_more));
+    BOOST_TEST(parser.take_expectation());
+    BOOST_TEST(!parser.take_expectation());
+    parser.reset();
+    // HTTP/1.0 clients do not know 100 (RFC 9110, 10.1.1).
+    BOOST_TEST((feed("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", 100) ==
+                state::need_more));
+    BOOST_TEST(!parser.take_expectation());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,85 @@
+#include "cli/values.hpp"
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+using namespace orderproc;
+using namespace orderproc::server;
+namespace data = boost::unit_test::data;
+
+namespace {
+
+struct duration_row {
+    const char* text;
+    std::int64_t ms;  // -1: refused
+};
+std::ostream& operator<<(std::ostream& out, const duration_row& it) {
+    return out << it.text;
+}
+
+const duration_row durations[] = {
+    {"0", 0},          {"0s", 0},         {"2s", 2000}, {"500ms", 500}, {"5m", 300'000},
+    {"1h", 3'600'000}, {"1.5s", 1500},    {"", -1},     {"2", -1},      {"-1s", -1},
+    {"2 s", -1},       {"2sec", -1},      {"s", -1},    {"1e3s", -1},   {"nan", -1},
+    {"inf", -1},       {"99999999h", -1}, {"2S", -1},
+};
+
+struct endpoint_row {
+    const char* text;
+    const char* host;  // empty: refused
+    std::uint16_t port;
+    bool loopback;
+};
+std::ostream& operator<<(std::ostream& out, const endpoint_row& it) {
+    return out << it.text;
+}
+
+const endpoint_row endpoints[] = {
+    {"127.0.0.1:8000", "127.0.0.1", 8000, true},
+    {":0", "127.0.0.1", 0, true},
+    {"0.0.0.0:80", "0.0.0.0", 80, false},
+    {"[::1]:65535", "::1", 65535, true},
+    {"[::]:1", "::", 1, false},
+    {"127.0.0.1", "", 0, false},
+    {"localhost:80", "", 0, false},
+    {"127.0.0.1:65536", "", 0, false},
+    {"127.0.0.1:-1", "", 0, false},
+    {"127.0.0.1:", "", 0, false},
+    {"::1:80", "", 0, false},
+    {"[::1:80", "", 0, false},
+    {"127.0.0.1:80x", "", 0, false},
+    {"256.0.0.1:80", "", 0, false},
+};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(durations_are_read_with_their_unit, data::make(durations), row) {
+    const auto read = parse_duration(row.text);
+    BOOST_TEST_REQUIRE(read.has_value() == (row.ms >= 0));
+    if (read) BOOST_TEST(read->count() == row.ms);
+    if (!read) BOOST_TEST(read.error().detail.find(row.text) != std::string::npos);
+}
+
+BOOST_DATA_TEST_CASE(endpoints_are_numeric_addresses, data::make(endpoints), row) {
+    const auto read = parse_endpoint(row.text);
+    BOOST_TEST_REQUIRE(read.has_value() == (*row.host != '\0'));
+    if (!read) return;
+    BOOST_TEST(read->host == row.host);
+    BOOST_TEST(read->port == row.port);
+    BOOST_TEST(read->loopback() == row.loopback);
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_storage_or_processor_is_refused_by_name) {
+    for (const char* url : {"", "sqlite", "sqlite:", "mysql://x", "memory"}) {
+        const auto opened = open_storage(url);
+        BOOST_TEST_REQUIRE(!opened);
+        BOOST_TEST(opened.error().code == errc::invalid_argument);
+    }
+    for (const char* text : {"", "simulate", "simulate:", "simulate:soon", "exec"}) {
+        const auto made = make_named_processor(text);
+        BOOST_TEST_REQUIRE(!made);
+        BOOST_TEST(made.error().code == errc::invalid_argument);
+    }
+    BOOST_TEST(open_storage("memory:").has_value());
+    BOOST_TEST(make_named_processor("simulate:0").has_value());
+}

@@ -1,0 +1,274 @@
+#include <orderproc/change.hpp>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace data = boost::unit_test::data;
+using namespace orderproc;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr timestamp now = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 6 / 15}};
+constexpr work_stage stage{"PENDING", "start", "PROCESSING", "release", "fail", "FAILED"};
+
+claim by_worker(std::size_t limit) {
+    claim out;
+    out.stage = &stage;
+    out.worker_id = "w2";
+    out.expires_at = now + 30s;
+    out.attempts_max = 5;
+    out.limit = limit;
+    return out;
+}
+
+stored_order waiting(std::uint32_t lapses = 0) {
+    stored_order it;
+    it.value.id = order_id::parse("A-1").value();
+    it.value.status = stage.waiting;
+    it.value.version = order_version{4};
+    it.value.attempts = 2;
+    it.value.next_attempt_at = now - 1s;
+    it.value.last_error = "busy";
+    it.lease = lease_token{2};
+    it.due_at = now - 1s;
+    it.lapses = lapses;
+    return it;
+}
+
+stored_order expired(std::uint32_t lapses = 0) {
+    stored_order it = waiting(lapses);
+    it.value.status = stage.active;
+    it.value.next_attempt_at.reset();
+    it.value.first_claimed_at = now - 1h;
+    it.leased = true;
+    it.worker_id = "w1";
+    return it;
+}
+
+// Offers all of them as an adapter does that stores one at a time.
+claim_outcome run(const claim& what, const std::vector<stored_order>& candidates) {
+    claim_selection selection(what, now);
+    claim_outcome out;
+    for (const stored_order& it : candidates) {
+        if (const auto verdict = selection.offer(it)) selection.take(*verdict, out);
+    }
+    return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_due_order_is_handed_out) {
+    const claim what = by_worker(1);
+    claim_selection selection(what, now);
+    const auto out = selection.offer(waiting(1));
+    BOOST_TEST_REQUIRE(out.has_value());
+    stored_order expected = waiting(1);
+    expected.value.version = order_version{5};
+    expected.value.updated_at = now;
+    expected.value.status = stage.active;
+    expected.value.attempts = 3;
+    expected.value.next_attempt_at.reset();
+    expected.value.first_claimed_at = now;
+    expected.lease = lease_token{3};
+    expected.leased = true;
+    expected.due_at = now + 30s;
+    expected.worker_id = "w2";
+    BOOST_TEST((out->after == expected));
+    BOOST_TEST(out->journaled);
+    BOOST_TEST(!out->removed);
+    BOOST_TEST(!out->completed);
+    BOOST_TEST(out->event == "start");
+    BOOST_TEST((out->from == stage.waiting));
+    BOOST_TEST(out->actor == "w2");
+    BOOST_TEST(out->reason.empty());
+
+    claim_outcome outcome;
+    selection.take(*out, outcome);
+    BOOST_TEST_REQUIRE(outcome.orders.size() == 1U);
+    BOOST_TEST((outcome.orders[0].value == expected.value));
+    BOOST_TEST((outcome.orders[0].lease == lease_token{3}));
+    BOOST_TEST(!outcome.orders[0].alone);
+    BOOST_TEST(outcome.failed + outcome.released == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_claim_is_remembered) {
+    const claim what = by_worker(1);
+    stored_order it = waiting();
+    it.value.first_claimed_at = now - 1h;
+    const auto out = claim_selection(what, now).offer(it);
+    BOOST_TEST((out->after.value.first_claimed_at == now - 1h));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_due_or_not_the_stages_is_left_alone) {
+    const claim what = by_worker(1);
+    claim_selection selection(what, now);
+    stored_order it = waiting();
+    it.due_at = now + 1ms;
+    BOOST_TEST(!selection.offer(it));
+    it.due_at.reset();
+    BOOST_TEST(!selection.offer(it));
+    it = waiting();
+    it.value.status = "COMPLETED";
+    BOOST_TEST(!selection.offer(it));
+    it = expired();
+    it.due_at = now + 1ms;
+    BOOST_TEST(!selection.offer(it));
+    it = expired();
+    it.leased = false;  // no lease that could have expired
+    BOOST_TEST(!selection.offer(it));
+    it = waiting();
+    it.due_at = now;
+    BOOST_TEST(!selection.done());
+    BOOST_TEST(selection.offer(it).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_expired_lease_comes_back_with_back_off) {
+    const claim what = by_worker(1);
+    claim_selection selection(what, now);
+    const auto out = selection.offer(expired());
+    BOOST_TEST_REQUIRE(out.has_value());
+    stored_order expected = expired();
+    expected.value.version = order_version{5};
+    expected.value.updated_at = now;
+    expected.value.status = stage.waiting;
+    expected.value.next_attempt_at = now + 1s;
+    expected.value.last_error = "the lease of worker w1 expired on attempt 2 of 5";
+    expected.leased = false;
+    expected.due_at = now + 1s;
+    expected.worker_id.clear();
+    expected.lapses = 1;
+    BOOST_TEST((out->after == expected));  // the attempt stays counted
+    BOOST_TEST(out->event == "release");
+    BOOST_TEST((out->from == stage.active));
+    BOOST_TEST(out->actor == "w2");
+    BOOST_TEST(out->reason == expected.value.last_error);
+
+    claim_outcome outcome;
+    selection.take(*out, outcome);
+    BOOST_TEST(outcome.orders.empty());
+    BOOST_TEST(outcome.released == 1U);
+    BOOST_TEST(outcome.failed == 0U);
+}
+
+struct back_off {
+    std::uint32_t lapses;
+    std::chrono::seconds pause;
+};
+std::ostream& operator<<(std::ostream& out, const back_off& it) {
+    return out << it.lapses << " lapses";
+}
+constexpr std::array<back_off, 8> back_offs{
+    {{0, 2s}, {1, 4s}, {2, 8s}, {8, 512s}, {9, 1024s}, {10, 2048s}, {11, 2048s}, {4000000, 2048s}}};
+
+BOOST_DATA_TEST_CASE(back_off_doubles_up_to_a_cap, data::make(back_offs)) {
+    claim what = by_worker(1);
+    what.lapse_backoff = 2s;
+    const auto out = claim_selection(what, now).offer(expired(sample.lapses));
+    BOOST_TEST((out->after.due_at == now + sample.pause));
+    BOOST_TEST((out->after.value.next_attempt_at == now + sample.pause));
+    BOOST_TEST(out->after.lapses == sample.lapses + 1);
+}
+
+BOOST_AUTO_TEST_CASE(out_of_attempts_an_expired_lease_fails) {
+    const claim what = by_worker(1);
+    claim_selection selection(what, now);
+    stored_order it = expired();
+    it.value.attempts = 4;
+    BOOST_TEST(claim_selection(what, now).offer(it)->event == "release");
+    it.value.attempts = 5;
+    const auto out = selection.offer(it);
+    BOOST_TEST(out->event == "fail");
+    BOOST_TEST((out->after.value.status == stage.failed));
+    BOOST_TEST((out->after.value.settled_at == now));
+    BOOST_TEST(!out->after.due_at.has_value());
+    BOOST_TEST(!out->after.leased);
+    BOOST_TEST(out->after.worker_id.empty());
+    BOOST_TEST(out->after.value.attempts == 5U);
+    BOOST_TEST(out->after.value.last_error == "the lease of worker w1 expired on attempt 5 of 5");
+    claim_outcome outcome;
+    selection.take(*out, outcome);
+    BOOST_TEST(outcome.failed == 1U);
+    BOOST_TEST(outcome.released == 0U);
+    BOOST_TEST(outcome.orders.empty());
+}
+
+BOOST_AUTO_TEST_CASE(out_of_attempts_a_waiting_order_fails) {
+    const claim what = by_worker(1);
+    claim_selection selection(what, now);
+    stored_order it = waiting(3);
+    it.value.attempts = 5;
+    const auto out = selection.offer(it);
+    BOOST_TEST_REQUIRE(out.has_value());
+    BOOST_TEST(out->event == "fail");
+    BOOST_TEST((out->from == stage.waiting));
+    BOOST_TEST((out->after.value.status == stage.failed));
+    BOOST_TEST((out->after.value.settled_at == now));
+    BOOST_TEST(!out->after.value.next_attempt_at.has_value());
+    BOOST_TEST(!out->after.due_at.has_value());
+    BOOST_TEST(out->after.lapses == 3U);
+    BOOST_TEST((out->after.lease == lease_token{2}));
+    BOOST_TEST(out->reason == "no attempt left: 5 of 5");
+    it.value.attempts = 4;
+    BOOST_TEST(claim_selection(what, now).offer(it)->event == "start");
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_counts_all_that_it_touches) {
+    stored_order exhausted = waiting();
+    exhausted.value.attempts = 5;
+    const claim what = by_worker(3);
+    const auto out = run(what, {expired(), exhausted, waiting(), waiting()});
+    BOOST_TEST(out.released == 1U);
+    BOOST_TEST(out.failed == 1U);
+    BOOST_TEST(out.orders.size() == 1U);
+
+    const claim none = by_worker(0);
+    BOOST_TEST(claim_selection(none, now).done());
+    BOOST_TEST(run(none, {waiting()}).orders.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_holds_for_adapters_that_store_all_at_once) {
+    const claim what = by_worker(2);
+    claim_selection selection(what, now);
+    BOOST_TEST(selection.offer(waiting()).has_value());
+    BOOST_TEST(!selection.offer(waiting(2)));  // a suspect: not beside the first
+    BOOST_TEST(selection.done());
+    claim_selection other(what, now);
+    BOOST_TEST(other.offer(waiting()).has_value());
+    BOOST_TEST(!other.done());
+    BOOST_TEST(other.offer(waiting()).has_value());
+    BOOST_TEST(other.done());
+    BOOST_TEST(!other.offer(waiting()));
+}
+
+BOOST_AUTO_TEST_CASE(a_suspect_is_handed_out_alone) {
+    const claim what = by_worker(10);
+    auto out = run(what, {waiting(2), waiting()});
+    BOOST_TEST_REQUIRE(out.orders.size() == 1U);
+    BOOST_TEST(out.orders[0].alone);
+
+    out = run(what, {waiting(), waiting(1), waiting(2), waiting()});
+    BOOST_TEST_REQUIRE(out.orders.size() == 2U);
+    BOOST_TEST(!out.orders[0].alone);
+    BOOST_TEST(!out.orders[1].alone);
+
+    out = run(what, {expired(), waiting(2), waiting()});
+    BOOST_TEST(out.orders.empty());
+    BOOST_TEST(out.released == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_suspect_that_is_not_handed_out_stops_nothing) {
+    const claim what = by_worker(10);
+    stored_order exhausted = waiting(4);
+    exhausted.value.attempts = 5;
+    const auto out = run(what, {expired(4), exhausted, waiting()});
+    BOOST_TEST(out.released == 1U);
+    BOOST_TEST(out.failed == 1U);
+    BOOST_TEST(out.orders.size() == 1U);
+}

@@ -1,0 +1,340 @@
+#include <orderproc/codec.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace orderproc;
+
+namespace {
+
+using number_limits = std::numeric_limits<std::int64_t>;
+
+timestamp at(std::int64_t milliseconds) {
+    return timestamp(std::chrono::milliseconds(milliseconds));
+}
+
+order fixed_order() {
+    order out;
+    out.number = 300;
+    out.id = order_id::parse("ORD-A8F64D2E").value();
+    out.user_id = 123;
+    out.item_ids = {1001, 1002, 1003};
+    out.total_amount = {14999, {'U', 'S', 'D'}};
+    out.metadata = R"({"a":1})";
+    out.status = "PENDING";
+    out.version = order_version{3};
+    out.attempts = 2;
+    out.next_attempt_at = at(1781533396326);
+    out.last_error = "no route";
+    out.created_at = at(1781533391326);
+    out.updated_at = at(1781533392326);
+    out.first_claimed_at = at(1781533391426);
+    return out;
+}
+
+stored_order fixed_stored_order() {
+    stored_order out;
+    out.value = fixed_order();
+    out.value.status = "PROCESSING";
+    out.value.next_attempt_at.reset();
+    out.lease = lease_token{7};
+    out.leased = true;
+    out.due_at = at(1781533421326);
+    out.worker_id = "w1";
+    out.lapses = 1;
+    return out;
+}
+
+template <class Value>
+std::string encoded(const Value& value) {
+    std::string out;
+    encode(value, out);
+    return out;
+}
+
+result<order> decoded(const order&, std::string_view bytes) {
+    return decode_order(bytes);
+}
+result<stored_order> decoded(const stored_order&, std::string_view bytes) {
+    return decode_stored_order(bytes);
+}
+
+std::string hex(std::string_view bytes) {
+    std::string out;
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        out += "0123456789abcdef"[byte / 16];
+        out += "0123456789abcdef"[byte % 16];
+    }
+    return out;
+}
+
+// CRC-32C bit by bit, after its definition in RFC 3720, appendix B.4.
+std::string with_checksum(std::string bytes) {
+    std::uint32_t crc = 0xFFFFFFFF;
+    for (const char c : bytes) {
+        crc ^= static_cast<unsigned char>(c);
+        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78U : 0U);
+    }
+    for (int i = 0; i < 4; ++i) bytes += static_cast<char>((~crc >> (8 * i)) & 0xFF);
+    return bytes;
+}
+
+std::string without_checksum(const std::string& bytes) {
+    return bytes.substr(0, bytes.size() - 4);
+}
+
+template <class Result>
+bool is_corrupt(const Result& got) {
+    return !got.has_value() && got.error().code == errc::corrupt && !got.error().detail.empty();
+}
+
+// Of all magnitudes, the ends included.
+std::int64_t any_number(std::mt19937_64& random) {
+    const auto out = static_cast<std::int64_t>(random()) >> (random() % 64);
+    switch (random() % 16) {
+        case 0:
+            return number_limits::min();
+        case 1:
+            return number_limits::max();
+        default:
+            return out;
+    }
+}
+
+std::string any_text(std::mt19937_64& random) {
+    std::string out(random() % 4 == 0 ? random() % 300 : random() % 10, '\0');
+    for (char& c : out) c = static_cast<char>(random());
+    return out;
+}
+
+std::optional<timestamp> any_time(std::mt19937_64& random) {
+    if (random() % 2 == 0) return std::nullopt;
+    return at(any_number(random));
+}
+
+order any_order(std::mt19937_64& random) {
+    order out;
+    out.number = any_number(random);
+    if (random() % 4 != 0) out.id = order_id::make(at(any_number(random)), random(), random());
+    out.user_id = any_number(random);
+    out.item_ids.resize(random() % 40);
+    for (std::int64_t& id : out.item_ids) id = any_number(random);
+    out.total_amount.minor_units = any_number(random);
+    for (char& c : out.total_amount.currency) c = static_cast<char>(random());
+    out.metadata = any_text(random);
+    const std::array<order_status, 4> statuses{order_status(), "PENDING", "A",
+                                               "ABCDEFGHIJKLMNOPQRSTUVW"};
+    out.status = statuses[random() % statuses.size()];
+    out.version = order_version{random()};
+    out.attempts = static_cast<std::uint32_t>(random());
+    out.next_attempt_at = any_time(random);
+    out.last_error = any_text(random);
+    out.created_at = at(any_number(random));
+    out.updated_at = at(any_number(random));
+    out.first_claimed_at = any_time(random);
+    out.settled_at = any_time(random);
+    return out;
+}
+
+stored_order any_stored_order(std::mt19937_64& random) {
+    stored_order out;
+    out.value = any_order(random);
+    out.lease = lease_token{random()};
+    out.leased = random() % 2 == 0;
+    out.due_at = any_time(random);
+    out.worker_id = any_text(random);
+    out.lapses = static_cast<std::uint32_t>(random());
+    return out;
+}
+
+// Whatever is accepted must be what encode() would have written.
+template <class Value>
+bool accepts_only_its_own(const Value& like, const std::string& bytes) {
+    const auto got = decoded(like, bytes);
+    return got.has_value() ? encoded(*got) == bytes : is_corrupt(got);
+}
+
+}  // namespace
+
+// If these change, what is stored can no longer be read: add a format instead.
+BOOST_AUTO_TEST_CASE(the_format_does_not_drift) {
+    BOOST_TEST(hex(encoded(fixed_order())) ==
+               "0107d8040c4f52442d4138463634443245f60103d20fd40fd60faeea01555344077b2261223a317d"
+               "0750454e44494e470302086e6f20726f757465bce7d1bad967d00f904ec8015d2055d5");
+    BOOST_TEST(hex(encoded(fixed_stored_order())) ==
+               "8135d8040c4f52442d4138463634443245f60103d20fd40fd60faeea01555344077b2261223a317d"
+               "0a50524f43455353494e470302086e6f20726f757465bce7d1bad967d00fc80107e0d40302773101"
+               "907e1b95");
+    BOOST_TEST(hex(encoded(order())) == "010000000000555344027b7d0001000000007198a644");
+}
+
+BOOST_AUTO_TEST_CASE(the_checksum_is_crc_32c) {
+    for (const std::string& bytes : {encoded(fixed_order()), encoded(fixed_stored_order())}) {
+        BOOST_TEST(hex(with_checksum(without_checksum(bytes))) == hex(bytes));
+    }
+    BOOST_TEST(hex(with_checksum("123456789")) == "313233343536373839839206e3");
+}
+
+BOOST_AUTO_TEST_CASE(encoding_appends) {
+    std::string out = "before";
+    encode(fixed_order(), out);
+    BOOST_TEST(out == "before" + encoded(fixed_order()));
+}
+
+BOOST_AUTO_TEST_CASE(fixed_orders_come_back) {
+    BOOST_TEST((decode_order(encoded(fixed_order())).value() == fixed_order()));
+    BOOST_TEST((decode_order(encoded(order())).value() == order()));
+    BOOST_TEST(
+        (decode_stored_order(encoded(fixed_stored_order())).value() == fixed_stored_order()));
+    BOOST_TEST((decode_stored_order(encoded(stored_order())).value() == stored_order()));
+}
+
+BOOST_AUTO_TEST_CASE(large_orders_come_back) {
+    order it = fixed_order();
+    it.item_ids.assign(order::items_max, number_limits::max());
+    it.metadata.assign(order::metadata_size_max, 'x');
+    it.last_error.assign(100'000, 'e');
+    BOOST_TEST((decode_order(encoded(it)).value() == it));
+}
+
+BOOST_AUTO_TEST_CASE(random_orders_come_back) {
+    std::mt19937_64 random(20260615);
+    for (int i = 0; i < 5'000; ++i) {
+        const order one = any_order(random);
+        BOOST_TEST_REQUIRE((decode_order(encoded(one)).value() == one));
+        const stored_order two = any_stored_order(random);
+        BOOST_TEST_REQUIRE((decode_stored_order(encoded(two)).value() == two));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_is_only_itself) {
+    BOOST_TEST(is_corrupt(decode_stored_order(encoded(fixed_order()))));
+    BOOST_TEST(is_corrupt(decode_order(encoded(fixed_stored_order()))));
+}
+
+BOOST_AUTO_TEST_CASE(later_formats_are_not_guessed) {
+    for (int format = 0; format < 256; ++format) {
+        std::string bytes = without_checksum(encoded(fixed_order()));
+        bytes[0] = static_cast<char>(format);
+        BOOST_TEST(decode_order(with_checksum(bytes)).has_value() == (format == 0x01));
+        bytes = without_checksum(encoded(fixed_stored_order()));
+        bytes[0] = static_cast<char>(format);
+        BOOST_TEST(decode_stored_order(with_checksum(bytes)).has_value() == (format == 0x81));
+    }
+}
+
+// The bytes are on the heap and of just that size, so that a sanitizer sees reads beyond them.
+BOOST_AUTO_TEST_CASE(cut_off_anywhere_is_corrupt) {
+    const auto cut_everywhere = [](const auto& value) {
+        const std::string bytes = encoded(value);
+        for (std::size_t size = 0; size < bytes.size(); ++size) {
+            const std::vector<char> cut(bytes.begin(),
+                                        bytes.begin() + static_cast<std::ptrdiff_t>(size));
+            BOOST_TEST(is_corrupt(decoded(value, {cut.data(), cut.size()})), size);
+            const std::string sealed = with_checksum(bytes.substr(0, size));
+            if (size == bytes.size() - 4) continue;  // this is the whole
+            const std::vector<char> copy(sealed.begin(), sealed.end());
+            BOOST_TEST(is_corrupt(decoded(value, {copy.data(), copy.size()})), size);
+        }
+        BOOST_TEST(is_corrupt(decoded(value, bytes + '\0')));
+        BOOST_TEST(is_corrupt(decoded(value, with_checksum(without_checksum(bytes) + '\0'))));
+    };
+    cut_everywhere(fixed_order());
+    cut_everywhere(fixed_stored_order());
+    BOOST_TEST(is_corrupt(decode_order({})));
+}
+
+BOOST_AUTO_TEST_CASE(every_flipped_bit_is_noticed) {
+    std::string bytes = encoded(fixed_stored_order());
+    for (std::size_t i = 0; i < bytes.size() * 8; ++i) {
+        bytes[i / 8] = static_cast<char>(bytes[i / 8] ^ (1 << (i % 8)));
+        BOOST_TEST(is_corrupt(decode_stored_order(bytes)), i);
+        bytes[i / 8] = static_cast<char>(bytes[i / 8] ^ (1 << (i % 8)));
+    }
+    BOOST_TEST(decode_stored_order(bytes).has_value());
+}
+
+// With the checksum made to fit, so that what is behind it gets the damage.
+BOOST_AUTO_TEST_CASE(damage_behind_the_checksum_is_survived) {
+    std::mt19937_64 random(20260615);
+    for (int i = 0; i < 20'000; ++i) {
+        const stored_order value = i % 2 == 0 ? fixed_stored_order() : any_stored_order(random);
+        std::string bytes = without_checksum(encoded(value));
+        for (auto flips = 1 + random() % 4; flips > 0; --flips) {
+            bytes[random() % bytes.size()] = static_cast<char>(random());
+        }
+        BOOST_TEST_REQUIRE(accepts_only_its_own(value, with_checksum(bytes)));
+        std::string plain = without_checksum(encoded(value.value));
+        plain[random() % plain.size()] = static_cast<char>(random());
+        BOOST_TEST_REQUIRE(accepts_only_its_own(value.value, with_checksum(plain)));
+    }
+    for (int i = 0; i < 20'000; ++i) {
+        const std::string noise = "\x01" + any_text(random);
+        BOOST_TEST_REQUIRE(accepts_only_its_own(order(), with_checksum(noise)));
+        BOOST_TEST_REQUIRE(accepts_only_its_own(order(), noise));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(each_value_has_one_encoding) {
+    const std::string bytes = without_checksum(encoded(order()));
+    // Format, flags, number, user_id, count of items, amount: zeros from byte 1 to 5.
+    const auto changed = [&](std::size_t at, std::string_view to) {
+        return decode_order(with_checksum(std::string(bytes).replace(at, 1, to)));
+    };
+    BOOST_TEST(changed(2, std::string_view("\0", 1)).has_value());
+    BOOST_TEST(is_corrupt(changed(2, std::string_view("\x80\0", 2))));
+    BOOST_TEST(is_corrupt(changed(2, std::string_view("\x81\x80\0", 3))));
+    BOOST_TEST(changed(2, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01").value().number ==
+               number_limits::min());
+    BOOST_TEST(is_corrupt(changed(2, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02")));
+    BOOST_TEST(is_corrupt(changed(2, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x01")));
+    for (const char* flag : {"\x10", "\x20", "\x40", "\x80"}) {
+        BOOST_TEST(is_corrupt(changed(1, flag)));
+    }
+}
+
+// Were any of these sizes believed, memory would run out here.
+BOOST_AUTO_TEST_CASE(hostile_sizes_are_not_believed) {
+    const std::string bytes = without_checksum(encoded(order()));
+    const std::string huge[] = {
+        "\x7f",
+        "\xff\xff\xff\xff\x0f",                      // 2^32 - 1
+        "\xff\xff\xff\xff\xff\xff\xff\x7f",          // 2^56 - 1
+        "\xff\xff\xff\xff\xff\xff\xff\xff\x7f",      // 2^63 - 1
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",  // 2^64 - 1
+    };
+    constexpr std::size_t items = 4;
+    constexpr std::size_t metadata = 9;
+    constexpr std::size_t status = 12;
+    constexpr std::size_t last_error = 15;
+    for (const std::string& size : huge) {
+        for (const std::size_t at : {items, metadata, status, last_error}) {
+            const std::string hostile = with_checksum(std::string(bytes).replace(at, 1, size));
+            BOOST_TEST(is_corrupt(decode_order(hostile)), at);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(names_are_checked) {
+    const std::string bytes = without_checksum(encoded(fixed_order()));
+    const auto with = [&](std::string_view from, std::string_view to) {
+        std::string out = bytes;
+        out.replace(out.find(from), from.size(), to);
+        return decode_order(with_checksum(out));
+    };
+    BOOST_TEST(with("ORD-A8F64D2E", "ORD-A8F64D2F").value().id->view() == "ORD-A8F64D2F");
+    BOOST_TEST(is_corrupt(with("ORD-A8F64D2E", "ORD A8F64D2E")));
+    BOOST_TEST(with("PENDING", "WAITING").value().status.view() == "WAITING");
+    BOOST_TEST(is_corrupt(with("PENDING", "pENDING")));
+}

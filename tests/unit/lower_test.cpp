@@ -1,0 +1,465 @@
+#include <orderproc/command.hpp>
+#include <orderproc/testing/manual_clock.hpp>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace data = boost::unit_test::data;
+using namespace orderproc;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+    testing::manual_clock time;
+    testing::seeded_random random;
+    observer nobody;
+    runtime with{time, random, nobody};
+    const status_machine& machine = status_machine::standard();
+
+    result<change> lower_one(decltype(command::what) what) {
+        command it;
+        it.what = std::move(what);
+        return lower(std::move(it), machine, with);
+    }
+};
+
+order valid_order() {
+    order it;
+    it.user_id = 5;
+    it.item_ids = {1, 2, 2};
+    it.total_amount = {1999, {'E', 'U', 'R'}};
+    it.metadata = R"({"a":1})";
+    return it;
+}
+
+const status_machine& shop() {
+    static const status_machine instance = [] {
+        const std::vector<transition_rule> rules{
+            {"PACKING", "packed", "PACKED"},          {"SHIPPING", "shipped", "SHIPPED"},
+            {"SHIPPED", "return", "RETURNED", true},  {"FAILED", "retry", "PAID", true},
+            {"PAID", "cancel", "CANCELLED", true},    {"PACKED", "cancel", "CANCELLED", true},
+            {"PACKING", "cancel", "CANCELLED", true},
+        };
+        const std::vector<work_stage> stages{
+            {"PAID", "pack_start", "PACKING", "pack_release", "fail", "FAILED"},
+            {"PACKED", "ship_start", "SHIPPING", "ship_release", "fail", "FAILED"}};
+        return status_machine::build("PAID", rules, stages).value();
+    }();
+    return instance;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(each_command, fixture)
+
+BOOST_AUTO_TEST_CASE(what_goes_for_all_of_them) {
+    command it;
+    it.what = erase_order{"A-1"};
+    it.once = idempotency{};
+    it.once->key[0] = std::byte{7};
+    it.version = order_version{3};
+    it.user_id = 5;
+    it.actor = "shop";
+    it.traceparent = "00-1-2-01";
+    const change out = lower(std::move(it), machine, with).value();
+    BOOST_TEST_REQUIRE(out.once.has_value());
+    BOOST_TEST((out.once->key[0] == std::byte{7}));
+    BOOST_TEST((out.version == order_version{3}));
+    BOOST_TEST((out.user_id == 5));
+    BOOST_TEST(out.actor == "shop");
+    BOOST_TEST(out.traceparent == "00-1-2-01");
+    BOOST_TEST(!out.lease.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(submit_keeps_the_clients_fields_and_resets_the_others) {
+    submit_order submit{valid_order()};
+    submit.value.id = order_id::parse("A-1").value();
+    submit.value.number = 9;
+    submit.value.status = "COMPLETED";
+    submit.value.attempts = 3;
+    submit.value.next_attempt_at = time.now();
+    submit.value.last_error = "no";
+    submit.value.first_claimed_at = time.now();
+    submit.value.settled_at = time.now();
+    const change out = lower_one(submit).value();
+    order expected = valid_order();
+    expected.id = order_id::parse("A-1").value();
+    expected.status = "PENDING";
+    BOOST_TEST(out.order == "A-1");
+    BOOST_TEST(out.event == "create");
+    BOOST_TEST(out.from.empty());
+    BOOST_TEST((std::get<create_order>(out.action).value == expected));
+    BOOST_TEST(std::get<create_order>(out.action).queued);
+}
+
+BOOST_AUTO_TEST_CASE(submit_makes_ids_that_sort_by_time) {
+    std::set<std::string> ids;
+    std::string last;
+    for (int i = 0; i < 100; ++i) {
+        time.advance(1ms);
+        const change out = lower_one(submit_order{valid_order()}).value();
+        BOOST_TEST(std::get<create_order>(out.action).value.id->view() == out.order);
+        BOOST_TEST(last < out.order);
+        last = out.order;
+    }
+    for (int i = 0; i < 100; ++i) ids.insert(lower_one(submit_order{valid_order()})->order);
+    BOOST_TEST(ids.size() == 100U);  // all of one millisecond
+    testing::seeded_random again(7);
+    const std::uint64_t high = again.next();
+    const std::uint64_t low = again.next();
+    testing::seeded_random same(7);
+    runtime other{time, same, nobody};
+    command it;
+    it.what = submit_order{valid_order()};
+    BOOST_TEST(lower(it, machine, other)->order == order_id::make(time.now(), high, low).view());
+}
+
+BOOST_AUTO_TEST_CASE(submit_to_a_machine_without_work_is_settled_at_once) {
+    const std::vector<transition_rule> rules{{"DRAFT", "send", "SENT", true}};
+    const auto drafts = status_machine::build("DRAFT", rules, {}).value();
+    command it;
+    it.what = submit_order{valid_order()};
+    const auto out = lower(it, drafts, with).value();
+    BOOST_TEST(!std::get<create_order>(out.action).queued);
+    BOOST_TEST(std::get<create_order>(out.action).value.settled_at.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_valid_is_refused) {
+    order bad = valid_order();
+    bad.item_ids.clear();
+    const auto submitted = lower_one(submit_order{bad});
+    BOOST_TEST(submitted.error().code == make_error_code(errc::invalid_argument));
+    BOOST_TEST(submitted.error().detail == validate(bad).error().detail);
+    const auto edited = lower_one(edit_fields{"A-1", {5, {}, bad.total_amount, std::string("{}")}});
+    BOOST_TEST(edited.error().code == make_error_code(errc::invalid_argument));
+    BOOST_TEST(edited.error().detail == validate(bad).error().detail);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_makes_orders_of_another_user) {
+    command it;
+    it.user_id = 6;
+    it.what = submit_order{valid_order()};
+    BOOST_TEST(lower(it, machine, with).error().code == make_error_code(errc::invalid_argument));
+    it.what = edit_fields{"A-1", {5, {1}, {}, "{}"}};
+    BOOST_TEST(lower(it, machine, with).error().code == make_error_code(errc::invalid_argument));
+    it.user_id = 5;
+    BOOST_TEST(lower(it, machine, with).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(edit_only_at_first_and_while_nobody_works_on_it) {
+    const change out = lower_one(edit_fields{"A-1", {5, {3}, {7, {'J', 'P', 'Y'}}, "{}"}}).value();
+    BOOST_TEST(out.order == "A-1");
+    BOOST_TEST(out.event == "edit");
+    BOOST_TEST_REQUIRE(out.from.size() == 1U);
+    BOOST_TEST((out.from[0] == machine.initial()));
+    BOOST_TEST(out.unleased);
+    const auto& fields = std::get<edit_order>(out.action);
+    BOOST_TEST(fields.user_id == 5);
+    BOOST_TEST(fields.item_ids.size() == 1U);
+    BOOST_TEST((fields.total_amount == money{7, {'J', 'P', 'Y'}}));
+    BOOST_TEST(fields.metadata == "{}");
+}
+
+BOOST_AUTO_TEST_CASE(erase_unless_somebody_works_on_it) {
+    const change out = lower_one(erase_order{"A-1"}).value();
+    BOOST_TEST(out.order == "A-1");
+    BOOST_TEST(out.event == "delete");
+    BOOST_TEST(out.from.empty());
+    BOOST_TEST(out.unleased);
+    BOOST_TEST(std::holds_alternative<remove_order>(out.action));
+}
+
+BOOST_AUTO_TEST_CASE(cancel) {
+    const change out = lower_one(raise_event{"A-1", "cancel", "too late"}).value();
+    BOOST_TEST(out.order == "A-1");
+    BOOST_TEST(out.event == "cancel");
+    BOOST_TEST_REQUIRE(out.from.size() == 1U);
+    BOOST_TEST((out.from[0] == order_status("PENDING")));
+    BOOST_TEST(!out.unleased);
+    const auto& move = std::get<move_order>(out.action);
+    BOOST_TEST((move.to == order_status("CANCELLED")));
+    BOOST_TEST(move.reason == "too late");
+    BOOST_TEST(!move.queued);
+    BOOST_TEST(!move.attempts.has_value());
+    BOOST_TEST(!move.next_attempt_at.has_value());
+    BOOST_TEST(move.settles);
+    BOOST_TEST(move.repeatable);
+}
+
+BOOST_AUTO_TEST_CASE(retry_starts_the_count_again) {
+    const auto out = lower_one(raise_event{"A-1", "retry", {}}).value();
+    const auto& move = std::get<move_order>(out.action);
+    BOOST_TEST((move.to == order_status("PENDING")));
+    BOOST_TEST(move.queued);
+    BOOST_TEST((move.attempts == 0U));
+    BOOST_TEST(!move.settles);
+}
+
+BOOST_AUTO_TEST_CASE(release_by_a_host_does_not) {
+    const auto out = lower_one(raise_event{"A-1", "release", {}}).value();
+    const auto& move = std::get<move_order>(out.action);
+    BOOST_TEST(move.queued);
+    BOOST_TEST(!move.attempts.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(entering_the_next_stage_does) {
+    command it;
+    it.what = raise_event{"A-1", "packed", {}};
+    const auto out = lower(it, shop(), with).value();
+    BOOST_TEST(std::get<move_order>(out.action).queued);
+    BOOST_TEST((std::get<move_order>(out.action).attempts == 0U));
+    it.what = raise_event{"A-1", "shipped", {}};
+    const auto shipped = lower(it, shop(), with).value();
+    BOOST_TEST(std::get<move_order>(shipped.action).settles);
+}
+
+BOOST_AUTO_TEST_CASE(only_claims_start) {
+    const auto out = lower_one(raise_event{"A-1", "start", {}});
+    BOOST_TEST(out.error().code == make_error_code(errc::transition_rejected));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_event_is_not_found) {
+    const auto out = lower_one(raise_event{"A-1", "ship", {}});
+    BOOST_TEST(out.error().code == make_error_code(errc::not_found));
+    BOOST_TEST(out.error().detail == "no event ship");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+// A storage of the simplest kind, and a driver that asks it for anything that commands, workers
+// (some of them late) and claims may ask for. Checks every answer against what is promised.
+class world {
+public:
+    world(const status_machine& machine, std::uint64_t seed)
+        : machine_(machine), random_(seed), with_{time_, random_, nobody_} {}
+
+    void step() {
+        if (draw(4) == 0) time_.advance(std::chrono::milliseconds(draw(1500)));
+        switch (draw(10)) {
+            case 0:
+                return draw(2) == 0 ? submit() : raise();
+            case 1:
+                return edit();
+            case 2:
+                return erase();
+            case 3:
+            case 4:
+                return raise();
+            case 5:
+            case 6:
+                return claim_some();
+            default:
+                return finish_or_renew();
+        }
+    }
+
+    std::map<std::string, int> seen;  // events, so that a test can tell that it tested something
+
+private:
+    struct held {
+        std::string id;
+        lease_token lease;
+        order_status active;
+    };
+
+    std::uint64_t draw(std::uint64_t below) { return random_.next() % below; }
+    // Mostly one of the latest; some are deleted, and the next is not there yet.
+    std::string any_id() {
+        const std::uint64_t back = draw(draw(4) == 0 ? made_ + 1 : 12);
+        return "A-" + std::to_string(made_ - std::min(made_, back));
+    }
+
+    void apply(const change& what) {
+        const auto found = orders_.find(what.order);
+        const stored_order* current = found == orders_.end() ? nullptr : &found->second;
+        const auto verdict = evaluate(current, what, time_.now());
+        if (!verdict) {
+            ++seen["refused"];
+            return;
+        }
+        store(what.order, *verdict);
+    }
+
+    void apply(command what) {
+        if (auto lowered = lower(std::move(what), machine_, with_)) apply(*lowered);
+    }
+
+    void submit() {
+        submit_order what{valid_order()};
+        what.value.id = order_id::parse("A-" + std::to_string(made_++)).value();
+        command it;
+        it.what = std::move(what);
+        apply(std::move(it));
+    }
+
+    void edit() {
+        command it;
+        it.what = edit_fields{any_id(), {5, {9}, {1, {'E', 'U', 'R'}}, "{}"}};
+        if (draw(3) == 0) it.version = order_version{1 + draw(5)};
+        apply(std::move(it));
+    }
+
+    void erase() {
+        if (draw(4) != 0) return;
+        command it;
+        it.what = erase_order{any_id()};
+        apply(std::move(it));
+    }
+
+    void raise() {
+        const auto all = machine_.transitions();
+        command it;
+        it.what = raise_event{any_id(), std::string(all[draw(all.size())].event), "because"};
+        apply(std::move(it));
+    }
+
+    void claim_some() {
+        const work_stage& stage = machine_.stages()[draw(machine_.stages().size())];
+        claim what;
+        what.stage = &stage;
+        what.worker_id = "w" + std::to_string(draw(3));
+        what.expires_at = time_.now() + std::chrono::milliseconds(1 + draw(2000));
+        what.attempts_max = attempts_max;
+        what.lapse_backoff = 100ms;
+        what.limit = 1 + draw(4);
+        std::vector<std::pair<timestamp, std::string>> due;
+        for (const auto& [id, it] : orders_) {
+            if (it.due_at) due.emplace_back(*it.due_at, id);
+        }
+        std::sort(due.begin(), due.end());
+        claim_selection selection(what, time_.now());
+        claim_outcome out;
+        for (const auto& [at, id] : due) {
+            const auto verdict = selection.offer(orders_.at(id));
+            if (!verdict) continue;
+            store(id, *verdict);
+            selection.take(*verdict, out);
+        }
+        BOOST_TEST(out.orders.size() + out.failed + out.released <= what.limit);
+        const bool alone = std::any_of(out.orders.begin(), out.orders.end(),
+                                       [](const claimed_order& it) { return it.alone; });
+        if (alone) BOOST_TEST(out.orders.size() == 1U);
+        seen["alone"] += alone ? 1 : 0;
+        for (const claimed_order& it : out.orders) {
+            held_.push_back({std::string(it.value.id->view()), it.lease, stage.active});
+        }
+    }
+
+    // A worker's verdict; it may come long after somebody else took over.
+    void finish_or_renew() {
+        if (held_.empty()) return;
+        const std::size_t at = draw(held_.size());
+        const held mine = held_[at];
+        const auto found = orders_.find(mine.id);
+        const bool still_mine =
+            found != orders_.end() && found->second.leased && found->second.lease == mine.lease;
+        change it;
+        it.order = mine.id;
+        it.lease = mine.lease;
+        it.actor = "w";
+        if (draw(4) == 0) {
+            it.event = "renew";
+            it.action = renew_lease{time_.now() + 1s};
+        } else {
+            const auto events = machine_.allowed(mine.active);
+            const transition& event = *machine_.find(events[draw(events.size())]);
+            const work_stage* next = machine_.stage_waiting_in(event.to);
+            move_order move;
+            move.to = event.to;
+            move.queued = next != nullptr;
+            if (next && next->release != event.event) move.attempts = 0;
+            if (draw(2) == 0 && next) move.next_attempt_at = time_.now() + 200ms;
+            move.settles = machine_.is_settled(event.to);
+            it.event = event.event;
+            it.from = event.from;
+            it.action = std::move(move);
+            if (draw(3) != 0) held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));
+        }
+        const auto verdict =
+            evaluate(found == orders_.end() ? nullptr : &found->second, it, time_.now());
+        BOOST_TEST(verdict.has_value() == still_mine);
+        if (verdict) store(mine.id, *verdict);
+        seen["late"] += still_mine ? 0 : 1;
+    }
+
+    void store(const std::string& id, const evaluation& verdict) {
+        const auto found = orders_.find(id);
+        const stored_order* before = found == orders_.end() ? nullptr : &found->second;
+        check(before, verdict);
+        if (verdict.journaled) ++seen[std::string(verdict.event)];
+        if (verdict.removed) {
+            orders_.erase(id);
+        } else {
+            orders_.insert_or_assign(id, verdict.after);
+        }
+    }
+
+    void check(const stored_order* before, const evaluation& verdict) {
+        const stored_order& after = verdict.after;
+        const order_status status = after.value.status;
+        const auto version = static_cast<std::uint64_t>(after.value.version);
+        const auto version_before =
+            before ? static_cast<std::uint64_t>(before->value.version) : std::uint64_t{0};
+        BOOST_TEST(version == version_before + (verdict.journaled ? 1 : 0));
+        if (verdict.journaled) BOOST_TEST((after.value.updated_at == time_.now()));
+        if (before) {
+            BOOST_TEST((verdict.from == before->value.status));
+            BOOST_TEST((after.lease >= before->lease));
+            BOOST_TEST((after.value.created_at == before->value.created_at));
+            if (status != before->value.status) {
+                BOOST_TEST(!machine_.is_final(before->value.status));
+                const transition* event = machine_.find(verdict.event);
+                BOOST_TEST_REQUIRE(event);
+                BOOST_TEST((event->to == status));
+                BOOST_TEST(
+                    std::count(event->from.begin(), event->from.end(), before->value.status) == 1);
+            }
+        }
+        BOOST_TEST(after.value.attempts <= attempts_max);
+        if (verdict.removed) return;
+        const bool active = machine_.stage_active_in(status) != nullptr;
+        const bool waiting = machine_.stage_waiting_in(status) != nullptr;
+        BOOST_TEST(after.leased == active);
+        BOOST_TEST(after.worker_id.empty() == !active);
+        BOOST_TEST(after.due_at.has_value() == (active || waiting));
+        BOOST_TEST(after.value.settled_at.has_value() == machine_.is_settled(status));
+        if (after.value.next_attempt_at) BOOST_TEST((after.due_at == after.value.next_attempt_at));
+    }
+
+    static constexpr std::uint32_t attempts_max = 4;
+    const status_machine& machine_;
+    testing::manual_clock time_;
+    testing::seeded_random random_;
+    observer nobody_;
+    runtime with_;
+    std::map<std::string, stored_order> orders_;
+    std::uint64_t made_ = 0;
+    std::vector<held> held_;
+};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(whatever_is_asked_the_promises_hold, data::xrange(8), seed) {
+    const status_machine& machine = seed % 2 == 0 ? status_machine::standard() : shop();
+    world it(machine, static_cast<std::uint64_t>(seed) + 1);
+    for (int i = 0; i < 4000; ++i) it.step();
+    for (const transition& event : machine.transitions()) {
+        BOOST_TEST(it.seen[std::string(event.event)] > 0, event.event << " was never raised");
+    }
+    for (const char* what : {"create", "edit", "delete", "refused", "late", "alone"}) {
+        BOOST_TEST(it.seen[what] > 0, what << " never happened");
+    }
+}

@@ -1,0 +1,242 @@
+#include "../conformance/mutant_storage.hpp"
+
+#include <orderproc/command.hpp>
+#include <orderproc/testing/manual_clock.hpp>
+#include <orderproc/verify.hpp>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+namespace orderproc {
+namespace {
+
+// Orders A (completed), B (cancelled), C (deleted), D (pending): nine entries.
+class shop {
+public:
+    explicit shop(mutants::hooks with = {}) : harness_(std::move(with)), storage_(harness_.open()) {
+        db_ = storage_->connect(connection_role::writer).value();
+        for (const char* id : {"A", "B", "C", "D"}) create(id);
+        const auto held = claim_first();
+        raise("B", "cancel");
+        command erase;
+        erase.what = erase_order{"C"};
+        write(std::move(erase));
+        change finish;
+        finish.order = "A";
+        finish.event = "complete";
+        finish.lease = held.lease;
+        finish.action = move_order{.to = "COMPLETED",
+                                   .reason = {},
+                                   .queued = false,
+                                   .next_attempt_at = {},
+                                   .attempts = {},
+                                   .last_error = {},
+                                   .settles = true,
+                                   .completes = true,
+                                   .repeatable = false};
+        write(std::move(finish));
+        command edit;
+        edit.what = edit_fields{"D", {5, {1}, {100, {'U', 'S', 'D'}}, "{}"}};
+        write(std::move(edit));
+        raise("D", "retry");  // due already: no entry
+    }
+
+    repository& db() { return *db_; }
+    void create(const std::string& id) {
+        order it;
+        it.id = order_id::parse(id).value();
+        it.user_id = 1;
+        it.item_ids = {1};
+        command what;
+        what.what = submit_order{std::move(it)};
+        write(std::move(what));
+    }
+
+private:
+    void raise(const char* id, const char* event) {
+        command what;
+        what.what = raise_event{id, event, {}};
+        write(std::move(what));
+    }
+    void write(command what) {
+        runtime with{clock_, random_, nobody_};
+        write(lower(std::move(what), status_machine::standard(), with).value());
+    }
+    void write(change what) {
+        clock_.advance(std::chrono::seconds(1));
+        change_outcome out;
+        write_results results{{&out, 1}, {}, {}};
+        write_params params;
+        params.now = clock_.now();
+        params.changes = {&what, 1};
+        db_->write(params, results).value();
+        BOOST_TEST_REQUIRE(!out.ec, what.event << ": " << out.ec.message());
+    }
+    claimed_order claim_first() {
+        claim what;
+        what.stage = &status_machine::standard().stages().front();
+        what.worker_id = "w";
+        what.expires_at = clock_.now() + std::chrono::seconds(60);
+        what.limit = 1;
+        claim_outcome out;
+        write_results results{{}, {&out, 1}, {}};
+        write_params params;
+        params.now = clock_.now();
+        params.claims = {&what, 1};
+        db_->write(params, results).value();
+        return out.orders.at(0);
+    }
+
+    testing::manual_clock clock_;
+    testing::seeded_random random_;
+    observer nobody_;
+    mutants::mutant_harness harness_;
+    std::unique_ptr<storage> storage_;
+    std::unique_ptr<repository> db_;
+};
+
+struct damage {
+    const char* difference;
+    void (*hurt)(mutants::hooks& h);
+};
+std::ostream& operator<<(std::ostream& out, const damage& it) {
+    return out << it.difference;
+}
+
+// One entry of the feed, changed on its way out.
+template <std::uint64_t Offset, auto Change>
+void hurt_entry(mutants::hooks& h) {
+    h.feed_out = [](feed_page& page) {
+        for (auto& it : page.entries) {
+            if (it.position.offset == Offset) Change(it);
+        }
+    };
+}
+template <auto Change>
+void hurt_row(mutants::hooks& h) {
+    h.list_out = [](order_page& page) { Change(page.orders); };
+}
+
+const damage damages[] = {
+    {"entry 1-5 (start) of order A (number 1) follows 1-3: expected 1-4",
+     [](mutants::hooks& h) {
+         h.feed_out = [](feed_page& page) {
+             std::erase_if(page.entries, [](auto& it) { return it.position.offset == 4; });
+         };
+     }},
+    {"entry 1-6 (cancel) of order B (number 2) was written at 1970-01-01T00:00:00.000Z, the one "
+     "before it at 2026-06-15T00:00:04.000Z",
+     hurt_entry<6, [](journal_entry& it) { it.at = {}; }>},
+    {"entry 1-5 (start) of order A (number 1) is version 9, its order 2",
+     hurt_entry<5, [](journal_entry& it) { it.version = order_version{9}; }>},
+    {"entry 1-5 (start) of order A (number 1) has version 3 after version 1",
+     hurt_entry<5, [](journal_entry& it) { it.version = it.after.version = order_version{3}; }>},
+    {"entry 1-5 (start) of order A (number 1) has status LOST, which the machine does not have",
+     hurt_entry<5, [](journal_entry& it) { it.after.status = "LOST"; }>},
+    {"entry 1-6 (cancel) of order B (number 2) moved it from FAILED, but it was PENDING",
+     hurt_entry<6, [](journal_entry& it) { it.from = order_status("FAILED"); }>},
+    {"entry 1-6 (cancel) of order B (number 2) moved it from PENDING to COMPLETED, which the "
+     "machine forbids",
+     hurt_entry<6, [](journal_entry& it) { it.after.status = "COMPLETED"; }>},
+    {"entry 1-9 (complete) of order D (number 4) moved it from PENDING to COMPLETED, which the "
+     "machine forbids",
+     hurt_entry<9,
+                [](journal_entry& it) {
+                    it.event = "complete";
+                    it.after.status = "COMPLETED";
+                }>},
+    {"entry 1-6 (create) of order B (number 2) creates it a second time",
+     hurt_entry<6, [](journal_entry& it) { it.event = "create"; }>},
+    {"entry 1-2 (edit) of order B (number 2) is of an order that was never created",
+     hurt_entry<2, [](journal_entry& it) { it.event = "edit"; }>},
+    {"entry 1-2 (create) of order B (number 2) created it as FAILED",
+     hurt_entry<2, [](journal_entry& it) { it.after.status = "FAILED"; }>},
+    {"entry 1-9 (edit) of order C (number 3) comes after its deletion",
+     hurt_entry<9,
+                [](journal_entry& it) {
+                    it.after.number = 3;
+                    it.after.id = order_id::parse("C").value();
+                    it.version = it.after.version = order_version{3};
+                }>},
+    {"the feed says that 1-10 is its newest entry, but ends at 1-9",
+     [](mutants::hooks& h) { h.feed_out = [](feed_page& page) { ++page.newest.offset; }; }},
+    {"order B (number 2) is not what its latest entry 1-6 made it: user_id: expected 1, found 2",
+     hurt_row<[](std::vector<order>& rows) { rows[1].user_id = 2; }>},
+    {"order B (number 2) is not what its latest entry 1-6 made it: status: expected CANCELLED, "
+     "found PENDING",
+     hurt_row<[](std::vector<order>& rows) { rows[1].status = "PENDING"; }>},
+    {"entry 1-6 (cancel) of order B (number 2) left it in the table, but it is not listed",
+     hurt_row<[](std::vector<order>& rows) { rows.erase(rows.begin() + 1); }>},
+    {"order A (number 9) has no entry in the journal", hurt_row<[](std::vector<order>& rows) {
+         rows.push_back(rows[0]);
+         rows.back().number = 9;
+         rows.back().created_at += std::chrono::hours(1);
+     }>},
+    {"order C (number 3) was deleted, but is listed", hurt_row<[](std::vector<order>& rows) {
+         rows.insert(rows.begin() + 2, rows[1]);
+         rows[2].number = 3;
+         rows[2].id = order_id::parse("C").value();
+     }>},
+    {"order B (number 2) is listed after number 4, created at 2026-06-15T00:00:04.000Z",
+     hurt_row<[](std::vector<order>& rows) { std::swap(rows[1], rows[2]); }>},
+    {"count() says that 2 orders are PENDING; there are 1",
+     [](mutants::hooks& h) {
+         h.count_out = [](statistics& it) {
+             for (auto& [status, size] : it.orders) size += status == order_status("PENDING");
+         };
+     }},
+    {"count() has orders in LOST, which the machine does not have",
+     [](mutants::hooks& h) {
+         h.count_out = [](statistics& it) { it.orders.emplace_back(order_status("LOST"), 1); };
+     }},
+    {"count() says that 2 orders were completed; the journal has at most 1",
+     [](mutants::hooks& h) { h.count_out = [](statistics& it) { ++it.completed; }; }},
+};
+
+result<verify_report> verified(shop& of) {
+    return verify(of.db(), status_machine::standard());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_whole_storage_has_no_difference) {
+    shop whole;
+    const auto report = verified(whole).value();
+    BOOST_TEST(report.difference.value_or("") == "");
+    BOOST_TEST(report.entries == 9U);
+    BOOST_TEST(report.orders == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_storage_has_no_difference) {
+    const auto storage = make_memory_storage();
+    const auto db = storage->connect(connection_role::reader).value();
+    const auto report = verify(*db, status_machine::standard()).value();
+    BOOST_TEST(report.difference.value_or("") == "");
+    BOOST_TEST(report.entries == 0U);
+}
+
+BOOST_DATA_TEST_CASE(damage_is_named, boost::unit_test::data::make(damages), it) {
+    mutants::hooks with;
+    it.hurt(with);
+    shop hurt(std::move(with));
+    const auto report = verified(hurt).value();
+    BOOST_TEST(report.difference.value_or("no difference") == it.difference);
+}
+
+BOOST_AUTO_TEST_CASE(progress_is_told) {
+    shop large;
+    for (int i = 0; i < 10'000; ++i) large.create("more-" + std::to_string(i));
+    std::vector<std::uint64_t> told;
+    const auto report =
+        verify(large.db(), status_machine::standard(),
+               [&](const verify_report& so_far) { told.push_back(so_far.entries); });
+    BOOST_TEST(report.value().difference.value_or("") == "");
+    BOOST_TEST(report.value().orders == 10'003U);
+    BOOST_TEST(told == (std::vector<std::uint64_t>{4096, 8192}), boost::test_tools::per_element());
+}
+
+}  // namespace orderproc
