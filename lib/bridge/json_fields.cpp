@@ -55,8 +55,8 @@ std::string_view with_article(json_kind kind) noexcept {
 enum class integer_verdict : std::uint8_t { ok, fractional, out_of_range };
 
 std::int64_t saturated_exponent(std::string_view digits) noexcept {
-    // Beyond every text's number of digits, and far from overflow when they are added up.
-    constexpr std::int64_t limit = std::int64_t{1} << 60;
+    // Beyond every text's number of digits, and ten times as much still fits.
+    constexpr std::int64_t limit = 100'000'000'000'000'000;
     const bool negative = digits.starts_with('-');
     if (negative || digits.starts_with('+')) digits.remove_prefix(1);
     std::int64_t out = 0;

@@ -508,7 +508,7 @@ BOOST_AUTO_TEST_CASE(items_are_bounded) {
     BOOST_TEST(verdict(items(1000, "7")) == "ok");
     BOOST_TEST(verdict(items(1001, "7")) == "#/item_ids too_many_items");
     BOOST_TEST(verdict(items(50'000, "7")) == "#/item_ids too_many_items");
-    BOOST_TEST(verdict(body_with("item_ids", "[0," + join(1000, "1") + ",0]")) ==
+    BOOST_TEST(verdict(body_with("item_ids", "[0," + join(999, "1") + ",0,0]")) ==
                "#/item_ids too_many_items, #/item_ids/0 out_of_range");
     BOOST_TEST(verdict(body_with("item_ids", "[" + join(1000, "1") + ",!]")).starts_with("syntax"));
 }
