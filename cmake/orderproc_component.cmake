@@ -8,6 +8,11 @@ function(orderproc_configure_target target)
         CXX_EXTENSIONS OFF)
     target_compile_features(${target} PUBLIC cxx_std_20)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+        # It sees overlaps in string + string (GCC bug 105651) and uninitialised members in
+        # variants (80635) that are not there.
+        target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized)
+    endif()
     if(ORDERPROC_DEVELOPER)
         target_compile_options(${target} PRIVATE -Werror)
     endif()

@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(only_this_machine_is_put_under_load) {
     options.host = "192.168.0.1";
     const auto refused = run_load(options);
     BOOST_TEST_REQUIRE(!refused);
-    BOOST_TEST(refused.error().code == errc::invalid_argument);
+    BOOST_TEST((refused.error().code == errc::invalid_argument));
 }
 
 BOOST_AUTO_TEST_CASE(nobody_listening_is_an_error_not_a_result_of_zero) {
@@ -42,5 +42,5 @@ BOOST_AUTO_TEST_CASE(nobody_listening_is_an_error_not_a_result_of_zero) {
     options.port = 1;
     const auto refused = run_load(options);
     BOOST_TEST_REQUIRE(!refused);
-    BOOST_TEST(refused.error().code == errc::unavailable);
+    BOOST_TEST((refused.error().code == errc::unavailable));
 }

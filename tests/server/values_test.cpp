@@ -73,12 +73,12 @@ BOOST_AUTO_TEST_CASE(an_unknown_storage_or_processor_is_refused_by_name) {
     for (const char* url : {"", "sqlite", "sqlite:", "mysql://x", "memory"}) {
         const auto opened = open_storage(url);
         BOOST_TEST_REQUIRE(!opened);
-        BOOST_TEST(opened.error().code == errc::invalid_argument);
+        BOOST_TEST((opened.error().code == errc::invalid_argument));
     }
     for (const char* text : {"", "simulate", "simulate:", "simulate:soon", "exec"}) {
         const auto made = make_named_processor(text);
         BOOST_TEST_REQUIRE(!made);
-        BOOST_TEST(made.error().code == errc::invalid_argument);
+        BOOST_TEST((made.error().code == errc::invalid_argument));
     }
     BOOST_TEST(open_storage("memory:").has_value());
     BOOST_TEST(make_named_processor("simulate:0").has_value());
