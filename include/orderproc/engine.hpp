@@ -111,7 +111,7 @@ public:
 
     // One batch; how much it carried: 0 means that nothing was waiting. Two requests on one
     // order or idempotency key never share a batch: the second waits for the next.
-    // REQUIRES: options.threads is 0.
+    // REQUIRES: options.threads is 0; not from within a completion or listener.
     result<std::size_t> run_once();
 
     // Somebody else committed: workers and feed readers look again.

@@ -70,7 +70,8 @@ struct runtime {
     observer& watch;
 };
 
-// The system's clocks, a seeded xoshiro256** per thread, nobody to tell.
+// The system's clocks, a seeded xoshiro256** per thread, nobody to tell. Seeded at a thread's
+// first use: a process that forks does so before.
 ORDERPROC_EXPORT runtime system_runtime() noexcept;
 ORDERPROC_EXPORT runtime system_runtime(observer& watch) noexcept;
 

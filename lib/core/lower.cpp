@@ -1,5 +1,6 @@
 #include <orderproc/command.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace orderproc {
@@ -47,6 +48,12 @@ result<void> lower_to(change& out, edit_fields& edit, const status_machine& mach
     return {};
 }
 
+// The end of work, also when a host says so instead of a worker's processor.
+bool only_from_work(const transition& event, const status_machine& machine) {
+    return std::all_of(event.from.begin(), event.from.end(),
+                       [&](order_status from) { return machine.stage_active_in(from) != nullptr; });
+}
+
 result<void> lower_to(change& out, raise_event& raise, const status_machine& machine, runtime&) {
     const transition* found = machine.find(raise.event);
     if (!found) return failure{errc::not_found, "no event " + raise.event};
@@ -58,6 +65,7 @@ result<void> lower_to(change& out, raise_event& raise, const status_machine& mac
     move.queued = stage != nullptr;
     if (stage && stage->release != found->event) move.attempts = 0;  // it enters the stage
     move.settles = machine.is_settled(found->to);
+    move.completes = machine.is_final(found->to) && only_from_work(*found, machine);
     move.repeatable = true;
     out.order = std::move(raise.order);
     out.event = found->event;

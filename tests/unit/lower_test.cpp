@@ -224,6 +224,17 @@ BOOST_AUTO_TEST_CASE(entering_the_next_stage_does) {
     BOOST_TEST(std::get<move_order>(shipped.action).settles);
 }
 
+BOOST_AUTO_TEST_CASE(work_that_a_host_reports_as_done_counts_as_completed) {
+    const auto completes = [](const char* event) {
+        const auto out = lower_one(raise_event{"A-1", event, {}}).value();
+        return std::get<move_order>(out.action).completes;
+    };
+    BOOST_TEST(completes("complete"));
+    BOOST_TEST(!completes("cancel"));  // final, but nobody had worked on it
+    BOOST_TEST(!completes("fail"));
+    BOOST_TEST(!completes("retry"));
+}
+
 BOOST_AUTO_TEST_CASE(only_claims_start) {
     const auto out = lower_one(raise_event{"A-1", "start", {}});
     BOOST_TEST(out.error().code == make_error_code(errc::transition_rejected));
