@@ -10,8 +10,9 @@ function(orderproc_configure_target target)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
         # It sees overlaps in string + string (GCC bug 105651) and uninitialised members in
-        # variants (80635) that are not there.
-        target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized)
+        # variants (80635) that are not there, and mistakes the frames of Asio's coroutines.
+        target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized
+            -Wno-mismatched-new-delete)
     endif()
     if(ORDERPROC_DEVELOPER)
         target_compile_options(${target} PRIVATE -Werror)

@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(entering_the_next_stage_does) {
 }
 
 BOOST_AUTO_TEST_CASE(work_that_a_host_reports_as_done_counts_as_completed) {
-    const auto completes = [](const char* event) {
+    const auto completes = [this](const char* event) {
         const auto out = lower_one(raise_event{"A-1", event, {}}).value();
         return std::get<move_order>(out.action).completes;
     };
