@@ -111,7 +111,8 @@ private:
 
 // Submits and completes with a change_outcome, on the handler's associated executor, never
 // from within this call. A command that was refused before queueing completes with its ec and
-// no order. Cannot be cancelled: what was submitted may already be durable.
+// no order. Cannot be cancelled: what was submitted may already be durable. What the handler
+// runs on has to outlive the engine, whose thread posts to it.
 //
 // The engine must outlive the operation. To co_await with GCC 12, name the command first: a
 // temporary aggregate in a co_await expression is destroyed twice.

@@ -92,6 +92,17 @@ struct change_outcome {
     std::optional<order> after;
 };
 
+// The two times of a write. Clocks step and hosts disagree; a lease or a back-off must not
+// suffer for it, nor may what is recorded run backwards.
+struct write_time {
+    timestamp now;    // judges what is due, and is what leases and delays are counted from
+    timestamp stamp;  // is recorded: never before that of an earlier write
+
+    write_time(timestamp both) : now(both), stamp(both) {}
+    write_time(timestamp at, timestamp latest_stamp)
+        : now(at), stamp(at < latest_stamp ? latest_stamp : at) {}
+};
+
 // What evaluate() and claim_selection decided. The position is the storage's to give.
 struct evaluation {
     stored_order after;
@@ -108,7 +119,7 @@ struct evaluation {
 // version, status. An expired lease that nobody took over may still be used: the fence is
 // the token, not the clock. A refusal carries no text. The result's views live as long as what.
 ORDERPROC_EXPORT result<evaluation> evaluate(const stored_order* current, const change& what,
-                                             timestamp now);
+                                             write_time at);
 
 // A worker's request for work of one stage.
 struct claim {
@@ -138,11 +149,11 @@ struct claim_outcome {
 };
 
 // The rules of claiming, for one claim. An adapter offers candidates (status waiting or active
-// of the stage, due_at <= now, by due_at, then number), stores what offer() says, and collects
+// of the stage, due_at <= stamp, by due_at, then number), stores what offer() says, and collects
 // them in take(). A suspect (see claimed_order::alone) is handed out by itself.
 class ORDERPROC_EXPORT claim_selection {
 public:
-    claim_selection(const claim& what, timestamp now) : claim_(what), now_(now) {}
+    claim_selection(const claim& what, write_time at) : claim_(what), at_(at) {}
 
     bool done() const noexcept;  // offer nothing more
     // None: leave it as it is (not due, or the selection is done).
@@ -152,7 +163,7 @@ public:
 
 private:
     const claim& claim_;
-    timestamp now_;
+    write_time at_;
     std::size_t touched_ = 0;
     bool suspect_ = false;
 };

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -60,11 +61,17 @@ class ORDERPROC_EXPORT processor {
 public:
     virtual ~processor() = default;
     virtual void start(job work) = 0;
+
+    // How many jobs it wants at a time, beside worker_options::in_flight_max. An attempt is
+    // timed from start(), so jobs that would only queue up are better left for other workers.
+    virtual std::size_t capacity() const noexcept {
+        return std::numeric_limits<std::size_t>::max();
+    }
 };
 
-// A plain function, run on a pool of that many threads (at least 1). An exception is a
-// retry_later. Destroying it stops the jobs' tokens no further: it finishes what runs and
-// leaves what waits unfinished.
+// A plain function, run on a pool of that many threads (at least 1), which takes twice as many
+// jobs, so that a thread finds the next one waiting. An exception is a retry_later. Destroying it
+// stops the jobs' tokens no further: it finishes what runs and leaves what waits unfinished.
 ORDERPROC_EXPORT std::unique_ptr<processor> make_processor(
     std::function<verdict(const order&, std::stop_token)> work, std::size_t threads);
 

@@ -131,8 +131,9 @@ public:
     repository& operator=(const repository&) = delete;
 
     // Applies each change in a way that looks as if they came in order, at
-    // max(params.now, the latest time written before). A change, claim or cursor succeeds or is
-    // refused on its own (its ec). For each change: first its idempotency key, then evaluate().
+    // write_time(params.now, the latest stamp written before). A change, claim or cursor succeeds
+    // or is refused on its own (its ec). For each change: first its idempotency key, then
+    // evaluate().
     //
     // - A key seen before with the same body: nothing is done; ec 0, replayed, and the order as
     //   that first change left it (from the journal). With another body: idempotency_mismatch.
@@ -148,7 +149,9 @@ public:
     virtual result<void> write(const write_params& params, write_results& results) = 0;
 
     // Is params.sequence of the writer's last durable write equal to this? Asked on a new
-    // writer connection after outcome_unknown, before the writer writes again.
+    // writer connection after outcome_unknown, before the writer writes again. Says false only
+    // once that write can never become durable (its transaction is known to have ended); until
+    // then errc::unavailable. A write that changed nothing need not be remembered.
     virtual result<bool> was_applied(std::string_view writer, std::uint64_t sequence) = 0;
 
     // In the order of the ids, nullopt for those that are not there.

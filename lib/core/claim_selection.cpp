@@ -13,7 +13,7 @@ constexpr std::uint32_t suspect_lapses = 2;
 constexpr std::uint32_t backoff_doublings_max = 10;
 
 evaluation begin(const stored_order& candidate, std::string_view event, std::string_view actor,
-                 timestamp now) {
+                 write_time at) {
     evaluation out;
     out.after = candidate;
     out.journaled = true;
@@ -22,12 +22,12 @@ evaluation begin(const stored_order& candidate, std::string_view event, std::str
     out.actor = actor;
     order& it = out.after.value;
     it.version = order_version{static_cast<std::uint64_t>(it.version) + 1};
-    it.updated_at = now;
+    it.updated_at = at.stamp;
     return out;
 }
 
-evaluation hand_out(const stored_order& candidate, const claim& by, timestamp now) {
-    evaluation out = begin(candidate, by.stage->start, by.worker_id, now);
+evaluation hand_out(const stored_order& candidate, const claim& by, write_time at) {
+    evaluation out = begin(candidate, by.stage->start, by.worker_id, at);
     stored_order& it = out.after;
     it.lease = lease_token{static_cast<std::uint64_t>(candidate.lease) + 1};
     it.leased = true;
@@ -36,16 +36,16 @@ evaluation hand_out(const stored_order& candidate, const claim& by, timestamp no
     it.value.status = by.stage->active;
     it.value.attempts += 1;
     it.value.next_attempt_at.reset();
-    if (!it.value.first_claimed_at) it.value.first_claimed_at = now;
+    if (!it.value.first_claimed_at) it.value.first_claimed_at = at.stamp;
     return out;
 }
 
 // Out of the hands of whoever had it: back to waiting or, out of attempts, failed.
-evaluation take_back(const stored_order& candidate, const claim& by, timestamp now,
+evaluation take_back(const stored_order& candidate, const claim& by, write_time at,
                      std::string reason) {
     const bool exhausted = candidate.value.attempts >= by.attempts_max;
     const work_stage& stage = *by.stage;
-    evaluation out = begin(candidate, exhausted ? stage.fail : stage.release, by.worker_id, now);
+    evaluation out = begin(candidate, exhausted ? stage.fail : stage.release, by.worker_id, at);
     stored_order& it = out.after;
     it.lapses = candidate.lapses + (candidate.leased ? 1 : 0);
     it.leased = false;
@@ -54,16 +54,23 @@ evaluation take_back(const stored_order& candidate, const claim& by, timestamp n
     if (exhausted) {
         it.value.status = stage.failed;
         it.value.next_attempt_at.reset();
-        it.value.settled_at = now;
+        it.value.settled_at = at.stamp;
     } else {
         const auto doublings = std::min(it.lapses - 1, backoff_doublings_max);
         it.value.status = stage.waiting;
-        it.value.next_attempt_at = now + by.lapse_backoff * (1 << doublings);
+        it.value.next_attempt_at = at.now + by.lapse_backoff * (1 << doublings);
         it.due_at = it.value.next_attempt_at;
     }
     it.value.last_error = reason;
     out.reason = std::move(reason);
     return out;
+}
+
+// What was queued without a delay is due even if the clock has stepped back since.
+bool is_due(const stored_order& candidate, write_time at) {
+    if (!candidate.due_at) return false;
+    const bool delayed = candidate.leased || candidate.value.next_attempt_at;
+    return *candidate.due_at <= (delayed ? at.now : at.stamp);
 }
 
 }  // namespace
@@ -73,7 +80,7 @@ bool claim_selection::done() const noexcept {
 }
 
 std::optional<evaluation> claim_selection::offer(const stored_order& candidate) {
-    if (done() || !candidate.due_at || *candidate.due_at > now_) return std::nullopt;
+    if (done() || !is_due(candidate, at_)) return std::nullopt;
     const bool lapsed = candidate.leased && candidate.value.status == claim_.stage->active;
     if (!lapsed && candidate.value.status != claim_.stage->waiting) return std::nullopt;
 
@@ -89,11 +96,11 @@ std::optional<evaluation> claim_selection::offer(const stored_order& candidate) 
     };
     if (lapsed) {
         return take_back(
-            candidate, claim_, now_,
+            candidate, claim_, at_,
             "the lease of worker " + candidate.worker_id + " expired on attempt " + of_max());
     }
-    if (exhausted) return take_back(candidate, claim_, now_, "no attempt left: " + of_max());
-    return hand_out(candidate, claim_, now_);
+    if (exhausted) return take_back(candidate, claim_, at_, "no attempt left: " + of_max());
+    return hand_out(candidate, claim_, at_);
 }
 
 void claim_selection::take(const evaluation& stored, claim_outcome& out) {

@@ -20,9 +20,9 @@ bool in(std::span<const order_status> statuses, order_status status) {
     return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
 }
 
-void touch(stored_order& it, timestamp now) {
+void touch(stored_order& it, write_time at) {
     it.value.version = order_version{static_cast<std::uint64_t>(it.value.version) + 1};
-    it.value.updated_at = now;
+    it.value.updated_at = at.stamp;
 }
 
 void end_lease(stored_order& it) {
@@ -40,24 +40,24 @@ evaluation begin(const stored_order& current, const change& what) {
     return out;
 }
 
-evaluation apply(const create_order& create, const change& what, timestamp now) {
+evaluation apply(const create_order& create, const change& what, write_time at) {
     evaluation out;
     out.journaled = true;
     out.event = what.event;
     out.actor = what.actor;
     out.after.value = create.value;
     out.after.value.version = order_version{1};
-    out.after.value.created_at = now;
-    out.after.value.updated_at = now;
-    if (create.value.settled_at) out.after.value.settled_at = now;
-    if (create.queued) out.after.due_at = create.value.next_attempt_at.value_or(now);
+    out.after.value.created_at = at.stamp;
+    out.after.value.updated_at = at.stamp;
+    if (create.value.settled_at) out.after.value.settled_at = at.stamp;
+    if (create.queued) out.after.due_at = create.value.next_attempt_at.value_or(at.now);
     return out;
 }
 
 evaluation apply(const edit_order& edit, const stored_order& current, const change& what,
-                 timestamp now) {
+                 write_time at) {
     evaluation out = begin(current, what);
-    touch(out.after, now);
+    touch(out.after, at);
     order& it = out.after.value;
     it.user_id = edit.user_id;
     it.item_ids = edit.item_ids;
@@ -68,14 +68,14 @@ evaluation apply(const edit_order& edit, const stored_order& current, const chan
 
 // There already: a success that changes nothing, unless it waits for later and is wanted now.
 evaluation stay(const move_order& move, const stored_order& current, const change& what,
-                timestamp now) {
+                write_time at) {
     evaluation out = begin(current, what);
-    const timestamp wanted = move.next_attempt_at.value_or(now);
+    const timestamp wanted = move.next_attempt_at.value_or(at.now);
     if (!move.queued || current.leased || (current.due_at && *current.due_at <= wanted)) {
         out.journaled = false;
         return out;
     }
-    touch(out.after, now);
+    touch(out.after, at);
     out.after.value.next_attempt_at = move.next_attempt_at;
     out.after.due_at = wanted;
     out.reason = move.reason;
@@ -83,19 +83,19 @@ evaluation stay(const move_order& move, const stored_order& current, const chang
 }
 
 evaluation apply(const move_order& move, const stored_order& current, const change& what,
-                 timestamp now) {
+                 write_time at) {
     evaluation out = begin(current, what);
-    touch(out.after, now);
+    touch(out.after, at);
     end_lease(out.after);
     out.after.lapses = 0;
     out.after.due_at.reset();
-    if (move.queued) out.after.due_at = move.next_attempt_at.value_or(now);
+    if (move.queued) out.after.due_at = move.next_attempt_at.value_or(at.now);
     order& it = out.after.value;
     it.status = move.to;
     it.next_attempt_at = move.next_attempt_at;
     if (move.attempts) it.attempts = *move.attempts;
     if (move.last_error) it.last_error = *move.last_error;
-    it.settled_at = move.settles ? std::optional(now) : std::nullopt;
+    it.settled_at = move.settles ? std::optional(at.stamp) : std::nullopt;
     out.reason = move.reason;
     out.completed = move.completes;
     return out;
@@ -103,10 +103,10 @@ evaluation apply(const move_order& move, const stored_order& current, const chan
 
 }  // namespace
 
-result<evaluation> evaluate(const stored_order* current, const change& what, timestamp now) {
+result<evaluation> evaluate(const stored_order* current, const change& what, write_time at) {
     if (const auto* create = std::get_if<create_order>(&what.action)) {
         if (current) return errc::already_exists;
-        return apply(*create, what, now);
+        return apply(*create, what, at);
     }
     if (!current) return errc::not_found;
     if (const error_code ec = refusal(*current, what)) return failure{ec};
@@ -114,13 +114,13 @@ result<evaluation> evaluate(const stored_order* current, const change& what, tim
     const auto* move = std::get_if<move_order>(&what.action);
     if (!what.from.empty() && !in(what.from, current->value.status)) {
         if (move && move->repeatable && move->to == current->value.status) {
-            return stay(*move, *current, what, now);
+            return stay(*move, *current, what, at);
         }
         return errc::transition_rejected;
     }
-    if (move) return apply(*move, *current, what, now);
+    if (move) return apply(*move, *current, what, at);
     if (const auto* edit = std::get_if<edit_order>(&what.action)) {
-        return apply(*edit, *current, what, now);
+        return apply(*edit, *current, what, at);
     }
     evaluation out = begin(*current, what);
     if (const auto* renew = std::get_if<renew_lease>(&what.action)) {
@@ -129,7 +129,7 @@ result<evaluation> evaluate(const stored_order* current, const change& what, tim
         out.after.due_at = renew->expires_at;
         return out;
     }
-    touch(out.after, now);  // remove_order
+    touch(out.after, at);  // remove_order
     end_lease(out.after);
     out.after.due_at.reset();
     out.removed = true;

@@ -48,6 +48,12 @@ result<void> lower_to(change& out, edit_fields& edit, const status_machine& mach
     return {};
 }
 
+bool fails_work(const transition& event, const status_machine& machine) {
+    const auto stages = machine.stages();
+    return std::any_of(stages.begin(), stages.end(),
+                       [&](const work_stage& it) { return it.fail == event.event; });
+}
+
 // The end of work, also when a host says so instead of a worker's processor.
 bool only_from_work(const transition& event, const status_machine& machine) {
     return std::all_of(event.from.begin(), event.from.end(),
@@ -60,6 +66,7 @@ result<void> lower_to(change& out, raise_event& raise, const status_machine& mac
     if (machine.stage_active_in(found->to)) return errc::transition_rejected;
     move_order move;
     move.to = found->to;
+    if (fails_work(*found, machine)) move.last_error = raise.reason;
     move.reason = std::move(raise.reason);
     const work_stage* stage = machine.stage_waiting_in(found->to);
     move.queued = stage != nullptr;

@@ -47,8 +47,8 @@ std::array<transition_rule, 4> rules_of(const work_stage& stage) {
 
 // Words of Mermaid's own, in whatever case, which cannot name a state.
 bool is_keyword(std::string_view name) {
-    constexpr std::array<std::string_view, 12> words{"STATE", "NOTE",  "CLASS", "CLASSDEF", "STYLE",
-                                                     "SCALE", "CLICK", "HREF",  "DEFAULT"};
+    constexpr std::array<std::string_view, 9> words{"STATE", "NOTE",  "CLASS", "CLASSDEF", "STYLE",
+                                                    "SCALE", "CLICK", "HREF",  "DEFAULT"};
     return std::find(words.begin(), words.end(), name) != words.end();
 }
 

@@ -40,7 +40,8 @@ engine_writer::engine_writer(storage& orders, runtime with, commit_listeners& li
       with_(with),
       listeners_(listeners),
       resolve_attempts_(resolve_attempts),
-      name_(make_name(with.random)) {}
+      name_(make_name(with.random)),
+      sequence_(with.random.next() >> 2) {}
 
 result<void> engine_writer::advance() noexcept {
     // The one catch boundary: storages are users' code, and memory can run out.

@@ -50,7 +50,7 @@ private:
     commit_listeners& listeners_;
     const std::size_t resolve_attempts_;
     const std::string name_;  // this writer's, to the storage
-    std::uint64_t sequence_ = 0;
+    std::uint64_t sequence_;  // starts at random, should a name ever come up twice
     std::unique_ptr<repository> connection_;
 
     engine_batch batch_;

@@ -67,7 +67,7 @@ class pool final : public processor {
 public:
     using function = std::function<verdict(const order&, std::stop_token)>;
 
-    pool(function work, std::size_t threads) : work_(std::move(work)) {
+    pool(function work, std::size_t threads) : work_(std::move(work)), capacity_(2 * threads) {
         threads_.reserve(threads);
         try {
             while (threads_.size() < threads) threads_.emplace_back([this] { run(); });
@@ -78,6 +78,7 @@ public:
     }
     ~pool() override { stop(); }
 
+    std::size_t capacity() const noexcept override { return capacity_; }
     void start(job work) override;
 
 private:
@@ -86,6 +87,7 @@ private:
     std::optional<job> take();
 
     const function work_;
+    const std::size_t capacity_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<job> waiting_;

@@ -97,7 +97,8 @@ bool worker::impl::may_claim() const noexcept {
 
 std::size_t worker::impl::free_places() const noexcept {
     const std::size_t taken = jobs_.size() + reserved_;
-    return options_.in_flight_max - std::min(taken, options_.in_flight_max);
+    const std::size_t most = std::min(options_.in_flight_max, work_.capacity());
+    return most - std::min(taken, most);
 }
 
 void worker::impl::claim_work(clock::instant now) {

@@ -174,6 +174,17 @@ void empty_write_succeeds(bench& b) {
     expect_equal("entries", std::uint64_t{0}, b.newest().offset);
 }
 
+// A clock that steps back must not end leases early: what is due is judged by the clock, not by
+// what was recorded.
+void a_clock_that_steps_back_ends_no_lease(bench& b) {
+    b.created("T-1");
+    b.advance(seconds(-3600));
+    b.claimed("T-1");  // queued without a delay: due whatever the clock says
+    const claim_outcome again = b.write(b.claim_of("other"));
+    expect_equal("orders handed out again", std::size_t{0}, again.orders.size());
+    expect_equal("leases taken away", std::size_t{0}, again.released);
+}
+
 void time_never_runs_backwards(bench& b) {
     const order first = b.created("T-1");
     b.advance(seconds(-3600));
@@ -212,8 +223,10 @@ constexpr entry entries[] = {
     {"each_change_of_a_batch_stands_alone", "A refused change does not touch its neighbours.",
      each_change_of_a_batch_stands_alone},
     {"an_empty_write_succeeds", "A write of nothing succeeds.", empty_write_succeeds},
-    {"time_never_runs_backwards", "A write happens at max(now, the latest time written before).",
+    {"time_never_runs_backwards", "What is recorded is never before what was recorded earlier.",
      time_never_runs_backwards},
+    {"a_clock_that_steps_back_ends_no_lease", "What is due is judged by the write's own time.",
+     a_clock_that_steps_back_ends_no_lease},
 };
 
 }  // namespace

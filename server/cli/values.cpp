@@ -3,6 +3,7 @@
 #include "processors/simulate.hpp"
 
 #include <orderproc/memory.hpp>
+#include <orderproc/runtime.hpp>
 #include <orderproc/sqlite.hpp>
 
 #include <arpa/inet.h>
@@ -71,7 +72,7 @@ result<endpoint> parse_endpoint(std::string_view text) {
 }
 
 result<std::unique_ptr<storage>> open_storage(const std::string& url) {
-    if (url == "memory:") return make_memory_storage();
+    if (url == "memory:") return make_memory_storage(system_runtime().random.next());
     constexpr std::string_view sqlite = "sqlite:";
     if (url.starts_with(sqlite) && url.size() > sqlite.size()) {
         return open_sqlite({.path = url.substr(sqlite.size())});

@@ -226,8 +226,8 @@ BOOST_FIXTURE_TEST_CASE(an_executor_that_goes_first_takes_the_handler_with_it, f
 }
 
 BOOST_FIXTURE_TEST_CASE(from_a_pool, fixture) {
+    asio::thread_pool pool(2);  // outlives the engine, which posts to it
     engine threaded(orders, status_machine::standard(), with);
-    asio::thread_pool pool(2);
     std::atomic<int> good{0};
     for (int i = 0; i < 100; ++i) {
         async_submit(threaded, create("N" + std::to_string(i)),

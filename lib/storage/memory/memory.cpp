@@ -64,8 +64,8 @@ void replace(Map& in, Map& by) noexcept {
 class transaction {
 public:
     transaction(tables& base, std::uint64_t epoch, timestamp now)
-        : base_(base), epoch_(epoch), now_(std::max(now, base.sums.last)), sums_(base.sums) {
-        sums_.last = now_;
+        : base_(base), epoch_(epoch), at_(now, base.sums.last), sums_(base.sums) {
+        sums_.last = at_.stamp;
     }
 
     change_outcome apply(const change& what);
@@ -84,7 +84,7 @@ private:
 
     tables& base_;
     std::uint64_t epoch_;
-    timestamp now_;
+    write_time at_;
     totals sums_;
     std::map<std::string, place, std::less<>> ids_;
     std::map<place, std::optional<stored_order>> touched_;  // none: removed
@@ -123,7 +123,7 @@ change_outcome transaction::apply(const change& what) {
     const place* known = find_place(what.order);
     const stored_order* current = known ? find(*known) : nullptr;
     const bool taken = known && std::holds_alternative<create_order>(what.action);
-    auto verdict = taken ? result<evaluation>(errc::already_exists) : evaluate(current, what, now_);
+    auto verdict = taken ? result<evaluation>(errc::already_exists) : evaluate(current, what, at_);
     if (!verdict) {
         out.ec = verdict.error().code;
         if (current && (!what.user_id || *what.user_id == current->value.user_id)) {
@@ -152,7 +152,7 @@ void transaction::store(const evaluation& what, const place& at, std::string_vie
     if (!what.removed) ++sums_.orders[after.status];
     if (what.completed) {
         ++sums_.completed;
-        if (after.first_claimed_at) sums_.processing_time += now_ - *after.first_claimed_at;
+        if (after.first_claimed_at) sums_.processing_time += at_.stamp - *after.first_claimed_at;
     }
     if (what.journaled) {
         journal_.push_back({{epoch_, newest() + 1},
@@ -162,7 +162,7 @@ void transaction::store(const evaluation& what, const place& at, std::string_vie
                             std::string(what.actor),
                             what.reason,
                             std::string(traceparent),
-                            now_,
+                            at_.stamp,
                             after});
     }
     touched_[at] = what.removed ? std::nullopt : std::optional(what.after);
@@ -170,7 +170,7 @@ void transaction::store(const evaluation& what, const place& at, std::string_vie
 
 claim_outcome transaction::apply(const claim& what) {
     claim_outcome out;
-    claim_selection selection(what, now_);
+    claim_selection selection(what, at_);
     std::size_t taken = 0;
     const auto offers = candidates(what);
     for (const auto& [due_at, at] : offers) {
@@ -181,7 +181,7 @@ claim_outcome transaction::apply(const claim& what) {
         ++taken;
     }
     const auto next = first_due(*what.stage);
-    out.more = what.only.empty() ? next && *next <= now_ : taken < offers.size();
+    out.more = what.only.empty() ? next && *next <= at_.now : taken < offers.size();
     if (!out.more) out.next_due = next;
     return out;
 }
@@ -195,14 +195,14 @@ std::vector<std::pair<timestamp, place>> transaction::candidates(const claim& wh
         auto it = base_.due.lower_bound({status, timestamp::min(), place{}});
         for (; it != base_.due.end() && found < what.limit; ++it) {
             const auto& [of, due_at, at] = *it;
-            if (of != status || due_at > now_) break;
+            if (of != status || due_at > at_.stamp) break;
             if (touched_.contains(at)) continue;
             out.emplace_back(due_at, at);
             ++found;
         }
     }
     for (const auto& [at, it] : touched_) {
-        if (!it || !it->due_at || *it->due_at > now_) continue;
+        if (!it || !it->due_at || *it->due_at > at_.stamp) continue;
         const order_status status = it->value.status;
         if (status != what.stage->waiting && status != what.stage->active) continue;
         out.emplace_back(*it->due_at, at);
@@ -216,7 +216,7 @@ std::vector<std::pair<timestamp, place>> transaction::named(const claim& what) c
     for (const std::string& id : what.only) {
         const place* at = find_place(id);
         const stored_order* it = at ? find(*at) : nullptr;
-        if (!it || !it->due_at || *it->due_at > now_) continue;
+        if (!it || !it->due_at || *it->due_at > at_.stamp) continue;
         const order_status status = it->value.status;
         if (status != what.stage->waiting && status != what.stage->active) continue;
         out.emplace_back(*it->due_at, *at);
@@ -254,9 +254,9 @@ cursor_outcome transaction::apply(const cursor_move& what) {
     } else if (const auto kept = base_.cursors.find(what.name); kept != base_.cursors.end()) {
         current = kept->second;
     } else {
-        current = {{epoch_, 0}, what.owner, now_};
+        current = {{epoch_, 0}, what.owner, at_.now};
     }
-    if (current.owner != what.owner && current.expires_at > now_) {
+    if (current.owner != what.owner && current.expires_at > at_.now) {
         return {errc::lease_lost, current.at};
     }
     if (what.to) current.at = *what.to;

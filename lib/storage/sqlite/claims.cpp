@@ -11,7 +11,7 @@ namespace orderproc::detail::sqlite {
 
 claim_outcome writer::apply(const claim& what) {
     claim_outcome out;
-    claim_selection selection(what, now_);
+    claim_selection selection(what, at_);
     // Read before the first of them is changed, which would move it in the index.
     const std::vector<stored_order> offers = what.only.empty() ? candidates(what) : named(what);
     std::size_t taken = 0;
@@ -23,7 +23,7 @@ claim_outcome writer::apply(const claim& what) {
         ++taken;
     }
     const auto next = first_due(*what.stage);
-    out.more = what.only.empty() ? next && *next <= now_ : taken < offers.size();
+    out.more = what.only.empty() ? next && *next <= at_.now : taken < offers.size();
     if (!out.more) out.next_due = next;
     return out;
 }
@@ -31,7 +31,7 @@ claim_outcome writer::apply(const claim& what) {
 std::vector<stored_order> writer::candidates(const claim& what) {
     std::vector<stored_order> out;
     constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
-    auto due = due_.query(what.stage->waiting.view(), what.stage->active.view(), now_,
+    auto due = due_.query(what.stage->waiting.view(), what.stage->active.view(), at_.stamp,
                           static_cast<std::uint64_t>(std::min(what.limit, most)));
     while (due.next()) out.push_back(read_order(db_, due));
     return out;
@@ -41,7 +41,7 @@ std::vector<stored_order> writer::named(const claim& what) {
     std::vector<stored_order> out;
     for (const std::string& id : what.only) {
         auto it = find(id);
-        if (!it || !it->due_at || *it->due_at > now_) continue;
+        if (!it || !it->due_at || *it->due_at > at_.stamp) continue;
         const order_status status = it->value.status;
         if (status != what.stage->waiting && status != what.stage->active) continue;
         out.push_back(std::move(*it));
@@ -73,12 +73,13 @@ cursor_outcome writer::apply(const cursor_move& what) {
         if (found.next()) {
             at = {static_cast<std::uint64_t>(found.integer(1)),
                   static_cast<std::uint64_t>(found.integer(2))};
-            if (found.text(0) != what.owner && found.time(3) > now_) {
+            if (found.text(0) != what.owner && found.time(3) > at_.now) {
                 return {errc::lease_lost, at};
             }
         }
     }
     if (what.to) at = *what.to;
+    dirty_ = true;
     set_cursor_.run(std::string_view(what.name), std::string_view(what.owner), at.epoch, at.offset,
                     what.expires_at);
     return {{}, at};

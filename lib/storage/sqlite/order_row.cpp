@@ -40,7 +40,7 @@ stored_order read_order(connection& db, const rows& row) {
     it.attempts = static_cast<std::uint32_t>(row.integer(5));
     it.total_amount.minor_units = row.integer(6);
     const std::string_view currency = row.text(7);
-    const bool known = currency.size() == it.total_amount.currency.size();
+    const bool known = currency_decimals(currency).has_value();
     if (known) std::copy(currency.begin(), currency.end(), it.total_amount.currency.begin());
     it.created_at = row.time(8);
     it.updated_at = row.time(9);

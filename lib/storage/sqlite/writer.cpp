@@ -85,6 +85,7 @@ result<void> writer::write(const write_params& params, write_results& results) {
     for (std::size_t i = 0; i < params.cursors.size() && db_.ok(); ++i) {
         results.cursors[i] = apply(params.cursors[i]);
     }
+    if (db_.ok() && !dirty_) return {};  // nothing to keep, so nothing to sync
     end(params);
     return all.commit(commit_);
 }
@@ -103,11 +104,12 @@ void writer::begin(const write_params& params) {
              row.integer(4),
              row.integer(5),
              row.integer(6)};
-    now_ = std::max(params.now, sums_.last_write_at);
+    at_ = {params.now, sums_.last_write_at};
+    dirty_ = false;
 }
 
 void writer::end(const write_params& params) {
-    set_totals_.run(sums_.number, sums_.position, now_, sums_.removed, sums_.completed,
+    set_totals_.run(sums_.number, sums_.position, at_.stamp, sums_.removed, sums_.completed,
                     sums_.processing_ms);
     for (const auto& [status, by] : counts_) {
         if (by != 0) add_count_.run(status.view(), by);
@@ -126,7 +128,7 @@ change_outcome writer::apply(const change& what) {
 }
 
 change_outcome writer::create(const change& what) {
-    auto verdict = evaluate(nullptr, what, now_);
+    auto verdict = evaluate(nullptr, what, at_);
     if (!verdict) return refuse(what, verdict.error().code, nullptr);
     order& after = verdict->after.value;
     const bool buried = sums_.removed > 0 && is_buried_.query(std::string_view(what.order)).next();
@@ -137,6 +139,7 @@ change_outcome writer::create(const change& what) {
         const auto current = find(what.order);
         return refuse(what, errc::already_exists, current ? &*current : nullptr);
     }
+    dirty_ = true;
     ++sums_.number;
     count(after.status, 1);
     append(*verdict, what.traceparent);
@@ -146,7 +149,7 @@ change_outcome writer::create(const change& what) {
 change_outcome writer::modify(const change& what) {
     const auto current = find(what.order);
     const stored_order* const before = current ? &*current : nullptr;
-    auto verdict = evaluate(before, what, now_);
+    auto verdict = evaluate(before, what, at_);
     if (!verdict) return refuse(what, verdict.error().code, before);
     store(*verdict, &what);
     return {{}, false, std::move(verdict->after.value)};
@@ -173,8 +176,9 @@ std::optional<change_outcome> writer::replay(const idempotency& once) {
 }
 
 void writer::keep_key(const idempotency& once, const order& after) {
+    dirty_ = true;
     keep_key_.run(blob(once.key), blob(once.body), after.number,
-                  static_cast<std::uint64_t>(after.version), now_);
+                  static_cast<std::uint64_t>(after.version), at_.stamp);
 }
 
 std::optional<stored_order> writer::find(std::string_view id) {
@@ -203,6 +207,7 @@ bool writer::insert(const stored_order& stored) {
 void writer::store(const evaluation& what, const change* by) {
     const stored_order& stored = what.after;
     const order& it = stored.value;
+    dirty_ = dirty_ || what.journaled || (by && std::holds_alternative<renew_lease>(by->action));
     if (by && std::holds_alternative<edit_order>(by->action)) {
         buffer_.clear();
         print_items(it.item_ids, buffer_);
@@ -229,7 +234,7 @@ void writer::store(const evaluation& what, const change* by) {
     }
     if (what.completed) {
         ++sums_.completed;
-        if (it.first_claimed_at) sums_.processing_ms += (now_ - *it.first_claimed_at).count();
+        if (it.first_claimed_at) sums_.processing_ms += (at_.stamp - *it.first_claimed_at).count();
     }
     if (what.journaled) append(what, by ? std::string_view(by->traceparent) : std::string_view());
 }
@@ -241,7 +246,7 @@ void writer::append(const evaluation& what, std::string_view traceparent) {
     const auto from = what.from ? std::optional(what.from->view()) : std::nullopt;
     append_.run(++sums_.position, it.number, static_cast<std::uint64_t>(it.version), what.event,
                 from, it.status.view(), what.actor, std::string_view(what.reason), traceparent,
-                now_, blob(buffer_));
+                at_.stamp, blob(buffer_));
 }
 
 void writer::count(order_status status, std::int64_t by) {

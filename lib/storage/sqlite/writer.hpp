@@ -82,7 +82,8 @@ private:
     statement cursor_;
     statement set_cursor_;
 
-    timestamp now_;
+    write_time at_{timestamp{}};
+    bool dirty_ = false;  // the write under way has changed something
     totals sums_;
     std::vector<std::pair<order_status, std::int64_t>> counts_;  // what to add at the end
     std::string buffer_;
