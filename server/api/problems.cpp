@@ -22,7 +22,10 @@ const http::problem_kind& kind_of(error_code ec) noexcept {
 void write_trouble(error_code ec, const http::request& to, http::response& out) {
     const http::problem_kind& kind = kind_of(ec);
     http::write_problem(kind, {}, to, out);
-    if (kind.status == 503) out.add("Retry-After", retry_after_seconds);
+    // Not for an unknown outcome: a blind retry may make a second order.
+    if (kind.status == 503 && ec != errc::outcome_unknown) {
+        out.add("Retry-After", retry_after_seconds);
+    }
 }
 
 void write_validation(std::span<const field_error> errors, const http::request& to,

@@ -109,12 +109,12 @@ private:
             load_options first = scenario("post");
             first.requests = settings_.orders;
             const auto made = run_load(first);
-            if (!made) return fail(made.error().detail);
+            if (!made) return fail(made.error());
             posted_ = made->succeeded;
         }
         const double cpu = cpu_seconds(settings_.pid);
         const auto measured = run_load(scenario(name));
-        if (!measured) return fail(measured.error().detail);
+        if (!measured) return fail(measured.error());
         if (name == "post") posted_ = measured->succeeded;
         report(name, *measured, cpu_seconds(settings_.pid) - cpu);
         return 0;
@@ -131,7 +131,7 @@ private:
         const double cpu = cpu_seconds(settings_.pid);
         const auto began = std::chrono::steady_clock::now();
         const auto posted = run_load(options);
-        if (!posted) return fail(posted.error().detail);
+        if (!posted) return fail(posted.error());
         const auto last_post = std::chrono::steady_clock::now();
         for (auto done = before; done < *before + posted->succeeded; done = completed()) {
             if (!done) return fail("the server went away");
@@ -200,9 +200,9 @@ private:
 
 int run_bench(const bench_settings& settings) {
     const auto to = parse_endpoint(settings.address);
-    if (!to) return fail(to.error().detail);
+    if (!to) return fail(to.error());
     const auto duration = parse_duration(settings.duration);
-    if (!duration) return fail(duration.error().detail);
+    if (!duration) return fail(duration.error());
     return bench(settings, *to, *duration).run();
 }
 

@@ -24,7 +24,6 @@ int main(int argc, char** argv) {
             apply_configuration(*app.get_subcommands().front(), configuration);
         }
     } catch (const CLI::ParseError& e) {
-        constexpr int wrong_usage = 2;
         return app.exit(e) == 0 ? 0 : wrong_usage;
     }
     try {

@@ -1,5 +1,6 @@
 #include "api/api.hpp"
 #include "api/api_service.hpp"
+#include "cli/file_limit.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
 #include "cli/trouble_log.hpp"
@@ -7,7 +8,6 @@
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -44,7 +44,7 @@ std::string url_of(const endpoint& at, std::uint16_t port) {
 int serve_on(const serve_settings& settings, const endpoint& at, milliseconds drain,
              stop_signals& signals) {
     auto orders = open_storage(settings.storage);
-    if (!orders) return fail(orders.error().message());
+    if (!orders) return fail(orders.error());
     trouble_log log;
     engine writes(**orders, status_machine::standard(), system_runtime(log));
     reader reads(**orders, settings.threads);
@@ -54,7 +54,7 @@ int serve_on(const serve_settings& settings, const endpoint& at, milliseconds dr
     std::unique_ptr<running_worker> works;
     if (!settings.no_worker) {
         auto started = running_worker::start(writes, settings.worker);
-        if (!started) return fail(started.error().message());
+        if (!started) return fail(started.error());
         works = std::move(*started);
     }
     http::server_options options;
@@ -64,35 +64,30 @@ int serve_on(const serve_settings& settings, const endpoint& at, milliseconds dr
     options.connections_max = settings.connections;
     options.connections_per_address_max = settings.connections_per_address;
     auto listening = http::server::open(options, service);
-    if (!listening) return fail(listening.error().message());
+    if (!listening) return fail(listening.error());
     std::printf("orderproc listens on %s\n", url_of(at, (*listening)->port()).c_str());
     std::fflush(stdout);
 
     signals.wait();
-    const auto deadline = std::chrono::steady_clock::now() + drain;
-    (*listening)->stop(drain);
+    (*listening)->stop(drain);  // returns at once: both drain at the same time
+    if (works) works->stop(drain);
     (*listening)->join();
-    if (works) {
-        const auto left =
-            std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
-        works->stop(std::max(left, milliseconds::zero()));
-    }
     return 0;
 }
 
 int serve(const serve_settings& settings) {
-    constexpr int wrong_usage = 2;
     stop_signals signals;
     const auto at = parse_endpoint(settings.listen);
-    if (!at) return fail(at.error().detail);
+    if (!at) return fail(at.error());
     const auto drain = parse_duration(settings.worker.drain);
-    if (!drain) return fail(drain.error().detail);
+    if (!drain) return fail(drain.error());
     if (!at->loopback() && !settings.admits_everything()) {
-        fail("listening on " + at->host +
-             " opens it to others: that needs --insecure-http, "
-             "--insecure-no-auth, and --processor (or --no-worker)");
-        return wrong_usage;
+        return fail(
+            {errc::invalid_argument, "listening on " + at->host +
+                                         " opens it to others: that needs --insecure-http, "
+                                         "--insecure-no-auth, and --processor (or --no-worker)"});
     }
+    if (auto raised = raise_file_limit(settings.connections); !raised) return fail(raised.error());
     return serve_on(settings, *at, *drain, signals);
 }
 

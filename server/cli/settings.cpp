@@ -26,4 +26,11 @@ int fail(const std::string& why) {
     return 1;
 }
 
+int fail(const failure& why) {
+    // What these two codes say of themselves is about storages alone, and adds nothing.
+    const bool plain = why.code == errc::invalid_argument || why.code == errc::unavailable;
+    fail(plain && !why.detail.empty() ? why.detail : why.message());
+    return why.code == errc::invalid_argument ? wrong_usage : 1;
+}
+
 }  // namespace orderproc::server

@@ -4,6 +4,8 @@
 // Every option is a flag, an environment variable ORDERPROC_… and a key of a configuration
 // file, in that order of strength.
 
+#include <orderproc/error.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <functional>
@@ -36,8 +38,11 @@ CLI::Option* add_setting(CLI::App& to, const std::string& flag, Value& value,
 // flag nor environment gave. Throws CLI::ParseError for what it does not know.
 void apply_configuration(CLI::App& chosen, const std::string& path);
 
-// Says why on stderr and answers exit code 1.
+constexpr int wrong_usage = 2;
+
+// Says why on stderr and answers the exit code: 1, or wrong_usage for an invalid argument.
 int fail(const std::string& why);
+int fail(const failure& why);
 
 void add_serve(command_line to);
 void add_work(command_line to);

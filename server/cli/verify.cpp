@@ -14,9 +14,9 @@ namespace {
 
 int verify_storage(const std::string& url) {
     auto orders = open_storage(url);
-    if (!orders) return fail(orders.error().message());
+    if (!orders) return fail(orders.error());
     auto connection = (*orders)->connect(connection_role::reader);
-    if (!connection) return fail(connection.error().message());
+    if (!connection) return fail(connection.error());
 
     const bool person = isatty(STDERR_FILENO) != 0;
     const auto report =
@@ -27,7 +27,7 @@ int verify_storage(const std::string& url) {
             }
         });
     if (person) std::fputc('\r', stderr);
-    if (!report) return fail(report.error().message());
+    if (!report) return fail(report.error());
     if (report->difference) {
         std::printf("DIFFERENT: %s\n", report->difference->c_str());
         return 1;

@@ -19,13 +19,13 @@ struct work_settings {
 int work(const work_settings& settings) {
     stop_signals signals;
     const auto drain = parse_duration(settings.worker.drain);
-    if (!drain) return fail(drain.error().detail);
+    if (!drain) return fail(drain.error());
     auto orders = open_storage(settings.storage);
-    if (!orders) return fail(orders.error().message());
+    if (!orders) return fail(orders.error());
     trouble_log log;
     engine writes(**orders, status_machine::standard(), system_runtime(log));
     auto worker = running_worker::start(writes, settings.worker);
-    if (!worker) return fail(worker.error().message());
+    if (!worker) return fail(worker.error());
     std::printf("orderproc works on %s\n", (*orders)->info().name.c_str());
     std::fflush(stdout);
     signals.wait();

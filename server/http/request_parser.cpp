@@ -280,6 +280,8 @@ private:
         while (!done_) {
             const std::size_t before = consumed;
             if (before == bytes.size()) return state::need_more;
+            // At least "0 CR LF CR LF" is still to come, and Beast asserts that it sees as much.
+            if (got_.chunked && bytes.size() - before < 5) return state::need_more;
             if (!put(bytes.substr(before), consumed)) return state::failed;
             if (consumed == before) break;
         }

@@ -12,16 +12,25 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <string>
+
+// What a case that the harness cannot run is: told, or an error.
+enum class skipped_case { told, error };
 
 inline bool add_storage_cases(
-    const std::function<std::unique_ptr<orderproc::testing::storage_harness>()>& make) {
+    const std::function<std::unique_ptr<orderproc::testing::storage_harness>()>& make,
+    skipped_case skipped_is = skipped_case::told) {
     for (const auto& it : orderproc::testing::storage_cases()) {
-        const auto body = [&it, make] {
+        const auto body = [&it, make, skipped_is] {
             const auto harness = make();
             try {
                 it.run(*harness);
             } catch (const orderproc::testing::case_skipped& skipped) {
-                std::cout << it.name << " skipped: " << skipped.what() << '\n';
+                if (skipped_is == skipped_case::error) {
+                    BOOST_ERROR(std::string("skipped: ") + skipped.what());
+                } else {
+                    std::cout << it.name << " skipped: " << skipped.what() << '\n';
+                }
                 return;
             } catch (const orderproc::testing::case_failed& failed) {
                 BOOST_ERROR(failed.what());

@@ -1,33 +1,17 @@
 // SQLite against what every storage promises.
 
-#include <orderproc/sqlite.hpp>
-#include <orderproc/testing/storage_cases.hpp>
+#include "run_cases.hpp"
 
-#include <boost/test/data/monomorphic.hpp>
-#include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
+#include <orderproc/sqlite.hpp>
 
 #include <sqlite3.h>
 #include <stdlib.h>
 
 #include <filesystem>
-#include <ostream>
+#include <memory>
 #include <stdexcept>
 #include <string>
-#include <vector>
-
-namespace orderproc {
-inline namespace v1 {
-namespace testing {
-
-// Boost.Test prints what it runs over.
-std::ostream& operator<<(std::ostream& out, const storage_case& it) {
-    return out << it.name;
-}
-
-}  // namespace testing
-}  // namespace v1
-}  // namespace orderproc
+#include <utility>
 
 namespace {
 
@@ -66,17 +50,7 @@ private:
     std::filesystem::path folder_;
 };
 
-}  // namespace
+const bool added =
+    add_storage_cases([] { return std::make_unique<sqlite_harness>(); }, skipped_case::error);
 
-BOOST_DATA_TEST_CASE(a_storage_case, boost::unit_test::data::make([] {
-                         const auto all = testing::storage_cases();
-                         return std::vector<testing::storage_case>(all.begin(), all.end());
-                     }()),
-                     it) {
-    sqlite_harness harness;
-    try {
-        it.run(harness);
-    } catch (const testing::case_skipped& skipped) {
-        BOOST_TEST_MESSAGE(it.name << " skipped: " << skipped.what());
-    }
-}
+}  // namespace

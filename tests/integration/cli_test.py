@@ -26,10 +26,12 @@ def run(*arguments, **environment):
 
 
 class Running:
-    def __init__(self, *arguments, cwd=None, **environment):
-        self.child = subprocess.Popen([BINARY, *arguments], stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, text=True, cwd=cwd,
-                                      env=dict(os.environ, **environment))
+    """A child that printed its line of readiness; gone when the test is."""
+
+    def __init__(self, test, *command, **environment):
+        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True, env=dict(os.environ, **environment))
+        test.addCleanup(self.kill)
         self.ready_line = self.child.stdout.readline().strip()
         if not self.ready_line:
             raise AssertionError(self.child.communicate(timeout=DEADLINE_S))
@@ -61,6 +63,10 @@ class Running:
         out, err = self.child.communicate(timeout=DEADLINE_S)
         return self.child.returncode, err
 
+    def kill(self):
+        with self.child:  # reaps it and closes the pipes
+            self.child.kill()
+
 
 ORDER = {"order_id": "ORD-A8F64D2E", "user_id": 123, "item_ids": [1001, 1002, 1003],
          "total_amount": 149.99}
@@ -72,11 +78,12 @@ class CommandLine(unittest.TestCase):
         self.storage = f"sqlite:{self.folder.name}/orders.db"
         self.addCleanup(self.folder.cleanup)
 
+    def start(self, *arguments, **environment):
+        return Running(self, BINARY, *arguments, **environment)
+
     def serve(self, *arguments, **environment):
-        running = Running("serve", "--listen", "127.0.0.1:0", "--storage", self.storage, *arguments,
+        return self.start("serve", "--listen", "127.0.0.1:0", "--storage", self.storage, *arguments,
                           **environment)
-        self.addCleanup(lambda: running.child.poll() is None and running.stop(signal.SIGKILL))
-        return running
 
     def test_wrong_usage_exits_2_and_says_why(self):
         for arguments in ([], ["nonsense"], ["serve", "--nonsense"], ["serve", "--in-flight", "0"],
@@ -97,14 +104,42 @@ class CommandLine(unittest.TestCase):
         self.assertIn("127.0.0.1:8000", run("serve", "--help").stdout)
         self.assertIn("ORDERPROC_STORAGE", run("serve", "--help").stdout)
 
-    def test_what_cannot_be_started_exits_and_says_why(self):
-        for arguments in (["--storage", "mysql://x"], ["--processor", "nothing"],
-                          ["--storage", "sqlite:/nonexistent/orders.db"], ["--drain", "soon"],
-                          ["--listen", "localhost"], ["--listen", "192.0.2.1:80"]):
-            with self.subTest(arguments):
-                ended = run("serve", "--listen", "127.0.0.1:0", "--storage", self.storage, *arguments)
-                self.assertIn(ended.returncode, (1, 2), ended)
-                self.assertTrue(ended.stderr, ended)
+    def refused(self, code, *arguments):
+        with self.subTest(arguments):
+            ended = run(*arguments)
+            self.assertEqual(ended.returncode, code, ended)
+            self.assertTrue(ended.stderr, ended)
+
+    def test_what_is_no_value_exits_2_and_says_why(self):
+        for setting in (["--storage", "mysql://x"], ["--processor", "nothing"], ["--lease", "soon"],
+                        ["--timeout", "soon"], ["--retry-base", "soon"], ["--drain", "soon"]):
+            elsewhere = [] if setting[0] == "--storage" else ["--storage", self.storage]
+            self.refused(2, "serve", "--listen", "127.0.0.1:0", *elsewhere, *setting)
+            self.refused(2, "work", *elsewhere, *setting)
+        for address in ("localhost", "192.0.2.1:80"):  # the other one lacks the admissions
+            self.refused(2, "serve", "--storage", self.storage, "--listen", address)
+        self.refused(2, "verify", "--storage", "mysql://x")
+        self.refused(2, "bench", "noop", "--address", "localhost")
+        self.refused(2, "bench", "noop", "--duration", "soon")
+
+    def test_what_is_not_there_exits_1_and_says_why(self):
+        nowhere = ["--storage", "sqlite:/nonexistent/orders.db"]
+        self.refused(1, "serve", "--listen", "127.0.0.1:0", *nowhere)
+        self.refused(1, "work", *nowhere)
+        self.refused(1, "verify", *nowhere)
+
+    def test_connections_need_files(self):
+        def limited(limit, connections):
+            return ("/bin/sh", "-c", f'ulimit {limit} && exec "$@"', "sh", BINARY, "serve",
+                    "--no-worker", "--listen", "127.0.0.1:0", "--storage", self.storage,
+                    "--connections", connections)
+
+        ended = subprocess.run(limited("-n 160", "97"), capture_output=True, text=True,
+                               timeout=DEADLINE_S, check=False)
+        self.assertEqual(ended.returncode, 2, ended)
+        self.assertIn("--connections", ended.stderr)
+        for limit in ("-n 160", "-Sn 80"):  # the second one is raised
+            self.assertEqual(Running(self, *limited(limit, "96")).stop()[0], 0)
 
     def test_other_addresses_than_loopback_need_three_admissions(self):
         everywhere = ["serve", "--listen", "0.0.0.0:0", "--storage", self.storage]
@@ -112,8 +147,8 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(refused.returncode, 2)
         for word in ("--insecure-http", "--insecure-no-auth", "--processor"):
             self.assertIn(word, refused.stderr)
-        running = Running(*everywhere, "--insecure-http", "--insecure-no-auth",
-                          "--processor", "simulate:0")
+        running = self.start(*everywhere, "--insecure-http", "--insecure-no-auth",
+                             "--processor", "simulate:0")
         self.assertEqual(running.stop()[0], 0)
 
     def test_an_order_goes_from_post_to_completed(self):
@@ -133,7 +168,7 @@ class CommandLine(unittest.TestCase):
     def test_a_worker_of_its_own_completes_what_a_server_without_one_took(self):
         server = self.serve("--no-worker")
         server.ask("POST", "/orders", ORDER)
-        worker = Running("work", "--storage", self.storage, "--processor", "simulate:0")
+        worker = self.start("work", "--storage", self.storage, "--processor", "simulate:0")
         server.wait_for("ORD-A8F64D2E", "COMPLETED")
         self.assertEqual(worker.stop()[0], 0)
         self.assertEqual(server.stop()[0], 0)
@@ -159,8 +194,8 @@ class CommandLine(unittest.TestCase):
         file = f"{self.folder.name}/orderproc.toml"
 
         def listens_on(port, *arguments, **environment):
-            ended = Running("--config", file, "serve", "--storage", self.storage, "--no-worker",
-                            *arguments, **environment)
+            ended = self.start("--config", file, "serve", "--storage", self.storage, "--no-worker",
+                               *arguments, **environment)
             self.assertEqual(ended.stop()[0], 0)
             self.assertIn(f"127.0.0.{port}:", ended.ready_line)
 

@@ -4,14 +4,18 @@
 usage: kill_test.py ORDERPROC_BINARY [KILLS=24] [SEED]
 
 Clients keep a history outside of the killed processes: what they asked for, and whether they
-were told ok, were refused, or never heard (unknown). Afterwards the whole table is judged:
+were told ok, or never heard (unknown). Each order has a tag in its metadata, and a third of them
+no id of its own, so that nothing but the promise keeps it from being there twice. Afterwards the
+whole table is judged by the tags:
 
-  answered means durable   every order that was answered is there, with the body that was sent
+  answered means durable   every order that was answered is there once, with the body that was sent
   accepted whole           orders, journal and counts agree (orderproc verify)
   effects once             exactly one `complete` an order, versions dense, no entry by a worker
                            whose lease was taken over
   unknown is not two       an order whose answer was lost is there once or not at all
   recovers                 everything that is there gets COMPLETED once the killing stops
+
+A run in which no order was started twice proved nothing about leases, and fails.
 """
 
 import contextlib
@@ -36,8 +40,11 @@ LEASE = "1s"
 class Process:
     """A child that printed its line of readiness."""
 
+    made = []  # none of them outlives the test
+
     def __init__(self, *arguments):
         self.child = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        Process.made.append(self)
         self.ready_line = self.child.stdout.readline()
         if not self.ready_line:
             raise RuntimeError(f"{arguments} ended with {self.child.wait()} before it was ready")
@@ -48,6 +55,12 @@ class Process:
             return self.child.wait(DEADLINE_S)
         finally:
             self.child.stdout.close()
+
+    @classmethod
+    def kill_all(cls):
+        for it in cls.made:
+            with it.child:  # reaps it and closes its pipe
+                it.child.kill()
 
 
 class Cluster:
@@ -89,15 +102,15 @@ class History:
     def __init__(self):
         self.changed = threading.Condition()
         self.sent = {}
-        self.outcome = {}  # id -> "ok" | "unknown"
+        self.outcome = {}  # tag -> "ok" | "unknown"
 
-    def invoke(self, body):
+    def invoke(self, tag, body):
         with self.changed:
-            self.sent[body["order_id"]] = body
+            self.sent[tag] = body
 
-    def done(self, order_id, outcome):
+    def done(self, tag, outcome):
         with self.changed:
-            self.outcome[order_id] = outcome
+            self.outcome[tag] = outcome
             self.changed.notify_all()
 
     def count(self, outcome):
@@ -116,11 +129,14 @@ def client(number, cluster, history, stop):
     connection = None
     while not stop.is_set():
         serial += 1
-        body = {"order_id": f"K-{number}-{serial}", "user_id": dice.randrange(1, 2**63 - 1),
+        tag = f"{number}-{serial}"
+        body = {"user_id": dice.randrange(1, 2**63 - 1),
                 "item_ids": [dice.randrange(1, 10**6) for _ in range(dice.randrange(1, 5))],
                 "total_amount": dice.randrange(0, 10**6) / 100, "currency": "USD",
-                "metadata": {"client": number, "note": "grün"}}
-        history.invoke(body)
+                "metadata": {"tag": tag, "note": "grün"}}
+        if serial % 3:
+            body["order_id"] = f"K-{tag}"
+        history.invoke(tag, body)
         try:
             if connection is None:
                 connection = http.client.HTTPConnection("127.0.0.1", cluster.port, timeout=DEADLINE_S)
@@ -129,15 +145,15 @@ def client(number, cluster, history, stop):
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException):
-            history.done(body["order_id"], "unknown")
+            history.done(tag, "unknown")
             with contextlib.suppress(Exception):
                 connection.close()
             connection = None
             continue
         if answer.status == 201:
-            history.done(body["order_id"], "ok")
+            history.done(tag, "ok")
         elif answer.status == 503:  # overloaded or unavailable; perhaps outcome_unknown
-            history.done(body["order_id"], "unknown")
+            history.done(tag, "unknown")
         else:
             raise AssertionError(f"POST answered {answer.status}: {text}")
 
@@ -159,27 +175,39 @@ def wait_until_done(storage_path):
 
 def judge(storage_path, history):
     with contextlib.closing(sqlite3.connect(storage_path)) as db:
-        rows = {row[0]: row[1:] for row in db.execute(
-            "SELECT order_id, user_id, item_ids, amount, currency, metadata, number, version "
-            "FROM orders")}
+        rows = db.execute("SELECT order_id, user_id, item_ids, amount, currency, metadata, number, "
+                          "version FROM orders").fetchall()
         journal = {}
         for number, version, event, actor in db.execute(
                 "SELECT number, version, event, actor FROM journal ORDER BY position"):
             journal.setdefault(number, []).append((version, event, actor))
 
-    for order_id, outcome in history.outcome.items():
-        if outcome == "ok" and order_id not in rows:
-            raise AssertionError(f"answered means durable: {order_id} was answered and is gone")
-    for order_id, (user, items, amount, currency, metadata, number, version) in rows.items():
-        sent = history.sent.get(order_id)
+    there = {}  # tag -> order ids
+    for order_id, user, items, amount, currency, metadata, number, version in rows:
+        metadata = json.loads(metadata)
+        tag = metadata["tag"]
+        there.setdefault(tag, []).append(order_id)
+        sent = history.sent.get(tag)
         if sent is None:
             raise AssertionError(f"{order_id} is there and nobody sent it")
-        found = (user, json.loads(items), amount, currency, json.loads(metadata))
-        expected = (sent["user_id"], sent["item_ids"], round(sent["total_amount"] * 100),
-                    sent["currency"], sent["metadata"])
+        found = (order_id, user, json.loads(items), amount, currency, metadata)
+        expected = (sent.get("order_id", order_id), sent["user_id"], sent["item_ids"],
+                    round(sent["total_amount"] * 100), sent["currency"], sent["metadata"])
         if found != expected:
             raise AssertionError(f"answered means durable: {order_id}: {found}, sent {expected}")
         judge_one(order_id, journal[number], version)
+    for tag, order_ids in there.items():
+        if len(order_ids) > 1:
+            raise AssertionError(f"unknown is not two: {tag} ({history.outcome.get(tag)}) is there "
+                                 f"as {order_ids}")
+    for tag, outcome in history.outcome.items():
+        if outcome == "ok" and tag not in there:
+            raise AssertionError(f"answered means durable: {tag} was answered and is gone")
+
+    again = sum(1 for entries in journal.values() if [it[1] for it in entries].count("start") > 1)
+    if again == 0:
+        raise AssertionError("no order was started twice: the run proved nothing about take-overs")
+    return again
 
 
 def judge_one(order_id, entries, version):
@@ -203,10 +231,9 @@ def main():
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().randrange(10**9)
     print(f"seed {seed}, {kills} kills")
     dice = random.Random(seed)
-    folder = tempfile.mkdtemp(prefix="orderproc-kill-")
-    cluster = Cluster(binary, folder)
+    folder = tempfile.mkdtemp(prefix="orderproc-kill-")  # kept if a promise is broken
     history, stop = History(), threading.Event()
-    failures = []
+    failures, threads = [], []
 
     def guarded(number):
         try:
@@ -214,28 +241,36 @@ def main():
         except BaseException as e:  # a failed assertion must reach the main thread
             failures.append(e)
 
-    threads = [threading.Thread(target=guarded, args=(n,)) for n in range(CLIENTS)]
-    for it in threads:
-        it.start()
+    def stop_clients():
+        stop.set()
+        for it in threads:
+            it.join()
+        if failures:
+            raise failures[0]
+
     try:
+        cluster = Cluster(binary, folder)
+        for n in range(CLIENTS):
+            threads.append(threading.Thread(target=guarded, args=(n,)))
+            threads[-1].start()
         for _ in range(kills):
             history.wait_for_more(dice.randrange(1, 300))
             cluster.kill_one(dice)
             if failures:
                 raise failures[0]
         history.wait_for_more(1)
+        stop_clients()
+        wait_until_done(f"{folder}/orders.db")
+        cluster.stop()
     finally:
         stop.set()
+        Process.kill_all()  # also ends what a client still waits for
         for it in threads:
             it.join()
-    if failures:
-        raise failures[0]
-    wait_until_done(f"{folder}/orders.db")
-    cluster.stop()
     subprocess.run([binary, "verify", "--storage", cluster.storage], check=True)
-    judge(f"{folder}/orders.db", history)
-    print(f"{history.count('ok')} orders answered, {history.count('unknown')} unknown, "
-          f"{kills} kills: every promise held")
+    again = judge(f"{folder}/orders.db", history)
+    print(f"{history.count('ok')} orders answered, {history.count('unknown')} unknown, {again} "
+          f"started again, {kills} kills: every promise held")
     shutil.rmtree(folder)
 
 

@@ -114,7 +114,13 @@ template <class F>
 pid_t in_child(F body) {
     const pid_t child = fork();
     BOOST_REQUIRE(child >= 0);
-    if (child == 0) _exit(body());
+    if (child == 0) {
+        try {
+            _exit(body());
+        } catch (...) {  // else the child would go on as a second test runner
+            _exit(99);
+        }
+    }
     return child;
 }
 

@@ -6,8 +6,12 @@
 
 #include "http/service.hpp"
 
+#include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,19 +30,19 @@ public:
         std::vector<http::exchange*> go;
         {
             std::unique_lock lock(mutex_);
-            changed_.wait(lock, [&] { return waiting_.size() >= count; });
+            wait(lock, [&] { return waiting_.size() >= count; });
             go = std::exchange(waiting_, {});
         }
         for (http::exchange* it : go) it->ready();
     }
     void wait_for(std::size_t count) {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return waiting_.size() >= count; });
+        wait(lock, [&] { return waiting_.size() >= count; });
     }
     // Waits until no session is left.
     void wait_for_the_end() {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return sessions_ == 0; });
+        wait(lock, [&] { return sessions_ == 0; });
     }
 
 private:
@@ -74,6 +78,14 @@ private:
         echo_service& owner_;
         http::exchange& by_;
     };
+
+    template <class Condition>
+    void wait(std::unique_lock<std::mutex>& lock, Condition holds) {
+        // Only a failing test waits for it.
+        if (!changed_.wait_for(lock, std::chrono::seconds(60), holds)) {
+            throw std::runtime_error("the server did not do it within a minute");
+        }
+    }
 
     std::mutex mutex_;
     std::condition_variable changed_;

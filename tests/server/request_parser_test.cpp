@@ -106,6 +106,7 @@ BOOST_AUTO_TEST_CASE(limits_are_exact) {
     const std::string post = "POST / HTTP/1.1\r\nHost: a\r\n";
     check(post + "Content-Length: 5\r\n\r\nhello", 0);
     check(post + "Content-Length: 6\r\n\r\nhello!", 413);
+    check(post + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0);
     check(post + "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", 0);
     check(post + "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n3\r\nlo!\r\n0\r\n\r\n", 413);
 }

@@ -198,14 +198,18 @@ BOOST_AUTO_TEST_CASE(half_a_connection_still_gets_its_answer) {
 }
 
 BOOST_AUTO_TEST_CASE(a_slow_header_and_a_slow_body_time_out) {
-    http::server_options options;
-    options.header_timeout = options.body_timeout = 50ms;
-    const auto server = open(options);
-    for (const std::string bytes : {"GET / HTTP/1.1\r\nHo",
-                                    "POST / HTTP/1.1\r\nHost: a\r\n"
-                                    "Content-Length: 5\r\n\r\nhel"}) {
+    for (const bool in_body : {false, true}) {
+        http::server_options options;
+        if (in_body) {
+            options.body_timeout = 50ms;
+        } else {
+            options.header_timeout = 500ms;  // also from connecting to the first byte
+        }
+        const auto server = open(options);
         client caller(server->port());
-        const answer got = caller.ask(bytes);
+        const answer got =
+            caller.ask(in_body ? "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel"
+                               : "GET / HTTP/1.1\r\nHo");
         BOOST_TEST(got.status == 408);
         BOOST_TEST(got.find("Connection").value_or("") == "close");
         BOOST_TEST(caller.closed());
@@ -249,13 +253,17 @@ BOOST_AUTO_TEST_CASE(who_reads_slowly_gets_it_all) {
 
 BOOST_AUTO_TEST_CASE(waiting_for_the_service_has_no_time_limit_here) {
     http::server_options options;
-    options.header_timeout = options.body_timeout = options.idle_timeout = 20ms;
+    options.header_timeout = 500ms;  // also from connecting to the first byte
+    options.body_timeout = options.idle_timeout = 20ms;
     const auto server = open(options);
     client slow(server->port());
     slow.send(later);
     service.wait_for(1);
     client idle(server->port());
+    BOOST_TEST(idle.ask(get).status == 200);
     BOOST_TEST(idle.closed());  // so much time has passed
+    client silent(server->port());
+    BOOST_TEST(silent.closed());  // and so much
     service.release(1);
     BOOST_TEST(slow.read().status == 200);
 }

@@ -1,0 +1,228 @@
+// What goes into a batch, what waits, and what is not let in.
+
+#include "engine_fixture.hpp"
+
+#include <string>
+#include <vector>
+
+using namespace orderproc;
+using namespace orderproc::tests;
+
+BOOST_AUTO_TEST_SUITE(grouping)
+
+BOOST_FIXTURE_TEST_CASE(what_waits_goes_together_and_in_order, fixture) {
+    engine it(orders, machine, with, by_hand());
+    BOOST_TEST(it.run_once().value() == 0U);
+    for (const char* id : {"A", "B", "C"}) ask(it, create(id));
+    BOOST_TEST(it.queued() == 3U);
+    BOOST_TEST(it.run_once().value() == 3U);
+    BOOST_TEST(it.queued() == 0U);
+    BOOST_TEST(it.run_once().value() == 0U);
+    BOOST_TEST((seen() == std::vector<names>{{"A", "B", "C"}}));
+    for (recorder& done : asked) {
+        BOOST_TEST(done.calls() == 1);
+        BOOST_TEST(!done.wait().ec);
+    }
+    BOOST_TEST((asked[2].wait().after->id->view() == "C"));
+}
+
+BOOST_FIXTURE_TEST_CASE(each_is_refused_on_its_own, fixture) {
+    engine it(orders, machine, with, by_hand());
+    ask(it, create("A"));
+    BOOST_REQUIRE(it.run_once());
+    ask(it, create("A"));
+    ask(it, create("B"));
+    BOOST_TEST(it.run_once().value() == 2U);
+    BOOST_TEST(asked[1].ec() == errc::already_exists);
+    BOOST_TEST(!asked[2].ec());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_batch_has_a_size, fixture) {
+    engine it(orders, machine, with, by_hand(3));
+    for (const char* id : {"A", "B", "C", "D", "E", "F", "G"}) ask(it, create(id));
+    while (it.run_once().value() > 0) continue;
+    BOOST_TEST((seen() == std::vector<names>{{"A", "B", "C"}, {"D", "E", "F"}, {"G"}}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_second_change_of_an_order_waits_and_is_not_overtaken, fixture) {
+    engine it(orders, machine, with, by_hand());
+    ask(it, create("A"));
+    ask(it, raise("A", "cancel"));
+    ask(it, create("B"));
+    ask(it, raise("A", "retry"));
+    while (it.run_once().value() > 0) continue;
+    BOOST_TEST((seen() == std::vector<names>{{"A", "B"}, {"A"}, {"A"}}));
+    BOOST_TEST(!asked[1].ec());
+    BOOST_TEST(asked[3].ec() == errc::transition_rejected);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_put_off_goes_first, fixture) {
+    engine it(orders, machine, with, by_hand(2));
+    ask(it, create("A"));
+    ask(it, raise("A", "cancel"));
+    for (const char* id : {"B", "C", "D"}) ask(it, create(id));
+    while (it.run_once().value() > 0) continue;
+    BOOST_TEST((seen() == std::vector<names>{{"A", "B"}, {"A", "C"}, {"D"}}));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_idempotency_key_is_answered_by_its_first, fixture) {
+    engine it(orders, machine, with, by_hand());
+    ask(it, with_key(create("A"), 1));
+    ask(it, with_key(create("B"), 1));
+    ask(it, with_key(create("C"), 1, 2));
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(asked[1].wait().replayed);
+    BOOST_TEST((asked[1].wait().after->id->view() == "A"));
+    BOOST_TEST(asked[2].ec() == errc::idempotency_mismatch);
+    BOOST_TEST(orders.orders().size() == 1U);
+}
+
+// The second waits for its key; so the third, on the second's order, has to wait as well.
+BOOST_FIXTURE_TEST_CASE(waiting_for_a_key_keeps_the_order_of_the_order, fixture) {
+    engine it(orders, machine, with, by_hand());
+    ask(it, create("B"));
+    BOOST_REQUIRE(it.run_once());
+    ask(it, with_key(create("A"), 1));
+    ask(it, with_key(raise("B", "cancel"), 1));
+    ask(it, with_key(raise("B", "retry"), 2));
+    ask(it, with_key(create("C"), 2));  // behind the key of one that waits
+    ask(it, with_key(create("D"), 3));
+    while (it.run_once().value() > 0) continue;
+    BOOST_TEST((seen() == std::vector<names>{{"B"}, {"A", "D"}, {"B"}, {"B"}, {"C"}}));
+}
+
+BOOST_FIXTURE_TEST_CASE(many_on_one_order_keep_their_turn, fixture) {
+    engine it(orders, machine, with, by_hand(4));
+    ask(it, create("A"));
+    for (int i = 0; i < 300; ++i) ask(it, with_key(raise("A", "cancel"), 0));
+    for (int i = 0; i < 300; ++i) ask(it, raise("A", "cancel"));
+    ask(it, create("B"));
+    BOOST_TEST(it.run_once().value() == 2U);  // A and B
+    std::size_t batches = 1;
+    while (it.run_once().value() == 1) ++batches;
+    BOOST_TEST(batches == 601U);
+}
+
+BOOST_FIXTURE_TEST_CASE(writes_are_named_and_numbered, fixture) {
+    engine it(orders, machine, with, by_hand(1));
+    ask(it, create("A"));
+    ask(it, create("B"));
+    while (it.run_once().value() > 0) continue;
+    const auto batches = orders.batches();
+    BOOST_REQUIRE(batches.size() == 2U);
+    BOOST_TEST(batches[0].writer.size() == 16U);
+    BOOST_TEST(batches[0].writer.find_first_not_of("0123456789abcdef") == std::string::npos);
+    BOOST_TEST(batches[0].writer == batches[1].writer);
+    BOOST_TEST(batches[0].sequence < batches[1].sequence);
+    engine other(orders, machine, with, by_hand());
+    ask(other, create("C"));
+    BOOST_REQUIRE(other.run_once());
+    BOOST_TEST(orders.batches()[2].writer != batches[0].writer);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_takes_all_that_came_during_its_last_write, fixture) {
+    orders.hold("first");
+    engine it(orders, machine, with, threaded());
+    ask(it, create("first"));
+    orders.wait_for_held();
+    for (const char* id : {"A", "B", "C"}) ask(it, create(id));
+    orders.let_go();
+    for (recorder& done : asked) BOOST_TEST(!done.wait().ec);
+    BOOST_TEST((seen() == std::vector<names>{{"first"}, {"A", "B", "C"}}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(bounds)
+
+BOOST_FIXTURE_TEST_CASE(commands_are_shed_and_lease_holders_are_not, fixture) {
+    engine it(orders, machine, with, by_hand(512, 2));
+    ask(it, create("A"));
+    ask(it, create("B"));
+    recorder shed;
+    BOOST_TEST(it.submit(create("C"), shed).error().code == errc::overloaded);
+    recorder renewed;
+    claim_recorder claimed;
+    BOOST_TEST(it.submit(renewal("A", lease_token{1}, time.now()), renewed).has_value());
+    BOOST_TEST(it.submit(work(), claimed).has_value());
+    BOOST_TEST(it.queued() == 4U);
+    BOOST_TEST(it.run_once().value() == 3U);
+    BOOST_TEST(it.submit(create("C"), shed).has_value());  // there is room again
+    BOOST_TEST(it.run_once().value() == 2U);
+    BOOST_TEST(shed.calls() == 1);
+    BOOST_TEST(claimed.calls == 1);
+    BOOST_TEST(claimed.got.orders.size() == 2U);
+    BOOST_TEST(!renewed.ec());
+}
+
+// One put off does not leave the queue, and still counts.
+BOOST_FIXTURE_TEST_CASE(what_is_put_off_still_counts, fixture) {
+    engine it(orders, machine, with, by_hand(512, 2));
+    ask(it, create("A"));
+    ask(it, raise("A", "cancel"));
+    BOOST_REQUIRE(it.run_once());
+    ask(it, create("B"));
+    recorder shed;
+    BOOST_TEST(it.submit(create("C"), shed).error().code == errc::overloaded);
+    while (it.run_once().value() > 0) continue;
+}
+
+BOOST_FIXTURE_TEST_CASE(what_cannot_be_lowered_is_not_queued, fixture) {
+    engine it(orders, machine, with, by_hand());
+    recorder done;
+    BOOST_TEST(it.submit(raise("A", "no-such-event"), done).error().code == errc::not_found);
+    BOOST_TEST(it.queued() == 0U);
+    BOOST_TEST(done.calls() == 0);
+    BOOST_TEST(it.execute(raise("A", "start")).ec == errc::transition_rejected);
+}
+
+BOOST_FIXTURE_TEST_CASE(stopped_it_takes_nothing_and_finishes_what_it_took, fixture) {
+    {
+        engine it(orders, machine, with, by_hand());
+        ask(it, create("A"));
+        ask(it, raise("A", "cancel"));
+        it.stop();
+        it.stop();
+        recorder refused;
+        claim_recorder refused_claim;
+        BOOST_TEST(it.submit(create("B"), refused).error().code == errc::stopped);
+        BOOST_TEST(it.submit(renewal("A", lease_token{1}, time.now()), refused).error().code ==
+                   errc::stopped);
+        BOOST_TEST(it.submit(work(), refused_claim).error().code == errc::stopped);
+        BOOST_TEST(it.execute(create("B")).ec == errc::stopped);
+        BOOST_TEST(refused.calls() == 0);
+        BOOST_TEST(it.run_once().value() == 1U);
+    }
+    BOOST_TEST(!asked[0].ec());
+    BOOST_TEST(!asked[1].ec());
+    BOOST_TEST(asked[1].calls() == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_drains_before_it_is_joined, fixture) {
+    orders.hold("A");
+    {
+        engine it(orders, machine, with, threaded());
+        ask(it, create("A"));
+        orders.wait_for_held();
+        ask(it, raise("A", "cancel"));
+        ask(it, create("B"));
+        it.stop();
+        BOOST_TEST(it.queued() == 2U);
+        orders.let_go();
+    }
+    for (recorder& done : asked) {
+        BOOST_TEST(done.calls() == 1);
+        BOOST_TEST(!done.ec());
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(no_more_threads_than_writers, fixture) {
+    engine it(orders, machine, with, threaded(8));
+    for (int i = 0; i < 200; ++i) ask(it, create("N" + std::to_string(i)));
+    for (recorder& done : asked) BOOST_TEST(!done.wait().ec);
+    BOOST_TEST(orders.connects() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,199 @@
+// Failures, and outcomes that are not known.
+
+#include "engine_fixture.hpp"
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+
+using namespace orderproc;
+using namespace orderproc::tests;
+
+BOOST_AUTO_TEST_SUITE(failures)
+
+BOOST_FIXTURE_TEST_CASE(unavailable_is_said_to_all_and_connected_to_anew, fixture) {
+    engine it(orders, machine, with, by_hand());
+    orders.next_writes({fate::unavailable});
+    ask(it, create("A"));
+    ask(it, create("B"));
+    claim_recorder claimed;
+    BOOST_REQUIRE(it.submit(work(), claimed));
+    BOOST_TEST(it.run_once().error().code == errc::unavailable);
+    BOOST_TEST(asked[0].ec() == errc::unavailable);
+    BOOST_TEST(asked[1].ec() == errc::unavailable);
+    BOOST_TEST(claimed.got_ec == errc::unavailable);
+    BOOST_TEST(orders.connects() == 1U);
+    BOOST_TEST(it.execute(create("A")).after.has_value());
+    BOOST_TEST(orders.connects() == 2U);
+    BOOST_TEST(it.execute(create("B")).after.has_value());
+    BOOST_TEST(orders.connects() == 2U);
+    BOOST_TEST((watch.troubles == names{"engine.write: as told"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_storage_that_cannot_be_reached_says_why, fixture) {
+    engine it(orders, machine, with, by_hand());
+    orders.fail_connects(1, errc::schema_mismatch);
+    BOOST_TEST(it.execute(create("A")).ec == errc::schema_mismatch);
+    orders.fail_connects(1, errc::outcome_unknown);  // but nothing was sent
+    BOOST_TEST(it.execute(create("A")).ec == errc::unavailable);
+    BOOST_TEST(!it.execute(create("A")).ec);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lost_answer_of_a_write_that_was_made, fixture) {
+    engine it(orders, machine, with, by_hand());
+    counting_listener listener;
+    it.add_listener(listener);
+    for (const fate how : {fate::lost_after, fate::mute_after}) {
+        orders.next_writes({how});
+        const std::string id = how == fate::lost_after ? "A" : "B";
+        recorder& done = ask(it, create(id));
+        BOOST_TEST(!it.run_once());
+        BOOST_TEST(done.calls() == 0);  // kept until it is known
+        const std::size_t writes = orders.batches().size();
+        BOOST_TEST(it.run_once().value() == 1U);
+        BOOST_TEST(!done.wait().ec);
+        BOOST_REQUIRE(done.wait().after);
+        BOOST_TEST((done.wait().after->id->view() == id));
+        BOOST_TEST(orders.batches().size() == writes);  // asked, not written again
+    }
+    BOOST_TEST(listener.calls == 2);
+    BOOST_TEST(orders.connects() == 3U);
+    BOOST_TEST(orders.orders().size() == 2U);
+    it.remove_listener(listener);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lost_answer_of_a_write_that_was_not_made, fixture) {
+    engine it(orders, machine, with, by_hand());
+    orders.next_writes({fate::lost_before});
+    ask(it, create("A"));
+    ask(it, create("B"));
+    BOOST_TEST(!it.run_once());
+    ask(it, create("C"));  // waits: the batch is as it was
+    BOOST_TEST(it.run_once().value() == 2U);
+    BOOST_TEST((seen() == std::vector<names>{{"A", "B"}, {"A", "B"}}));
+    BOOST_TEST(orders.batches()[0].sequence < orders.batches()[1].sequence);
+    BOOST_TEST(!asked[0].ec());
+    BOOST_TEST(orders.orders().size() == 2U);
+    BOOST_TEST(it.run_once().value() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, fixture) {
+    engine it(orders, machine, with, by_hand());
+    orders.next_writes({fate::lost_after});
+    orders.fail_asks(3);
+    ask(it, create("A"));
+    claim_recorder claimed;
+    BOOST_REQUIRE(it.submit(work(), claimed));
+    for (int i = 0; i < 3; ++i) {  // the write and two times asking
+        BOOST_TEST(!it.run_once());
+        BOOST_TEST(asked[0].calls() == 0);
+    }
+    BOOST_TEST(it.run_once().error().code == errc::unavailable);
+    BOOST_TEST(asked[0].ec() == errc::outcome_unknown);
+    BOOST_TEST(claimed.got_ec == errc::outcome_unknown);
+    BOOST_TEST(orders.asks() == 3U);
+    BOOST_TEST(it.run_once().value() == 0U);
+    BOOST_TEST(it.execute(create("A")).ec == errc::already_exists);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_failed_ask_is_made_again, fixture) {
+    engine it(orders, machine, with, by_hand());
+    orders.next_writes({fate::lost_after});
+    orders.fail_asks(2);
+    BOOST_TEST(!it.execute(create("A")).ec);
+    orders.next_writes({fate::lost_after});
+    ask(it, create("B"));
+    BOOST_TEST(!it.run_once());
+    orders.fail_connects(2);
+    BOOST_TEST(!it.run_once());
+    BOOST_TEST(!it.run_once());
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(!asked[0].ec());
+}
+
+BOOST_FIXTURE_TEST_CASE(losing_every_write_comes_to_an_end, fixture) {
+    engine it(orders, machine, with, by_hand());
+    orders.next_writes(
+        {fate::lost_before, fate::lost_before, fate::lost_before, fate::lost_before});
+    BOOST_TEST(it.execute(create("A")).ec == errc::outcome_unknown);
+    BOOST_TEST(orders.asks() == 3U);
+    BOOST_TEST(orders.batches().size() == 4U);
+    BOOST_TEST(orders.orders().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(after_an_unknown_a_certain_failure_is_certain, fixture) {
+    engine it(orders, machine, with, by_hand());
+    orders.next_writes({fate::lost_before, fate::unavailable});
+    BOOST_TEST(it.execute(create("A")).ec == errc::unavailable);
+    BOOST_TEST(orders.orders().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(never_two_orders_out_of_an_unknown, fixture) {
+    engine it(orders, machine, with, by_hand());
+    std::set<std::int64_t> numbers;
+    for (int round = 0; round < 4; ++round) {
+        orders.next_writes({fate::lost_before, fate::lost_after});
+        command what = create("X");
+        std::get<submit_order>(what.what).value.id.reset();  // the storage could not tell
+        const change_outcome got = it.execute(std::move(what));
+        BOOST_TEST(!got.ec);
+        BOOST_REQUIRE(got.after);
+        numbers.insert(got.after->number);
+    }
+    BOOST_TEST(numbers.size() == 4U);
+    BOOST_TEST(orders.orders().size() == 4U);
+}
+
+BOOST_FIXTURE_TEST_CASE(exceptions_are_answered_truly, fixture) {
+    engine it(orders, machine, with, by_hand());
+    orders.throw_at_connect();
+    BOOST_TEST(it.execute(create("A")).ec == errc::unavailable);
+    orders.next_writes({fate::throws_before, fate::throws_after});
+    BOOST_TEST(it.execute(create("A")).ec == errc::outcome_unknown);
+    BOOST_TEST(it.execute(create("A")).ec == errc::outcome_unknown);
+    BOOST_TEST(it.execute(create("A")).ec == errc::already_exists);
+    BOOST_TEST(orders.asks() == 0U);  // the results were lost: asking could not help
+    BOOST_TEST((watch.troubles ==
+                names{"engine: as told", "engine: as told", "engine: unknown exception"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_outlives_all_of_it, fixture) {
+    engine it(orders, machine, with, threaded());
+    orders.throw_at_connect();
+    BOOST_TEST(it.execute(create("A")).ec == errc::unavailable);
+    orders.next_writes({fate::throws_before});
+    BOOST_TEST(it.execute(create("A")).ec == errc::outcome_unknown);
+    orders.next_writes({fate::lost_before, fate::lost_after});
+    orders.fail_asks(1);
+    BOOST_TEST(!it.execute(create("A")).ec);
+    BOOST_TEST(orders.orders().size() == 1U);
+}
+
+// Ten minutes of pauses, if they were waited for.
+BOOST_FIXTURE_TEST_CASE(stopping_cuts_the_pauses_short, fixture) {
+    engine_options options = threaded();
+    options.resolve_attempts = 600;
+    {
+        engine it(orders, machine, with, options);
+        orders.next_writes({fate::lost_after});
+        orders.fail_asks(1000);
+        ask(it, create("A"));
+        orders.wait_for_asks(2);
+    }
+    BOOST_TEST(asked[0].ec() == errc::outcome_unknown);
+    BOOST_TEST(orders.asks() == 600U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_batch_in_doubt_is_answered_before_the_engine_goes, fixture) {
+    {
+        engine it(orders, machine, with, by_hand());
+        orders.next_writes({fate::lost_after});
+        ask(it, create("A"));
+        BOOST_TEST(!it.run_once());
+    }
+    BOOST_TEST(asked[0].calls() == 1);
+    BOOST_TEST(!asked[0].ec());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
