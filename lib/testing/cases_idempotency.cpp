@@ -146,12 +146,17 @@ void was_applied_knows_the_last_write(bench& b) {
 }
 
 void each_writer_has_its_sequence(bench& b) {
+    // Something in each: a write that changes nothing need not be remembered.
     const auto write = [&b](std::string_view writer, std::uint64_t sequence) {
+        const change what = b.create("W-" + std::string(writer) + std::to_string(sequence));
+        change_outcome outcome;
         write_params params;
         params.now = b.now();
+        params.changes = {&what, 1};
         params.writer = writer;
         params.sequence = sequence;
         write_results results;
+        results.changes = {&outcome, 1};
         auto ok = b.writer().write(params, results);
         if (!ok) fail("write() failed: " + ok.error().message());
     };

@@ -214,8 +214,12 @@ const mutant lasting[] = {
     {"failed write counts as the last", "a_failed_write_leaves_nothing",
      [](hooks& h) {
          h.failing_write = [](repository& inner, const write_params& all) {
-             write_results results;
-             (void)inner.write(part(all, 0, 0), results);
+             const cursor_move other{"another", "mutant", std::nullopt, all.now};
+             cursor_outcome outcome;
+             write_params only = part(all, 0, 0);
+             only.cursors = {&other, 1};
+             write_results results{{}, {}, {&outcome, 1}};
+             (void)inner.write(only, results);
          };
      }},
     {"failed write moves the cursor", "a_failed_write_leaves_nothing",

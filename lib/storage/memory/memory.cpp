@@ -91,6 +91,7 @@ private:
     std::vector<journal_entry> journal_;
     std::map<digest, used_key> keys_;
     std::map<std::string, cursor, std::less<>> cursors_;
+    bool changed_ = false;  // else there is nothing to remember, not even the time
 };
 
 const place* transaction::find_place(std::string_view id) const {
@@ -137,6 +138,7 @@ change_outcome transaction::apply(const change& what) {
         known = &ids_.emplace(what.order, place{after.created_at, after.number}).first->second;
     }
     store(*verdict, *known, what.traceparent);
+    changed_ = changed_ || std::holds_alternative<renew_lease>(what.action) || what.once;
     if (what.once) {
         const std::uint64_t offset =
             verdict->journaled ? newest() : base_.versions.at({after.number, after.version});
@@ -154,6 +156,7 @@ void transaction::store(const evaluation& what, const place& at, std::string_vie
         ++sums_.completed;
         if (after.first_claimed_at) sums_.processing_time += at_.stamp - *after.first_claimed_at;
     }
+    changed_ = changed_ || what.journaled;
     if (what.journaled) {
         journal_.push_back({{epoch_, newest() + 1},
                             after.version,
@@ -263,11 +266,13 @@ cursor_outcome transaction::apply(const cursor_move& what) {
     current.owner = what.owner;
     current.expires_at = what.expires_at;
     const feed_position at = current.at;
+    changed_ = true;
     cursors_.insert_or_assign(what.name, std::move(current));
     return {{}, at};
 }
 
 void transaction::commit(std::string_view writer, std::uint64_t sequence) {
+    if (!changed_) return;
     // Whatever may fail, while nothing has changed yet.
     std::map<std::string, std::uint64_t, std::less<>> writers;
     writers.emplace(writer, sequence);
