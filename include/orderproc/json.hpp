@@ -58,6 +58,20 @@ struct parsed_order {
 // Takes time in n log n of the text, whatever it holds.
 ORDERPROC_EXPORT parsed_order parse_order(std::string_view text);
 
+// What a client raises of its own: {"event":"ship","reason":"out of stock"}.
+struct parsed_transition {
+    static constexpr std::size_t reason_size_max = 1024;
+
+    std::string event;
+    std::string reason;   // empty if there is none
+    syntax_error syntax;  // if there is one, errors is empty
+    std::vector<field_error> errors;
+    bool ok() const noexcept { return syntax.line == 0 && errors.empty(); }
+};
+
+// event is required; what events there are is not judged here. Read as parse_order() reads.
+ORDERPROC_EXPORT parsed_transition parse_transition(std::string_view text);
+
 }  // namespace v1
 }  // namespace orderproc
 

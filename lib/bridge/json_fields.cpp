@@ -119,8 +119,8 @@ integer_verdict parse_positive(std::string_view number, std::int64_t& out) noexc
     return integer_verdict::ok;
 }
 
-// RFC 6901, section 6: "~" and "/" as the pointer wants them, then what RFC 3986 does not allow
-// in a fragment percent-encoded.
+}  // namespace
+
 std::string pointer_to(std::string_view name) {
     constexpr std::string_view allowed = "-._~!$&'()*+,;=:@/?";
     constexpr std::string_view hex = "0123456789ABCDEF";
@@ -142,8 +142,6 @@ std::string pointer_to(std::string_view name) {
     }
     return out;
 }
-
-}  // namespace
 
 std::span<const order_field> create_fields() noexcept {
     return create_table;

@@ -17,6 +17,10 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail {
 
+// To a member of the body (RFC 6901, section 6): "~" and "/" as the pointer wants them, then
+// what RFC 3986 does not allow in a fragment percent-encoded.
+std::string pointer_to(std::string_view name);
+
 class order_judge;
 
 // One row of the table of fields that a body may have.

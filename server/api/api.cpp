@@ -1,6 +1,7 @@
 #include "api/api.hpp"
 
 #include "api/problems.hpp"
+#include "api/representation.hpp"
 
 #include <exception>
 #include <string>
@@ -18,18 +19,25 @@ std::optional<pending> api::begin(const http::request& in, http::response& out) 
     }
 }
 
-void api::finish(const pending& of, const http::request& in, const change_outcome& outcome,
+bool api::finish(pending& of, const http::request& in, change_outcome& outcome,
                  http::response& out) noexcept {
     try {
-        (this->*of.finish)(in, outcome, out);
+        if (!(this->*of.finish)(in, outcome, of, out)) return false;
+        of.what = {};
+        return dispatch(in, out, of);
     } catch (...) {
         fail_with_exception(in, out);
+        return false;
     }
 }
 
 bool api::dispatch(const http::request& in, http::response& out, pending& todo) {
     const route_match matched = match(in.method, in.path);
-    if (matched.found) return (this->*matched.found->handle)({in, matched.parameter}, out, todo);
+    if (matched.found) {
+        if (!(this->*matched.found->handle)({in, matched.parameter}, out, todo)) return false;
+        todo.what.traceparent = valid_traceparent(in.find("traceparent"));
+        return true;
+    }
     if (!matched.path_known && !(in.path == "*" && in.method == "OPTIONS")) {
         http::write_problem(problems::not_found, {}, in, out);
     } else if (in.method == "OPTIONS") {

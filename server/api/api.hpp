@@ -4,6 +4,7 @@
 // The orders over HTTP: functions from a request to an answer or a command. No sockets here.
 
 #include "api/list_query.hpp"
+#include "api/problems.hpp"
 #include "api/routes.hpp"
 #include "http/message.hpp"
 
@@ -18,7 +19,10 @@ namespace orderproc::server {
 // A command to submit, and how to tell its outcome.
 struct pending {
     command what;
-    void (api::*finish)(const http::request&, const change_outcome&, http::response&) = nullptr;
+    // True: the handler is to be asked again, for current is now known.
+    bool (api::*finish)(const http::request&, change_outcome&, pending&, http::response&) = nullptr;
+    std::optional<order> current;  // as it was when last looked at
+    unsigned conflicts = 0;        // how often it had changed by then
 };
 
 // Safe to use from any thread. Exceptions end here: they are a 500.
@@ -29,8 +33,9 @@ public:
 
     // Answers, or returns what has to be submitted before finish() can.
     std::optional<pending> begin(const http::request& in, http::response& out) noexcept;
-    // Also for a command that the engine did not take: its error as the outcome.
-    void finish(const pending& of, const http::request& in, const change_outcome& outcome,
+    // Answers, or returns true: then of has another command to submit. The outcome of a
+    // command that the engine did not take is its error.
+    bool finish(pending& of, const http::request& in, change_outcome& outcome,
                 http::response& out) noexcept;
 
     engine& orders() noexcept { return engine_; }
@@ -39,13 +44,26 @@ public:
     bool create_order(const call& it, http::response& out, pending& todo);
     bool list_orders(const call& it, http::response& out, pending& todo);
     bool get_order(const call& it, http::response& out, pending& todo);
+    bool delete_order(const call& it, http::response& out, pending& todo);
+    bool cancel_order(const call& it, http::response& out, pending& todo);
+    bool retry_order(const call& it, http::response& out, pending& todo);
+    bool raise_transition(const call& it, http::response& out, pending& todo);
     bool list_orders_by_status(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
 
 private:
     bool dispatch(const http::request& in, http::response& out, pending& todo);
-    void finish_create(const http::request& in, const change_outcome& outcome, http::response& out);
+    bool raise(const call& it, std::string event, std::string reason, http::response& out,
+               pending& todo);
+    bool finish_create(const http::request& in, change_outcome& outcome, pending& todo,
+                       http::response& out);
+    bool finish_delete(const http::request& in, change_outcome& outcome, pending& todo,
+                       http::response& out);
+    bool finish_move(const http::request& in, change_outcome& outcome, pending& todo,
+                     http::response& out);
+    bool settle_refusal(const http::problem_kind& rejected, const http::request& in,
+                        change_outcome& outcome, pending& todo, http::response& out);
     void answer_page(const call& it, std::optional<order_status> fixed, http::response& out);
     void fail(const failure& why, const http::request& in, http::response& out);
     void fail_with_exception(const http::request& in, http::response& out) noexcept;
