@@ -9,9 +9,11 @@
 #include "http/message.hpp"
 
 #include <orderproc/engine.hpp>
+#include <orderproc/json.hpp>
 #include <orderproc/reader.hpp>
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace orderproc::server {
@@ -24,6 +26,10 @@ struct pending {
     std::optional<order> current;  // as it was when last looked at
     unsigned conflicts = 0;        // how often it had changed by then
 };
+
+// What the command demands of the order's version. A first try names one that If-Match does;
+// its refusal tells which there is.
+std::optional<order_version> expected_version(const http::request& in, const pending& todo);
 
 // Safe to use from any thread. Exceptions end here: they are a 500.
 class api {
@@ -44,6 +50,9 @@ public:
     bool create_order(const call& it, http::response& out, pending& todo);
     bool list_orders(const call& it, http::response& out, pending& todo);
     bool get_order(const call& it, http::response& out, pending& todo);
+    bool replace_order(const call& it, http::response& out, pending& todo);
+    bool patch_order(const call& it, http::response& out, pending& todo);
+    bool get_history(const call& it, http::response& out, pending& todo);
     bool delete_order(const call& it, http::response& out, pending& todo);
     bool cancel_order(const call& it, http::response& out, pending& todo);
     bool retry_order(const call& it, http::response& out, pending& todo);
@@ -53,7 +62,21 @@ public:
     bool get_health(const call& it, http::response& out, pending& todo);
 
 private:
+    using edit_parser = parsed_edit(std::string_view, const order*);
+
     bool dispatch(const http::request& in, http::response& out, pending& todo);
+    bool handle(const route_match& matched, const http::request& in, http::response& out,
+                pending& todo);
+    bool edit(const call& it, edit_parser* parse, http::response& out, pending& todo);
+    bool load_current(const http::request& in, const std::string& id, http::response& out,
+                      pending& todo);
+    void ask_for_key(std::string id, pending& todo);
+    bool finish_asking_for_key(const http::request& in, change_outcome& outcome, pending& todo,
+                               http::response& out);
+    bool finish_edit(const http::request& in, change_outcome& outcome, pending& todo,
+                     http::response& out);
+    void get_order_at(const call& it, std::string_view id, std::string_view time,
+                      http::response& out);
     bool raise(const call& it, std::string event, std::string reason, http::response& out,
                pending& todo);
     bool finish_create(const http::request& in, change_outcome& outcome, pending& todo,

@@ -15,14 +15,6 @@ namespace orderproc::server {
 
 namespace {
 
-// What the command demands of the order's version. A first try names one that If-Match does;
-// the refusal tells which there is.
-std::optional<order_version> expected_version(const http::request& in, const pending& todo) {
-    const if_match wanted(in);
-    if (!wanted.names_versions()) return std::nullopt;
-    return todo.current ? todo.current->version : wanted.first();
-}
-
 bool open_to_clients(const transition* it) noexcept {
     return it && it->open_to_clients;
 }

@@ -60,7 +60,12 @@ bool api::finish_create(const http::request& in, change_outcome& outcome, pendin
 
 bool api::get_order(const call& it, http::response& out, pending&) {
     std::string id;
-    if (!read_order_id(it, id, out) || !expect_no_query(it.in, out)) return false;
+    std::optional<std::string> at;
+    if (!read_order_id(it, id, out) || !read_parameter(it.in, "at", at, out)) return false;
+    if (at) {
+        get_order_at(it, id, *at, out);
+        return false;
+    }
     load_params params;
     params.ids = {&id, 1};
     auto loaded = reader_.use([&](repository& from) { return from.load(params); });

@@ -19,6 +19,8 @@ using http::problems::payload_too_large;
 inline constexpr problem_kind invalid_json{400, "invalid_json", "The body is not JSON"};
 inline constexpr problem_kind invalid_parameter{400, "invalid_parameter",
                                                 "A query parameter is invalid"};
+inline constexpr problem_kind invalid_idempotency_key{
+    400, "invalid_idempotency_key", "Idempotency-Key has to be 1 to 255 printable characters"};
 inline constexpr problem_kind not_found{404, "not_found", "There is no such resource"};
 inline constexpr problem_kind method_not_allowed{405, "method_not_allowed",
                                                  "The resource does not have this method"};

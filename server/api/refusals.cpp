@@ -31,6 +31,12 @@ std::string members_about(const order& it, const status_machine& machine) {
 
 }  // namespace
 
+std::optional<order_version> expected_version(const http::request& in, const pending& todo) {
+    if (todo.current) return todo.current->version;
+    const if_match wanted(in);
+    return wanted.names_versions() ? std::optional(wanted.first()) : std::nullopt;
+}
+
 // rejected: what transition_rejected means for this request.
 bool api::settle_refusal(const http::problem_kind& rejected, const http::request& in,
                          change_outcome& outcome, pending& todo, http::response& out) {

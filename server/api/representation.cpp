@@ -28,12 +28,28 @@ bool read_order_id(const call& it, std::string& id, http::response& out) {
     return true;
 }
 
-bool expect_no_query(const http::request& in, http::response& out) {
+bool read_parameter(const http::request& in, std::string_view name,
+                    std::optional<std::string>& value, http::response& out) {
     if (in.query.empty()) return true;
-    const auto given = parse_query(in.query);
-    if (given && given->empty()) return true;
-    write_bad_parameter(given ? given->front().name : "", "there is no such parameter", in, out);
-    return false;
+    auto given = parse_query(in.query);
+    if (!given) {
+        http::write_problem(problems::bad_request, "the query is malformed", in, out);
+        return false;
+    }
+    for (query_parameter& it : *given) {
+        if (name.empty() || it.name != name || value) {
+            write_bad_parameter(it.name, value ? "may be given once" : "there is no such parameter",
+                                in, out);
+            return false;
+        }
+        value = std::move(it.value);
+    }
+    return true;
+}
+
+bool expect_no_query(const http::request& in, http::response& out) {
+    std::optional<std::string> none;
+    return read_parameter(in, {}, none, out);
 }
 
 bool expect_valid(const syntax_error& syntax, std::span<const field_error> errors,

@@ -9,6 +9,8 @@
 #include <orderproc/json.hpp>
 #include <orderproc/order.hpp>
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,9 @@ void write_order(const order& it, http::response& out);
 // The id in the path; else answered: 400 if it is malformed, 404 if no order can have it.
 bool read_order_id(const call& it, std::string& id, http::response& out);
 
+// The one query parameter that there may be. False: answered, for there is another.
+bool read_parameter(const http::request& in, std::string_view name,
+                    std::optional<std::string>& value, http::response& out);
 // Whether there are no query parameters; else answered.
 bool expect_no_query(const http::request& in, http::response& out);
 

@@ -19,6 +19,7 @@ struct pending;
 struct call {
     const http::request& in;
     std::string_view parameter;  // as sent: percent-encoded
+    std::string_view key;        // Idempotency-Key; empty: none
 };
 
 struct route {

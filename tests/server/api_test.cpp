@@ -174,9 +174,9 @@ BOOST_AUTO_TEST_CASE(methods_that_a_resource_does_not_have) {
     BOOST_TEST(ask("OPTIONS", "/nothing").status == 404);
     const answer options = ask("OPTIONS", "/orders/A-1");
     BOOST_TEST(options.status == 204);
-    BOOST_TEST(options.find("Allow").value_or("") == "GET, HEAD, DELETE, OPTIONS");
+    BOOST_TEST(options.find("Allow").value_or("") == "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
     BOOST_TEST(ask("OPTIONS", "*").find("Allow").value_or("") ==
-               "POST, GET, HEAD, DELETE, OPTIONS");
+               "POST, GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
 }
 
 BOOST_AUTO_TEST_CASE(pages_follow_each_other) {
