@@ -26,8 +26,7 @@ void append_text_or_null(std::string_view text, std::string& out) {
 }
 
 void append_entry(const journal_entry& it, std::string& out) {
-    out.append(R"({"position":")").append(std::to_string(it.position.epoch));
-    out.append(1, '-').append(std::to_string(it.position.offset));
+    out.append(R"({"position":")").append(position_text(it.position));
     out.append(R"(","version":)").append(std::to_string(static_cast<std::uint64_t>(it.version)));
     out.append(R"(,"event":)");
     append_json_string(it.event, out);
@@ -100,7 +99,8 @@ bool api::get_history(const call& it, http::response& out, pending&) {
         return false;
     }
     bool known = true;
-    auto read = reader_.use([&](repository& from) {
+    feed_position position;
+    auto read = reader_.use(behind_position(position, [&](repository& from) {
         auto entries = from.history(params);
         if (entries && entries->empty() && after) {
             const auto first = entry_after(from, id, 0);
@@ -110,7 +110,7 @@ bool api::get_history(const call& it, http::response& out, pending&) {
             known = !entries->empty();
         }
         return entries;
-    });
+    }));
     if (!read) {
         fail(read.error(), it.in, out);
         return false;
@@ -125,7 +125,7 @@ bool api::get_history(const call& it, http::response& out, pending&) {
         out.add("Link", "<" + std::string(it.in.path) + "?after=" + std::to_string(last) +
                             ">; rel=\"next\"");
     }
-    out.fields.append(order_fields);
+    add_order_fields(position, out);
     out.body.append(R"({"items":[)");
     for (const journal_entry& one : *read) {
         if (&one != read->data()) out.body.append(1, ',');
@@ -142,13 +142,15 @@ void api::get_order_at(const call& it, std::string_view id, std::string_view tim
     if (!at) {
         return write_bad_parameter("at", "has to be an RFC 3339 date-time", it.in, out);
     }
-    const auto found = reader_.use([&](repository& from) { return entry_at(from, id, *at); });
+    feed_position position;
+    const auto found = reader_.use(
+        behind_position(position, [&](repository& from) { return entry_at(from, id, *at); }));
     if (!found) {
         fail(found.error(), it.in, out);
     } else if (!*found || (*found)->event == "delete") {
         http::write_problem(problems::not_found, "it was not there at that time", it.in, out);
     } else {
-        out.fields.append(order_fields);
+        add_order_fields(position, out);
         append_json((*found)->after, out.body);
     }
 }

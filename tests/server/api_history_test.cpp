@@ -57,6 +57,23 @@ BOOST_AUTO_TEST_CASE(a_long_history_goes_on_behind_a_link) {
     BOOST_TEST(!last.find("Link"));
 }
 
+BOOST_AUTO_TEST_CASE(answers_say_where_the_feed_was) {
+    const auto position = [&](std::string_view target) {
+        return get(target).find("Feed-Position").value_or("");
+    };
+    BOOST_TEST(position("/orders") == "1-0");
+    create("A-1");
+    create("A-2");
+    for (const std::string_view target :
+         {"/orders", "/orders/A-1", "/orders/status/pending", "/orders/A-1/history",
+          "/orders/A-1?at=2026-06-15T00:00:00Z"}) {
+        BOOST_TEST(position(target) == "1-2", target);
+    }
+    const answer unchanged = get("/orders/A-1", {{"If-None-Match", "*"}});
+    BOOST_TEST(unchanged.find("Feed-Position").value_or("") == "1-2");
+    BOOST_TEST(!get("/metrics").find("Feed-Position"));
+}
+
 BOOST_AUTO_TEST_CASE(an_order_as_it_was) {
     constexpr int versions = 21;
     create("A-1");
