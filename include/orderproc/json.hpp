@@ -58,6 +58,16 @@ struct parsed_order {
 // Takes time in n log n of the text, whatever it holds.
 ORDERPROC_EXPORT parsed_order parse_order(std::string_view text);
 
+// The items of an array, each as its text.
+struct json_array {
+    std::vector<std::string_view> items;  // view the text
+    syntax_error syntax;                  // if there is one, errors is empty
+    std::vector<field_error> errors;      // it is no array
+};
+
+// Stops after most items, without a look at what follows them.
+ORDERPROC_EXPORT json_array split_json_array(std::string_view text, std::size_t most);
+
 // The body of an edit: of value only user_id, item_ids, total_amount and metadata mean
 // something.
 struct parsed_edit : parsed_order {

@@ -65,6 +65,7 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
     }
     const call it{in, matched.parameter, key.text};
     if (!(this->*matched.found->handle)(it, out, todo)) return false;
+    if (todo.many) return true;  // each of its commands is whole already
     todo.what.traceparent = valid_traceparent(in.find("traceparent"));
     if (!key.text.empty()) todo.what.once = make_idempotency({}, in, key.text, in.body);
     return true;

@@ -3,6 +3,7 @@
 
 // The orders over HTTP: functions from a request to an answer or a command. No sockets here.
 
+#include "api/batch.hpp"
 #include "api/list_query.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
@@ -12,6 +13,7 @@
 #include <orderproc/json.hpp>
 #include <orderproc/reader.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +27,7 @@ struct pending {
     bool (api::*finish)(const http::request&, change_outcome&, pending&, http::response&) = nullptr;
     std::optional<order> current;  // as it was when last looked at
     unsigned conflicts = 0;        // how often it had changed by then
+    std::unique_ptr<batch> many;   // if there is one, its commands are to be submitted instead
 };
 
 // What the command demands of the order's version. A first try names one that If-Match does;
@@ -48,6 +51,7 @@ public:
 
     // The handlers of the table of routes.
     bool create_order(const call& it, http::response& out, pending& todo);
+    bool create_orders(const call& it, http::response& out, pending& todo);
     bool list_orders(const call& it, http::response& out, pending& todo);
     bool get_order(const call& it, http::response& out, pending& todo);
     bool replace_order(const call& it, http::response& out, pending& todo);
@@ -81,6 +85,9 @@ private:
                pending& todo);
     bool finish_create(const http::request& in, change_outcome& outcome, pending& todo,
                        http::response& out);
+    void add_to_batch(const call& it, std::string_view text, batch& to);
+    bool finish_batch(const http::request& in, change_outcome& outcome, pending& todo,
+                      http::response& out);
     bool finish_delete(const http::request& in, change_outcome& outcome, pending& todo,
                        http::response& out);
     bool finish_move(const http::request& in, change_outcome& outcome, pending& todo,

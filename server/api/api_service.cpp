@@ -24,6 +24,10 @@ public:
 private:
     http::step submit(const http::request& in, http::response& out) noexcept {
         for (;;) {
+            if (todo_->many) {
+                todo_->many->submit(api_.orders(), by_);
+                return http::step::waiting;
+            }
             const auto queued = api_.orders().submit(std::move(todo_->what), *this);
             if (queued) return http::step::waiting;
             outcome_ = {};

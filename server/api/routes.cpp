@@ -2,12 +2,16 @@
 
 #include "api/api.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace orderproc::server {
 
 namespace {
 
 constexpr route table[] = {
     {"POST", "/orders", "create_order", &api::create_order},
+    {"POST", batch_path, "create_orders", &api::create_orders},
     {"GET", "/orders", "list_orders", &api::list_orders},
     {"GET", "/orders/{order_id}", "get_order", &api::get_order},
     {"PUT", "/orders/{order_id}", "replace_order", &api::replace_order},
@@ -21,6 +25,12 @@ constexpr route table[] = {
     {"GET", "/metrics", "get_metrics", &api::get_metrics},
     {"GET", "/healthz", "get_health", &api::get_health},
 };
+
+// A path that a pattern spells out is not one that another pattern's parameter may stand for.
+bool spelt_out(std::string_view path) noexcept {
+    return std::any_of(std::begin(table), std::end(table),
+                       [&](const route& it) { return it.pattern == path; });
+}
 
 bool fits(std::string_view pattern, std::string_view path, std::string_view& parameter) noexcept {
     const std::size_t open = pattern.find('{');
@@ -42,10 +52,11 @@ std::span<const route> routes() noexcept {
 
 route_match match(std::string_view method, std::string_view path) noexcept {
     if (method == "HEAD") method = "GET";
+    const bool literal = spelt_out(path);
     route_match out;
     for (const route& it : table) {
         std::string_view parameter;
-        if (!fits(it.pattern, path, parameter)) continue;
+        if (literal ? it.pattern != path : !fits(it.pattern, path, parameter)) continue;
         out.path_known = true;
         if (it.method != method) continue;
         out.found = &it;
@@ -56,10 +67,13 @@ route_match match(std::string_view method, std::string_view path) noexcept {
 }
 
 std::string allowed_methods(std::string_view path) {
+    const bool literal = spelt_out(path);
     std::string out;
     for (const route& it : table) {
         std::string_view parameter;
-        if (path != "*" && !fits(it.pattern, path, parameter)) continue;
+        if (literal ? it.pattern != path : path != "*" && !fits(it.pattern, path, parameter)) {
+            continue;
+        }
         if (out.find(it.method) != out.npos) continue;  // "*" meets methods twice
         out.append(it.method).append(", ");
         if (it.method == "GET") out.append("HEAD, ");

@@ -15,6 +15,9 @@ namespace orderproc::server {
 class api;
 struct pending;
 
+// The one route whose body may be large.
+inline constexpr std::string_view batch_path = "/orders/batch";
+
 // A request and what its path carries.
 struct call {
     const http::request& in;

@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_created) {
     const std::vector<http::field> json = {{"Content-Type", "application/json"}};
     BOOST_TEST(ask("PUT", "/orders/A-2", replacement, json).status == 404);
     BOOST_TEST(ask("PATCH", "/orders/A-2", "{}", json).status == 404);
-    BOOST_TEST(ask("PUT", "/orders/batch", replacement, json).status == 404);
+    BOOST_TEST(ask("PUT", "/orders/batch", replacement, json).status == 405);
 }
 
 BOOST_AUTO_TEST_CASE(if_match) {

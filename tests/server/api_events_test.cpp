@@ -171,7 +171,7 @@ BOOST_DATA_TEST_CASE_F(fixture, there_has_to_be_such_an_order,
             .status;
     };
     BOOST_TEST(status_of("A-1") == 404);
-    BOOST_TEST(status_of("batch") == 404);
+    BOOST_TEST(status_of("status") == 404);
     BOOST_TEST(status_of("A%2F1") == 404);
     BOOST_TEST(status_of("%") == 400);
     create("A-1");
