@@ -1,8 +1,8 @@
 # Sourced by server/quickstart and tests/run: installs what is missing of the Debian packages
 # that they name.
 
-packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
-    libsqlite3-dev libcli11-dev"
+packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
+    libsqlite3-dev libcli11-dev libssl-dev"
 packages_test="libboost-test1.81-dev"
 packages_integration="python3"
 

@@ -58,6 +58,48 @@ struct parsed_order {
 // Takes time in n log n of the text, whatever it holds.
 ORDERPROC_EXPORT parsed_order parse_order(std::string_view text);
 
+// The items of an array, each as its text.
+struct json_array {
+    std::vector<std::string_view> items;  // view the text
+    syntax_error syntax;                  // if there is one, errors is empty
+    std::vector<field_error> errors;      // it is no array
+};
+
+// Stops after most items, without a look at what follows them.
+ORDERPROC_EXPORT json_array split_json_array(std::string_view text, std::size_t most);
+
+// The body of an edit: of value only user_id, item_ids, total_amount and metadata mean
+// something.
+struct parsed_edit : parsed_order {
+    // What the body says depends on the order that it is about: without current it was judged
+    // only as far as one can.
+    bool needs_current = false;
+};
+
+// All fields that clients set, as parse_order() reads them, but no order_id; those left out
+// take their defaults. What else an order shows may be sent if it is what current shows (times
+// in any notation), else the error's code is read_only.
+ORDERPROC_EXPORT parsed_edit parse_replacement(std::string_view text, const order* current);
+
+// The same as a merge patch (RFC 7396) of current: what is left out stays. In metadata members
+// that are null are removed; "metadata":null stands for {}. No other field may be null, and
+// currency may only come together with total_amount, which means nothing without it.
+ORDERPROC_EXPORT parsed_edit parse_merge_patch(std::string_view text, const order* current);
+
+// What a client raises of its own: {"event":"ship","reason":"out of stock"}.
+struct parsed_transition {
+    static constexpr std::size_t reason_size_max = 1024;
+
+    std::string event;
+    std::string reason;   // empty if there is none
+    syntax_error syntax;  // if there is one, errors is empty
+    std::vector<field_error> errors;
+    bool ok() const noexcept { return syntax.line == 0 && errors.empty(); }
+};
+
+// event is required; what events there are is not judged here. Read as parse_order() reads.
+ORDERPROC_EXPORT parsed_transition parse_transition(std::string_view text);
+
 }  // namespace v1
 }  // namespace orderproc
 

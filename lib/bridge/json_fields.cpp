@@ -119,8 +119,8 @@ integer_verdict parse_positive(std::string_view number, std::int64_t& out) noexc
     return integer_verdict::ok;
 }
 
-// RFC 6901, section 6: "~" and "/" as the pointer wants them, then what RFC 3986 does not allow
-// in a fragment percent-encoded.
+}  // namespace
+
 std::string pointer_to(std::string_view name) {
     constexpr std::string_view allowed = "-._~!$&'()*+,;=:@/?";
     constexpr std::string_view hex = "0123456789ABCDEF";
@@ -143,10 +143,22 @@ std::string pointer_to(std::string_view name) {
     return out;
 }
 
-}  // namespace
-
 std::span<const order_field> create_fields() noexcept {
     return create_table;
+}
+
+bool same_positive(std::string_view left, std::string_view right) noexcept {
+    std::int64_t a = 0;
+    std::int64_t b = 0;
+    return parse_positive(left, a) == integer_verdict::ok &&
+           parse_positive(right, b) == integer_verdict::ok && a == b;
+}
+
+order_judge::order_judge(json_reader& from, parsed_order& out, const order* current, bool patch)
+    : from_(from), out_(out), current_(current) {
+    if (!patch) return;
+    currency_known_ = current != nullptr;
+    if (current) out_.value = *current;
 }
 
 void order_judge::read(std::span<const order_field> fields) {
@@ -161,6 +173,7 @@ void order_judge::read(std::span<const order_field> fields) {
             from_.skip();
         } else {
             seen |= std::uint32_t{1} << (it - fields.begin());
+            field_ = &*it;
             (this->*it->judge)();
         }
     }
@@ -263,11 +276,13 @@ void order_judge::item_ids() {
 }
 
 void order_judge::total_amount() {
+    amount_seen_ = true;
     amount_index_ = out_.errors.size();
     if (expect(json_kind::number, total_amount_pointer)) amount_ = from_.number();
 }
 
 void order_judge::currency() {
+    currency_seen_ = true;
     currency_known_ = false;
     if (!expect(json_kind::string, currency_pointer)) return;
     const std::string_view code = from_.string();
@@ -283,7 +298,10 @@ void order_judge::currency() {
 
 void order_judge::metadata() {
     if (!expect(json_kind::object, metadata_pointer)) return;
-    const std::string_view text = from_.raw();
+    keep_metadata(from_.raw());
+}
+
+void order_judge::keep_metadata(std::string_view text) {
     if (text.size() <= order::metadata_size_max) {
         out_.value.metadata.assign(text);
         return;

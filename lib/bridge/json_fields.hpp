@@ -17,6 +17,13 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail {
 
+// To a member of the body (RFC 6901, section 6): "~" and "/" as the pointer wants them, then
+// what RFC 3986 does not allow in a fragment percent-encoded.
+std::string pointer_to(std::string_view name);
+
+// Are two JSON numbers the same integer of 1 or more?
+bool same_positive(std::string_view left, std::string_view right) noexcept;
+
 class order_judge;
 
 // One row of the table of fields that a body may have.
@@ -33,6 +40,8 @@ std::span<const order_field> create_fields() noexcept;
 class order_judge {
 public:
     order_judge(json_reader& from, parsed_order& out) noexcept : from_(from), out_(out) {}
+    // Of an edit of current, if that is known; a patch starts from it.
+    order_judge(json_reader& from, parsed_order& out, const order* current, bool patch);
 
     void read(std::span<const order_field> fields);  // at most 32
 
@@ -42,11 +51,17 @@ public:
     void total_amount();
     void currency();
     void metadata();
+    void merged_metadata();  // into current's
+    void server_field();     // has to be what current shows
+
+    void expect_amount_with_currency();
+    bool needs_current() const noexcept { return needs_current_; }
 
 private:
     bool expect(json_kind wanted, std::string_view pointer);
     bool integer(std::int64_t& out, std::string_view pointer);
     void unknown(std::string_view name);
+    void keep_metadata(std::string_view text);
     void judge_amount();
     void missing(std::span<const order_field> fields, std::uint32_t seen);
     void add(std::string_view pointer, std::string_view code, std::string_view detail);
@@ -59,6 +74,12 @@ private:
     std::string_view amount_;
     std::size_t amount_index_ = 0;  // where among the errors the amount's belongs
     bool currency_known_ = true;
+    bool currency_seen_ = false;
+    bool amount_seen_ = false;
+    bool needs_current_ = false;
+    const order_field* field_ = nullptr;  // that is being judged
+    const order* current_ = nullptr;
+    std::string shown_;  // current as JSON, once it is asked for
 };
 
 }  // namespace detail

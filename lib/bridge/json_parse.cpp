@@ -18,5 +18,27 @@ parsed_order parse_order(std::string_view text) {
     return out;
 }
 
+json_array split_json_array(std::string_view text, std::size_t most) {
+    json_array out;
+    detail::json_reader reader(text);
+    if (reader.next() == detail::json_kind::array) {
+        reader.open();
+        while (reader.next_item()) {
+            if (out.items.size() == most) return out;
+            if (reader.next() != detail::json_kind::none) out.items.push_back(reader.raw());
+        }
+    } else {
+        reader.skip();
+        out.errors.push_back({"#", "wrong_type", "must be an array"});
+    }
+    reader.finish();
+    if (reader.failed()) {
+        out.syntax = reader.error();
+        out.errors.clear();
+        out.items.clear();
+    }
+    return out;
+}
+
 }  // namespace v1
 }  // namespace orderproc

@@ -1,6 +1,8 @@
 #include "api/api.hpp"
 
+#include "api/idempotency.hpp"
 #include "api/problems.hpp"
+#include "api/representation.hpp"
 
 #include <exception>
 #include <string>
@@ -18,18 +20,29 @@ std::optional<pending> api::begin(const http::request& in, http::response& out) 
     }
 }
 
-void api::finish(const pending& of, const http::request& in, const change_outcome& outcome,
+bool api::finish(pending& of, const http::request& in, change_outcome& outcome,
                  http::response& out) noexcept {
     try {
-        (this->*of.finish)(in, outcome, out);
+        if (outcome.ec == errc::idempotency_mismatch) {
+            http::write_problem(problems::idempotency_mismatch, {}, in, out);
+            return false;
+        }
+        const bool replayed = outcome.replayed;
+        if ((this->*of.finish)(in, outcome, of, out)) {
+            of.what = {};
+            return dispatch(in, out, of);
+        }
+        if (replayed) out.add("Idempotency-Replayed", "true");
+        return false;
     } catch (...) {
         fail_with_exception(in, out);
+        return false;
     }
 }
 
 bool api::dispatch(const http::request& in, http::response& out, pending& todo) {
     const route_match matched = match(in.method, in.path);
-    if (matched.found) return (this->*matched.found->handle)({in, matched.parameter}, out, todo);
+    if (matched.found) return handle(matched, in, out, todo);
     if (!matched.path_known && !(in.path == "*" && in.method == "OPTIONS")) {
         http::write_problem(problems::not_found, {}, in, out);
     } else if (in.method == "OPTIONS") {
@@ -40,6 +53,22 @@ bool api::dispatch(const http::request& in, http::response& out, pending& todo) 
         out.add("Allow", allowed_methods(in.path));
     }
     return false;
+}
+
+bool api::handle(const route_match& matched, const http::request& in, http::response& out,
+                 pending& todo) {
+    key_field key;
+    if (matched.found->method != "GET") key = read_idempotency_key(in);
+    if (!key.valid) {
+        http::write_problem(problems::invalid_idempotency_key, {}, in, out);
+        return false;
+    }
+    const call it{in, matched.parameter, key.text};
+    if (!(this->*matched.found->handle)(it, out, todo)) return false;
+    if (todo.many) return true;  // each of its commands is whole already
+    todo.what.traceparent = valid_traceparent(in.find("traceparent"));
+    if (!key.text.empty()) todo.what.once = make_idempotency({}, in, key.text, in.body);
+    return true;
 }
 
 void api::fail(const failure& why, const http::request& in, http::response& out) {

@@ -3,14 +3,19 @@
 
 // The orders over HTTP: functions from a request to an answer or a command. No sockets here.
 
+#include "api/batch.hpp"
 #include "api/list_query.hpp"
+#include "api/problems.hpp"
 #include "api/routes.hpp"
 #include "http/message.hpp"
 
 #include <orderproc/engine.hpp>
+#include <orderproc/json.hpp>
 #include <orderproc/reader.hpp>
 
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace orderproc::server {
@@ -18,8 +23,16 @@ namespace orderproc::server {
 // A command to submit, and how to tell its outcome.
 struct pending {
     command what;
-    void (api::*finish)(const http::request&, const change_outcome&, http::response&) = nullptr;
+    // True: the handler is to be asked again, for current is now known.
+    bool (api::*finish)(const http::request&, change_outcome&, pending&, http::response&) = nullptr;
+    std::optional<order> current;  // as it was when last looked at
+    unsigned conflicts = 0;        // how often it had changed by then
+    std::unique_ptr<batch> many;   // if there is one, its commands are to be submitted instead
 };
+
+// What the command demands of the order's version. A first try names one that If-Match does;
+// its refusal tells which there is.
+std::optional<order_version> expected_version(const http::request& in, const pending& todo);
 
 // Safe to use from any thread. Exceptions end here: they are a 500.
 class api {
@@ -29,23 +42,58 @@ public:
 
     // Answers, or returns what has to be submitted before finish() can.
     std::optional<pending> begin(const http::request& in, http::response& out) noexcept;
-    // Also for a command that the engine did not take: its error as the outcome.
-    void finish(const pending& of, const http::request& in, const change_outcome& outcome,
+    // Answers, or returns true: then of has another command to submit. The outcome of a
+    // command that the engine did not take is its error.
+    bool finish(pending& of, const http::request& in, change_outcome& outcome,
                 http::response& out) noexcept;
 
     engine& orders() noexcept { return engine_; }
 
     // The handlers of the table of routes.
     bool create_order(const call& it, http::response& out, pending& todo);
+    bool create_orders(const call& it, http::response& out, pending& todo);
     bool list_orders(const call& it, http::response& out, pending& todo);
     bool get_order(const call& it, http::response& out, pending& todo);
+    bool replace_order(const call& it, http::response& out, pending& todo);
+    bool patch_order(const call& it, http::response& out, pending& todo);
+    bool get_history(const call& it, http::response& out, pending& todo);
+    bool delete_order(const call& it, http::response& out, pending& todo);
+    bool cancel_order(const call& it, http::response& out, pending& todo);
+    bool retry_order(const call& it, http::response& out, pending& todo);
+    bool raise_transition(const call& it, http::response& out, pending& todo);
     bool list_orders_by_status(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
 
 private:
+    using edit_parser = parsed_edit(std::string_view, const order*);
+
     bool dispatch(const http::request& in, http::response& out, pending& todo);
-    void finish_create(const http::request& in, const change_outcome& outcome, http::response& out);
+    bool handle(const route_match& matched, const http::request& in, http::response& out,
+                pending& todo);
+    bool edit(const call& it, edit_parser* parse, http::response& out, pending& todo);
+    bool load_current(const http::request& in, const std::string& id, http::response& out,
+                      pending& todo);
+    void ask_for_key(std::string id, pending& todo);
+    bool finish_asking_for_key(const http::request& in, change_outcome& outcome, pending& todo,
+                               http::response& out);
+    bool finish_edit(const http::request& in, change_outcome& outcome, pending& todo,
+                     http::response& out);
+    void get_order_at(const call& it, std::string_view id, std::string_view time,
+                      http::response& out);
+    bool raise(const call& it, std::string event, std::string reason, http::response& out,
+               pending& todo);
+    bool finish_create(const http::request& in, change_outcome& outcome, pending& todo,
+                       http::response& out);
+    void add_to_batch(const call& it, std::string_view text, batch& to);
+    bool finish_batch(const http::request& in, change_outcome& outcome, pending& todo,
+                      http::response& out);
+    bool finish_delete(const http::request& in, change_outcome& outcome, pending& todo,
+                       http::response& out);
+    bool finish_move(const http::request& in, change_outcome& outcome, pending& todo,
+                     http::response& out);
+    bool settle_refusal(const http::problem_kind& rejected, const http::request& in,
+                        change_outcome& outcome, pending& todo, http::response& out);
     void answer_page(const call& it, std::optional<order_status> fixed, http::response& out);
     void fail(const failure& why, const http::request& in, http::response& out);
     void fail_with_exception(const http::request& in, http::response& out) noexcept;

@@ -14,20 +14,28 @@ public:
 
     http::step begin(const http::request& in, http::response& out) noexcept override {
         todo_ = api_.begin(in, out);
-        if (!todo_) return http::step::answered;
-        const auto queued = api_.orders().submit(std::move(todo_->what), *this);
-        if (queued) return http::step::waiting;
-        outcome_ = {};
-        outcome_.ec = queued.error().code;
-        resume(in, out);
-        return http::step::answered;
+        return todo_ ? submit(in, out) : http::step::answered;
     }
 
-    void resume(const http::request& in, http::response& out) noexcept override {
-        api_.finish(*todo_, in, outcome_, out);
+    http::step resume(const http::request& in, http::response& out) noexcept override {
+        return api_.finish(*todo_, in, outcome_, out) ? submit(in, out) : http::step::answered;
     }
 
 private:
+    http::step submit(const http::request& in, http::response& out) noexcept {
+        for (;;) {
+            if (todo_->many) {
+                todo_->many->submit(api_.orders(), by_);
+                return http::step::waiting;
+            }
+            const auto queued = api_.orders().submit(std::move(todo_->what), *this);
+            if (queued) return http::step::waiting;
+            outcome_ = {};
+            outcome_.ec = queued.error().code;
+            if (!api_.finish(*todo_, in, outcome_, out)) return http::step::answered;
+        }
+    }
+
     // The answer is written on the connection's thread: this one commits.
     void complete(change_outcome& outcome) noexcept override {
         outcome_ = std::move(outcome);

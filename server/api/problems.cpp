@@ -28,6 +28,14 @@ void write_trouble(error_code ec, const http::request& to, http::response& out) 
     }
 }
 
+void write_syntax_error(const syntax_error& what, const http::request& to, http::response& out) {
+    const std::string line = std::to_string(what.line);
+    const std::string column = std::to_string(what.column);
+    http::write_problem(problems::invalid_json,
+                        "line " + line + ", column " + column + ": " + what.detail, to, out,
+                        R"("line":)" + line + R"(,"column":)" + column);
+}
+
 void write_validation(std::span<const field_error> errors, const http::request& to,
                       http::response& out) {
     std::string members = R"("errors":[)";

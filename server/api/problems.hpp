@@ -15,16 +15,28 @@ namespace orderproc::server {
 namespace problems {
 using http::problem_kind;
 using http::problems::bad_request;
+using http::problems::payload_too_large;
 inline constexpr problem_kind invalid_json{400, "invalid_json", "The body is not JSON"};
 inline constexpr problem_kind invalid_parameter{400, "invalid_parameter",
                                                 "A query parameter is invalid"};
+inline constexpr problem_kind invalid_idempotency_key{
+    400, "invalid_idempotency_key", "Idempotency-Key has to be 1 to 255 printable characters"};
 inline constexpr problem_kind not_found{404, "not_found", "There is no such resource"};
 inline constexpr problem_kind method_not_allowed{405, "method_not_allowed",
                                                  "The resource does not have this method"};
 inline constexpr problem_kind order_exists{409, "order_exists", "The order id is taken"};
+inline constexpr problem_kind not_editable{409, "not_editable", "The order cannot be edited now"};
+inline constexpr problem_kind transition_refused{409, "transition_refused",
+                                                 "The order's status forbids it"};
+inline constexpr problem_kind version_conflict{409, "version_conflict",
+                                               "The order kept changing meanwhile"};
+inline constexpr problem_kind precondition_failed{412, "precondition_failed",
+                                                  "The order is not at the version of If-Match"};
 inline constexpr problem_kind unsupported_media_type{415, "unsupported_media_type",
-                                                     "The body has to be application/json"};
+                                                     "The body is not of a type that is read here"};
 inline constexpr problem_kind validation{422, "validation", "The order is invalid"};
+inline constexpr problem_kind idempotency_mismatch{
+    422, "idempotency_mismatch", "The idempotency key was used with another request"};
 inline constexpr problem_kind internal{500, "internal", "Something went wrong"};
 inline constexpr problem_kind overloaded{503, "overloaded", "Too much is waiting"};
 inline constexpr problem_kind unavailable{503, "unavailable", "The storage is unavailable"};
@@ -35,6 +47,9 @@ inline constexpr problem_kind stopping{503, "stopping", "The server is going dow
 
 // 503 for what may pass, else 500, which says nothing.
 void write_trouble(error_code ec, const http::request& to, http::response& out);
+
+// 400 saying where.
+void write_syntax_error(const syntax_error& what, const http::request& to, http::response& out);
 
 // 422 with every error.
 void write_validation(std::span<const field_error> errors, const http::request& to,

@@ -15,10 +15,14 @@ namespace orderproc::server {
 class api;
 struct pending;
 
+// The one route whose body may be large.
+inline constexpr std::string_view batch_path = "/orders/batch";
+
 // A request and what its path carries.
 struct call {
     const http::request& in;
     std::string_view parameter;  // as sent: percent-encoded
+    std::string_view key;        // Idempotency-Key; empty: none
 };
 
 struct route {

@@ -63,6 +63,7 @@ int serve_on(const serve_settings& settings, const endpoint& at, milliseconds dr
     options.threads = settings.threads;
     options.connections_max = settings.connections;
     options.connections_per_address_max = settings.connections_per_address;
+    options.limits.large_path = batch_path;
     auto listening = http::server::open(options, service);
     if (!listening) return fail(listening.error());
     std::printf("orderproc listens on %s\n", url_of(at, (*listening)->port()).c_str());

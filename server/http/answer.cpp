@@ -26,6 +26,8 @@ std::string_view reason(unsigned status) noexcept {
             return "Request Timeout";
         case 409:
             return "Conflict";
+        case 412:
+            return "Precondition Failed";
         case 413:
             return "Content Too Large";
         case 414:

@@ -173,7 +173,10 @@ void connection::resume() {
 
 void connection::finish() {
     resume_due_ = false;
-    session_->resume(parser_.value(), response_);
+    if (session_->resume(parser_.value(), response_) == step::waiting) {
+        waiting_ = true;
+        return;
+    }
     append_answer();
     const bool gather = in_begin_ != in_end_ && !last_ && out_.size() < gathered_answers_max;
     if (gather || flush()) pump();

@@ -14,6 +14,8 @@ struct request_limits {
     std::size_t fields_max = 64;
     std::size_t target_size_max = 2 * 1024;
     std::size_t body_size_max = 256 * 1024;
+    std::string large_path;  // the one whose body may be larger; empty: none
+    std::size_t large_body_size_max = 8 * 1024 * 1024;
 };
 
 struct server_options {

@@ -88,6 +88,11 @@ struct collected {
         return {to, it.size()};
     }
 
+    std::size_t body_size_max() const noexcept {
+        const bool large = !limits.large_path.empty() && value.path == limits.large_path;
+        return large ? limits.large_body_size_max : limits.body_size_max;
+    }
+
     const request_limits& limits;
     std::unique_ptr<char[]> arena;  // holds any header within its limit
     std::size_t arena_used = 0;
@@ -188,7 +193,7 @@ private:
         if (into_.chunked && into_.has_length) {
             return refuse(problems::bad_request, "both Transfer-Encoding and Content-Length", ec);
         }
-        if (content_length().value_or(0) > into_.limits.body_size_max) {
+        if (content_length().value_or(0) > into_.body_size_max()) {
             return refuse(problems::payload_too_large, {}, ec);
         }
     }
@@ -201,7 +206,7 @@ private:
         return bytes.size();
     }
     void on_chunk_header_impl(std::uint64_t size, beast_view, error_code& ec) override {
-        if (size > into_.limits.body_size_max - into_.body.size()) {
+        if (size > into_.body_size_max() - into_.body.size()) {
             refuse(problems::payload_too_large, {}, ec);
         }
     }

@@ -13,7 +13,7 @@ namespace orderproc::server::http {
 class exchange {
 public:
     // The answer can be finished: resume() is called soon, on the connection's thread. Once
-    // for each begin() that said waiting. Safe to call from any thread, also before begin()
+    // for each waiting that was said. Safe to call from any thread, also before that was
     // returned.
     virtual void ready() noexcept = 0;
 
@@ -31,7 +31,8 @@ public:
     // Fills in the empty answer, or says waiting and calls ready() when resume() can. The
     // connection stays until then, even if its client has gone.
     virtual step begin(const request& in, response& out) noexcept = 0;
-    virtual void resume(const request& in, response& out) noexcept = 0;
+    // The same again: an answer may take several steps.
+    virtual step resume(const request& in, response& out) noexcept = 0;
 };
 
 // Safe to call from any thread; outlives the server.

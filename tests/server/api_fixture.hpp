@@ -3,12 +3,16 @@
 
 // The handlers over orders in memory, asked without a socket.
 
-#include "api/api.hpp"
+#include "api/api_service.hpp"
 #include "client.hpp"
 
 #include <orderproc/memory.hpp>
 #include <orderproc/testing/manual_clock.hpp>
 
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,8 +62,16 @@ struct api_fixture {
         in.body = body;
         in.id = "request-1";
         http::response out;
-        if (auto todo = handlers.begin(in, out)) {
-            handlers.finish(*todo, in, orders.execute(std::move(todo->what)), out);
+        struct : http::exchange {
+            void ready() noexcept override { is_ready = true; }
+            bool is_ready = false;
+        } by;
+        const auto session = service.open(by);
+        auto step = session->begin(in, out);
+        while (step == http::step::waiting) {
+            if (meanwhile) std::exchange(meanwhile, nullptr)();
+            while (!std::exchange(by.is_ready, false)) (void)orders.run_once();
+            step = session->resume(in, out);
         }
         answer got;
         got.status = static_cast<int>(out.status);
@@ -76,6 +88,27 @@ struct api_fixture {
                        R"(,"item_ids":[1],"total_amount":1.5})");
     }
 
+    // What a worker gets.
+    claimed_order claim_one() {
+        claim take;
+        take.stage = &orders.machine().stages()[0];
+        take.worker_id = "w";
+        take.expires_at = time.now() + std::chrono::minutes(1);
+        take.limit = 1;
+        struct : claim_completion {
+            void complete(error_code, claim_outcome& it) noexcept override { got = std::move(it); }
+            claim_outcome got;
+        } claimed;
+        BOOST_REQUIRE(orders.submit(take, claimed).has_value());
+        BOOST_REQUIRE(orders.run_once().has_value());
+        BOOST_REQUIRE_EQUAL(claimed.got.orders.size(), 1U);
+        return claimed.got.orders[0];
+    }
+    void raise(std::string id, std::string event) {
+        const auto done = orders.execute({raise_event{id, event, ""}, {}, {}, {}, "", ""});
+        BOOST_REQUIRE(!done.ec);
+    }
+
     orderproc::testing::manual_clock time;
     orderproc::testing::seeded_random random;
     trouble_log troubles;
@@ -83,6 +116,8 @@ struct api_fixture {
     engine orders{store, status_machine::standard(), runtime{time, random, troubles}, by_hand()};
     reader reads{store};
     api handlers{orders, reads};
+    api_service service{handlers};
+    std::function<void()> meanwhile;  // called once, before the next command is carried out
 };
 
 }  // namespace orderproc::server::testing

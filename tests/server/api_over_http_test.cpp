@@ -61,6 +61,44 @@ BOOST_AUTO_TEST_CASE(create_and_read) {
     BOOST_TEST(caller.ask(get("/metrics")).says(R"("pending":1)"));
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_and_many_patches_of_one_order) {
+    std::string body;
+    for (int i = 0; i < 300; ++i) {
+        body += R"({"order_id":"B-)" + std::to_string(i) +
+                R"(","user_id":1,"item_ids":[1],"total_amount":1})" + "\n";
+    }
+    client caller(server->port());
+    const answer made = caller.ask(
+        "POST /orders/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\n"
+        "Content-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body);
+    BOOST_TEST(made.status == 200);
+    BOOST_TEST(made.says(R"("order_id":"B-299")"));
+    BOOST_TEST(!made.says("problem"));
+
+    // Each either gets through or is told that it did not.
+    constexpr int clients = 4;
+    constexpr int each = 25;
+    std::vector<int> done(clients);
+    std::vector<std::thread> threads;
+    for (int c = 0; c < clients; ++c) {
+        threads.emplace_back([&, c] {
+            client one(server->port());
+            for (int i = 0; i < each; ++i) {
+                const answer got = one.ask(
+                    "PATCH /orders/B-0 HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                    "Content-Length: 2\r\n\r\n{}");
+                if (got.status == 200) ++done[static_cast<std::size_t>(c)];
+            }
+        });
+    }
+    for (std::thread& it : threads) it.join();
+    int sum = 0;
+    for (const int count : done) sum += count;
+    BOOST_TEST(sum > 0);
+    BOOST_TEST(caller.ask(get("/orders/B-0")).says("\"version\":" + std::to_string(1 + sum) + ","));
+}
+
 BOOST_AUTO_TEST_CASE(a_read_behind_a_create_sees_it) {
     client caller(server->port());
     std::string bytes;

@@ -59,19 +59,19 @@ private:
         }
         http::step begin(const http::request& in, http::response& out) noexcept override {
             if (in.path != "/later") {
-                resume(in, out);
-                return http::step::answered;
+                return resume(in, out);
             }
             const std::lock_guard lock(owner_.mutex_);
             owner_.waiting_.push_back(&by_);
             owner_.changed_.notify_all();
             return http::step::waiting;
         }
-        void resume(const http::request& in, http::response& out) noexcept override {
+        http::step resume(const http::request& in, http::response& out) noexcept override {
             out.body = in.path == "/large" ? std::string(large_size, 'x') : std::string(in.body);
             for (const http::field& it : in.fields) {
                 if (it.name.starts_with("X-Echo")) out.add(it.name, it.value);
             }
+            return http::step::answered;
         }
 
     private:

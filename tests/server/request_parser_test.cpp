@@ -73,6 +73,32 @@ BOOST_AUTO_TEST_CASE(a_header_is_not_consumed_before_it_is_whole) {
     BOOST_TEST(parser.header_done());
 }
 
+BOOST_AUTO_TEST_CASE(one_path_takes_larger_bodies) {
+    limits.body_size_max = 5;
+    limits.large_path = "/large";
+    limits.large_body_size_max = 7;
+    const auto feed = [&](std::string_view path, std::size_t size, bool chunked) {
+        std::string bytes = "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n";
+        const std::string body(size, 'x');
+        if (chunked) {
+            bytes += "Transfer-Encoding: chunked\r\n\r\n" + std::to_string(size) + "\r\n" + body +
+                     "\r\n0\r\n\r\n";
+        } else {
+            bytes += "Content-Length: " + std::to_string(size) + "\r\n\r\n" + body;
+        }
+        request_parser fresh(limits);
+        std::size_t used = 0;
+        return fresh.feed(bytes, used);
+    };
+    for (const bool chunked : {false, true}) {
+        BOOST_TEST((feed("/large", 7, chunked) == state::complete));
+        BOOST_TEST((feed("/large?x", 7, chunked) == state::complete));
+        BOOST_TEST((feed("/large", 8, chunked) == state::failed));
+        BOOST_TEST((feed("/large/", 6, chunked) == state::failed));
+        BOOST_TEST((feed("/", 5, chunked) == state::complete));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(limits_are_exact) {
     limits.header_size_max = 128;
     limits.target_size_max = 16;

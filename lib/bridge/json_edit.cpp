@@ -1,0 +1,139 @@
+#include "json_fields.hpp"
+#include "json_merge.hpp"
+#include "json_reader.hpp"
+
+#include <orderproc/json.hpp>
+#include <orderproc/timestamp.hpp>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+namespace {
+
+constexpr order_field replacement_table[] = {
+    {"user_id", true, &order_judge::user_id},
+    {"item_ids", true, &order_judge::item_ids},
+    {"total_amount", true, &order_judge::total_amount},
+    {"currency", false, &order_judge::currency},
+    {"metadata", false, &order_judge::metadata},
+    {"order_id", false, &order_judge::server_field},
+    {"id", false, &order_judge::server_field},
+    {"status", false, &order_judge::server_field},
+    {"version", false, &order_judge::server_field},
+    {"attempts", false, &order_judge::server_field},
+    {"next_attempt_at", false, &order_judge::server_field},
+    {"last_error", false, &order_judge::server_field},
+    {"created_at", false, &order_judge::server_field},
+    {"updated_at", false, &order_judge::server_field},
+};
+
+constexpr order_field patch_table[] = {
+    {"user_id", false, &order_judge::user_id},
+    {"item_ids", false, &order_judge::item_ids},
+    {"total_amount", false, &order_judge::total_amount},
+    {"currency", false, &order_judge::currency},
+    {"metadata", false, &order_judge::merged_metadata},
+    {"order_id", false, &order_judge::server_field},
+    {"id", false, &order_judge::server_field},
+    {"status", false, &order_judge::server_field},
+    {"version", false, &order_judge::server_field},
+    {"attempts", false, &order_judge::server_field},
+    {"next_attempt_at", false, &order_judge::server_field},
+    {"last_error", false, &order_judge::server_field},
+    {"created_at", false, &order_judge::server_field},
+    {"updated_at", false, &order_judge::server_field},
+};
+
+// The text of a member. REQUIRES: the object has it.
+std::string_view member_of(std::string_view object, std::string_view wanted) {
+    json_reader from(object);
+    (void)from.next();
+    from.open();
+    for (std::string_view name; from.next_name(name); from.skip()) {
+        if (name != wanted) continue;
+        (void)from.next();
+        return from.raw();
+    }
+    return {};
+}
+
+// The same value, and for strings also the same time.
+bool same_value(std::string_view ours, std::string_view theirs) {
+    if (ours == theirs) return true;
+    json_reader left(ours);
+    json_reader right(theirs);
+    const json_kind kind = left.next();
+    if (kind != right.next()) return false;
+    if (kind == json_kind::number) return same_positive(ours, theirs);
+    if (kind != json_kind::string) return false;
+    const std::string_view a = left.string();
+    const std::string_view b = right.string();
+    if (a == b) return true;
+    const auto time = parse_timestamp(a);
+    const auto other = parse_timestamp(b);
+    return time && other && *time == *other;
+}
+
+}  // namespace
+
+void order_judge::server_field() {
+    needs_current_ = true;
+    const std::string_view name = field_->name;
+    if (from_.next() == json_kind::none) return;
+    const std::string_view theirs = from_.raw();
+    if (from_.failed() || !current_) return;
+    if (shown_.empty()) shown_ = to_json(*current_);
+    if (same_value(member_of(shown_, name), theirs)) return;
+    add(pointer_to(name), "read_only", "is set by the server alone");
+}
+
+void order_judge::merged_metadata() {
+    if (from_.next() == json_kind::null) {
+        from_.skip();
+        out_.value.metadata = "{}";
+        return;
+    }
+    if (!expect(json_kind::object, "#/metadata")) return;
+    const std::string_view patch = from_.raw();
+    if (from_.failed() || !current_) return;
+    keep_metadata(merge_json(current_->metadata, patch));
+}
+
+void order_judge::expect_amount_with_currency() {
+    if (currency_seen_ && !amount_seen_) {
+        add("#/total_amount", "required", "is missing, and has to come with currency");
+    }
+}
+
+namespace {
+
+parsed_edit parse_edit(std::string_view text, const order* current, bool patch) {
+    parsed_edit out;
+    json_reader reader(text);
+    order_judge judge(reader, out, current, patch);
+    judge.read(patch ? std::span<const order_field>(patch_table) : replacement_table);
+    if (patch) judge.expect_amount_with_currency();
+    out.needs_current = patch || judge.needs_current();
+    reader.finish();
+    if (reader.failed()) {
+        out.syntax = reader.error();
+        out.errors.clear();
+    }
+    return out;
+}
+
+}  // namespace
+
+}  // namespace detail
+
+parsed_edit parse_replacement(std::string_view text, const order* current) {
+    return detail::parse_edit(text, current, false);
+}
+
+parsed_edit parse_merge_patch(std::string_view text, const order* current) {
+    return detail::parse_edit(text, current, true);
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,85 @@
+// Changes of an order as a whole: its events, and its end.
+
+#include "api/api.hpp"
+#include "api/preconditions.hpp"
+#include "api/problems.hpp"
+#include "api/representation.hpp"
+#include "api/text.hpp"
+
+#include <orderproc/json.hpp>
+
+#include <string>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+bool open_to_clients(const transition* it) noexcept {
+    return it && it->open_to_clients;
+}
+
+}  // namespace
+
+bool api::delete_order(const call& it, http::response& out, pending& todo) {
+    erase_order erase;
+    if (!expect_no_query(it.in, out) || !read_order_id(it, erase.order, out)) return false;
+    todo.what.what = std::move(erase);
+    todo.what.version = expected_version(it.in, todo);
+    todo.finish = &api::finish_delete;
+    return true;
+}
+
+bool api::finish_delete(const http::request& in, change_outcome& outcome, pending& todo,
+                        http::response& out) {
+    if (outcome.ec) return settle_refusal(problems::transition_refused, in, outcome, todo, out);
+    out.status = 204;
+    out.fields.append(order_fields);
+    return false;
+}
+
+bool api::cancel_order(const call& it, http::response& out, pending& todo) {
+    return raise(it, "cancel", {}, out, todo);
+}
+
+bool api::retry_order(const call& it, http::response& out, pending& todo) {
+    return raise(it, "retry", {}, out, todo);
+}
+
+bool api::raise_transition(const call& it, http::response& out, pending& todo) {
+    if (!is_declared(it.in, "application/json")) {
+        http::write_problem(problems::unsupported_media_type, "it has to be application/json",
+                            it.in, out);
+        return false;
+    }
+    parsed_transition parsed = parse_transition(it.in.body);
+    if (parsed.ok() && !open_to_clients(engine_.machine().find(parsed.event))) {
+        parsed.errors.push_back(
+            {"#/event", "unknown_event", "is not an event that clients may raise"});
+    }
+    if (!expect_valid(parsed.syntax, parsed.errors, it.in, out)) return false;
+    return raise(it, std::move(parsed.event), std::move(parsed.reason), out, todo);
+}
+
+bool api::raise(const call& it, std::string event, std::string reason, http::response& out,
+                pending& todo) {
+    if (!open_to_clients(engine_.machine().find(event))) {  // no such resource, then
+        http::write_problem(problems::not_found, {}, it.in, out);
+        return false;
+    }
+    raise_event raised{{}, std::move(event), std::move(reason)};
+    if (!expect_no_query(it.in, out) || !read_order_id(it, raised.order, out)) return false;
+    todo.what.what = std::move(raised);
+    todo.what.version = expected_version(it.in, todo);
+    todo.finish = &api::finish_move;
+    return true;
+}
+
+bool api::finish_move(const http::request& in, change_outcome& outcome, pending& todo,
+                      http::response& out) {
+    if (outcome.ec) return settle_refusal(problems::transition_refused, in, outcome, todo, out);
+    write_order(outcome.after.value(), out);
+    return false;
+}
+
+}  // namespace orderproc::server

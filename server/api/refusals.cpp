@@ -1,0 +1,68 @@
+// Why a change of an order was not made.
+
+#include "api/api.hpp"
+#include "api/preconditions.hpp"
+#include "api/problems.hpp"
+
+#include <orderproc/json.hpp>
+
+#include <string>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+// Others may be quicker, but not for ever: then the client hears of it.
+constexpr unsigned conflicts_max = 4;
+
+// The status, and what clients may do about it.
+std::string members_about(const order& it, const status_machine& machine) {
+    std::string out = R"("order_status":)";
+    append_json_string(it.status.view(), out);
+    out.append(R"(,"allowed_events":[)");
+    for (const std::string_view event : machine.allowed(it.status)) {
+        if (!machine.find(event)->open_to_clients) continue;
+        if (out.back() != '[') out.append(1, ',');
+        append_json_string(event, out);
+    }
+    return out.append(1, ']');
+}
+
+}  // namespace
+
+std::optional<order_version> expected_version(const http::request& in, const pending& todo) {
+    if (todo.current) return todo.current->version;
+    const if_match wanted(in);
+    return wanted.names_versions() ? std::optional(wanted.first()) : std::nullopt;
+}
+
+// rejected: what transition_rejected means for this request.
+bool api::settle_refusal(const http::problem_kind& rejected, const http::request& in,
+                         change_outcome& outcome, pending& todo, http::response& out) {
+    if (outcome.ec == errc::not_found) {
+        http::write_problem(problems::not_found, {}, in, out);
+    } else if (outcome.ec == errc::transition_rejected && outcome.after) {
+        const order& found = *outcome.after;
+        http::write_problem(rejected, "the order is " + std::string(found.status.view()), in, out,
+                            members_about(found, engine_.machine()));
+    } else if (outcome.ec == errc::transition_rejected) {
+        http::write_problem(rejected, {}, in, out);
+    } else if (outcome.ec == errc::version_conflict) {
+        const if_match wanted(in);
+        const bool admitted = outcome.after && wanted.admits(outcome.after->version);
+        if (!admitted) {
+            http::write_problem(problems::precondition_failed, {}, in, out);
+        } else if (++todo.conflicts < conflicts_max) {
+            todo.current = std::move(outcome.after);
+            return true;
+        } else {
+            http::write_problem(problems::version_conflict, {}, in, out);
+        }
+    } else {
+        fail({outcome.ec}, in, out);
+    }
+    return false;
+}
+
+}  // namespace orderproc::server

@@ -1,0 +1,88 @@
+#include "api/representation.hpp"
+
+#include "api/preconditions.hpp"
+#include "api/problems.hpp"
+#include "api/uri.hpp"
+
+#include <utility>
+
+namespace orderproc::server {
+
+std::string position_text(const feed_position& at) {
+    return std::to_string(at.epoch) + "-" + std::to_string(at.offset);
+}
+
+void add_order_fields(const feed_position& at, http::response& out) {
+    out.fields.append(order_fields);
+    out.add("Feed-Position", position_text(at));
+}
+
+void write_order(const order& it, http::response& out) {
+    out.add("ETag", etag(it.version).view());
+    out.fields.append(order_fields);
+    append_json(it, out.body);
+}
+
+bool read_order_id(const call& it, std::string& id, http::response& out) {
+    auto decoded = percent_decode(it.parameter);
+    if (!decoded) {
+        http::write_problem(problems::bad_request, "the path is malformed", it.in, out);
+        return false;
+    }
+    if (!order_id::parse(*decoded)) {
+        http::write_problem(problems::not_found, {}, it.in, out);
+        return false;
+    }
+    id = std::move(*decoded);
+    return true;
+}
+
+bool read_parameter(const http::request& in, std::string_view name,
+                    std::optional<std::string>& value, http::response& out) {
+    if (in.query.empty()) return true;
+    auto given = parse_query(in.query);
+    if (!given) {
+        http::write_problem(problems::bad_request, "the query is malformed", in, out);
+        return false;
+    }
+    for (query_parameter& it : *given) {
+        if (name.empty() || it.name != name || value) {
+            write_bad_parameter(it.name, value ? "may be given once" : "there is no such parameter",
+                                in, out);
+            return false;
+        }
+        value = std::move(it.value);
+    }
+    return true;
+}
+
+bool expect_no_query(const http::request& in, http::response& out) {
+    std::optional<std::string> none;
+    return read_parameter(in, {}, none, out);
+}
+
+bool expect_valid(const syntax_error& syntax, std::span<const field_error> errors,
+                  const http::request& in, http::response& out) {
+    if (syntax.line != 0) {
+        write_syntax_error(syntax, in, out);
+        return false;
+    }
+    if (!errors.empty()) {
+        write_validation(errors, in, out);
+        return false;
+    }
+    return true;
+}
+
+std::string_view valid_traceparent(std::string_view text) noexcept {
+    if (text.size() != 55 || !text.starts_with("00-")) return {};
+    for (std::size_t i = 3; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool dash = i == 35 || i == 52;
+        const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (dash ? c != '-' : !digit) return {};
+    }
+    return text;
+}
+
+}  // namespace orderproc::server

@@ -1,0 +1,64 @@
+#ifndef ORDERPROC_SERVER_API_REPRESENTATION_HPP
+#define ORDERPROC_SERVER_API_REPRESENTATION_HPP
+
+// What the handlers of orders have in common: the path, the body, the order as the answer.
+
+#include "api/routes.hpp"
+#include "http/message.hpp"
+
+#include <orderproc/json.hpp>
+#include <orderproc/order.hpp>
+#include <orderproc/repository.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace orderproc::server {
+
+// Orders are private and change: no cache keeps them, and no browser guesses their type.
+inline constexpr std::string_view order_fields =
+    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+
+// Has read(repository&) come after a look at the feed's newest position: who goes on from there
+// misses nothing of what came after the rows.
+template <class Read>
+auto behind_position(feed_position& at, Read read) {
+    return [&at, read](repository& from) -> decltype(read(from)) {
+        feed_params bounds_only;
+        bounds_only.limit = 0;
+        auto page = from.read_feed(bounds_only);
+        if (!page) return std::move(page).error();
+        at = page->newest;
+        return read(from);
+    };
+}
+std::string position_text(const feed_position& at);
+
+// The fields of every answer about orders that were read.
+void add_order_fields(const feed_position& at, http::response& out);
+
+// The order with its tag. The status is left alone.
+void write_order(const order& it, http::response& out);
+
+// The id in the path; else answered: 400 if it is malformed, 404 if no order can have it.
+bool read_order_id(const call& it, std::string& id, http::response& out);
+
+// The one query parameter that there may be. False: answered, for there is another.
+bool read_parameter(const http::request& in, std::string_view name,
+                    std::optional<std::string>& value, http::response& out);
+// Whether there are no query parameters; else answered.
+bool expect_no_query(const http::request& in, http::response& out);
+
+// Whether the body is JSON and without errors; else answered.
+bool expect_valid(const syntax_error& syntax, std::span<const field_error> errors,
+                  const http::request& in, http::response& out);
+
+// "00-" 32 digits "-" 16 digits "-" 2 digits (W3C Trace Context, 3.2); others are not passed on.
+std::string_view valid_traceparent(std::string_view text) noexcept;
+
+}  // namespace orderproc::server
+
+#endif

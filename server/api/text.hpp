@@ -1,0 +1,28 @@
+#ifndef ORDERPROC_SERVER_API_TEXT_HPP
+#define ORDERPROC_SERVER_API_TEXT_HPP
+
+// What field values are made of.
+
+#include "http/message.hpp"
+
+#include <string_view>
+
+namespace orderproc::server {
+
+// Without the optional white space around it (RFC 9110, 5.6.3).
+inline std::string_view trim(std::string_view text) noexcept {
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+// Whether the body is declared as the media type, whatever its parameters.
+inline bool is_declared(const http::request& in, std::string_view media_type) noexcept {
+    const std::string_view declared = in.find("Content-Type");
+    return http::equal_ignoring_case(trim(declared.substr(0, declared.find(';'))), media_type);
+}
+
+}  // namespace orderproc::server
+
+#endif
