@@ -207,6 +207,7 @@ void connection::append_answer() {
         params.connection = connection_word::keep_alive;
     }
     http::append_answer(response_, params, out_);
+    if (response_.body.capacity() > out_capacity_kept) response_.body = {};
     if (!last_) parser_.reset();
 }
 
