@@ -48,8 +48,9 @@ int main(int argc, char** argv) {
     worked.get_future().wait();
     works.stop(std::chrono::seconds(10));  // commits what was decided
 
-    const auto found =
-        reads.use([&](repository& from) { return from.load({.ids = {&id, 1}, .user_id = {}}); });
+    const auto found = reads.use([&](repository& from) {
+        return from.load({.ids = {&id, 1}, .user_id = {}});
+    });
     const order& it = found.value().at(0).value();
     std::printf("%s\n", to_json(it).c_str());
     return it.status == order_status("COMPLETED") ? 0 : 1;
