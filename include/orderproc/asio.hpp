@@ -94,12 +94,7 @@ private:
 
     static void refuse(owner it, error_code ec) {
         it->outcome_.ec = ec;
-        if constexpr (can_post) {
-            finish(std::move(it));
-        } else {
-            boost::asio::post(boost::asio::system_executor(),
-                              [it = std::move(it)]() mutable { finish(std::move(it)); });
-        }
+        finish(std::move(it));
     }
 
     Handler handler_;
@@ -110,9 +105,10 @@ private:
 }  // namespace detail
 
 // Submits and completes with a change_outcome, on the handler's associated executor, never
-// from within this call. A command that was refused before queueing completes with its ec and
-// no order. Cannot be cancelled: what was submitted may already be durable. What the handler
-// runs on has to outlive the engine, whose thread posts to it.
+// from within this call, unless it was refused and that executor can only dispatch, as the one
+// of any_completion_handler in Boost 1.81. A command that was refused before queueing completes
+// with its ec and no order. Cannot be cancelled: what was submitted may already be durable. What
+// the handler runs on has to outlive the engine, whose thread posts to it.
 //
 // The engine must outlive the operation. To co_await with GCC 12, name the command first: a
 // temporary aggregate in a co_await expression is destroyed twice.

@@ -198,18 +198,17 @@ BOOST_FIXTURE_TEST_CASE(a_type_erased_handler, fixture) {
     BOOST_TEST(called);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_type_erased_handler_is_not_called_from_within_either, fixture) {
+// Perhaps from within, since such a handler's executor can only dispatch; but once.
+BOOST_FIXTURE_TEST_CASE(a_refused_type_erased_handler_is_called_once, fixture) {
     by_hand.stop();
-    bool inside = false, called_inside = true;
+    int called = 0;
     asio::post(io, [&] {
         asio::any_completion_handler<void(change_outcome)> handler =
-            asio::bind_executor(io, [&](change_outcome) { called_inside = inside; });
-        inside = true;
+            asio::bind_executor(io, [&](change_outcome out) { called += out.ec == errc::stopped; });
         async_submit(by_hand, create("A"), std::move(handler));
-        inside = false;
     });
     io.run();
-    BOOST_TEST(!called_inside);
+    BOOST_TEST(called == 1);
 }
 
 // The sanitizer sees whether anything is left.
