@@ -30,6 +30,7 @@ struct stored_order {
     std::optional<timestamp> due_at;  // when a worker should look: index it with the status
     std::string worker_id;            // who works on it; empty unless leased
     std::uint32_t lapses = 0;         // leases in a row that nobody ended
+    std::string traceparent;          // W3C Trace Context of the latest change by a client
 
     friend bool operator==(const stored_order&, const stored_order&) = default;
 };
@@ -61,8 +62,9 @@ struct move_order {
     std::optional<std::uint32_t> attempts;     // set, else kept
     std::optional<std::string> last_error;     // set, else kept
     bool settles = false;                      // nothing more happens by itself
-    bool completes = false;                    // the work is done: counts in statistics
+    bool completes = false;                    // ends all work: counts if it was worked on
     bool repeatable = false;                   // already there is a success, not a refusal
+    bool interrupted = false;                  // given back undecided: its lapses stay
 };
 struct remove_order {};
 struct renew_lease {
@@ -81,12 +83,13 @@ struct change {
     bool unleased = false;                 // refuse while somebody works on it
     std::optional<idempotency> once;
     std::string actor;
-    std::string traceparent;  // W3C Trace Context
+    std::string traceparent;  // with a lease the order's own is kept
 };
 
 struct change_outcome {
     error_code ec;
     bool replayed = false;
+    bool journaled = false;  // it made an entry
     // After the change. On refusal the order that refused it, if there is one and the
     // principal may see it. On delete its last state.
     std::optional<order> after;
@@ -106,7 +109,7 @@ struct write_time {
 // What evaluate() and claim_selection decided. The position is the storage's to give.
 struct evaluation {
     stored_order after;
-    bool journaled = false;  // append an entry: event, from, actor, reason and the order after
+    bool journaled = false;  // append an entry: the following, after.traceparent, after.value
     bool removed = false;    // take the order out; its id stays taken
     bool completed = false;  // count it and the time since its first claim
     std::string_view event;  // points into the change or the stage
@@ -135,9 +138,10 @@ struct claim {
 struct claimed_order {
     order value;
     lease_token lease{0};
-    // It was being worked on when workers went down, twice in a row: do not start it beside
-    // others, whom it may take down as well.
-    bool alone = false;
+    std::string traceparent;
+    // It was being worked on when workers went down, twice in a row or more: start it beside
+    // nobody but the others of its claim, whom it may take down as well.
+    bool apart = false;
 };
 
 struct claim_outcome {
@@ -150,7 +154,11 @@ struct claim_outcome {
 
 // The rules of claiming, for one claim. An adapter offers candidates (status waiting or active
 // of the stage, due_at <= stamp, by due_at, then number), stores what offer() says, and collects
-// them in take(). A suspect (see claimed_order::alone) is handed out by itself.
+// them in take().
+//
+// Who takes workers down is found by elimination: after the first lapse of its lease an order is
+// handed out as before, after the second with at most 31 of its kind, then alone. Only the first
+// lapse and those alone cost an attempt, so a poison order costs its neighbours one at most.
 class ORDERPROC_EXPORT claim_selection {
 public:
     claim_selection(const claim& what, write_time at) : claim_(what), at_(at) {}
@@ -162,10 +170,14 @@ public:
     void take(const evaluation& stored, claim_outcome& out);
 
 private:
+    bool may_join(std::size_t company) noexcept;
+
     const claim& claim_;
     write_time at_;
     std::size_t touched_ = 0;
-    bool suspect_ = false;
+    std::size_t handed_out_ = 0;
+    std::size_t company_ = 0;  // how many of those handed out may be worked on together
+    bool stopped_ = false;
 };
 
 }  // namespace v1

@@ -84,6 +84,11 @@ struct engine_options {
     // connection), with growing pauses when the engine has threads; then it is reported as
     // errc::outcome_unknown.
     std::size_t resolve_attempts = 10;
+    // How long an idempotency key is good for; then it is forgotten, a few at each write.
+    std::chrono::milliseconds keys_kept = std::chrono::hours(72);
+    // Also call the listeners, within some 50 ms, for what other processes commit, if the storage
+    // can tell (storage::watch()). Takes a thread, which sleeps until then.
+    bool watch_others = false;
 };
 
 // Safe to use from any thread, except where noted. A storage that fails is reported to those

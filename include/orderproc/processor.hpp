@@ -48,6 +48,8 @@ public:
     // Order id and stage: the same at every attempt. Pass it on to what you call, since a
     // processor may run more than once.
     std::string_view idempotency_key() const noexcept;
+    // W3C Trace Context of the request that brought the order here; empty: none.
+    std::string_view traceparent() const noexcept;
     std::stop_token stop() const noexcept;  // time-out, lost lease or shutdown
     void finish(verdict outcome) &&;
 

@@ -7,13 +7,14 @@
 
 #include <orderproc/change.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace orderproc {
@@ -61,6 +62,10 @@ struct write_params {
     std::span<const change> changes;
     std::span<const claim> claims;
     std::span<const cursor_move> cursors;
+    // Forget, oldest first, at most forget_max of the idempotency keys stored and of the writers
+    // heard of last before this. A write that changes nothing else need not.
+    timestamp forget_before = timestamp::min();
+    std::size_t forget_max = 0;
 };
 
 // Made by the caller with one element for each of the parameters.
@@ -73,6 +78,11 @@ struct write_results {
 struct load_params {
     std::span<const std::string> ids;
     std::optional<std::int64_t> user_id;  // only this user's
+};
+
+struct loaded_orders {
+    std::vector<std::optional<order>> orders;  // in the order of the ids; none: not there
+    feed_position newest;                      // what comes after it is not in what was read
 };
 
 struct list_position {
@@ -91,6 +101,7 @@ struct list_params {
 struct order_page {
     std::vector<order> orders;
     std::optional<list_position> next;  // none: this was the last page
+    feed_position newest;               // what comes after it is not in what was read
 };
 
 struct history_params {
@@ -110,9 +121,13 @@ struct feed_page {
     bool reset = false;
 };
 
+struct status_count {
+    order_status status;
+    std::uint64_t orders = 0;
+    std::optional<timestamp> oldest_due_at;  // of those that a worker should look at
+};
 struct statistics {
-    std::vector<std::pair<order_status, std::uint64_t>>
-        orders;                                    // per status; zeros may be left out
+    std::vector<status_count> orders;              // zeros may be left out
     std::uint64_t completed = 0;                   // orders whose work was done, ever
     std::chrono::milliseconds processing_time{0};  // theirs, from first claim to completion
 };
@@ -154,8 +169,7 @@ public:
     // then errc::unavailable. A write that changed nothing need not be remembered.
     virtual result<bool> was_applied(std::string_view writer, std::uint64_t sequence) = 0;
 
-    // In the order of the ids, nullopt for those that are not there.
-    virtual result<std::vector<std::optional<order>>> load(const load_params& params) = 0;
+    virtual result<loaded_orders> load(const load_params& params) = 0;
     // A page costs the same wherever it starts, and inserts never make it skip or repeat.
     virtual result<order_page> list(const list_params& params) = 0;
     // Oldest first. Empty: there never was such an order.
@@ -177,6 +191,20 @@ struct storage_info {
     bool durable = true;          // orders are there after the process ended
 };
 
+// Tells of commits, also those of other processes. wait() is called by one thread at a time.
+class ORDERPROC_EXPORT commit_watch {
+public:
+    commit_watch() = default;
+    virtual ~commit_watch() = default;
+    commit_watch(const commit_watch&) = delete;
+    commit_watch& operator=(const commit_watch&) = delete;
+
+    // Blocks until somebody has committed since the last call (or since this was made): true.
+    // False when the time is over, or after interrupt(), for good.
+    virtual result<bool> wait(std::chrono::milliseconds at_most) = 0;
+    virtual void interrupt() noexcept = 0;  // from any thread
+};
+
 // Opens connections. Safe to call from any thread; outlives its connections.
 class ORDERPROC_EXPORT storage {
 public:
@@ -187,6 +215,10 @@ public:
 
     virtual storage_info info() const = 0;
     virtual result<std::unique_ptr<repository>> connect(connection_role role) = 0;
+
+    // errc::not_supported if nobody else can write, or there is no way to hear of it: then
+    // workers find what others committed at their sweep.
+    virtual result<std::unique_ptr<commit_watch>> watch() { return errc::not_supported; }
 };
 
 }  // namespace v1

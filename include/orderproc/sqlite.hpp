@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -30,6 +31,20 @@ struct sqlite_options {
 // errc::schema_mismatch if the file has another schema version or is not ours,
 // errc::unavailable if it cannot be opened, errc::not_supported if this SQLite is too old.
 ORDERPROC_EXPORT result<std::unique_ptr<storage>> open_sqlite(sqlite_options options);
+
+struct sqlite_migration {
+    int from = 0;  // schema versions; the same: there was nothing to do
+    int to = 0;
+    std::vector<std::string> steps;  // what each step brings, for people
+};
+
+// Brings an older file to this library's schema: all of it, or on failure nothing. A dry run
+// does the same and takes it back. Stop the processes of the older version first, and keep a
+// copy: there is no way back.
+//
+// errc::schema_mismatch if the file is newer or not ours, errc::not_found if there is none.
+ORDERPROC_EXPORT result<sqlite_migration> migrate_sqlite(const sqlite_options& options,
+                                                         bool dry_run = false);
 
 }  // namespace v1
 }  // namespace orderproc

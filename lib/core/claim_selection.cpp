@@ -1,6 +1,7 @@
 #include <orderproc/change.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 namespace orderproc {
@@ -8,9 +9,23 @@ inline namespace v1 {
 
 namespace {
 
-// Lapses in a row from which on an order is not started beside others.
-constexpr std::uint32_t suspect_lapses = 2;
+// Lapses in a row from which on an order is started apart, and then alone.
+constexpr std::uint32_t apart_lapses = 2;
+constexpr std::uint32_t alone_lapses = 3;
+constexpr std::size_t apart_company = 32;
 constexpr std::uint32_t backoff_doublings_max = 10;
+
+// How many orders with so many lapses may be worked on together.
+std::size_t company_of(std::uint32_t lapses) {
+    if (lapses < apart_lapses) return std::numeric_limits<std::size_t>::max();
+    return lapses < alone_lapses ? apart_company : 1;
+}
+
+// Does the lapse of a lease count as an attempt? Of the first one nobody knows whose fault it
+// is; after that only of one that was alone.
+bool lapse_counts(const stored_order& candidate) {
+    return candidate.lapses == 0 || candidate.lapses >= alone_lapses;
+}
 
 evaluation begin(const stored_order& candidate, std::string_view event, std::string_view actor,
                  write_time at) {
@@ -43,10 +58,13 @@ evaluation hand_out(const stored_order& candidate, const claim& by, write_time a
 // Out of the hands of whoever had it: back to waiting or, out of attempts, failed.
 evaluation take_back(const stored_order& candidate, const claim& by, write_time at,
                      std::string reason) {
-    const bool exhausted = candidate.value.attempts >= by.attempts_max;
+    const std::uint32_t given_back = candidate.leased && !lapse_counts(candidate) ? 1 : 0;
+    const std::uint32_t attempts = candidate.value.attempts - given_back;
+    const bool exhausted = attempts >= by.attempts_max;
     const work_stage& stage = *by.stage;
     evaluation out = begin(candidate, exhausted ? stage.fail : stage.release, by.worker_id, at);
     stored_order& it = out.after;
+    it.value.attempts = attempts;
     it.lapses = candidate.lapses + (candidate.leased ? 1 : 0);
     it.leased = false;
     it.worker_id.clear();
@@ -76,7 +94,7 @@ bool is_due(const stored_order& candidate, write_time at) {
 }  // namespace
 
 bool claim_selection::done() const noexcept {
-    return suspect_ || touched_ >= claim_.limit;
+    return stopped_ || touched_ >= claim_.limit;
 }
 
 std::optional<evaluation> claim_selection::offer(const stored_order& candidate) {
@@ -86,10 +104,7 @@ std::optional<evaluation> claim_selection::offer(const stored_order& candidate) 
 
     const std::uint32_t attempts = candidate.value.attempts;
     const bool exhausted = attempts >= claim_.attempts_max;
-    if (!lapsed && !exhausted && candidate.lapses >= suspect_lapses) {
-        suspect_ = true;  // whatever it is handed out with, nothing comes after it
-        if (touched_ > 0) return std::nullopt;
-    }
+    if (!lapsed && !exhausted && !may_join(company_of(candidate.lapses))) return std::nullopt;
     ++touched_;  // here, not in take(): an adapter may collect all that it stores at the end
     const auto of_max = [&] {
         return std::to_string(attempts) + " of " + std::to_string(claim_.attempts_max);
@@ -103,10 +118,19 @@ std::optional<evaluation> claim_selection::offer(const stored_order& candidate) 
     return hand_out(candidate, claim_, at_);
 }
 
+// Whether it may be handed out beside what has been.
+bool claim_selection::may_join(std::size_t company) noexcept {
+    if (handed_out_ == 0) company_ = company;
+    stopped_ = company != company_ || handed_out_ + 1 >= company_;
+    if (company != company_) return false;
+    ++handed_out_;
+    return true;
+}
+
 void claim_selection::take(const evaluation& stored, claim_outcome& out) {
     if (stored.after.leased) {
-        out.orders.push_back(
-            {stored.after.value, stored.after.lease, stored.after.lapses >= suspect_lapses});
+        out.orders.push_back({stored.after.value, stored.after.lease, stored.after.traceparent,
+                              stored.after.lapses >= apart_lapses});
     } else if (stored.after.value.status == claim_.stage->failed) {
         ++out.failed;
     } else {

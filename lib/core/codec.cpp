@@ -221,8 +221,9 @@ std::size_t size_bound(const order& value) noexcept {
 }
 
 std::size_t size_bound(const stored_order& value) noexcept {
-    constexpr std::size_t numbers_max = 4;
-    return size_bound(value.value) + value.worker_id.size() + varint_size_max * numbers_max;
+    constexpr std::size_t numbers_max = 5;
+    return size_bound(value.value) + value.worker_id.size() + value.traceparent.size() +
+           varint_size_max * numbers_max;
 }
 
 void write(writer& to, const order& value) noexcept {
@@ -251,6 +252,7 @@ void write(writer& to, const stored_order& value) noexcept {
     to.time(value.due_at, value.value.created_at);
     to.text(value.worker_id);
     to.number(value.lapses);
+    to.text(value.traceparent);
 }
 
 void read_id(reader& from, std::optional<order_id>& out) {
@@ -295,6 +297,7 @@ void read(reader& from, std::uint8_t flags, stored_order& out) {
     out.due_at = from.time_if((flags & has_due_at) != 0, out.value.created_at);
     out.worker_id = from.text();
     out.lapses = from.number_32();
+    out.traceparent = from.text();
 }
 
 template <class Value>

@@ -37,6 +37,7 @@ evaluation begin(const stored_order& current, const change& what) {
     out.event = what.event;
     out.from = current.value.status;
     out.actor = what.actor;
+    if (!what.lease) out.after.traceparent = what.traceparent;
     return out;
 }
 
@@ -46,6 +47,7 @@ evaluation apply(const create_order& create, const change& what, write_time at) 
     out.event = what.event;
     out.actor = what.actor;
     out.after.value = create.value;
+    out.after.traceparent = what.traceparent;
     out.after.value.version = order_version{1};
     out.after.value.created_at = at.stamp;
     out.after.value.updated_at = at.stamp;
@@ -87,7 +89,7 @@ evaluation apply(const move_order& move, const stored_order& current, const chan
     evaluation out = begin(current, what);
     touch(out.after, at);
     end_lease(out.after);
-    out.after.lapses = 0;
+    if (!move.interrupted) out.after.lapses = 0;
     out.after.due_at.reset();
     if (move.queued) out.after.due_at = move.next_attempt_at.value_or(at.now);
     order& it = out.after.value;
@@ -97,7 +99,7 @@ evaluation apply(const move_order& move, const stored_order& current, const chan
     if (move.last_error) it.last_error = *move.last_error;
     it.settled_at = move.settles ? std::optional(at.stamp) : std::nullopt;
     out.reason = move.reason;
-    out.completed = move.completes;
+    out.completed = move.completes && current.leased;
     return out;
 }
 

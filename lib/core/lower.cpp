@@ -1,6 +1,7 @@
+#include "core/work_events.hpp"
+
 #include <orderproc/command.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace orderproc {
@@ -48,31 +49,19 @@ result<void> lower_to(change& out, edit_fields& edit, const status_machine& mach
     return {};
 }
 
-bool fails_work(const transition& event, const status_machine& machine) {
-    const auto stages = machine.stages();
-    return std::any_of(stages.begin(), stages.end(),
-                       [&](const work_stage& it) { return it.fail == event.event; });
-}
-
-// The end of work, also when a host says so instead of a worker's processor.
-bool only_from_work(const transition& event, const status_machine& machine) {
-    return std::all_of(event.from.begin(), event.from.end(),
-                       [&](order_status from) { return machine.stage_active_in(from) != nullptr; });
-}
-
 result<void> lower_to(change& out, raise_event& raise, const status_machine& machine, runtime&) {
     const transition* found = machine.find(raise.event);
     if (!found) return failure{errc::not_found, "no event " + raise.event};
     if (machine.stage_active_in(found->to)) return errc::transition_rejected;
     move_order move;
     move.to = found->to;
-    if (fails_work(*found, machine)) move.last_error = raise.reason;
+    if (detail::fails_work(*found, machine)) move.last_error = raise.reason;
     move.reason = std::move(raise.reason);
     const work_stage* stage = machine.stage_waiting_in(found->to);
     move.queued = stage != nullptr;
     if (stage && stage->release != found->event) move.attempts = 0;  // it enters the stage
     move.settles = machine.is_settled(found->to);
-    move.completes = machine.is_final(found->to) && only_from_work(*found, machine);
+    move.completes = detail::completes_work(*found, machine);
     move.repeatable = true;
     out.order = std::move(raise.order);
     out.event = found->event;

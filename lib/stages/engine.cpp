@@ -1,6 +1,7 @@
 #include "stages/commit_listeners.hpp"
 #include "stages/engine_queue.hpp"
 #include "stages/engine_writer.hpp"
+#include "stages/other_commits.hpp"
 
 #include <orderproc/engine.hpp>
 
@@ -9,6 +10,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -67,10 +69,11 @@ public:
           queue_(options.queue_max, options.batch_max, std::max<std::size_t>(options.threads, 1)) {
         const std::size_t writers = std::max<std::size_t>(options.threads, 1);
         for (std::size_t i = 0; i < writers; ++i) {
-            writers_.emplace_back(orders, with, listeners_, options.resolve_attempts);
+            writers_.emplace_back(orders, with, listeners_, options);
         }
         threads_.reserve(options.threads);
         try {
+            if (options.watch_others) others_.emplace(orders, with, listeners_);
             for (std::size_t i = 0; i < options.threads; ++i) {
                 threads_.emplace_back([this, i] { run(i); });
             }
@@ -124,7 +127,8 @@ private:
             for (auto pause = pause_min; !writer.batch().empty();
                  pause = std::min(2 * pause, pause_max)) {
                 (void)writer.advance();
-                if (!writer.batch().empty()) queue_.pause(pause);
+                // Not cut short by a stop: the storage may need the time, and callers the answer.
+                if (!writer.batch().empty()) std::this_thread::sleep_for(pause);
             }
         }
     }
@@ -132,6 +136,7 @@ private:
     std::deque<detail::engine_writer> writers_;
     // Without threads: execute() may meet the host in run_once().
     std::mutex turn_;
+    std::optional<detail::other_commits> others_;
     std::vector<std::jthread> threads_;  // the last member: joined before the rest goes
 };
 

@@ -200,12 +200,6 @@ void engine_queue::stop() noexcept {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
     ready_.notify_all();
-    stopping_.notify_all();
-}
-
-void engine_queue::pause(std::chrono::milliseconds time) {
-    std::unique_lock lock(mutex_);
-    stopping_.wait_for(lock, time, [this] { return stopped_; });
 }
 
 std::size_t engine_queue::size() const noexcept {

@@ -1,10 +1,8 @@
 #include "stages/engine_writer.hpp"
 
-#include <cstdio>
 #include <exception>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 namespace orderproc {
 inline namespace v1 {
@@ -23,23 +21,18 @@ std::string make_name(random_source& random) {
     return name;
 }
 
-// Whether a change that succeeded is in the journal. One that found the order where it wanted
-// it is not, and then the order is as old as it was; within one millisecond that cannot be
-// told, and it counts as written.
-bool journaled(const change& what, const change_outcome& of, timestamp written_at) {
-    if (of.ec || of.replayed || std::holds_alternative<renew_lease>(what.action)) return false;
-    const auto* move = std::get_if<move_order>(&what.action);
-    return !move || !move->repeatable || !of.after || of.after->updated_at >= written_at;
-}
+// Of what is old enough to be forgotten, so much with each write that the stock cannot grow.
+constexpr std::size_t forgotten_beside = 16;
 
 }  // namespace
 
 engine_writer::engine_writer(storage& orders, runtime with, commit_listeners& listeners,
-                             std::size_t resolve_attempts)
+                             const engine_options& options)
     : orders_(orders),
       with_(with),
       listeners_(listeners),
-      resolve_attempts_(resolve_attempts),
+      resolve_attempts_(options.resolve_attempts),
+      keys_kept_(options.keys_kept),
       name_(make_name(with.random)),
       sequence_(with.random.next() >> 2) {}
 
@@ -114,13 +107,14 @@ result<void> engine_writer::write() {
     change_outcomes_.resize(changes_.size());
     claim_outcomes_.clear();
     claim_outcomes_.resize(claims_.size());
-    written_at_ = with_.time.now();
     write_params params;
-    params.now = written_at_;
+    params.now = with_.time.now();
     params.writer = name_;
     params.sequence = ++sequence_;
     params.changes = changes_;
     params.claims = claims_;
+    params.forget_before = params.now - keys_kept_;
+    params.forget_max = 2 * changes_.size() + forgotten_beside;
     write_results results{change_outcomes_, claim_outcomes_, {}};
 
     const auto begun = std::chrono::steady_clock::now();
@@ -143,6 +137,7 @@ result<bool> engine_writer::resolve() {
     return applied;
 }
 
+// What a write had come to when it threw is to be asked, as after any other doubt.
 result<void> engine_writer::fail_by_exception(const char* text) noexcept {
     connection_.reset();
     failure why = in_doubt_ ? errc::outcome_unknown : errc::unavailable;
@@ -151,7 +146,7 @@ result<void> engine_writer::fail_by_exception(const char* text) noexcept {
     } catch (const std::exception&) {  // the code has to do
     }
     with_.watch.trouble("engine", why);
-    finish(why.code);
+    if (!in_doubt_ || resolves_ >= resolve_attempts_) finish(why.code);
     return why;
 }
 
@@ -178,7 +173,7 @@ void engine_writer::finish(error_code ec) noexcept {
 bool engine_writer::tell_observer() noexcept {
     bool grew = false;
     for (std::size_t i = 0; i < changes_.size(); ++i) {
-        if (!journaled(changes_[i], change_outcomes_[i], written_at_)) continue;
+        if (!change_outcomes_[i].journaled) continue;
         grew = true;
         const auto& after = change_outcomes_[i].after;
         if (after) with_.watch.transition_committed(*after, changes_[i].event);

@@ -23,7 +23,7 @@ namespace detail {
 class engine_writer {
 public:
     engine_writer(storage& orders, runtime with, commit_listeners& listeners,
-                  std::size_t resolve_attempts);
+                  const engine_options& options);
 
     // To be filled by the caller when it is empty; advance() empties it by answering.
     engine_batch& batch() noexcept { return batch_; }
@@ -49,6 +49,7 @@ private:
     runtime with_;
     commit_listeners& listeners_;
     const std::size_t resolve_attempts_;
+    const std::chrono::milliseconds keys_kept_;
     const std::string name_;  // this writer's, to the storage
     std::uint64_t sequence_;  // starts at random, should a name ever come up twice
     std::unique_ptr<repository> connection_;
@@ -57,7 +58,6 @@ private:
     bool loaded_ = false;
     bool in_doubt_ = false;  // a write was begun, and nobody knows what became of it
     std::size_t resolves_ = 0;
-    timestamp written_at_;
     std::chrono::steady_clock::duration write_time_{};
 
     // Of the batch, kept between batches for their memory.

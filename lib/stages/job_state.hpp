@@ -64,6 +64,7 @@ struct job::state {
     order value;
     std::string stage;
     std::string key;
+    std::string traceparent;
     std::uint64_t serial = 0;  // the worker's name for it
     std::stop_source stop{};
     std::shared_ptr<detail::verdict_sink> sink;

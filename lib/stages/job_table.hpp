@@ -19,7 +19,7 @@ inline namespace v1 {
 namespace detail {
 
 enum class job_phase : std::uint8_t {
-    held,     // claimed, not started: it is to run alone
+    held,     // claimed, not started: it is to run apart from others
     running,  // the processor has it
     closing,  // decided; the change is on its way, or will be sent again
 };
@@ -33,7 +33,7 @@ struct job_entry {
     const work_stage& stage;
     std::uint64_t serial = 0;
     lease_token lease{0};
-    bool alone = false;
+    std::uint64_t apart = 0;  // the group that it is to run in; 0: beside any others
     std::shared_ptr<job::state> work;
     job_phase phase = job_phase::held;
 
@@ -71,17 +71,17 @@ public:
     std::optional<clock::instant> next_due() const;
     std::vector<std::shared_ptr<job_entry>> in_phase(job_phase phase) const;
 
-    // Orders that must run alone, started or not.
-    std::size_t alone() const noexcept { return alone_; }
-    // The first of them, once nothing else has been started; or none.
-    std::shared_ptr<job_entry> next_alone() const;
+    // Orders that are to run apart, started or not.
+    std::size_t apart() const noexcept { return apart_; }
+    // Their first group, once nothing else is running; or none.
+    std::vector<std::shared_ptr<job_entry>> next_apart() const;
 
 private:
     std::uint64_t last_serial_ = 0;
     std::map<std::uint64_t, std::shared_ptr<job_entry>> jobs_;
     std::set<std::uint64_t> held_;
     std::set<std::pair<clock::instant, std::uint64_t>> deadlines_;
-    std::size_t alone_ = 0;
+    std::size_t apart_ = 0;
 };
 
 }  // namespace detail

@@ -51,6 +51,10 @@ std::string_view job::idempotency_key() const noexcept {
     return state_->key;
 }
 
+std::string_view job::traceparent() const noexcept {
+    return state_->traceparent;
+}
+
 std::stop_token job::stop() const noexcept {
     return state_->stop.get_token();
 }

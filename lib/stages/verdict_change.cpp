@@ -1,5 +1,6 @@
 #include "stages/verdict_change.hpp"
 
+#include "core/work_events.hpp"
 #include "stages/reason_text.hpp"
 #include "stages/retry_delay.hpp"
 
@@ -67,7 +68,7 @@ struct judge {
         if (move.queued) move.attempts = 0;
         move.last_error.emplace();
         move.settles = machine.is_settled(found->to);
-        move.completes = machine.is_final(found->to);
+        move.completes = completes_work(*found, machine);
         out.what.action = std::move(move);
         return out;
     }
@@ -118,6 +119,7 @@ verdict_change make_release_change(const attempt_facts& of) {
     move.reason = "shut down";
     move.queued = true;
     move.attempts = of.value.attempts - 1;
+    move.interrupted = true;
     out.what.action = std::move(move);
     return out;
 }

@@ -1,4 +1,5 @@
 #include "core/order_difference.hpp"
+#include "core/work_events.hpp"
 
 #include <orderproc/codec.hpp>
 #include <orderproc/verify.hpp>
@@ -54,8 +55,8 @@ private:
     verify_report report_;
     std::unordered_map<std::int64_t, folded> orders_;  // by number
     std::vector<std::uint64_t> listed_;                // how many, by status
-    std::uint64_t work_done_ = 0;  // entries out of an active status that may have completed work
-    bool whole_ = true;            // the journal is kept from its beginning
+    std::uint64_t completed_ = 0;                      // entries that completed work
+    bool whole_ = true;                                // the journal is kept from its beginning
     feed_position last_;
     timestamp last_at_ = timestamp::min();
     std::string buffer_;
@@ -126,7 +127,8 @@ void verifier::judge(const journal_entry& entry) {
         judge_next(entry, known->second);
     }
     const work_stage* stage = entry.from ? machine_.stage_active_in(*entry.from) : nullptr;
-    if (stage && entry.event != stage->release && entry.event != stage->fail) ++work_done_;
+    const transition* rule = machine_.find(entry.event);
+    if (stage && rule && detail::completes_work(*rule, machine_)) ++completed_;
     folded& it = known == orders_.end() ? orders_[entry.after.number] : known->second;
     it.fingerprint = fingerprint(entry.after);
     it.offset = entry.position.offset;
@@ -265,7 +267,7 @@ result<void> verifier::compare_counts() {
     if (!counted) return std::move(counted).error();
     const auto statuses = machine_.statuses();
     std::vector<std::uint64_t> found(statuses.size());
-    for (const auto& [status, size] : counted->orders) {
+    for (const auto& [status, size, due] : counted->orders) {
         const auto it = std::find(statuses.begin(), statuses.end(), status);
         if (it != statuses.end()) {
             found[static_cast<std::size_t>(it - statuses.begin())] += size;
@@ -279,9 +281,9 @@ result<void> verifier::compare_counts() {
         differ("count() says that " + std::to_string(found[i]) + " orders are " +
                detail::show(statuses[i]) + "; there are " + std::to_string(listed_[i]));
     }
-    if (whole_ && counted->completed > work_done_) {
+    if (whole_ && counted->completed != completed_) {
         differ("count() says that " + std::to_string(counted->completed) +
-               " orders were completed; the journal has at most " + std::to_string(work_done_));
+               " orders were completed; the journal has " + std::to_string(completed_));
     }
     return {};
 }

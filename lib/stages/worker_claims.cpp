@@ -52,6 +52,7 @@ void worker::impl::on_claimed(stage_claim& it) {
     if (answer.next_due) {
         it.next_at = std::min(it.next_at, now + (*answer.next_due - with_.time.now()));
     }
+    ++claims_answered_;
     for (const claimed_order& claimed : answer.orders) {
         try {
             add(claimed, it);
@@ -64,11 +65,12 @@ void worker::impl::on_claimed(stage_claim& it) {
 void worker::impl::add(const claimed_order& claimed, const stage_claim& by) {
     const auto it = std::make_shared<job_entry>(inbox_, by.stage);
     it->lease = claimed.lease;
-    it->alone = claimed.alone;
+    it->apart = claimed.apart ? claims_answered_ : 0;
     it->renew_at = by.submitted_at + options_.lease / 3;
     const std::string stage(by.stage.active.view());
     it->work = std::make_shared<job::state>();
     it->work->value = claimed.value;
+    it->work->traceparent = claimed.traceparent;
     it->work->stage = stage;
     it->work->key = std::string(claimed.value.id->view()) + "/" + stage;
     it->work->sink = inbox_;
@@ -77,7 +79,7 @@ void worker::impl::add(const claimed_order& claimed, const stage_claim& by) {
     ++report_.claimed;
     guarded(*it, [&] {
         if (stop_at_) return close(*it, make_release_change(facts(*it)));
-        if (!it->alone) begin(*it);
+        if (it->apart == 0) begin(*it);
     });
 }
 
@@ -92,7 +94,7 @@ void worker::impl::claim_failed(stage_claim& it, const failure& why, clock::inst
 }
 
 bool worker::impl::may_claim() const noexcept {
-    return !stop_at_ && !engine_stopped_ && jobs_.alone() == 0;
+    return !stop_at_ && !engine_stopped_ && jobs_.apart() == 0;
 }
 
 std::size_t worker::impl::free_places() const noexcept {

@@ -48,7 +48,7 @@ cycle_report worker::impl::cycle() {
         if (stop_at_) shut_down(with_.time.monotonic());
         attend(with_.time.monotonic());
         if (!stop_at_ && claims_under_way_ == 0) {
-            if (const auto it = jobs_.next_alone()) guarded(*it, [&] { begin(*it); });
+            for (const auto& it : jobs_.next_apart()) guarded(*it, [&] { begin(*it); });
         }
         claim_work(with_.time.monotonic());
     } catch (...) {

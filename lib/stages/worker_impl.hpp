@@ -95,6 +95,7 @@ private:
     std::size_t turn_ = 0;                                      // the stage that is asked for first
     std::size_t claims_under_way_ = 0;
     std::size_t reserved_ = 0;  // places that they may fill
+    std::uint64_t claims_answered_ = 0;
     detail::job_table jobs_;
     bool engine_stopped_ = false;
     std::optional<clock::instant> stop_at_;  // no claims; from then on no running jobs either

@@ -47,13 +47,15 @@ void due_orders_are_handed_out(bench& b) {
     after.first_claimed_at = b.now();
     const claimed_order& held = out.orders.front();
     expect_same("the claimed order", after, held.value);
-    expect(!held.alone, "an order that never lapsed is to be started alone");
+    expect(!held.apart, "an order that never lapsed is to be started apart");
+    expect_equal("its traceparent", b.history("A").front().traceparent, held.traceparent);
     expect(held.lease != lease_token{0}, "a claim without a token");
     expect_same("load()", after, b.find("A"));
     const journal_entry start = b.history("A").back();
     expect_equal("the entry's event", std::string("start"), start.event);
     expect_equal("the entry's actor", std::string("w-1"), start.actor);
     expect_equal("the entry's from", std::optional(order_status("PENDING")), start.from);
+    expect_equal("the entry's traceparent", held.traceparent, start.traceparent);
     expect_same("the entry", after, start.after);
     expect_claimed("claimed again", {}, b.write(b.claim_of("w-2")));
 }
@@ -189,16 +191,16 @@ void limit_counts_all_that_is_touched(bench& b) {
 
 void suspect_is_handed_out_alone(bench& b) {
     b.created("S");
-    let_lapse(b, "S", 2);
+    let_lapse(b, "S", 3);
     b.created("A");
     b.created("B");
     claim_outcome out = b.write(b.claim_of("w"));
     expect_claimed("a suspect, due first", {"S"}, out);
-    expect(out.orders.front().alone, "an order that lapsed twice is not marked alone");
+    expect(out.orders.front().apart, "an order that lapsed three times is not kept apart");
     expect(out.more, "two orders are due, but more is false");
     out = b.write(b.claim_of("w"));
     expect_claimed("the others", {"A", "B"}, out);
-    expect(!out.orders.front().alone, "an innocent order is marked alone");
+    expect(!out.orders.front().apart, "an innocent order is kept apart");
 }
 
 void suspect_stops_the_claim_before_it(bench& b) {

@@ -110,7 +110,7 @@ void second_storage_sees_everything(bench& b) {
     expect_equal("orders", ids_of(b.list({})), ids_of(value("list()", beside->list({})).orders));
     const order late = b.created("late");
     const std::vector<std::string> ids{"late"};
-    expect_same("load()", late, value("load()", beside->load({ids, {}})).front());
+    expect_same("load()", late, value("load()", beside->load({ids, {}})).orders.front());
     expect_equal("newest", b.newest(), value("read_feed()", beside->read_feed({{}, 1})).newest);
 }
 
@@ -118,7 +118,7 @@ constexpr std::size_t orders_in_a_write = 8;
 
 // What one reader saw of a write: all orders carry the same text, and so does the rest.
 void expect_whole(repository& by, const std::vector<std::string>& ids) {
-    const auto rows = value("load()", by.load({ids, {}}));
+    const auto rows = value("load()", by.load({ids, {}})).orders;
     for (const auto& row : rows) {
         expect(row.has_value(), "an order is missing while others are edited");
         expect_equal("one read's orders, all edited in the same write", rows[0]->metadata,
@@ -134,7 +134,7 @@ void expect_whole(repository& by, const std::vector<std::string>& ids) {
     expect_equal("entries beyond whole writes", std::uint64_t{0},
                  page.newest.offset % orders_in_a_write);
     std::uint64_t counted = 0;
-    for (const auto& [status, size] : value("count()", by.count()).orders) counted += size;
+    for (const status_count& it : value("count()", by.count()).orders) counted += it.orders;
     expect_equal("orders counted", std::uint64_t{ids.size()}, counted);
 }
 

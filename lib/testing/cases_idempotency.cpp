@@ -145,6 +145,83 @@ void was_applied_knows_the_last_write(bench& b) {
     b.open_writer();
 }
 
+// Writes with that much to forget.
+void write_forgetting(bench& b, change what, timestamp before, std::size_t most) {
+    change_outcome outcome;
+    write_params params;
+    params.now = b.now();
+    params.changes = {&what, 1};
+    params.writer = "forgetful";
+    params.sequence = 1;
+    params.forget_before = before;
+    params.forget_max = most;
+    write_results results;
+    results.changes = {&outcome, 1};
+    auto ok = b.writer().write(params, results);
+    if (!ok) fail("write() failed: " + ok.error().message());
+    expect_ok("a change while keys are forgotten", outcome);
+}
+
+void old_keys_are_forgotten(bench& b) {
+    constexpr std::uint8_t old_keys = 5;
+    for (std::uint8_t i = 1; i <= old_keys; ++i) {
+        b.done(with_key(b.create("K-" + std::to_string(i)), key(i, 1)));
+    }
+    b.advance(seconds(10));
+    const timestamp before = b.now();
+    const order young = b.done(with_key(b.create("K-9"), key(9, 1)));
+    write_forgetting(b, b.create("X-1"), before, 2);
+    const auto replays = [&b] {
+        int out = 0;
+        for (std::uint8_t i = 1; i <= old_keys; ++i) {
+            // The id is taken: a key that is forgotten cannot make the order again.
+            out +=
+                b.write(with_key(b.create("K-" + std::to_string(i)), key(i, 1))).replayed ? 1 : 0;
+        }
+        return out;
+    };
+    const int left = replays();
+    expect(left >= old_keys - 2, "a write forgot more keys than it was to");
+    expect_refused("the oldest key, used again", errc::already_exists,
+                   b.write(with_key(b.create("K-1"), key(1, 1))));
+    write_forgetting(b, b.create("X-2"), before, 100);
+    write_forgetting(b, b.create("X-3"), before, 100);
+    expect_equal("keys left of those to forget", 0, replays());
+    expect_replay("a key that is not old", young, b.write(with_key(b.create("K-9"), key(9, 1))));
+    b.done(with_key(b.create("K-10"), key(1, 7)));  // free for another body
+}
+
+void young_keys_are_kept(bench& b) {
+    const order made = b.done(with_key(b.create("K-1"), key(1, 1)));
+    write_forgetting(b, b.create("X-1"), b.now(), 100);  // before: it is not
+    expect_replay("a key of this moment", made, b.write(with_key(b.create("K-1"), key(1, 1))));
+    b.advance(seconds(10));
+    write_forgetting(b, b.create("X-2"), b.now(), 0);
+    expect_replay("an old key with nothing to forget", made,
+                  b.write(with_key(b.create("K-1"), key(1, 1))));
+}
+
+void changes_say_what_they_journaled(bench& b) {
+    const auto expect_journaled = [&b](const char* what, bool expected, const change& it) {
+        const std::uint64_t before = b.newest().offset;
+        const auto outcome = b.write(it);
+        expect_equal(std::string("journaled of ") + what, expected, outcome.journaled);
+        expect_equal(std::string("entries of ") + what, std::uint64_t{expected ? 1U : 0U},
+                     b.newest().offset - before);
+    };
+    const change create = with_key(b.create("J"), key(1, 1));
+    expect_journaled("a create", true, create);
+    expect_journaled("a replay", false, create);
+    expect_journaled("a refused create", false, b.create("J"));
+    expect_journaled("an edit", true, b.edit("J", "{}"));
+    const claimed_order held = b.claimed("J");
+    expect_journaled("a renewal", false, b.renew(held, b.now() + seconds(60)));
+    expect_journaled("a release", true, b.release(held, b.now()));
+    expect_journaled("a cancel", true, b.raise("J", "cancel"));
+    expect_journaled("a cancel of what is cancelled", false, b.raise("J", "cancel"));
+    expect_journaled("a delete", true, b.erase("J"));
+}
+
 void each_writer_has_its_sequence(bench& b) {
     // Something in each: a write that changes nothing need not be remembered.
     const auto write = [&b](std::string_view writer, std::uint64_t sequence) {
@@ -174,6 +251,12 @@ void each_writer_has_its_sequence(bench& b) {
 }
 
 constexpr entry entries[] = {
+    {"old_keys_are_forgotten", "A write forgets up to forget_max keys older than forget_before.",
+     old_keys_are_forgotten},
+    {"young_keys_are_kept", "A key that is not older than forget_before is kept.",
+     young_keys_are_kept},
+    {"changes_say_what_they_journaled", "journaled tells whether a change made an entry.",
+     changes_say_what_they_journaled},
     {"a_replay_is_the_first_answer", "A key seen before does nothing and answers as at first.",
      replay_is_the_first_answer},
     {"a_replay_is_the_first_answer_after_later_changes",

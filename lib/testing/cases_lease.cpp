@@ -153,7 +153,7 @@ void statistics_count_work_that_was_done(bench& b) {
     const statistics found = b.count();
     expect_equal("orders completed, ever", std::uint64_t{2}, found.completed);
     expect_equal("their processing time", milliseconds(3000), found.processing_time);
-    for (const auto& [status, size] : found.orders) {
+    for (const auto& [status, size, due] : found.orders) {
         const bool gone = status == order_status("PENDING") || status == order_status("PROCESSING");
         expect_equal("orders in " + show(status), std::uint64_t{gone ? 0U : 1U}, size);
     }

@@ -47,7 +47,8 @@ void expect_same_claim(const claim& what, const claim_outcome& expected,
         expect_same("a claimed order", without_number(expected.orders[i].value),
                     without_number(it.value));
         expect_equal("its token", expected.orders[i].lease, it.lease);
-        expect_equal("alone", expected.orders[i].alone, it.alone);
+        expect_equal("apart", expected.orders[i].apart, it.apart);
+        expect_equal("traceparent", expected.orders[i].traceparent, it.traceparent);
     }
     expect_equal("failed by a claim", expected.failed, found.failed);
     expect_equal("released by a claim", expected.released, found.released);

@@ -12,6 +12,8 @@ namespace kit {
 
 namespace {
 
+constexpr order_status nobody = "FAILED";
+
 // Orders of several users, statuses and moments; several share a moment.
 std::vector<order> population(bench& b) {
     for (int moment = 0; moment < 12; ++moment) {
@@ -165,18 +167,18 @@ void page_goes_on_after_a_deleted_order(bench& b) {
 void load_keeps_the_order_of_the_ids(bench& b) {
     for (const char* id : {"A", "B", "C"}) b.created(id, *id == 'B' ? 2 : 1);
     const std::vector<std::string> ids{"C", "missing", "A", "C", "", "B"};
-    const auto rows = value("load()", b.reader().load({ids, {}}));
+    const auto rows = value("load()", b.reader().load({ids, {}})).orders;
     expect_equal("answers of load()", ids.size(), rows.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const bool there = ids[i].size() == 1;
         expect_equal("the answer for \"" + ids[i] + "\" is there", there, rows[i].has_value());
         if (there) expect_equal("the answer at its place", ids[i], id_of(*rows[i]));
     }
-    const auto mine = value("load()", b.reader().load({ids, 1}));
+    const auto mine = value("load()", b.reader().load({ids, 1})).orders;
     expect_equal("answers of load() for a user", ids.size(), mine.size());
     expect(mine[0] && mine[2] && mine[3], "a user's own order is not loaded");
     expect(!mine[5], "another user's order is loaded");
-    expect(value("load()", b.reader().load({{}, {}})).empty(), "load() of nothing answers");
+    expect(value("load()", b.reader().load({{}, {}})).orders.empty(), "load() of nothing answers");
 }
 
 void many_orders_are_loaded_at_once(bench& b) {
@@ -188,7 +190,7 @@ void many_orders_are_loaded_at_once(bench& b) {
     }
     for (const auto& made : b.write(std::move(creates))) expect_ok("a create of 1200", made);
     std::reverse(ids.begin(), ids.end());
-    const auto rows = value("load()", b.reader().load({ids, {}}));
+    const auto rows = value("load()", b.reader().load({ids, {}})).orders;
     expect_equal("answers of load()", ids.size(), rows.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
         expect_equal("the answer at its place", ids[i], rows[i] ? id_of(*rows[i]) : "none");
@@ -215,6 +217,10 @@ void history_tells_all(bench& b) {
     expect_equal("from of the last", std::optional(order_status("PROCESSING")), all[3].from);
     expect_equal("actor of the last", std::string("worker"), all[3].actor);
     expect_equal("reason of the last", std::string("left by its worker"), all[3].reason);
+    expect(!all[0].traceparent.empty(), "a client's entry has lost its traceparent");
+    for (const journal_entry& it : all) {
+        expect_equal("traceparent of an entry", all[0].traceparent, it.traceparent);
+    }
     expect_equal("at of the first", all[3].at - seconds(1), all[0].at);
     expect(b.history("none").empty(), "an order that never was has a history");
 
@@ -228,13 +234,59 @@ void history_tells_all(bench& b) {
 void counts_are_those_of_the_table(bench& b) {
     std::map<order_status, std::uint64_t> expected;
     for (const order& it : population(b)) ++expected[it.status];
-    for (const auto& [status, size] : b.count().orders) {
+    for (const auto& [status, size, due] : b.count().orders) {
         expect_equal("orders in " + show(status), expected[status], size);
         expected.erase(status);
     }
     for (const auto& [status, size] : expected) {
         expect_equal("orders in " + show(status) + ", left out by count()", size, std::uint64_t{0});
     }
+}
+
+void rows_come_with_their_position(bench& b) {
+    const std::vector<std::string> ids{"A"};
+    const std::vector<std::string> more{"A", "B"};
+    for (const char* id : {"A", "B"}) {
+        b.created(id);
+        const feed_position newest = b.newest();
+        expect_equal("newest of load()", newest,
+                     value("load()", b.reader().load({ids, {}})).newest);
+        expect_equal("newest of load() for two", newest,
+                     value("load()", b.reader().load({more, {}})).newest);
+        expect_equal("newest of list()", newest, value("list()", b.reader().list({})).newest);
+        list_params nothing;
+        nothing.statuses = std::span(&nobody, 1);
+        expect_equal("newest of an empty list()", newest,
+                     value("list()", b.reader().list(nothing)).newest);
+        nothing = {};
+        nothing.limit = 0;
+        expect_equal("newest of a list() of none", newest,
+                     value("list()", b.reader().list(nothing)).newest);
+    }
+    const std::vector<std::string> missing{"none"};
+    expect_equal("newest of a missing order", b.newest(),
+                 value("load()", b.reader().load({missing, {}})).newest);
+}
+
+void oldest_due_is_counted(bench& b) {
+    const auto due = [&b](order_status status) -> std::optional<timestamp> {
+        for (const status_count& it : b.count().orders) {
+            if (it.status == status) return it.oldest_due_at;
+        }
+        return std::nullopt;
+    };
+    expect(!due("PENDING"), "something is due where there are no orders");
+    const timestamp first = b.now();
+    b.created("A");
+    b.advance(seconds(5));
+    b.created("B");
+    expect_equal("the oldest of two", std::optional(first), due("PENDING"));
+    const claimed_order held = b.claimed("A");
+    expect_equal("the oldest of those left", std::optional(b.now()), due("PENDING"));
+    expect_equal("the end of a lease", std::optional(b.now() + seconds(30)), due("PROCESSING"));
+    b.done(b.leave(held, "complete"));
+    expect(!due("PROCESSING"), "a lease that ended is due");
+    expect(!due("COMPLETED"), "a completed order is due");
 }
 
 void writer_reads_what_it_wrote(bench& b) {
@@ -244,7 +296,7 @@ void writer_reads_what_it_wrote(bench& b) {
         if (i == 0) b.created("A");
         const auto version = order_version{static_cast<std::uint64_t>(i) + 1};
         for (repository* by : {&b.writer(), &b.reader()}) {
-            const auto rows = value("load()", by->load({ids, {}}));
+            const auto rows = value("load()", by->load({ids, {}})).orders;
             expect(rows.front().has_value(), "an answered write is not seen");
             expect_equal("version after an answered write", version, rows.front()->version);
             expect_equal("entries after it", std::uint64_t(i) + 1,
@@ -254,6 +306,10 @@ void writer_reads_what_it_wrote(bench& b) {
 }
 
 constexpr entry entries[] = {
+    {"rows_come_with_their_position", "newest is the feed's last entry when the rows were read.",
+     rows_come_with_their_position},
+    {"the_oldest_due_order_is_counted", "count() knows since when orders of a status are due.",
+     oldest_due_is_counted},
     {"pages_follow_the_filters", "Pages have what the filters say, in order, once.",
      pages_follow_the_filters},
     {"a_full_last_page_is_the_last", "next says whether there is another page.",

@@ -204,7 +204,7 @@ change bench::leave(const claimed_order& held, std::string_view event) {
     move.to = rule->to;
     move.queued = machine_->stage_waiting_in(rule->to) != nullptr;
     move.settles = machine_->is_settled(rule->to);
-    move.completes = stage && event != stage->release && event != stage->fail && !move.queued;
+    move.completes = stage && event != stage->fail && machine_->is_final(rule->to);
     move.reason = "left by its worker";
     change out;
     out.order = id_of(held.value);
@@ -260,7 +260,7 @@ claimed_order bench::claimed(std::string_view id, std::string_view worker) {
 
 std::optional<order> bench::find(std::string_view id) {
     const std::vector ids{std::string(id)};
-    auto rows = value("load()", reader_->load({ids, {}}));
+    auto rows = value("load()", reader_->load({ids, {}})).orders;
     expect_equal("answers of load() for one id", std::size_t{1}, rows.size());
     return std::move(rows.front());
 }

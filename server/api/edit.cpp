@@ -69,10 +69,10 @@ bool api::load_current(const http::request& in, const std::string& id, http::res
     auto loaded = reader_.use([&](repository& from) { return from.load(params); });
     if (!loaded) {
         fail(loaded.error(), in, out);
-    } else if (!loaded->at(0)) {
+    } else if (!loaded->orders.at(0)) {
         http::write_problem(problems::not_found, {}, in, out);
     } else {
-        todo.current = std::move(loaded->at(0));
+        todo.current = std::move(loaded->orders.at(0));
     }
     return todo.current.has_value();
 }

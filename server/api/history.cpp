@@ -15,6 +15,20 @@ namespace orderproc::server {
 
 namespace {
 
+// Has read(repository&) come after a look at the feed's newest position: who goes on from there
+// misses nothing of what came after the rows.
+template <class Read>
+auto behind_position(feed_position& at, Read read) {
+    return [&at, read](repository& from) -> decltype(read(from)) {
+        feed_params bounds_only;
+        bounds_only.limit = 0;
+        auto page = from.read_feed(bounds_only);
+        if (!page) return std::move(page).error();
+        at = page->newest;
+        return read(from);
+    };
+}
+
 constexpr std::size_t entries_max = 1000;  // in an answer; a link leads to the rest
 
 void append_text_or_null(std::string_view text, std::string& out) {

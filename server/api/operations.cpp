@@ -41,13 +41,14 @@ bool api::get_metrics(const call& it, http::response& out, pending&) {
     append_seconds(average, out.body);
     out.body.append(R"(,"orders_by_status":{)");
     for (const order_status& status : engine_.machine().statuses()) {
-        const auto found = std::find_if(counted->orders.begin(), counted->orders.end(),
-                                        [&](const auto& row) { return row.first == status; });
+        const auto found =
+            std::find_if(counted->orders.begin(), counted->orders.end(),
+                         [&](const status_count& row) { return row.status == status; });
         if (out.body.back() != '{') out.body.append(1, ',');
         out.body.append(1, '"');
         append_lower(status.view(), out.body);
         out.body.append("\":").append(
-            std::to_string(found == counted->orders.end() ? 0 : found->second));
+            std::to_string(found == counted->orders.end() ? 0 : found->orders));
     }
     out.body.append("}}");
     return false;

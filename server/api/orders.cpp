@@ -68,20 +68,18 @@ bool api::get_order(const call& it, http::response& out, pending&) {
     }
     load_params params;
     params.ids = {&id, 1};
-    feed_position position;
-    auto loaded =
-        reader_.use(behind_position(position, [&](repository& from) { return from.load(params); }));
+    auto loaded = reader_.use([&](repository& from) { return from.load(params); });
     if (!loaded) {
         fail(loaded.error(), it.in, out);
-    } else if (const auto& found = loaded->at(0); !found) {
+    } else if (const auto& found = loaded->orders.at(0); !found) {
         http::write_problem(problems::not_found, {}, it.in, out);
     } else if (if_none_match_names(it.in, found->version)) {
         out.status = 304;
         out.add("ETag", etag(found->version).view());
-        add_order_fields(position, out);
+        add_order_fields(loaded->newest, out);
     } else {
         out.add("ETag", etag(found->version).view());
-        add_order_fields(position, out);
+        add_order_fields(loaded->newest, out);
         append_json(*found, out.body);
     }
     return false;
@@ -115,11 +113,9 @@ void api::answer_page(const call& it, std::optional<order_status> fixed, http::r
         return write_bad_parameter(bad->name, bad->detail, it.in, out);
     }
     const list_params params = query.params();
-    feed_position position;
-    auto page =
-        reader_.use(behind_position(position, [&](repository& from) { return from.list(params); }));
+    auto page = reader_.use([&](repository& from) { return from.list(params); });
     if (!page) return fail(page.error(), it.in, out);
-    add_order_fields(position, out);
+    add_order_fields(page->newest, out);
     out.body.append(R"({"items":[)");
     for (const order& one : page->orders) {
         if (&one != page->orders.data()) out.body.append(1, ',');

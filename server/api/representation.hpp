@@ -22,19 +22,6 @@ namespace orderproc::server {
 inline constexpr std::string_view order_fields =
     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
 
-// Has read(repository&) come after a look at the feed's newest position: who goes on from there
-// misses nothing of what came after the rows.
-template <class Read>
-auto behind_position(feed_position& at, Read read) {
-    return [&at, read](repository& from) -> decltype(read(from)) {
-        feed_params bounds_only;
-        bounds_only.limit = 0;
-        auto page = from.read_feed(bounds_only);
-        if (!page) return std::move(page).error();
-        at = page->newest;
-        return read(from);
-    };
-}
 std::string position_text(const feed_position& at);
 
 // The fields of every answer about orders that were read.

@@ -26,6 +26,8 @@ struct write_copy {
     std::vector<change> changes;
     std::vector<claim> claims;
     std::vector<cursor_move> cursors;
+    timestamp forget_before;
+    std::size_t forget_max = 0;
 
     explicit write_copy(const write_params& from)
         : now(from.now),
@@ -33,9 +35,13 @@ struct write_copy {
           sequence(from.sequence),
           changes(from.changes.begin(), from.changes.end()),
           claims(from.claims.begin(), from.claims.end()),
-          cursors(from.cursors.begin(), from.cursors.end()) {}
+          cursors(from.cursors.begin(), from.cursors.end()),
+          forget_before(from.forget_before),
+          forget_max(from.forget_max) {}
 
-    write_params params() const { return {now, writer, sequence, changes, claims, cursors}; }
+    write_params params() const {
+        return {now, writer, sequence, changes, claims, cursors, forget_before, forget_max};
+    }
 };
 
 // Empty ones do nothing.
@@ -55,7 +61,7 @@ struct hooks {
     // Reading.
     std::function<void(std::string& writer, std::uint64_t asked, bool& answer)> applied;
     std::function<void(std::vector<std::string>& ids, std::optional<std::int64_t>& user)> load_in;
-    std::function<void(std::vector<std::optional<order>>&)> load_out;
+    std::function<void(loaded_orders&)> load_out;
     std::function<void(list_params&)> list_in;
     std::function<void(order_page&)> list_out;
     std::function<void(history_params&)> history_in;
@@ -113,10 +119,10 @@ public:
         return answer;
     }
 
-    result<std::vector<std::optional<order>>> load(const load_params& params) override {
-        if (with_.connects_once && !seen_.empty()) {
+    result<loaded_orders> load(const load_params& params) override {
+        if (with_.connects_once && !seen_.orders.empty()) {
             auto again = seen_;
-            again.resize(params.ids.size());
+            again.orders.resize(params.ids.size());
             return again;
         }
         std::vector<std::string> ids(params.ids.begin(), params.ids.end());
@@ -125,13 +131,15 @@ public:
         auto rows = inner_->load({ids, user});
         if (rows) call(with_.load_out, *rows);
         if (rows) seen_ = *rows;
-        if (rows) rows->resize(params.ids.size());
+        if (rows) rows->newest.epoch += epoch_shift_;
+        if (rows) rows->orders.resize(params.ids.size());
         return rows;
     }
     result<order_page> list(const list_params& params) override {
         list_params copy = params;
         call(with_.list_in, copy);
         auto page = inner_->list(copy);
+        if (page) page->newest.epoch += epoch_shift_;
         if (page) call(with_.list_out, *page);
         return page;
     }
@@ -170,7 +178,7 @@ private:
     const hooks& with_;
     const bool& failing_;
     std::uint64_t epoch_shift_;
-    std::vector<std::optional<order>> seen_;
+    loaded_orders seen_;
 };
 
 // Keeps the orders, so that they are the same at every open().

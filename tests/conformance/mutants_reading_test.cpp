@@ -22,6 +22,32 @@ result<void> torn_write(repository& inner, const write_params& all, write_result
 }
 
 const mutant reading[] = {
+    {"position of load() behind", "rows_come_with_their_position",
+     [](hooks& h) { h.load_out = [](loaded_orders& it) { --it.newest.offset; }; }},
+    {"position of list() ahead", "rows_come_with_their_position",
+     [](hooks& h) { h.list_out = [](order_page& it) { ++it.newest.offset; }; }},
+    {"oldest due not counted", "the_oldest_due_order_is_counted",
+     [](hooks& h) {
+         h.count_out = [](statistics& it) {
+             for (status_count& row : it.orders) row.oldest_due_at.reset();
+         };
+     }},
+    {"oldest due counted late", "the_oldest_due_order_is_counted",
+     [](hooks& h) {
+         h.count_out = [](statistics& it) {
+             for (status_count& row : it.orders) {
+                 if (row.oldest_due_at) *row.oldest_due_at += std::chrono::milliseconds(1);
+             }
+         };
+     }},
+    {"worker's entries without a trace", "history_tells_all",
+     [](hooks& h) {
+         h.history_out = [](std::vector<journal_entry>& all) {
+             for (journal_entry& it : all) {
+                 if (it.actor == "worker") it.traceparent.clear();
+             }
+         };
+     }},
     {"page repeats", "pages_downwards_are_stable",
      [](hooks& h) {
          h.list_in = [](list_params& it) {
@@ -85,10 +111,12 @@ const mutant reading[] = {
          };
      }},
     {"load backwards", "load_keeps_the_order_of_the_ids",
-     [](hooks& h) { h.load_out = [](auto& rows) { std::reverse(rows.begin(), rows.end()); }; }},
+     [](hooks& h) {
+         h.load_out = [](auto& rows) { std::reverse(rows.orders.begin(), rows.orders.end()); };
+     }},
     {"load closes gaps", "load_keeps_the_order_of_the_ids",
      [](hooks& h) {
-         h.load_out = [](auto& rows) { std::erase_if(rows, [](auto& it) { return !it; }); };
+         h.load_out = [](auto& rows) { std::erase_if(rows.orders, [](auto& it) { return !it; }); };
      }},
     {"load ignores the user", "load_keeps_the_order_of_the_ids",
      [](hooks& h) { h.load_in = [](auto&, auto& user) { user.reset(); }; }},
@@ -113,7 +141,7 @@ const mutant reading[] = {
     {"counts drift", "counts_are_those_of_the_table",
      [](hooks& h) {
          h.count_out = [](statistics& it) {
-             for (auto& [status, size] : it.orders) size += size > 20 ? 1 : 0;
+             for (auto& [status, size, due] : it.orders) size += size > 20 ? 1 : 0;
          };
      }},
     {"a status not counted", "counts_are_those_of_the_table",
@@ -121,7 +149,7 @@ const mutant reading[] = {
     {"counts drift unnoticed by the case", "a_created_order_is_stored_as_sent",
      [](hooks& h) {
          h.count_out = [](statistics& it) {
-             for (auto& [status, size] : it.orders) ++size;
+             for (auto& [status, size, due] : it.orders) ++size;
          };
      }},
     {"reader sees the past", "a_reader_sees_answered_writes",

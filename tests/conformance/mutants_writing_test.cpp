@@ -18,7 +18,7 @@ bool creating(const change& it) {
 
 std::optional<order> row(repository& from, const std::string& id) {
     const std::vector ids{id};
-    return from.load({ids, {}}).value().front();
+    return from.load({ids, {}}).value().orders.front();
 }
 
 result<void> stops_at_a_refusal(repository& inner, const write_params& all, write_results& out) {
@@ -189,6 +189,35 @@ const mutant changing[] = {
 };
 
 const mutant keys[] = {
+    {"nothing forgotten", "old_keys_are_forgotten",
+     [](hooks& h) { h.write_in = [](write_copy& it) { it.forget_max = 0; }; }},
+    {"all forgotten at once", "old_keys_are_forgotten",
+     [](hooks& h) {
+         h.write_in = [](write_copy& it) {
+             if (it.forget_max > 0) it.forget_max = 1000;
+         };
+     }},
+    {"young keys forgotten", "young_keys_are_kept",
+     [](hooks& h) { h.write_in = [](write_copy& it) { it.forget_before = timestamp::max(); }; }},
+    {"keys forgotten unasked", "young_keys_are_kept",
+     [](hooks& h) {
+         h.write_in = [](write_copy& it) {
+             if (it.forget_max == 0) it.forget_before = it.now;
+             it.forget_max = 10;
+         };
+     }},
+    {"nothing journaled", "changes_say_what_they_journaled",
+     [](hooks& h) {
+         h.change_out = [](const change&, change_outcome& out, repository&) {
+             out.journaled = false;
+         };
+     }},
+    {"all journaled", "changes_say_what_they_journaled",
+     [](hooks& h) {
+         h.change_out = [](const change&, change_outcome& out, repository&) {
+             out.journaled = !out.ec;
+         };
+     }},
     {"key not stored", "a_replay_is_the_first_answer",
      [](hooks& h) { h.change_in = [](change& it, repository&) { it.once.reset(); }; }},
     {"body not compared", "a_key_with_another_body_is_refused",
@@ -310,13 +339,19 @@ const mutant claims[] = {
     {"suspect not marked", "a_suspect_is_handed_out_alone",
      [](hooks& h) {
          h.claim_out = [](claim_outcome& out) {
-             for (auto& it : out.orders) it.alone = false;
+             for (auto& it : out.orders) it.apart = false;
          };
      }},
     {"suspect beside others", "a_suspect_is_handed_out_alone",
      [](hooks& h) { h.write = fills_up_claims; }},
     {"suspect after others", "a_suspect_stops_the_claim_before_it",
      [](hooks& h) { h.write = fills_up_claims; }},
+    {"trace not handed out", "due_orders_are_handed_out",
+     [](hooks& h) {
+         h.claim_out = [](claim_outcome& out) {
+             for (auto& it : out.orders) it.traceparent.clear();
+         };
+     }},
     {"backwards", "due_orders_come_in_order",
      [](hooks& h) {
          h.claim_out = [](claim_outcome& out) {

@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(processes_take_turns_and_lose_nothing) {
 
     const auto storage = open(path);
     const auto reader = reader_of(*storage);
-    BOOST_TEST(reader->count().value().orders.front().second == 4 * batches);
+    BOOST_TEST(reader->count().value().orders.front().orders == 4 * batches);
     check_whole(*reader);
     // Both were at it at the same time: neither had to wait for the other to finish.
     const auto page = reader->read_feed({{}, 4 * batches}).value();
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(two_storages_of_one_process_take_turns) {
         BOOST_REQUIRE(create_one(*second, "b" + std::to_string(i), i).has_value());
     }
     check_whole(*first);
-    BOOST_TEST(second->count().value().orders.front().second == 100);
+    BOOST_TEST(second->count().value().orders.front().orders == 100);
 }
 
 BOOST_AUTO_TEST_CASE(a_writer_waits_no_longer_than_it_is_told) {

@@ -94,7 +94,7 @@ inline result<void> create_one(repository& to, const std::string& id, std::uint6
 
 inline bool holds(repository& from, const std::string& id) {
     const std::vector<std::string> ids{id};
-    return from.load({ids, {}}).value().front().has_value();
+    return from.load({ids, {}}).value().orders.front().has_value();
 }
 
 inline void check_whole(repository& from) {

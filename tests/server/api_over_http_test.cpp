@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(stopping_answers_what_was_begun) {
     load_params params;
     params.ids = ids;
     const auto stored = reads.use([&](repository& from) { return from.load(params); });
-    BOOST_TEST(stored.value().at(0).has_value() == (got.status == 201));
+    BOOST_TEST(stored.value().orders.at(0).has_value() == (got.status == 201));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -77,6 +77,6 @@ BOOST_AUTO_TEST_CASE(work_under_way_does_not_outlive_its_processor) {
     const std::string id(made.after->id->view());
     const auto found = (*connection)->load({.ids = {&id, 1}, .user_id = {}});
     BOOST_TEST_REQUIRE(found.has_value());
-    BOOST_TEST(((*found)[0]->status == order_status("PENDING")));
-    BOOST_TEST((*found)[0]->attempts == 0u);
+    BOOST_TEST((found->orders[0]->status == order_status("PENDING")));
+    BOOST_TEST(found->orders[0]->attempts == 0u);
 }

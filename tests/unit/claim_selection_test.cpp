@@ -39,6 +39,7 @@ stored_order waiting(std::uint32_t lapses = 0) {
     it.lease = lease_token{2};
     it.due_at = now - 1s;
     it.lapses = lapses;
+    it.traceparent = "00-trace";
     return it;
 }
 
@@ -94,7 +95,8 @@ BOOST_AUTO_TEST_CASE(a_due_order_is_handed_out) {
     BOOST_TEST_REQUIRE(outcome.orders.size() == 1U);
     BOOST_TEST((outcome.orders[0].value == expected.value));
     BOOST_TEST((outcome.orders[0].lease == lease_token{3}));
-    BOOST_TEST(!outcome.orders[0].alone);
+    BOOST_TEST(!outcome.orders[0].apart);
+    BOOST_TEST(outcome.orders[0].traceparent == "00-trace");
     BOOST_TEST(outcome.failed + outcome.released == 0U);
 }
 
@@ -237,7 +239,7 @@ BOOST_AUTO_TEST_CASE(the_limit_holds_for_adapters_that_store_all_at_once) {
     const claim what = by_worker(2);
     claim_selection selection(what, now);
     BOOST_TEST(selection.offer(waiting()).has_value());
-    BOOST_TEST(!selection.offer(waiting(2)));  // a suspect: not beside the first
+    BOOST_TEST(!selection.offer(waiting(3)));  // a suspect: not beside the first
     BOOST_TEST(selection.done());
     claim_selection other(what, now);
     BOOST_TEST(other.offer(waiting()).has_value());
@@ -249,18 +251,50 @@ BOOST_AUTO_TEST_CASE(the_limit_holds_for_adapters_that_store_all_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_suspect_is_handed_out_alone) {
     const claim what = by_worker(10);
-    auto out = run(what, {waiting(2), waiting()});
+    auto out = run(what, {waiting(3), waiting()});
     BOOST_TEST_REQUIRE(out.orders.size() == 1U);
-    BOOST_TEST(out.orders[0].alone);
+    BOOST_TEST(out.orders[0].apart);
+    out = run(what, {waiting(3), waiting(3)});
+    BOOST_TEST(out.orders.size() == 1U);
 
-    out = run(what, {waiting(), waiting(1), waiting(2), waiting()});
+    out = run(what, {waiting(), waiting(1), waiting(3), waiting()});
     BOOST_TEST_REQUIRE(out.orders.size() == 2U);
-    BOOST_TEST(!out.orders[0].alone);
-    BOOST_TEST(!out.orders[1].alone);
+    BOOST_TEST(!out.orders[0].apart);
+    BOOST_TEST(!out.orders[1].apart);
 
-    out = run(what, {expired(), waiting(2), waiting()});
-    BOOST_TEST(out.orders.empty());
+    out = run(what, {expired(), waiting(3), waiting()});
+    BOOST_TEST(out.orders.size() == 1U);  // what is taken back is nobody's company
     BOOST_TEST(out.released == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(after_two_lapses_orders_go_out_in_small_groups) {
+    const claim what = by_worker(100);
+    auto out = run(what, std::vector<stored_order>(50, waiting(2)));
+    BOOST_TEST(out.orders.size() == 32U);
+    for (const claimed_order& it : out.orders) BOOST_TEST(it.apart);
+    out = run(what, {waiting(2), waiting(2), waiting(3), waiting(2)});
+    BOOST_TEST(out.orders.size() == 2U);
+    out = run(what, {waiting(2), waiting(1)});
+    BOOST_TEST(out.orders.size() == 1U);
+    out = run(what, {waiting(3), waiting(2)});
+    BOOST_TEST(out.orders.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(of_a_row_of_lapses_the_first_and_those_alone_are_paid_for) {
+    const claim what = by_worker(1);
+    for (const auto& [lapses, attempts] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
+             {0, 2}, {1, 1}, {2, 1}, {3, 2}, {9, 2}}) {
+        const auto out = claim_selection(what, now).offer(expired(lapses));
+        BOOST_TEST(out->after.value.attempts == attempts, lapses << " lapses");
+        BOOST_TEST(out->after.lapses == lapses + 1);
+    }
+    // The last attempt, given back, is there to be tried again.
+    stored_order last = expired(1);
+    last.value.attempts = 5;
+    BOOST_TEST(claim_selection(what, now).offer(last)->event == "release");
+    last = expired(3);
+    last.value.attempts = 5;
+    BOOST_TEST(claim_selection(what, now).offer(last)->event == "fail");
 }
 
 BOOST_AUTO_TEST_CASE(a_suspect_that_is_not_handed_out_stops_nothing) {

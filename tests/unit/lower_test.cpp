@@ -360,10 +360,13 @@ private:
             selection.take(*verdict, out);
         }
         BOOST_TEST(out.orders.size() + out.failed + out.released <= what.limit);
-        const bool alone = std::any_of(out.orders.begin(), out.orders.end(),
-                                       [](const claimed_order& it) { return it.alone; });
-        if (alone) BOOST_TEST(out.orders.size() == 1U);
-        seen["alone"] += alone ? 1 : 0;
+        const bool apart = std::any_of(out.orders.begin(), out.orders.end(),
+                                       [](const claimed_order& it) { return it.apart; });
+        if (apart) {
+            BOOST_TEST(std::all_of(out.orders.begin(), out.orders.end(),
+                                   [](const claimed_order& it) { return it.apart; }));
+        }
+        seen["apart"] += apart ? 1 : 0;
         for (const claimed_order& it : out.orders) {
             held_.push_back({std::string(it.value.id->view()), it.lease, stage.active});
         }
@@ -470,7 +473,7 @@ BOOST_DATA_TEST_CASE(whatever_is_asked_the_promises_hold, data::xrange(8), seed)
     for (const transition& event : machine.transitions()) {
         BOOST_TEST(it.seen[std::string(event.event)] > 0, event.event << " was never raised");
     }
-    for (const char* what : {"create", "edit", "delete", "refused", "late", "alone"}) {
+    for (const char* what : {"create", "edit", "delete", "refused", "late", "apart"}) {
         BOOST_TEST(it.seen[what] > 0, what << " never happened");
     }
 }

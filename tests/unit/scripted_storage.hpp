@@ -196,9 +196,7 @@ public:
         }
         return inner_->was_applied(writer, sequence);
     }
-    result<std::vector<std::optional<order>>> load(const load_params& params) override {
-        return inner_->load(params);
-    }
+    result<loaded_orders> load(const load_params& params) override { return inner_->load(params); }
     result<order_page> list(const list_params& params) override { return inner_->list(params); }
     result<std::vector<journal_entry>> history(const history_params& params) override {
         return inner_->history(params);

@@ -186,7 +186,7 @@ const damage damages[] = {
     {"count() says that 2 orders are PENDING; there are 1",
      [](mutants::hooks& h) {
          h.count_out = [](statistics& it) {
-             for (auto& [status, size] : it.orders) size += status == order_status("PENDING");
+             for (auto& [status, size, due] : it.orders) size += status == order_status("PENDING");
          };
      }},
     {"count() has orders in LOST, which the machine does not have",

@@ -167,7 +167,7 @@ public:
 
     order find(const std::string& id) {
         const std::vector<std::string> ids{id};
-        auto found = reader().load({ids, {}}).value();
+        auto found = reader().load({ids, {}}).value().orders;
         BOOST_REQUIRE(found.front());
         return *found.front();
     }

@@ -222,7 +222,7 @@ struct live_shop {
     std::map<std::string, std::uint64_t> counts() {
         std::map<std::string, std::uint64_t> out;
         const auto reader = orders->connect(connection_role::reader).value();
-        for (const auto& [status, count] : reader->count().value().orders) {
+        for (const auto& [status, count, due] : reader->count().value().orders) {
             if (count > 0) out[std::string(status.view())] = count;
         }
         return out;

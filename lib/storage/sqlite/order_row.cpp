@@ -55,6 +55,7 @@ stored_order read_order(connection& db, const rows& row) {
     it.last_error = row.text(18);
     const bool listed = parse_items(row.text(19), it.item_ids);
     it.metadata = row.text(20);
+    out.traceparent = row.text(21);
     if (!it.id || !known || !listed) {
         db.fail(errc::corrupt, "order number " + std::to_string(it.number) + " is malformed");
     }

@@ -18,7 +18,8 @@ namespace orderproc::detail::sqlite {
 inline constexpr const char* order_columns =
     "number,order_id,user_id,status,version,attempts,amount,currency,created_at,updated_at,"
     "next_attempt_at,first_claimed_at,settled_at,lease,leased,due_at,lapses,worker_id,"
-    "last_error,item_ids,metadata";
+    "last_error,item_ids,metadata,traceparent";
+inline constexpr int order_column_count = 22;
 inline constexpr const char* entry_columns =
     "position,version,event,from_status,actor,reason,traceparent,at,snapshot";
 

@@ -34,8 +34,10 @@ reader::reader(connection& db)
     : db_(db),
       lists_(db),
       begin_(db, "BEGIN"),
-      epoch_(db, "SELECT epoch FROM totals"),
+      newest_(db, "SELECT epoch, last_position FROM totals"),
       load_(db, select(order_columns, "FROM orders WHERE order_id=?1")),
+      load_one_(db, select(order_columns,
+                           ",epoch,last_position FROM totals LEFT JOIN orders ON order_id=?1")),
       number_(db,
               "SELECT number FROM orders WHERE order_id=?1 "
               "UNION ALL SELECT number FROM tombstones WHERE order_id=?1 LIMIT 1"),
@@ -45,25 +47,44 @@ reader::reader(connection& db)
               "SELECT epoch, last_position, "
               "(SELECT min(position) FROM journal) FROM totals"),
       feed_(db, select(entry_columns, "FROM journal WHERE position>?1 ORDER BY position LIMIT ?2")),
-      counts_(db, "SELECT status, orders FROM counts ORDER BY status"),
+      counts_(db,
+              "SELECT status, orders, (SELECT min(due_at) FROM orders WHERE status=counts.status "
+              "AND due_at IS NOT NULL) FROM counts ORDER BY status"),
       totals_(db, "SELECT completed, processing_ms FROM totals"),
       cursor_(db, "SELECT epoch, position FROM cursors WHERE name=?1"),
       sequence_(db, "SELECT sequence FROM writers WHERE writer=?1") {}
 
-std::uint64_t reader::epoch() {
-    auto found = epoch_.query();
-    return found.next() ? static_cast<std::uint64_t>(found.integer(0)) : 0;
+feed_position reader::newest() {
+    auto found = newest_.query();
+    if (!found.next()) return {};
+    return {static_cast<std::uint64_t>(found.integer(0)),
+            static_cast<std::uint64_t>(found.integer(1))};
 }
 
-result<std::vector<std::optional<order>>> reader::load(const load_params& params) {
-    std::vector<std::optional<order>> out(params.ids.size());
-    {
+// In a single statement, which needs no transaction around it.
+void reader::load_one(const load_params& params, loaded_orders& out) {
+    auto found = load_one_.query(std::string_view(params.ids[0]));
+    if (!found.next()) return;
+    out.newest = {static_cast<std::uint64_t>(found.integer(order_column_count)),
+                  static_cast<std::uint64_t>(found.integer(order_column_count + 1))};
+    if (found.is_null(0)) return;
+    order it = read_order(db_, found).value;
+    if (!params.user_id || *params.user_id == it.user_id) out.orders[0] = std::move(it);
+}
+
+result<loaded_orders> reader::load(const load_params& params) {
+    loaded_orders out;
+    out.orders.resize(params.ids.size());
+    if (params.ids.size() == 1) {
+        load_one(params, out);
+    } else {
         const transaction at_once = snapshot();
+        out.newest = newest();
         for (std::size_t i = 0; i < params.ids.size(); ++i) {
             auto found = load_.query(std::string_view(params.ids[i]));
             if (!found.next()) continue;
             order it = read_order(db_, found).value;
-            if (!params.user_id || *params.user_id == it.user_id) out[i] = std::move(it);
+            if (!params.user_id || *params.user_id == it.user_id) out.orders[i] = std::move(it);
         }
     }
     return finished(db_, std::move(out));
@@ -71,9 +92,10 @@ result<std::vector<std::optional<order>>> reader::load(const load_params& params
 
 result<order_page> reader::list(const list_params& params) {
     order_page out;
-    if (params.limit > 0) {
+    {
         const transaction at_once = snapshot();
-        out = lists_.run(params);
+        if (params.limit > 0) out = lists_.run(params);
+        out.newest = newest();
     }
     return finished(db_, std::move(out));
 }
@@ -82,7 +104,7 @@ result<std::vector<journal_entry>> reader::history(const history_params& params)
     std::vector<journal_entry> out;
     {
         const transaction at_once = snapshot();
-        const std::uint64_t of = epoch();
+        const std::uint64_t of = newest().epoch;
         auto known = number_.query(params.order);
         if (known.next()) {
             auto entries = history_.query(
@@ -123,8 +145,9 @@ result<statistics> reader::count() {
         const transaction at_once = snapshot();
         auto counts = counts_.query();
         while (counts.next()) {
-            out.orders.emplace_back(read_status(db_, counts.text(0)),
-                                    static_cast<std::uint64_t>(counts.integer(1)));
+            out.orders.push_back({read_status(db_, counts.text(0)),
+                                  static_cast<std::uint64_t>(counts.integer(1)),
+                                  counts.time_if_any(2)});
         }
         auto totals = totals_.query();
         if (totals.next()) {

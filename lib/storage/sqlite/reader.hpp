@@ -19,7 +19,7 @@ class reader {
 public:
     explicit reader(connection& db);
 
-    result<std::vector<std::optional<order>>> load(const load_params& params);
+    result<loaded_orders> load(const load_params& params);
     result<order_page> list(const list_params& params);
     result<std::vector<journal_entry>> history(const history_params& params);
     result<feed_page> read_feed(const feed_params& params);
@@ -30,13 +30,15 @@ public:
 private:
     // Takes one snapshot for several statements; ended by its destructor.
     transaction snapshot() { return transaction(db_, begin_); }
-    std::uint64_t epoch();
+    feed_position newest();
+    void load_one(const load_params& params, loaded_orders& out);
 
     connection& db_;
     list_query lists_;
     statement begin_;
-    statement epoch_;
+    statement newest_;
     statement load_;
+    statement load_one_;
     statement number_;
     statement history_;
     statement bounds_;

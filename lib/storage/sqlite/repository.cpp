@@ -24,9 +24,7 @@ public:
     result<bool> was_applied(std::string_view, std::uint64_t) override {
         return failure{errc::not_supported, "a reader cannot know what is durable"};
     }
-    result<std::vector<std::optional<order>>> load(const load_params& params) override {
-        return reader_.load(params);
-    }
+    result<loaded_orders> load(const load_params& params) override { return reader_.load(params); }
     result<order_page> list(const list_params& params) override { return reader_.list(params); }
     result<std::vector<journal_entry>> history(const history_params& params) override {
         return reader_.history(params);
@@ -56,7 +54,7 @@ public:
     result<void> write(const write_params& params, write_results& results) override;
     result<bool> was_applied(std::string_view name, std::uint64_t sequence) override;
 
-    result<std::vector<std::optional<order>>> load(const load_params& params) override {
+    result<loaded_orders> load(const load_params& params) override {
         return read(&reader::load, params);
     }
     result<order_page> list(const list_params& params) override {
@@ -107,6 +105,7 @@ result<void> writer_repository::write(const write_params& params, write_results&
     // it fails, then nothing was written.
     checkpoint_if_due();
     auto done = open_->writes.write(params, results);
+    if (done && open_->writes.appended()) lock_->touch();
     if (!done && done.error().code == errc::outcome_unknown) open_.reset();
     return done;
 }

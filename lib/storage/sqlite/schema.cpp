@@ -4,8 +4,10 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace orderproc::detail::sqlite {
 
@@ -13,6 +15,8 @@ namespace {
 
 constexpr std::int64_t application_id = 0x6f726470;  // "ordp", sqlite.org/fileformat.html
 
+// Version 1.
+//
 // Times are milliseconds since 1970. What changes often comes before what may be long. An
 // index ends with the rowid, here the number, so none names it.
 //
@@ -105,6 +109,36 @@ CREATE TABLE totals(
 ) STRICT;
 )sql";
 
+// Version 2. Keys are forgotten by age, which their ids follow.
+constexpr const char* ages_and_traces = R"sql(
+ALTER TABLE orders ADD COLUMN traceparent TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE keys(
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    body BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+INSERT INTO keys(key, body, number, version, at)
+    SELECT key, body, number, version, at FROM idempotency ORDER BY at;
+DROP TABLE idempotency;
+
+ALTER TABLE writers ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+struct step {
+    const char* what;
+    const char* sql;
+};
+// A new file goes through all of them, so that there is one description of the schema.
+constexpr std::array steps{
+    step{"orders, journal, idempotency keys, cursors, counts", tables},
+    step{"the age of idempotency keys and writers, the trace of orders", ages_and_traces},
+};
+static_assert(steps.size() == schema_version);
+
 // Not 0, and a positive number to SQL.
 std::int64_t make_epoch() {
     std::uint64_t random = 0;
@@ -112,16 +146,47 @@ std::int64_t make_epoch() {
     return static_cast<std::int64_t>(random >> 1);
 }
 
-void create(connection& db) {
-    db.make_durable();  // the mode is part of the file and cannot change in a transaction
+struct found_schema {
+    std::int64_t version = 0;
+    bool empty = false;  // nothing there yet
+};
+
+result<found_schema> look(connection& db) {
+    const auto application = db.query_integer("PRAGMA application_id");
+    const auto version = db.query_integer("PRAGMA user_version");
+    const auto objects = db.query_integer("SELECT count(*) FROM sqlite_schema");
+    if (auto read = db.finish(); !read) return std::move(read).error();
+    const bool empty = application == 0 && version == 0 && objects == 0;
+    if (!empty && application != application_id) {
+        return failure{errc::schema_mismatch, "not an orderproc file: application_id is " +
+                                                  std::to_string(application) + ", not " +
+                                                  std::to_string(application_id)};
+    }
+    return found_schema{version, empty};
+}
+
+failure mismatch(std::int64_t version) {
+    const std::string is = "schema version " + std::to_string(version);
+    const std::string ours = std::to_string(schema_version);
+    return {errc::schema_mismatch,
+            version < schema_version
+                ? is + " is older than this library's " + ours + ": migrate it first"
+                : is + " is newer than this library's " + ours + ": update orderproc"};
+}
+
+// All steps after the version, in one transaction.
+void apply_steps(connection& db, std::int64_t version, bool keep) {
     statement begin(db, "BEGIN IMMEDIATE");
     statement commit(db, "COMMIT");
     statement totals(db, "INSERT INTO totals VALUES(1, ?1, 0, 0, 0, 0, 0, 0)");
     transaction all(db, begin);
-    db.execute(tables);
-    totals.run(make_epoch());
+    for (auto i = static_cast<std::size_t>(version); i < steps.size(); ++i) {
+        db.execute(steps[i].sql);
+    }
+    if (version == 0) totals.run(make_epoch());
     db.execute(("PRAGMA application_id=" + std::to_string(application_id)).c_str());
     db.execute(("PRAGMA user_version=" + std::to_string(schema_version)).c_str());
+    if (!keep) return;
     if (auto done = all.commit(commit); !done) {
         db.fail(errc::unavailable, std::move(done).error().detail);
     }
@@ -130,26 +195,30 @@ void create(connection& db) {
 }  // namespace
 
 result<void> ensure_schema(connection& db) {
-    const auto application = db.query_integer("PRAGMA application_id");
-    const auto version = db.query_integer("PRAGMA user_version");
-    const auto objects = db.query_integer("SELECT count(*) FROM sqlite_schema");
-    if (auto read = db.finish(); !read) return read;
-    if (application == 0 && version == 0 && objects == 0) {
-        create(db);
-        return db.finish();
-    }
-    if (application != application_id) {
-        return failure{errc::schema_mismatch, "not an orderproc file: application_id is " +
-                                                  std::to_string(application) + ", not " +
-                                                  std::to_string(application_id)};
-    }
-    if (version != schema_version) {
-        return failure{errc::schema_mismatch, "schema version " + std::to_string(version) +
-                                                  ", but this library has version " +
-                                                  std::to_string(schema_version)};
-    }
-    db.make_durable();
+    const auto found = look(db);
+    if (!found) return found.error();
+    if (!found->empty && found->version != schema_version) return mismatch(found->version);
+    db.make_durable();  // the mode is part of the file and cannot change in a transaction
+    if (found->empty) apply_steps(db, 0, true);
     return db.finish();
+}
+
+result<sqlite_migration> migrate_schema(connection& db, bool dry_run) {
+    const auto found = look(db);
+    if (!found) return found.error();
+    if (found->version > schema_version) return mismatch(found->version);
+    if (found->empty) return failure{errc::not_found, "there are no orders in it"};
+    sqlite_migration out;
+    out.from = static_cast<int>(found->version);
+    out.to = schema_version;
+    for (auto i = static_cast<std::size_t>(found->version); i < steps.size(); ++i) {
+        out.steps.emplace_back(steps[i].what);
+    }
+    if (out.steps.empty()) return out;
+    db.make_durable();
+    apply_steps(db, found->version, !dry_run);
+    if (auto done = db.finish(); !done) return std::move(done).error();
+    return out;
 }
 
 }  // namespace orderproc::detail::sqlite

@@ -4,14 +4,18 @@
 #include "connection.hpp"
 
 #include <orderproc/error.hpp>
+#include <orderproc/sqlite.hpp>
 
 namespace orderproc::detail::sqlite {
 
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
 // Creates the schema in an empty file; errc::schema_mismatch if there is another one. The
 // caller holds the write lock.
 result<void> ensure_schema(connection& db);
+
+// The same for the file of an older version. See migrate_sqlite().
+result<sqlite_migration> migrate_schema(connection& db, bool dry_run);
 
 }  // namespace orderproc::detail::sqlite
 

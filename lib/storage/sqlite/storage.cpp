@@ -1,11 +1,15 @@
 #include "repository.hpp"
 #include "schema.hpp"
+#include "watch.hpp"
 #include "write_lock.hpp"
 
 #include <orderproc/sqlite.hpp>
 
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +33,10 @@ public:
     result<std::unique_ptr<repository>> connect(connection_role role) override {
         return role == connection_role::writer ? detail::sqlite::connect_writer(options_)
                                                : detail::sqlite::connect_reader(options_);
+    }
+
+    result<std::unique_ptr<commit_watch>> watch() override {
+        return detail::sqlite::watch_lock_file(options_.path + "-lock");
     }
 
     result<void> prepare() const {
@@ -76,6 +84,21 @@ result<std::unique_ptr<storage>> open_sqlite(sqlite_options options) {
     auto out = std::make_unique<sqlite_storage>(std::move(options));
     if (auto ready = out->prepare(); !ready) return std::move(ready).error();
     return out;
+}
+
+result<sqlite_migration> migrate_sqlite(const sqlite_options& options, bool dry_run) {
+    if (auto ok = check(options); !ok) return std::move(ok).error();
+    if (::access(options.path.c_str(), F_OK) != 0) {
+        return failure{errc::not_found, options.path + ": " + std::strerror(errno)};
+    }
+    auto lock = detail::sqlite::write_lock::open(options.path + "-lock");
+    if (!lock) return std::move(lock).error();
+    if (auto got = (*lock)->acquire(options.lock_timeout); !got) return std::move(got).error();
+    const detail::sqlite::write_turn turn(**lock);
+    auto db = connection::open(
+        options.path, {connection::access::write, options.lock_timeout, options.cache_kib});
+    if (!db) return std::move(db).error();
+    return detail::sqlite::migrate_schema(**db, dry_run);
 }
 
 }  // namespace v1

@@ -27,6 +27,7 @@ public:
     // system has no locks.
     result<void> acquire(std::chrono::milliseconds timeout);
     void release() noexcept;
+    void touch() noexcept;  // tells those who watch the file that something was committed
 
 private:
     write_lock(int file, std::string path) noexcept : file_(file), path_(std::move(path)) {}

@@ -35,22 +35,29 @@ writer::writer(connection& db)
                   "UPDATE totals SET last_number=?1, last_position=?2, last_write_at=?3, "
                   "removed=?4, completed=?5, processing_ms=?6"),
       set_sequence_(db,
-                    "INSERT INTO writers(writer, sequence) VALUES(?1, ?2) "
-                    "ON CONFLICT(writer) DO UPDATE SET sequence=excluded.sequence"),
+                    "INSERT INTO writers(writer, sequence, at) VALUES(?1, ?2, ?3) "
+                    "ON CONFLICT(writer) DO UPDATE SET sequence=excluded.sequence, "
+                    "at=excluded.at"),
+      oldest_key_(db, "SELECT at FROM keys ORDER BY id LIMIT 1"),
+      forget_keys_(db,
+                   "DELETE FROM keys WHERE id IN (SELECT id FROM "
+                   "(SELECT id, at FROM keys ORDER BY id LIMIT ?2) WHERE at<?1)"),
+      forget_writers_(db, "DELETE FROM writers WHERE at<?1"),
       add_count_(db,
                  "INSERT INTO counts(status, orders) VALUES(?1, ?2) "
                  "ON CONFLICT(status) DO UPDATE SET orders=orders+excluded.orders"),
       find_(db, select_orders("WHERE order_id=?1")),
       insert_(db, std::string("INSERT INTO orders(") + order_columns +
                       ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
-                      "?19,?20,?21) ON CONFLICT(order_id) DO NOTHING"),
+                      "?19,?20,?21,?22) ON CONFLICT(order_id) DO NOTHING"),
       update_(db,
               "UPDATE orders SET status=?2, version=?3, attempts=?4, updated_at=?5, "
               "next_attempt_at=?6, first_claimed_at=?7, settled_at=?8, lease=?9, leased=?10, "
-              "due_at=?11, lapses=?12, worker_id=?13, last_error=?14 WHERE number=?1"),
+              "due_at=?11, lapses=?12, worker_id=?13, last_error=?14, traceparent=?15 "
+              "WHERE number=?1"),
       update_fields_(db,
                      "UPDATE orders SET version=?2, updated_at=?3, user_id=?4, amount=?5, "
-                     "currency=?6, item_ids=?7, metadata=?8 WHERE number=?1"),
+                     "currency=?6, item_ids=?7, metadata=?8, traceparent=?9 WHERE number=?1"),
       update_lease_(db, "UPDATE orders SET due_at=?2 WHERE number=?1"),
       remove_(db, "DELETE FROM orders WHERE number=?1"),
       bury_(db, "INSERT INTO tombstones(order_id, number) VALUES(?1, ?2)"),
@@ -58,9 +65,8 @@ writer::writer(connection& db)
       append_(db,
               "INSERT INTO journal(position, number, version, event, from_status, status, actor, "
               "reason, traceparent, at, snapshot) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"),
-      find_key_(db, "SELECT body, number, version FROM idempotency WHERE key=?1"),
-      keep_key_(db,
-                "INSERT INTO idempotency(key, body, number, version, at) VALUES(?1,?2,?3,?4,?5)"),
+      find_key_(db, "SELECT body, number, version FROM keys WHERE key=?1"),
+      keep_key_(db, "INSERT INTO keys(key, body, number, version, at) VALUES(?1,?2,?3,?4,?5)"),
       snapshot_(db, "SELECT snapshot FROM journal WHERE number=?1 AND version=?2"),
       due_(db, due_of_stage()),
       first_due_(db,
@@ -106,6 +112,7 @@ void writer::begin(const write_params& params) {
              row.integer(6)};
     at_ = {params.now, sums_.last_write_at};
     dirty_ = false;
+    appended_ = false;
 }
 
 void writer::end(const write_params& params) {
@@ -114,7 +121,20 @@ void writer::end(const write_params& params) {
     for (const auto& [status, by] : counts_) {
         if (by != 0) add_count_.run(status.view(), by);
     }
-    set_sequence_.run(params.writer, params.sequence);
+    set_sequence_.run(params.writer, params.sequence, at_.stamp);
+    if (params.forget_max > 0) forget(params);
+}
+
+// Keys got their ids in the order of their times. Writers come with processes: once is enough.
+void writer::forget(const write_params& params) {
+    const auto most = static_cast<std::int64_t>(std::min<std::size_t>(params.forget_max, 1 << 20));
+    bool old = false;
+    {
+        auto oldest = oldest_key_.query();
+        old = oldest.next() && oldest.time(0) < params.forget_before;
+    }
+    if (old) forget_keys_.run(params.forget_before, most);
+    if (!std::exchange(forgot_writers_, true)) forget_writers_.run(params.forget_before);
 }
 
 change_outcome writer::apply(const change& what) {
@@ -142,8 +162,8 @@ change_outcome writer::create(const change& what) {
     dirty_ = true;
     ++sums_.number;
     count(after.status, 1);
-    append(*verdict, what.traceparent);
-    return {{}, false, std::move(after)};
+    append(*verdict);
+    return {{}, false, true, std::move(after)};
 }
 
 change_outcome writer::modify(const change& what) {
@@ -152,11 +172,11 @@ change_outcome writer::modify(const change& what) {
     auto verdict = evaluate(before, what, at_);
     if (!verdict) return refuse(what, verdict.error().code, before);
     store(*verdict, &what);
-    return {{}, false, std::move(verdict->after.value)};
+    return {{}, false, verdict->journaled, std::move(verdict->after.value)};
 }
 
 change_outcome writer::refuse(const change& what, error_code why, const stored_order* current) {
-    change_outcome out{why, false, std::nullopt};
+    change_outcome out{why, false, false, std::nullopt};
     if (current && (!what.user_id || *what.user_id == current->value.user_id)) {
         out.after = current->value;
     }
@@ -167,10 +187,10 @@ std::optional<change_outcome> writer::replay(const idempotency& once) {
     auto found = find_key_.query(blob(once.key));
     if (!found.next()) return std::nullopt;
     if (found.text(0) != blob(once.body).bytes) {
-        return change_outcome{errc::idempotency_mismatch, false, std::nullopt};
+        return change_outcome{errc::idempotency_mismatch, false, false, std::nullopt};
     }
     auto entry = snapshot_.query(found.integer(1), found.integer(2));
-    if (entry.next()) return change_outcome{{}, true, read_snapshot(db_, entry.text(0))};
+    if (entry.next()) return change_outcome{{}, true, false, read_snapshot(db_, entry.text(0))};
     if (db_.ok()) db_.fail(errc::corrupt, "the first answer to an idempotency key is gone");
     return change_outcome{};
 }
@@ -193,14 +213,15 @@ bool writer::insert(const stored_order& stored) {
     buffer_.clear();
     print_items(it.item_ids, buffer_);
     const auto& currency = it.total_amount.currency;
-    return insert_.run(
-               it.number, it.id ? it.id->view() : std::string_view(), it.user_id, it.status.view(),
-               static_cast<std::uint64_t>(it.version), it.attempts, it.total_amount.minor_units,
-               std::string_view(currency.data(), currency.size()), it.created_at, it.updated_at,
-               it.next_attempt_at, it.first_claimed_at, it.settled_at,
-               static_cast<std::uint64_t>(stored.lease), stored.leased, stored.due_at,
-               stored.lapses, std::string_view(stored.worker_id), std::string_view(it.last_error),
-               std::string_view(buffer_), std::string_view(it.metadata)) == 1;
+    return insert_.run(it.number, it.id ? it.id->view() : std::string_view(), it.user_id,
+                       it.status.view(), static_cast<std::uint64_t>(it.version), it.attempts,
+                       it.total_amount.minor_units,
+                       std::string_view(currency.data(), currency.size()), it.created_at,
+                       it.updated_at, it.next_attempt_at, it.first_claimed_at, it.settled_at,
+                       static_cast<std::uint64_t>(stored.lease), stored.leased, stored.due_at,
+                       stored.lapses, std::string_view(stored.worker_id),
+                       std::string_view(it.last_error), std::string_view(buffer_),
+                       std::string_view(it.metadata), std::string_view(stored.traceparent)) == 1;
 }
 
 // The change of an order that is there, made by a change or, without one, by a claim.
@@ -215,7 +236,8 @@ void writer::store(const evaluation& what, const change* by) {
         update_fields_.run(it.number, static_cast<std::uint64_t>(it.version), it.updated_at,
                            it.user_id, it.total_amount.minor_units,
                            std::string_view(currency.data(), currency.size()),
-                           std::string_view(buffer_), std::string_view(it.metadata));
+                           std::string_view(buffer_), std::string_view(it.metadata),
+                           std::string_view(stored.traceparent));
     } else if (by && std::holds_alternative<renew_lease>(by->action)) {
         update_lease_.run(it.number, stored.due_at);
     } else if (what.removed) {
@@ -228,7 +250,7 @@ void writer::store(const evaluation& what, const change* by) {
                     it.attempts, it.updated_at, it.next_attempt_at, it.first_claimed_at,
                     it.settled_at, static_cast<std::uint64_t>(stored.lease), stored.leased,
                     stored.due_at, stored.lapses, std::string_view(stored.worker_id),
-                    std::string_view(it.last_error));
+                    std::string_view(it.last_error), std::string_view(stored.traceparent));
         if (what.from) count(*what.from, -1);
         count(it.status, 1);
     }
@@ -236,17 +258,18 @@ void writer::store(const evaluation& what, const change* by) {
         ++sums_.completed;
         if (it.first_claimed_at) sums_.processing_ms += (at_.stamp - *it.first_claimed_at).count();
     }
-    if (what.journaled) append(what, by ? std::string_view(by->traceparent) : std::string_view());
+    if (what.journaled) append(what);
 }
 
-void writer::append(const evaluation& what, std::string_view traceparent) {
+void writer::append(const evaluation& what) {
     const order& it = what.after.value;
+    appended_ = true;
     buffer_.clear();
     encode(it, buffer_);
     const auto from = what.from ? std::optional(what.from->view()) : std::nullopt;
     append_.run(++sums_.position, it.number, static_cast<std::uint64_t>(it.version), what.event,
-                from, it.status.view(), what.actor, std::string_view(what.reason), traceparent,
-                at_.stamp, blob(buffer_));
+                from, it.status.view(), what.actor, std::string_view(what.reason),
+                std::string_view(what.after.traceparent), at_.stamp, blob(buffer_));
 }
 
 void writer::count(order_status status, std::int64_t by) {

@@ -22,6 +22,7 @@ public:
 
     // REQUIRES: the write lock is held. After errc::outcome_unknown the connection is done for.
     result<void> write(const write_params& params, write_results& results);
+    bool appended() const noexcept { return appended_; }  // did the latest write, to the journal?
 
 private:
     // The row of that name: read when a transaction begins, since another process may have
@@ -49,7 +50,8 @@ private:
 
     bool insert(const stored_order& it);
     void store(const evaluation& what, const change* by);
-    void append(const evaluation& what, std::string_view traceparent);
+    void append(const evaluation& what);
+    void forget(const write_params& params);
     void count(order_status status, std::int64_t by);
 
     claim_outcome apply(const claim& what);
@@ -64,6 +66,9 @@ private:
     statement totals_;
     statement set_totals_;
     statement set_sequence_;
+    statement oldest_key_;
+    statement forget_keys_;
+    statement forget_writers_;
     statement add_count_;
     statement find_;
     statement insert_;
@@ -84,6 +89,8 @@ private:
 
     write_time at_{timestamp{}};
     bool dirty_ = false;  // the write under way has changed something
+    bool appended_ = false;
+    bool forgot_writers_ = false;
     totals sums_;
     std::vector<std::pair<order_status, std::int64_t>> counts_;  // what to add at the end
     std::string buffer_;

@@ -1,0 +1,29 @@
+#ifndef ORDERPROC_CORE_WORK_EVENTS_HPP
+#define ORDERPROC_CORE_WORK_EVENTS_HPP
+
+// What an event means for the work on an order.
+
+#include <orderproc/status_machine.hpp>
+
+#include <algorithm>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+inline bool fails_work(const transition& event, const status_machine& machine) noexcept {
+    const auto stages = machine.stages();
+    return std::any_of(stages.begin(), stages.end(),
+                       [&](const work_stage& it) { return it.fail == event.event; });
+}
+
+// Out of an active status it is the end of all work.
+inline bool completes_work(const transition& event, const status_machine& machine) noexcept {
+    return machine.is_final(event.to) && !fails_work(event, machine);
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,254 @@
+#include "storage/memory/transaction.hpp"
+
+#include <algorithm>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+namespace memory {
+
+namespace {
+
+// Nodes change hands, so that nothing can fail.
+template <class Map>
+void replace(Map& in, Map& by) noexcept {
+    for (const auto& [key, value] : by) in.erase(key);
+    in.merge(by);
+}
+
+}  // namespace
+
+const place* transaction::find_place(std::string_view id) const {
+    if (const auto it = ids_.find(id); it != ids_.end()) return &it->second;
+    const auto it = base_.ids.find(id);
+    return it == base_.ids.end() ? nullptr : &it->second;
+}
+
+const stored_order* transaction::find(const place& at) const {
+    if (const auto it = touched_.find(at); it != touched_.end()) {
+        return it->second ? &*it->second : nullptr;
+    }
+    const auto it = base_.orders.find(at);
+    return it == base_.orders.end() ? nullptr : &it->second;
+}
+
+change_outcome transaction::apply(const change& what) {
+    change_outcome out;
+    if (what.once) {
+        if (const auto it = base_.keys.find(what.once->key); it != base_.keys.end()) {
+            if (it->second.body != what.once->body) {
+                out.ec = errc::idempotency_mismatch;
+                return out;
+            }
+            out.replayed = true;
+            out.after = base_.journal[it->second.offset - 1].after;
+            return out;
+        }
+    }
+    const place* known = find_place(what.order);
+    const stored_order* current = known ? find(*known) : nullptr;
+    const bool taken = known && std::holds_alternative<create_order>(what.action);
+    auto verdict = taken ? result<evaluation>(errc::already_exists) : evaluate(current, what, at_);
+    if (!verdict) {
+        out.ec = verdict.error().code;
+        if (current && (!what.user_id || *what.user_id == current->value.user_id)) {
+            out.after = current->value;
+        }
+        return out;
+    }
+    order& after = verdict->after.value;
+    if (!known) {
+        after.number = ++sums_.number;
+        known = &ids_.emplace(what.order, place{after.created_at, after.number}).first->second;
+    }
+    store(*verdict, *known);
+    changed_ = changed_ || std::holds_alternative<renew_lease>(what.action) || what.once;
+    if (what.once) {
+        const std::uint64_t offset =
+            verdict->journaled ? newest() : base_.versions.at({after.number, after.version});
+        keys_.emplace(what.once->key, used_key{what.once->body, offset, at_.stamp});
+    }
+    out.journaled = verdict->journaled;
+    out.after = std::move(after);
+    return out;
+}
+
+void transaction::store(const evaluation& what, const place& at) {
+    const order& after = what.after.value;
+    if (const stored_order* before = find(at)) --sums_.orders[before->value.status];
+    if (!what.removed) ++sums_.orders[after.status];
+    if (what.completed) {
+        ++sums_.completed;
+        if (after.first_claimed_at) sums_.processing_time += at_.stamp - *after.first_claimed_at;
+    }
+    changed_ = changed_ || what.journaled;
+    if (what.journaled) {
+        journal_.push_back({{epoch_, newest() + 1},
+                            after.version,
+                            std::string(what.event),
+                            what.from,
+                            std::string(what.actor),
+                            what.reason,
+                            what.after.traceparent,
+                            at_.stamp,
+                            after});
+    }
+    touched_[at] = what.removed ? std::nullopt : std::optional(what.after);
+}
+
+claim_outcome transaction::apply(const claim& what) {
+    claim_outcome out;
+    claim_selection selection(what, at_);
+    std::size_t taken = 0;
+    const auto offers = candidates(what);
+    for (const auto& [due_at, at] : offers) {
+        const auto verdict = selection.offer(*find(at));
+        if (!verdict) continue;
+        store(*verdict, at);
+        selection.take(*verdict, out);
+        ++taken;
+    }
+    const auto next = first_due(*what.stage);
+    out.more = what.only.empty() ? next && *next <= at_.now : taken < offers.size();
+    if (!out.more) out.next_due = next;
+    return out;
+}
+
+// What is due of the stage, in the order of offering; what the limit lets nobody see is left out.
+std::vector<std::pair<timestamp, place>> transaction::candidates(const claim& what) const {
+    if (!what.only.empty()) return named(what);
+    std::vector<std::pair<timestamp, place>> out;
+    for (const order_status status : {what.stage->waiting, what.stage->active}) {
+        std::size_t found = 0;
+        auto it = base_.due.lower_bound({status, timestamp::min(), place{}});
+        for (; it != base_.due.end() && found < what.limit; ++it) {
+            const auto& [of, due_at, at] = *it;
+            if (of != status || due_at > at_.stamp) break;
+            if (touched_.contains(at)) continue;
+            out.emplace_back(due_at, at);
+            ++found;
+        }
+    }
+    for (const auto& [at, it] : touched_) {
+        if (!it || !it->due_at || *it->due_at > at_.stamp) continue;
+        const order_status status = it->value.status;
+        if (status != what.stage->waiting && status != what.stage->active) continue;
+        out.emplace_back(*it->due_at, at);
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::vector<std::pair<timestamp, place>> transaction::named(const claim& what) const {
+    std::vector<std::pair<timestamp, place>> out;
+    for (const std::string& id : what.only) {
+        const place* at = find_place(id);
+        const stored_order* it = at ? find(*at) : nullptr;
+        if (!it || !it->due_at || *it->due_at > at_.stamp) continue;
+        const order_status status = it->value.status;
+        if (status != what.stage->waiting && status != what.stage->active) continue;
+        out.emplace_back(*it->due_at, *at);
+    }
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+std::optional<timestamp> transaction::first_due(const work_stage& stage) const {
+    std::optional<timestamp> first;
+    const auto consider = [&first](timestamp due_at) {
+        if (!first || due_at < *first) first = due_at;
+    };
+    for (const order_status status : {stage.waiting, stage.active}) {
+        auto it = base_.due.lower_bound({status, timestamp::min(), place{}});
+        while (it != base_.due.end() && touched_.contains(std::get<place>(*it))) ++it;
+        if (it != base_.due.end() && std::get<order_status>(*it) == status) {
+            consider(std::get<timestamp>(*it));
+        }
+    }
+    for (const auto& [at, it] : touched_) {
+        if (!it || !it->due_at) continue;
+        if (it->value.status == stage.waiting || it->value.status == stage.active) {
+            consider(*it->due_at);
+        }
+    }
+    return first;
+}
+
+cursor_outcome transaction::apply(const cursor_move& what) {
+    cursor current;
+    if (const auto it = cursors_.find(what.name); it != cursors_.end()) {
+        current = it->second;
+    } else if (const auto kept = base_.cursors.find(what.name); kept != base_.cursors.end()) {
+        current = kept->second;
+    } else {
+        current = {{epoch_, 0}, what.owner, at_.now};
+    }
+    if (current.owner != what.owner && current.expires_at > at_.now) {
+        return {errc::lease_lost, current.at};
+    }
+    if (what.to) current.at = *what.to;
+    current.owner = what.owner;
+    current.expires_at = what.expires_at;
+    const feed_position at = current.at;
+    changed_ = true;
+    cursors_.insert_or_assign(what.name, std::move(current));
+    return {{}, at};
+}
+
+void transaction::commit(const write_params& params) {
+    if (!changed_) return;
+    // Whatever may fail, while nothing has changed yet.
+    std::map<std::string, writer_mark, std::less<>> writers;
+    writers.emplace(params.writer, writer_mark{params.sequence, at_.stamp});
+    std::set<std::pair<timestamp, digest>> keys_by_age;
+    for (const auto& [key, it] : keys_) keys_by_age.emplace(it.at, key);
+    std::map<std::pair<std::int64_t, order_version>, std::uint64_t> versions;
+    for (const journal_entry& it : journal_) {
+        versions.emplace(std::pair(it.after.number, it.version), it.position.offset);
+    }
+    std::map<place, stored_order> orders;
+    std::set<due_key> due;
+    for (auto& [at, it] : touched_) {
+        if (!it) continue;
+        if (it->due_at) due.emplace(it->value.status, *it->due_at, at);
+        orders.emplace(at, std::move(*it));
+    }
+    if (base_.journal.capacity() < newest()) {
+        base_.journal.reserve(std::max<std::size_t>(newest(), base_.journal.capacity() * 2));
+    }
+    // Nothing from here on fails.
+    for (const auto& [at, ignored] : touched_) {
+        const auto before = base_.orders.find(at);
+        if (before == base_.orders.end()) continue;
+        const stored_order& it = before->second;
+        if (it.due_at) base_.due.erase({it.value.status, *it.due_at, at});
+        base_.orders.erase(before);
+    }
+    base_.orders.merge(orders);
+    base_.due.merge(due);
+    base_.ids.merge(ids_);
+    base_.keys.merge(keys_);
+    base_.keys_by_age.merge(keys_by_age);
+    base_.versions.merge(versions);
+    replace(base_.cursors, cursors_);
+    replace(base_.writers, writers);
+    for (journal_entry& it : journal_) base_.journal.push_back(std::move(it));
+    base_.sums = std::move(sums_);
+    forget(params.forget_before, params.forget_max);
+}
+
+void transaction::forget(timestamp before, std::size_t most) noexcept {
+    auto& by_age = base_.keys_by_age;
+    for (; most > 0 && !by_age.empty() && by_age.begin()->first < before; --most) {
+        base_.keys.erase(by_age.begin()->second);
+        by_age.erase(by_age.begin());
+    }
+    std::erase_if(base_.writers,
+                  [&](const auto& it) { return it.second.at < before && most > 0 && most-- > 0; });
+}
+
+}  // namespace memory
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,112 @@
+#ifndef ORDERPROC_STORAGE_MEMORY_TRANSACTION_HPP
+#define ORDERPROC_STORAGE_MEMORY_TRANSACTION_HPP
+
+// What the memory adapter keeps, and how one write changes it.
+
+#include <orderproc/repository.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+namespace memory {
+
+// Where an order stands in lists. created_at never runs backwards along the number.
+struct place {
+    timestamp created_at;
+    std::int64_t number = 0;
+    friend auto operator<=>(const place&, const place&) = default;
+};
+
+struct used_key {
+    digest body{};
+    std::uint64_t offset = 0;  // of the entry whose order is the answer
+    timestamp at;
+};
+
+struct writer_mark {
+    std::uint64_t sequence = 0;
+    timestamp at;
+};
+
+struct cursor {
+    feed_position at;
+    std::string owner;
+    timestamp expires_at;
+};
+
+// Small enough to be copied for each write.
+struct totals {
+    timestamp last = timestamp::min();  // the latest time written
+    std::int64_t number = 0;            // the latest given
+    std::map<order_status, std::uint64_t> orders;
+    std::uint64_t completed = 0;
+    std::chrono::milliseconds processing_time{0};
+};
+
+using due_key = std::tuple<order_status, timestamp, place>;
+
+struct tables {
+    std::map<std::string, place, std::less<>> ids;  // of every order that ever was
+    std::map<place, stored_order> orders;
+    std::set<due_key> due;
+    std::vector<journal_entry> journal;                                        // offset - 1
+    std::map<std::pair<std::int64_t, order_version>, std::uint64_t> versions;  // to offset
+    std::map<digest, used_key> keys;
+    std::set<std::pair<timestamp, digest>> keys_by_age;
+    std::map<std::string, cursor, std::less<>> cursors;
+    std::map<std::string, writer_mark, std::less<>> writers;
+    totals sums;
+};
+
+// What one write makes of the tables, kept apart until commit().
+class transaction {
+public:
+    transaction(tables& base, std::uint64_t epoch, timestamp now)
+        : base_(base), epoch_(epoch), at_(now, base.sums.last), sums_(base.sums) {
+        sums_.last = at_.stamp;
+    }
+
+    change_outcome apply(const change& what);
+    claim_outcome apply(const claim& what);
+    cursor_outcome apply(const cursor_move& what);
+    void commit(const write_params& params);
+
+private:
+    void forget(timestamp before, std::size_t most) noexcept;
+    const place* find_place(std::string_view id) const;
+    const stored_order* find(const place& at) const;
+    void store(const evaluation& what, const place& at);
+    std::vector<std::pair<timestamp, place>> candidates(const claim& what) const;
+    std::vector<std::pair<timestamp, place>> named(const claim& what) const;
+    std::optional<timestamp> first_due(const work_stage& stage) const;
+    std::uint64_t newest() const { return base_.journal.size() + journal_.size(); }
+
+    tables& base_;
+    std::uint64_t epoch_;
+    write_time at_;
+    totals sums_;
+    std::map<std::string, place, std::less<>> ids_;
+    std::map<place, std::optional<stored_order>> touched_;  // none: removed
+    std::vector<journal_entry> journal_;
+    std::map<digest, used_key> keys_;
+    std::map<std::string, cursor, std::less<>> cursors_;
+    bool changed_ = false;  // else there is nothing to remember, not even the time
+};
+
+}  // namespace memory
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif
