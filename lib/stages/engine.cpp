@@ -127,8 +127,7 @@ private:
             for (auto pause = pause_min; !writer.batch().empty();
                  pause = std::min(2 * pause, pause_max)) {
                 (void)writer.advance();
-                // Not cut short by a stop: the storage may need the time, and callers the answer.
-                if (!writer.batch().empty()) std::this_thread::sleep_for(pause);
+                if (!writer.batch().empty()) queue_.pause(pause, pause_min);
             }
         }
     }

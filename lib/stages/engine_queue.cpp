@@ -5,6 +5,7 @@
 #include <functional>
 #include <new>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace orderproc {
@@ -200,6 +201,14 @@ void engine_queue::stop() noexcept {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
     ready_.notify_all();
+    stopping_.notify_all();
+}
+
+void engine_queue::pause(std::chrono::milliseconds time, std::chrono::milliseconds least) {
+    std::unique_lock lock(mutex_);
+    if (!stopping_.wait_for(lock, time, [this] { return stopped_; })) return;
+    lock.unlock();
+    std::this_thread::sleep_for(least);
 }
 
 std::size_t engine_queue::size() const noexcept {

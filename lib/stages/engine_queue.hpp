@@ -6,6 +6,7 @@
 
 #include <orderproc/engine.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -67,6 +68,8 @@ public:
     bool wait_and_take(std::size_t taker, engine_batch& out);  // false: stopped and drained
 
     void stop() noexcept;
+    // For that time or, once stopped, only the least.
+    void pause(std::chrono::milliseconds time, std::chrono::milliseconds least);
     std::size_t size() const noexcept;
 
     static completion& change_of(engine_node& node) noexcept;
@@ -84,6 +87,7 @@ private:
     const std::size_t batch_max_;
     mutable std::mutex mutex_;
     std::condition_variable ready_;
+    std::condition_variable stopping_;
     engine_list waiting_;
     std::size_t commands_ = 0;     // of those waiting
     std::vector<hash_set> taken_;  // by each taker: the orders and keys under way

@@ -57,10 +57,11 @@ result<void> engine_writer::try_to_finish() {
             return std::move(applied).error();
         }
         if (*applied) {
-            finish({});
+            finish(threw_ ? make_error_code(errc::outcome_unknown) : error_code());
             return {};
         }
         in_doubt_ = false;
+        threw_ = false;
     }
     auto written = write();
     if (written) {
@@ -137,9 +138,11 @@ result<bool> engine_writer::resolve() {
     return applied;
 }
 
-// What a write had come to when it threw is to be asked, as after any other doubt.
+// What a write had come to when it threw is asked, as after any other doubt. If it was applied
+// there is no telling the callers how: their outcomes remain unknown.
 result<void> engine_writer::fail_by_exception(const char* text) noexcept {
     connection_.reset();
+    threw_ = in_doubt_;
     failure why = in_doubt_ ? errc::outcome_unknown : errc::unavailable;
     try {
         why.detail = text;
@@ -165,6 +168,7 @@ void engine_writer::finish(error_code ec) noexcept {
     claim_outcomes_.clear();
     loaded_ = false;
     in_doubt_ = false;
+    threw_ = false;
     resolves_ = 0;
     write_time_ = {};
 }

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
     add_serve({app, run});
     add_work({app, run});
     add_verify({app, run});
+    add_migrate({app, run});
     add_bench({app, run});
     try {
         app.parse(argc, argv);

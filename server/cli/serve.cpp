@@ -46,7 +46,9 @@ int serve_on(const serve_settings& settings, const endpoint& at, milliseconds dr
     auto orders = open_storage(settings.storage);
     if (!orders) return fail(orders.error());
     trouble_log log;
-    engine writes(**orders, status_machine::standard(), system_runtime(log));
+    engine_options how;
+    how.watch_others = true;
+    engine writes(**orders, status_machine::standard(), system_runtime(log), how);
     reader reads(**orders, settings.threads);
     api handlers(writes, reads);
     api_service service(handlers);

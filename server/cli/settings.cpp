@@ -29,7 +29,11 @@ int fail(const std::string& why) {
 int fail(const failure& why) {
     // What these two codes say of themselves is about storages alone, and adds nothing.
     const bool plain = why.code == errc::invalid_argument || why.code == errc::unavailable;
-    fail(plain && !why.detail.empty() ? why.detail : why.message());
+    std::string text = plain && !why.detail.empty() ? why.detail : why.message();
+    if (why.code == errc::schema_mismatch && text.find("migrate it") != text.npos) {
+        text += "\nThe command: orderproc migrate --storage …";
+    }
+    fail(text);
     return why.code == errc::invalid_argument ? wrong_usage : 1;
 }
 

@@ -47,6 +47,7 @@ int fail(const failure& why);
 void add_serve(command_line to);
 void add_work(command_line to);
 void add_verify(command_line to);
+void add_migrate(command_line to);
 void add_bench(command_line to);
 
 }  // namespace orderproc::server

@@ -23,7 +23,9 @@ int work(const work_settings& settings) {
     auto orders = open_storage(settings.storage);
     if (!orders) return fail(orders.error());
     trouble_log log;
-    engine writes(**orders, status_machine::standard(), system_runtime(log));
+    engine_options how;
+    how.watch_others = true;
+    engine writes(**orders, status_machine::standard(), system_runtime(log), how);
     auto worker = running_worker::start(writes, settings.worker);
     if (!worker) return fail(worker.error());
     std::printf("orderproc works on %s\n", (*orders)->info().name.c_str());

@@ -16,6 +16,7 @@ void worker_settings::add_to(CLI::App& command) {
     add_setting(command, "attempts", attempts, "Then the order is FAILED")
         ->check(CLI::Range(1, 1'000'000));
     add_setting(command, "retry-base", retry_base, "Before the second attempt; doubles");
+    add_setting(command, "sweep", sweep, "How often to look for what nobody announced");
     add_setting(command, "drain", drain, "How long a stop may take");
 }
 
@@ -27,6 +28,8 @@ result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
     if (!timeout) return timeout.error();
     const auto retry_base = parse_duration(settings.retry_base);
     if (!retry_base) return retry_base.error();
+    const auto sweep = parse_duration(settings.sweep);
+    if (!sweep) return sweep.error();
     auto work = make_named_processor(settings.processor);
     if (!work) return work.error();
 
@@ -36,6 +39,7 @@ result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
     options.timeout = *timeout;
     options.retry.attempts_max = settings.attempts;
     options.retry.base = *retry_base;
+    options.sweep = *sweep;
     std::unique_ptr<running_worker> out(new running_worker);
     out->processor_ = std::move(*work);
     out->worker_ = std::make_unique<worker>(orders, *out->processor_, std::move(options));

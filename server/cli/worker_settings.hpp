@@ -20,6 +20,7 @@ struct worker_settings {
     std::string timeout = "5m";
     std::uint32_t attempts = 20;
     std::string retry_base = "2s";
+    std::string sweep = "1s";
     std::string drain = "30s";
 
     void add_to(CLI::App& command);

@@ -225,6 +225,43 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(ended.returncode, 1)
         self.assertIn("ORD-A8F64D2E", ended.stdout)
 
+    def test_an_older_file_is_refused_until_it_is_migrated(self):
+        with open(os.path.join(os.path.dirname(__file__), "schema_1.sql"), encoding="utf-8") as sql:
+            with sqlite3.connect(f"{self.folder.name}/orders.db") as db:
+                db.executescript(sql.read())
+            db.close()
+        for command in ("serve", "work"):
+            ended = run(command, "--storage", self.storage, *self.loopback(command))
+            self.assertEqual(ended.returncode, 1)
+            self.assertIn("orderproc migrate", ended.stderr)
+        ended = run("migrate", "--storage", self.storage, "--dry-run")
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+        self.assertEqual(run("verify", "--storage", self.storage).returncode, 1)
+        ended = run("migrate", "--storage", self.storage)
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""))
+        self.assertIn("from schema version 1 to 2", ended.stdout)
+        self.assertIn("already", run("migrate", "--storage", self.storage).stdout)
+        ended = run("verify", "--storage", self.storage)
+        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+        running = self.serve("--processor", "simulate:0")
+        running.wait_for("OLD-4", "COMPLETED")
+        self.assertEqual(run("migrate", "--storage", "memory:").returncode, 2)
+        self.assertEqual(run("migrate", "--storage", "sqlite:/nowhere/x.db").returncode, 1)
+
+    @staticmethod
+    def loopback(command):
+        return ("--listen", "127.0.0.1:0") if command == "serve" else ()
+
+    def test_a_worker_process_hears_of_another_process_commits(self):
+        works = [self.start("work", "--storage", self.storage, "--processor", "simulate:0",
+                            "--sweep", "1h") for _ in range(2)]
+        running = self.serve("--no-worker")
+        for i in range(5):  # each after the last one's end: the worker sleeps in between
+            running.ask("POST", "/orders", dict(ORDER, order_id=f"W-{i}"))
+            running.wait_for(f"W-{i}", "COMPLETED")
+        for it in works:
+            self.assertEqual(it.stop()[0], 0)
+
     def test_bench_measures_and_its_orders_are_real(self):
         running = self.serve("--processor", "simulate:0")
         ended = run("bench", "post", "get", "list", "noop", "e2e", "--address",

@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_newer_schema_is_refused_by_its_version) {
     const failure refused = refusal_of(path);
     BOOST_TEST(refused.code == make_error_code(errc::schema_mismatch));
     BOOST_TEST(refused.detail.find("99") != std::string::npos);
-    BOOST_TEST(refused.detail.find("version 1") != std::string::npos);
+    BOOST_TEST(refused.detail.find("newer") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(something_else_than_a_database_is_refused) {

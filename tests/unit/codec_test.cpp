@@ -52,6 +52,7 @@ stored_order fixed_stored_order() {
     out.due_at = at(1781533421326);
     out.worker_id = "w1";
     out.lapses = 1;
+    out.traceparent = "00-1";
     return out;
 }
 
@@ -175,7 +176,7 @@ BOOST_AUTO_TEST_CASE(the_format_does_not_drift) {
     BOOST_TEST(hex(encoded(fixed_stored_order())) ==
                "8135d8040c4f52442d4138463634443245f60103d20fd40fd60faeea01555344077b2261223a317d"
                "0a50524f43455353494e470302086e6f20726f757465bce7d1bad967d00fc80107e0d40302773101"
-               "907e1b95");
+               "0430302d31abb63a0a");
     BOOST_TEST(hex(encoded(order())) == "010000000000555344027b7d0001000000007198a644");
 }
 

@@ -133,6 +133,25 @@ BOOST_FIXTURE_TEST_CASE(a_thread_takes_all_that_came_during_its_last_write, fixt
     BOOST_TEST((seen() == std::vector<names>{{"first"}, {"A", "B", "C"}}));
 }
 
+BOOST_AUTO_TEST_CASE(idempotency_keys_are_forgotten_after_their_time) {
+    const auto kept = make_memory_storage();
+    testing::manual_clock time;
+    testing::seeded_random random;
+    observer nobody;
+    engine_options options = by_hand();
+    options.keys_kept = std::chrono::hours(72);
+    engine it(*kept, status_machine::standard(), {time, random, nobody}, options);
+    command first = create("A");
+    first.once.emplace();
+    BOOST_TEST(!it.execute(first).ec);
+    time.advance(std::chrono::hours(72));
+    BOOST_TEST(!it.execute(create("B")).ec);
+    BOOST_TEST(it.execute(first).replayed);
+    time.advance(std::chrono::milliseconds(1));
+    BOOST_TEST(!it.execute(create("C")).ec);
+    BOOST_TEST(it.execute(first).ec == errc::already_exists);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(bounds)

@@ -357,6 +357,34 @@ BOOST_AUTO_TEST_CASE(completes_only_once) {
     BOOST_TEST(!evaluate(&current, it, now)->completed);
 }
 
+BOOST_AUTO_TEST_CASE(completes_only_what_is_worked_on) {
+    const stored_order current = waiting();
+    change it = move_to(completed, {&pending, 1});
+    move_of(it).completes = true;
+    BOOST_TEST(!evaluate(&current, it, now)->completed);
+}
+
+BOOST_AUTO_TEST_CASE(the_trace_is_that_of_the_latest_client) {
+    stored_order current = leased();
+    current.traceparent = "00-client";
+    change it = move_to(completed, {&processing, 1});
+    it.traceparent = "00-other";
+    BOOST_TEST(evaluate(&current, it, now)->after.traceparent == "00-other");
+    it.traceparent.clear();
+    BOOST_TEST(evaluate(&current, it, now)->after.traceparent.empty());
+    it.lease = current.lease;  // a worker's: the order keeps its own
+    BOOST_TEST(evaluate(&current, it, now)->after.traceparent == "00-client");
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupted_attempt_keeps_its_lapses) {
+    stored_order current = leased();
+    current.lapses = 2;
+    change it = move_to(pending, {&processing, 1});
+    BOOST_TEST(evaluate(&current, it, now)->after.lapses == 0U);
+    move_of(it).interrupted = true;
+    BOOST_TEST(evaluate(&current, it, now)->after.lapses == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(but_due_later_becomes_due_now) {
     const stored_order current = waiting();
     change it = move_to(pending, {&completed, 1});

@@ -193,7 +193,7 @@ const damage damages[] = {
      [](mutants::hooks& h) {
          h.count_out = [](statistics& it) { it.orders.emplace_back(order_status("LOST"), 1); };
      }},
-    {"count() says that 2 orders were completed; the journal has at most 1",
+    {"count() says that 2 orders were completed; the journal has 1",
      [](mutants::hooks& h) { h.count_out = [](statistics& it) { ++it.completed; }; }},
 };
 
