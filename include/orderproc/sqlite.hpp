@@ -21,7 +21,8 @@ struct sqlite_options {
     std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
     std::size_t cache_kib = 16 * 1024;        // of the writer
     std::size_t reader_cache_kib = 2 * 1024;  // of each reader
-    std::size_t checkpoint_pages = 4000;      // of the log; more is copied back meanwhile
+    // The log grows to this before it is copied back, which holds up writers for a moment.
+    std::size_t checkpoint_pages = 24'000;
 };
 
 // Opens the file, creating it and an empty schema if there is none. WAL, synchronous=FULL

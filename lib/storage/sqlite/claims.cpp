@@ -33,7 +33,7 @@ std::vector<stored_order> writer::candidates(const claim& what) {
     constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
     auto due = due_.query(what.stage->waiting.view(), what.stage->active.view(), at_.stamp,
                           static_cast<std::uint64_t>(std::min(what.limit, most)));
-    while (due.next()) out.push_back(read_order(db_, due));
+    while (due.next()) out.push_back(read_stored_order(db_, due));
     return out;
 }
 

@@ -16,6 +16,9 @@ namespace {
 // user's. Beyond it the user's are looked through for the statuses.
 constexpr std::int64_t few_orders = 1000;
 
+// Of a page, before any is read: then it grows as it needs.
+constexpr std::size_t reserve_max = 128;
+
 // Of the schema's orders_by_user.
 constexpr int generation_bits = 15;
 
@@ -76,12 +79,13 @@ void list_query::add(route by, const list_params& params, std::span<const order_
     const bool with_user = params.user_id.has_value() || !statuses.empty();
     auto found = prepared(by, params.user_id.has_value(), statuses.size(), params.descending)
                      .query_all(std::span(integers).first(with_user ? 4 : 3), statuses);
+    out.orders.reserve(out.orders.size() + std::min(wanted, reserve_max));
     while (found.next()) {
         if (out.orders.size() == params.limit) {
             out.next = {out.orders.back().created_at, out.orders.back().number};
             return;
         }
-        out.orders.push_back(read_order(db_, found).value);
+        out.orders.push_back(read_order(db_, found));
     }
 }
 

@@ -29,9 +29,8 @@ bool parse_items(std::string_view text, std::vector<std::int64_t>& out) {
 
 }  // namespace
 
-stored_order read_order(connection& db, const rows& row) {
-    stored_order out;
-    order& it = out.value;
+order read_order(connection& db, const rows& row) {
+    order it;
     it.number = row.integer(0);
     if (auto id = order_id::parse(row.text(1))) it.id = std::move(*id);
     it.user_id = row.integer(2);
@@ -47,18 +46,25 @@ stored_order read_order(connection& db, const rows& row) {
     it.next_attempt_at = row.time_if_any(10);
     it.first_claimed_at = row.time_if_any(11);
     it.settled_at = row.time_if_any(12);
-    out.lease = lease_token{static_cast<std::uint64_t>(row.integer(13))};
-    out.leased = row.integer(14) != 0;
-    out.due_at = row.time_if_any(15);
-    out.lapses = static_cast<std::uint32_t>(row.integer(16));
-    out.worker_id = row.text(17);
-    it.last_error = row.text(18);
-    const bool listed = parse_items(row.text(19), it.item_ids);
-    it.metadata = row.text(20);
-    out.traceparent = row.text(21);
+    it.last_error = row.text(13);
+    const bool listed = parse_items(row.text(14), it.item_ids);
+    it.metadata = row.text(15);
     if (!it.id || !known || !listed) {
         db.fail(errc::corrupt, "order number " + std::to_string(it.number) + " is malformed");
     }
+    return it;
+}
+
+stored_order read_stored_order(connection& db, const rows& row) {
+    stored_order out;
+    out.value = read_order(db, row);
+    int column = order_column_count;
+    out.lease = lease_token{static_cast<std::uint64_t>(row.integer(column++))};
+    out.leased = row.integer(column++) != 0;
+    out.due_at = row.time_if_any(column++);
+    out.lapses = static_cast<std::uint32_t>(row.integer(column++));
+    out.worker_id = row.text(column++);
+    out.traceparent = row.text(column);
     return out;
 }
 

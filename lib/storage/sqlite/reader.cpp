@@ -68,7 +68,7 @@ void reader::load_one(const load_params& params, loaded_orders& out) {
     out.newest = {static_cast<std::uint64_t>(found.integer(order_column_count)),
                   static_cast<std::uint64_t>(found.integer(order_column_count + 1))};
     if (found.is_null(0)) return;
-    order it = read_order(db_, found).value;
+    order it = read_order(db_, found);
     if (!params.user_id || *params.user_id == it.user_id) out.orders[0] = std::move(it);
 }
 
@@ -83,7 +83,7 @@ result<loaded_orders> reader::load(const load_params& params) {
         for (std::size_t i = 0; i < params.ids.size(); ++i) {
             auto found = load_.query(std::string_view(params.ids[i]));
             if (!found.next()) continue;
-            order it = read_order(db_, found).value;
+            order it = read_order(db_, found);
             if (!params.user_id || *params.user_id == it.user_id) out.orders[i] = std::move(it);
         }
     }

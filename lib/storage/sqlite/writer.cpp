@@ -13,7 +13,7 @@ namespace orderproc::detail::sqlite {
 namespace {
 
 std::string select_orders(const char* rest) {
-    return std::string("SELECT ") + order_columns + " FROM orders " + rest;
+    return std::string("SELECT ") + stored_order_columns + " FROM orders " + rest;
 }
 
 // Both statuses of a stage, merged as they come from the index.
@@ -47,7 +47,7 @@ writer::writer(connection& db)
                  "INSERT INTO counts(status, orders) VALUES(?1, ?2) "
                  "ON CONFLICT(status) DO UPDATE SET orders=orders+excluded.orders"),
       find_(db, select_orders("WHERE order_id=?1")),
-      insert_(db, std::string("INSERT INTO orders(") + order_columns +
+      insert_(db, std::string("INSERT INTO orders(") + stored_order_columns +
                       ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
                       "?19,?20,?21,?22) ON CONFLICT(order_id) DO NOTHING"),
       update_(db,
@@ -204,7 +204,7 @@ void writer::keep_key(const idempotency& once, const order& after) {
 std::optional<stored_order> writer::find(std::string_view id) {
     auto found = find_.query(id);
     if (!found.next()) return std::nullopt;
-    return read_order(db_, found);
+    return read_stored_order(db_, found);
 }
 
 // False if the id is taken.
@@ -213,15 +213,15 @@ bool writer::insert(const stored_order& stored) {
     buffer_.clear();
     print_items(it.item_ids, buffer_);
     const auto& currency = it.total_amount.currency;
-    return insert_.run(it.number, it.id ? it.id->view() : std::string_view(), it.user_id,
-                       it.status.view(), static_cast<std::uint64_t>(it.version), it.attempts,
-                       it.total_amount.minor_units,
-                       std::string_view(currency.data(), currency.size()), it.created_at,
-                       it.updated_at, it.next_attempt_at, it.first_claimed_at, it.settled_at,
-                       static_cast<std::uint64_t>(stored.lease), stored.leased, stored.due_at,
-                       stored.lapses, std::string_view(stored.worker_id),
-                       std::string_view(it.last_error), std::string_view(buffer_),
-                       std::string_view(it.metadata), std::string_view(stored.traceparent)) == 1;
+    return insert_.run(
+               it.number, it.id ? it.id->view() : std::string_view(), it.user_id, it.status.view(),
+               static_cast<std::uint64_t>(it.version), it.attempts, it.total_amount.minor_units,
+               std::string_view(currency.data(), currency.size()), it.created_at, it.updated_at,
+               it.next_attempt_at, it.first_claimed_at, it.settled_at,
+               std::string_view(it.last_error), std::string_view(buffer_),
+               std::string_view(it.metadata), static_cast<std::uint64_t>(stored.lease),
+               stored.leased, stored.due_at, stored.lapses, std::string_view(stored.worker_id),
+               std::string_view(stored.traceparent)) == 1;
 }
 
 // The change of an order that is there, made by a change or, without one, by a claim.
