@@ -27,6 +27,12 @@ bool api::finish(pending& of, const http::request& in, change_outcome& outcome,
             http::write_problem(problems::idempotency_mismatch, {}, in, out);
             return false;
         }
+        const bool unknown_key =
+            outcome.ec == errc::not_found || outcome.ec == errc::version_conflict;
+        if (of.refused && unknown_key) {
+            write_refusal(*of.refused, in, out);
+            return false;
+        }
         const bool replayed = outcome.replayed;
         if ((this->*of.finish)(in, outcome, of, out)) {
             of.what = {};
@@ -65,6 +71,7 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
     }
     const call it{in, matched.parameter, key.text};
     if (!(this->*matched.found->handle)(it, out, todo)) return false;
+    if (!items_) todo.asks_items = false;
     if (todo.many) return true;  // each of its commands is whole already
     todo.what.traceparent = valid_traceparent(in.find("traceparent"));
     if (!key.text.empty()) todo.what.once = make_idempotency({}, in, key.text, in.body);

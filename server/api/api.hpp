@@ -4,19 +4,24 @@
 // The orders over HTTP: functions from a request to an answer or a command. No sockets here.
 
 #include "api/batch.hpp"
+#include "api/item_refusal.hpp"
 #include "api/list_query.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
 #include "http/message.hpp"
 
 #include <orderproc/engine.hpp>
+#include <orderproc/items.hpp>
 #include <orderproc/json.hpp>
 #include <orderproc/reader.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -27,8 +32,14 @@ struct pending {
     bool (api::*finish)(const http::request&, change_outcome&, pending&, http::response&) = nullptr;
     std::optional<order> current;  // as it was when last looked at
     unsigned conflicts = 0;        // how often it had changed by then
-    std::unique_ptr<batch> many;   // if there is one, its commands are to be submitted instead
+    bool asks_items = false;       // its items are to be asked for before it is submitted
+    // The items were refused: the command in its place only asks for the key.
+    std::optional<refused_items> refused;
+    std::unique_ptr<batch> many;  // if there is one, its commands are to be submitted instead
 };
+
+// The items of its order, or of all its orders; a view of them unless there are many.
+std::span<const std::int64_t> items_of(const pending& todo, std::vector<std::int64_t>& many);
 
 // What the command demands of the order's version. A first try names one that If-Match does;
 // its refusal tells which there is.
@@ -37,8 +48,9 @@ std::optional<order_version> expected_version(const http::request& in, const pen
 // Safe to use from any thread. Exceptions end here: they are a 500.
 class api {
 public:
-    // Both outlive it.
-    api(engine& orders, reader& reads) : engine_(orders), reader_(reads) {}
+    // All outlive it. Without a gate all items will do.
+    api(engine& orders, reader& reads, item_gate* items = nullptr)
+        : engine_(orders), reader_(reads), items_(items) {}
 
     // Answers, or returns what has to be submitted before finish() can.
     std::optional<pending> begin(const http::request& in, http::response& out) noexcept;
@@ -46,8 +58,12 @@ public:
     // command that the engine did not take is its error.
     bool finish(pending& of, const http::request& in, change_outcome& outcome,
                 http::response& out) noexcept;
+    // What the item checker said. Answers, or returns true: the command is to be submitted.
+    bool judge_items(pending& of, const http::request& in, error_code ec,
+                     std::span<const std::size_t> unknown, http::response& out) noexcept;
 
     engine& orders() noexcept { return engine_; }
+    item_gate* items() noexcept { return items_; }
 
     // The handlers of the table of routes.
     bool create_order(const call& it, http::response& out, pending& todo);
@@ -100,6 +116,7 @@ private:
 
     engine& engine_;
     reader& reader_;
+    item_gate* items_;
 };
 
 }  // namespace orderproc::server

@@ -2,38 +2,51 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
 namespace {
 
 // Is the engine's completion itself: a request allocates nothing for its way there and back.
-class api_session final : public http::session, private completion {
+class api_session final : public http::session, private completion, private item_completion {
 public:
     api_session(api& handlers, http::exchange& by) : api_(handlers), by_(by) {}
 
     http::step begin(const http::request& in, http::response& out) noexcept override {
         todo_ = api_.begin(in, out);
-        return todo_ ? submit(in, out) : http::step::answered;
+        return todo_ ? go_on(in, out) : http::step::answered;
     }
 
     http::step resume(const http::request& in, http::response& out) noexcept override {
-        return api_.finish(*todo_, in, outcome_, out) ? submit(in, out) : http::step::answered;
+        if (todo_->asks_items) {
+            if (!api_.judge_items(*todo_, in, items_ec_, unknown_, out)) {
+                return http::step::answered;
+            }
+            return submit(in, out);
+        }
+        return api_.finish(*todo_, in, outcome_, out) ? go_on(in, out) : http::step::answered;
     }
 
 private:
+    http::step go_on(const http::request& in, http::response& out) noexcept {
+        if (!todo_->asks_items) return submit(in, out);
+        if (api_.items()->submit(items_of(*todo_, items_), *this)) return http::step::waiting;
+        items_ec_ = errc::overloaded;
+        unknown_.clear();
+        return resume(in, out);
+    }
+
     http::step submit(const http::request& in, http::response& out) noexcept {
-        for (;;) {
-            if (todo_->many) {
-                todo_->many->submit(api_.orders(), by_);
-                return http::step::waiting;
-            }
-            const auto queued = api_.orders().submit(std::move(todo_->what), *this);
-            if (queued) return http::step::waiting;
-            outcome_ = {};
-            outcome_.ec = queued.error().code;
-            if (!api_.finish(*todo_, in, outcome_, out)) return http::step::answered;
+        if (todo_->many) {
+            todo_->many->submit(api_.orders(), by_);
+            return http::step::waiting;
         }
+        const auto queued = api_.orders().submit(std::move(todo_->what), *this);
+        if (queued) return http::step::waiting;
+        outcome_ = {};
+        outcome_.ec = queued.error().code;
+        return resume(in, out);
     }
 
     // The answer is written on the connection's thread: this one commits.
@@ -42,10 +55,19 @@ private:
         by_.ready();
     }
 
+    void complete(error_code ec, std::span<const std::size_t> unknown) noexcept override {
+        items_ec_ = ec;
+        unknown_.assign(unknown.begin(), unknown.end());
+        by_.ready();
+    }
+
     api& api_;
     http::exchange& by_;
     std::optional<pending> todo_;
     change_outcome outcome_;
+    std::vector<std::int64_t> items_;  // of many orders
+    error_code items_ec_;
+    std::vector<std::size_t> unknown_;
 };
 
 }  // namespace

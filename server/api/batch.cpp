@@ -34,6 +34,29 @@ void batch::item::complete(change_outcome& it) noexcept {
     of_.done();
 }
 
+void batch::refuse_items(error_code ec, std::span<const std::size_t> unknown,
+                         const http::request& in) {
+    std::size_t first = 0;  // of this order's items among all
+    for (item& it : items_) {
+        if (it.status != 0) continue;
+        const std::size_t size = std::get<submit_order>(it.what.what).value.item_ids.size();
+        refused_items why{ec, {}};
+        for (; !unknown.empty() && unknown.front() < first + size; unknown = unknown.subspan(1)) {
+            why.unknown.push_back(unknown.front() - first);
+        }
+        first += size;
+        if (!ec && why.unknown.empty()) continue;
+        if (ask_for_key_instead(it.what)) {
+            it.refused = std::move(why);
+            continue;
+        }
+        http::response refusal;
+        write_refusal(why, in, refusal);
+        it.status = refusal.status;
+        it.problem = std::move(refusal.body);
+    }
+}
+
 void batch::submit(engine& to, http::exchange& by) noexcept {
     by_ = &by;
     left_ = items_.size() + 1;  // one for this loop
@@ -76,6 +99,7 @@ bool api::create_orders(const call& it, http::response& out, pending& todo) {
     todo.many = std::make_unique<batch>();
     for (const std::string_view text : texts) add_to_batch(it, text, *todo.many);
     todo.finish = &api::finish_batch;
+    todo.asks_items = true;
     return true;
 }
 
@@ -108,6 +132,8 @@ bool api::finish_batch(const http::request& in, change_outcome&, pending& todo,
             one.body = std::move(it.problem);
         } else if (it.outcome.ec == errc::idempotency_mismatch) {
             http::write_problem(problems::idempotency_mismatch, {}, in, one);
+        } else if (it.refused && it.outcome.ec == errc::not_found) {
+            write_refusal(*it.refused, in, one);
         } else {
             finish_create(in, it.outcome, todo, one);
         }

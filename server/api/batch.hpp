@@ -3,6 +3,7 @@
 
 // Many orders in one request: each is a command of its own.
 
+#include "api/item_refusal.hpp"
 #include "http/service.hpp"
 
 #include <orderproc/engine.hpp>
@@ -10,6 +11,8 @@
 #include <atomic>
 #include <cstddef>
 #include <deque>
+#include <optional>
+#include <span>
 #include <string>
 
 namespace orderproc::server {
@@ -25,8 +28,9 @@ public:
 
         command what;
         change_outcome outcome;
-        unsigned status = 0;  // 0: there is a command
-        std::string problem;  // as JSON
+        unsigned status = 0;                   // 0: there is a command
+        std::string problem;                   // as JSON
+        std::optional<refused_items> refused;  // see pending
 
     private:
         friend class batch;
@@ -36,6 +40,10 @@ public:
 
     item& add() { return items_.emplace_back(*this); }
     std::deque<item>& items() noexcept { return items_; }
+    const std::deque<item>& items() const noexcept { return items_; }
+
+    // What the checker said of the items of all commands, one after the other.
+    void refuse_items(error_code ec, std::span<const std::size_t> unknown, const http::request& in);
 
     // Submits all commands. ready() is called once all of them have their outcomes; what the
     // engine does not take has its error.

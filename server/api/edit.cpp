@@ -54,6 +54,7 @@ bool api::edit(const call& it, edit_parser* parse, http::response& out, pending&
         if (!expect_valid(parsed.syntax, parsed.errors, it.in, out)) return false;
     }
     order& wanted = parsed.value;
+    todo.asks_items = !todo.current || todo.current->item_ids != wanted.item_ids;
     fields.fields = {wanted.user_id, std::move(wanted.item_ids), wanted.total_amount,
                      std::move(wanted.metadata)};
     todo.what.what = std::move(fields);

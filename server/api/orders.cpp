@@ -40,6 +40,7 @@ bool api::create_order(const call& it, http::response& out, pending& todo) {
     if (!expect_valid(parsed.syntax, parsed.errors, it.in, out)) return false;
     todo.what.what = submit_order{std::move(parsed.value)};
     todo.finish = &api::finish_create;
+    todo.asks_items = true;
     return true;
 }
 

@@ -20,10 +20,13 @@ const http::problem_kind& kind_of(error_code ec) noexcept {
 }  // namespace
 
 void write_trouble(error_code ec, const http::request& to, http::response& out) {
-    const http::problem_kind& kind = kind_of(ec);
+    write_trouble(kind_of(ec), to, out);
+}
+
+void write_trouble(const http::problem_kind& kind, const http::request& to, http::response& out) {
     http::write_problem(kind, {}, to, out);
     // Not for an unknown outcome: a blind retry may make a second order.
-    if (kind.status == 503 && ec != errc::outcome_unknown) {
+    if (kind.status == 503 && kind.code != problems::outcome_unknown.code) {
         out.add("Retry-After", retry_after_seconds);
     }
 }

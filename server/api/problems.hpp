@@ -39,6 +39,8 @@ inline constexpr problem_kind idempotency_mismatch{
     422, "idempotency_mismatch", "The idempotency key was used with another request"};
 inline constexpr problem_kind internal{500, "internal", "Something went wrong"};
 inline constexpr problem_kind overloaded{503, "overloaded", "Too much is waiting"};
+inline constexpr problem_kind items_unavailable{503, "items_unavailable",
+                                                "The items cannot be checked now"};
 inline constexpr problem_kind unavailable{503, "unavailable", "The storage is unavailable"};
 inline constexpr problem_kind outcome_unknown{503, "outcome_unknown",
                                               "The order may or may not have been stored"};
@@ -47,6 +49,7 @@ inline constexpr problem_kind stopping{503, "stopping", "The server is going dow
 
 // 503 for what may pass, else 500, which says nothing.
 void write_trouble(error_code ec, const http::request& to, http::response& out);
+void write_trouble(const http::problem_kind& kind, const http::request& to, http::response& out);
 
 // 400 saying where.
 void write_syntax_error(const syntax_error& what, const http::request& to, http::response& out);

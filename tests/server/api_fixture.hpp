@@ -11,6 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -64,13 +65,13 @@ struct api_fixture {
         http::response out;
         struct : http::exchange {
             void ready() noexcept override { is_ready = true; }
-            bool is_ready = false;
+            std::atomic<bool> is_ready = false;
         } by;
-        const auto session = service.open(by);
+        const auto session = served->open(by);
         auto step = session->begin(in, out);
         while (step == http::step::waiting) {
             if (meanwhile) std::exchange(meanwhile, nullptr)();
-            while (!std::exchange(by.is_ready, false)) (void)orders.run_once();
+            while (!by.is_ready.exchange(false)) (void)orders.run_once();
             step = session->resume(in, out);
         }
         answer got;
@@ -117,6 +118,7 @@ struct api_fixture {
     reader reads{store};
     api handlers{orders, reads};
     api_service service{handlers};
+    api_service* served = &service;
     std::function<void()> meanwhile;  // called once, before the next command is carried out
 };
 

@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(words config error timestamp money order status_machine change command codec runtime)
 set(seams repository processor)
-set(stages engine reader worker verify)
+set(stages engine reader worker items verify)
 set(adapters memory sqlite)
 set(bridges json asio)
 

@@ -1,0 +1,76 @@
+// What the item checker is asked, and what its answer means.
+
+#include "api/api.hpp"
+#include "api/item_refusal.hpp"
+#include "api/problems.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+std::span<const std::int64_t> items_of(const command& it) {
+    if (const auto* create = std::get_if<submit_order>(&it.what)) return create->value.item_ids;
+    if (const auto* edit = std::get_if<edit_fields>(&it.what)) return edit->fields.item_ids;
+    return {};
+}
+
+}  // namespace
+
+std::span<const std::int64_t> items_of(const pending& todo, std::vector<std::int64_t>& many) {
+    if (!todo.many) return items_of(todo.what);
+    many.clear();
+    for (const batch::item& it : todo.many->items()) {
+        if (it.status != 0) continue;
+        const auto items = items_of(it.what);
+        many.insert(many.end(), items.begin(), items.end());
+    }
+    return many;
+}
+
+void write_refusal(const refused_items& why, const http::request& in, http::response& out) {
+    if (why.ec) return write_trouble(problems::items_unavailable, in, out);
+    std::vector<field_error> errors;
+    for (const std::size_t at : why.unknown) {
+        if (errors.size() == parsed_order::errors_max) break;
+        errors.push_back({"#/item_ids/" + std::to_string(at), "unknown_item",
+                          "is not an item that can be ordered"});
+    }
+    write_validation(errors, in, out);
+}
+
+bool ask_for_key_instead(command& refused) {
+    if (!refused.once) return false;
+    std::string id = "-";  // which no order has
+    if (auto* edit = std::get_if<edit_fields>(&refused.what)) id = std::move(edit->order);
+    refused.what = erase_order{std::move(id)};
+    refused.version = order_version{0};
+    return true;
+}
+
+bool api::judge_items(pending& of, const http::request& in, error_code ec,
+                      std::span<const std::size_t> unknown, http::response& out) noexcept {
+    try {
+        of.asks_items = false;
+        if (!ec && unknown.empty()) return true;
+        if (of.many) {
+            of.many->refuse_items(ec, unknown, in);
+            return true;
+        }
+        refused_items why{ec, {unknown.begin(), unknown.end()}};
+        if (!ask_for_key_instead(of.what)) {
+            write_refusal(why, in, out);
+            return false;
+        }
+        of.refused = std::move(why);
+        return true;
+    } catch (...) {
+        fail_with_exception(in, out);
+        return false;
+    }
+}
+
+}  // namespace orderproc::server
