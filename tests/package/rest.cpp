@@ -26,8 +26,9 @@ int main(int argc, char** argv) {
     const long engine_only = threads();
     worker works(writes, *work);
     works.start().value();
-    std::printf("%ld of the program with a processor of 1 thread; %ld with engine and reader; "
-                "%ld with a worker\n",
-                before, engine_only, threads());
+    std::printf(
+        "%ld of the program with a processor of 1 thread; %ld with engine and reader; "
+        "%ld with a worker\n",
+        before, engine_only, threads());
     works.stop({});
 }
