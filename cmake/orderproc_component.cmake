@@ -1,4 +1,22 @@
-include(GNUInstallDirs)
+if(ORDERPROC_INSTALL)
+    include(GNUInstallDirs)
+    include(CMakePackageConfigHelpers)
+    set(ORDERPROC_INSTALL_CMAKEDIR "${CMAKE_INSTALL_LIBDIR}/cmake/orderproc")
+endif()
+
+# orderproc_dependency(TARGET FIND "PACKAGE [VERSION]" [PKG_CONFIG MODULE] [LIBS FLAG])
+#
+# How a library of others is found: by us, by the installed package, and by pkg-config.
+function(orderproc_dependency target)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "FIND;PKG_CONFIG;LIBS" "")
+    foreach(key IN ITEMS FIND PKG_CONFIG LIBS)
+        set_property(GLOBAL PROPERTY "orderproc_${key}_${target}" "${arg_${key}}")
+    endforeach()
+endfunction()
+
+orderproc_dependency(Boost::headers FIND "Boost 1.81")
+orderproc_dependency(Threads::Threads FIND "Threads" LIBS "-pthread")
+orderproc_dependency(SQLite::SQLite3 FIND "SQLite3" PKG_CONFIG sqlite3)
 
 # What every target of ours is compiled with; nothing of it reaches a user's build.
 function(orderproc_configure_target target)
@@ -27,12 +45,47 @@ function(orderproc_configure_target target)
     endif()
 endfunction()
 
-# orderproc_component(NAME HEADERS ... [SOURCES ...] [LINK ...] [LINK_PRIVATE ...])
+# Into `out`: which of the targets are not to be had here. Looks for those of others.
+function(orderproc_missing out)
+    set(missing)
+    foreach(target IN LISTS ARGN)
+        if(NOT TARGET ${target} AND NOT target MATCHES "^orderproc::")
+            get_property(find GLOBAL PROPERTY "orderproc_FIND_${target}")
+            if(NOT find)
+                message(FATAL_ERROR "orderproc: no orderproc_dependency(${target} ...)")
+            endif()
+            separate_arguments(find)
+            find_package(${find} QUIET)
+        endif()
+        if(NOT TARGET ${target})
+            list(APPEND missing ${target})
+        endif()
+    endforeach()
+    list(JOIN missing ", " missing)
+    set(${out} "${missing}" PARENT_SCOPE)
+endfunction()
+
+# orderproc_component(NAME SUMMARY TEXT HEADERS ... [SOURCES ...] [LINK ...] [LINK_PRIVATE ...]
+#                     [OPTION ORDERPROC_WITH_...])
 #
-# The library orderproc::NAME with its public headers, which are checked to be self-contained.
-# Without sources it is header-only.
+# The library orderproc::NAME with its public headers, which are checked to be self-contained;
+# installed as a component of the package and as orderproc-NAME.pc. Without sources it is
+# header-only. With an option it is left out when that is off or something to link is absent.
 function(orderproc_component name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;SOURCES;LINK;LINK_PRIVATE")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "OPTION;SUMMARY" "HEADERS;SOURCES;LINK;LINK_PRIVATE")
+    set_property(GLOBAL APPEND PROPERTY orderproc_components ${name})
+    if(arg_OPTION AND NOT ${arg_OPTION})
+        message(STATUS "orderproc: ${arg_OPTION} is off, so no orderproc::${name}")
+        return()
+    endif()
+    orderproc_missing(missing ${arg_LINK} ${arg_LINK_PRIVATE})
+    if(missing AND arg_OPTION)
+        message(STATUS "orderproc: no ${missing}, so no orderproc::${name}")
+        return()
+    elseif(missing)
+        message(FATAL_ERROR "orderproc: orderproc::${name} needs ${missing}")
+    endif()
+
     set(target orderproc_${name})
     if(arg_SOURCES)
         set(scope PUBLIC)
@@ -41,7 +94,11 @@ function(orderproc_component name)
         set_target_properties(${target} PROPERTIES
             VERSION ${PROJECT_VERSION}
             SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+            DEFINE_SYMBOL ""  # nothing to tell apart: the same objects for both kinds
             POSITION_INDEPENDENT_CODE ON)
+        if(NOT DEFINED CMAKE_INSTALL_RPATH)
+            set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
+        endif()
     else()
         set(scope INTERFACE)
         add_library(${target} INTERFACE)
@@ -62,4 +119,104 @@ function(orderproc_component name)
     if(arg_LINK_PRIVATE)
         target_link_libraries(${target} PRIVATE ${arg_LINK_PRIVATE})
     endif()
+    if(ORDERPROC_INSTALL)
+        orderproc_install_component(${name} "${arg_SUMMARY}" "${arg_LINK}" "${arg_LINK_PRIVATE}")
+    endif()
+endfunction()
+
+# The libraries, headers, orderproc-NAME.cmake and orderproc-NAME.pc of one component.
+function(orderproc_install_component name summary links private_links)
+    set(target orderproc_${name})
+    install(TARGETS ${target} EXPORT orderproc-${name}
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT orderproc_runtime
+            NAMELINK_COMPONENT orderproc_dev
+        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT orderproc_dev
+        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT orderproc_dev
+        INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+    install(EXPORT orderproc-${name} NAMESPACE orderproc:: FILE orderproc-${name}-targets.cmake
+        DESTINATION "${ORDERPROC_INSTALL_CMAKEDIR}" COMPONENT orderproc_dev)
+
+    set(needs)
+    set(finds)
+    foreach(scope IN ITEMS "" "private_")
+        set(${scope}requires)
+        set(${scope}libs)
+        foreach(link IN LISTS ${scope}links)
+            if(link MATCHES "^orderproc::(.*)$")
+                list(APPEND needs ${CMAKE_MATCH_1})
+                list(APPEND ${scope}requires "orderproc-${CMAKE_MATCH_1} = ${PROJECT_VERSION}")
+                continue()
+            endif()
+            foreach(key IN ITEMS FIND PKG_CONFIG LIBS)
+                get_property(${key} GLOBAL PROPERTY "orderproc_${key}_${link}")
+            endforeach()
+            list(APPEND ${scope}requires ${PKG_CONFIG})
+            list(APPEND ${scope}libs ${LIBS})
+            # A shared library brings what it uses inside.
+            get_target_property(type ${target} TYPE)
+            if(scope STREQUAL "" OR NOT type STREQUAL "SHARED_LIBRARY")
+                list(APPEND finds "${FIND}")
+            endif()
+        endforeach()
+        list(JOIN ${scope}requires ", " ${scope}requires)
+        list(JOIN ${scope}libs " " ${scope}libs)
+    endforeach()
+    get_target_property(type ${target} TYPE)
+    if(NOT type STREQUAL "INTERFACE_LIBRARY")
+        string(PREPEND libs "-L\${libdir} -l${target} ")
+    endif()
+
+    set(out "${PROJECT_BINARY_DIR}/package")
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/orderproc-component.cmake.in"
+        "${out}/orderproc-${name}.cmake" @ONLY)
+    install(FILES "${out}/orderproc-${name}.cmake"
+        DESTINATION "${ORDERPROC_INSTALL_CMAKEDIR}" COMPONENT orderproc_dev)
+
+    # Seen from the .pc file, so that the tree can be moved; an absolute directory stays one.
+    orderproc_path_from("${CMAKE_INSTALL_LIBDIR}/pkgconfig" "" prefix)
+    set(prefix "\${pcfiledir}/${prefix}")
+    foreach(dir IN ITEMS LIB INCLUDE)
+        set(${dir}DIR "${CMAKE_INSTALL_${dir}DIR}")
+        if(NOT IS_ABSOLUTE "${${dir}DIR}")
+            string(PREPEND ${dir}DIR "\${prefix}/")
+        endif()
+    endforeach()
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/orderproc-component.pc.in"
+        "${out}/orderproc-${name}.pc" @ONLY)
+    install(FILES "${out}/orderproc-${name}.pc"
+        DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT orderproc_dev)
+endfunction()
+
+# How to go from one directory of the installation to another; each relative or absolute.
+function(orderproc_path_from from to out)
+    cmake_path(ABSOLUTE_PATH from BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}" NORMALIZE)
+    cmake_path(ABSOLUTE_PATH to BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}" NORMALIZE)
+    cmake_path(RELATIVE_PATH to BASE_DIRECTORY "${from}")
+    string(REGEX REPLACE "/$" "" to "${to}")
+    set(${out} "${to}" PARENT_SCOPE)
+endfunction()
+
+# A program, which finds our shared libraries wherever the tree is.
+function(orderproc_install_program target)
+    if(NOT DEFINED CMAKE_INSTALL_RPATH)
+        orderproc_path_from("${CMAKE_INSTALL_BINDIR}" "${CMAKE_INSTALL_LIBDIR}" libdir)
+        set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/${libdir}")
+    endif()
+    install(TARGETS ${target}
+        RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT orderproc_runtime)
+endfunction()
+
+# What find_package(orderproc) reads first. After the last component.
+function(orderproc_install_package)
+    get_property(components GLOBAL PROPERTY orderproc_components)
+    set(out "${PROJECT_BINARY_DIR}/package")
+    configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/orderproc-config.cmake.in"
+        "${out}/orderproc-config.cmake"
+        INSTALL_DESTINATION "${ORDERPROC_INSTALL_CMAKEDIR}" NO_SET_AND_CHECK_MACRO)
+    write_basic_package_version_file("${out}/orderproc-config-version.cmake"
+        COMPATIBILITY SameMinorVersion)
+    install(FILES "${out}/orderproc-config.cmake" "${out}/orderproc-config-version.cmake"
+        DESTINATION "${ORDERPROC_INSTALL_CMAKEDIR}" COMPONENT orderproc_dev)
+    install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/LICENSE"
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT orderproc_dev)
 endfunction()

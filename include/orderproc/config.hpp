@@ -5,8 +5,10 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define ORDERPROC_EXPORT __attribute__((visibility("default")))
+#define ORDERPROC_HIDDEN __attribute__((visibility("hidden")))  // inside of an exported class
 #else
 #define ORDERPROC_EXPORT
+#define ORDERPROC_HIDDEN
 #endif
 
 #endif

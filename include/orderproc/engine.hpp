@@ -132,7 +132,7 @@ public:
     std::size_t queued() const noexcept;  // commands, changes and claims waiting; for metrics
 
 private:
-    class impl;
+    class ORDERPROC_HIDDEN impl;
     std::unique_ptr<impl> impl_;
 };
 

@@ -36,7 +36,7 @@ using verdict = std::variant<advance, retry_later, give_up>;
 // counts as retry_later.
 class ORDERPROC_EXPORT job {
 public:
-    struct state;
+    struct ORDERPROC_HIDDEN state;
     explicit job(std::shared_ptr<state> shared) noexcept;  // workers make them
     job(job&&) noexcept;
     job& operator=(job&&) noexcept;

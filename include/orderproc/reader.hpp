@@ -42,7 +42,7 @@ private:
     result<std::unique_ptr<repository>> take();
     void give_back(std::unique_ptr<repository> connection) noexcept;  // nullptr: it was closed
 
-    class impl;
+    class ORDERPROC_HIDDEN impl;
     std::unique_ptr<impl> impl_;
 };
 

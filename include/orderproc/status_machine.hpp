@@ -83,7 +83,7 @@ public:
     std::string to_mermaid() const;
 
 private:
-    struct impl;
+    struct ORDERPROC_HIDDEN impl;
     explicit status_machine(std::unique_ptr<const impl> table) noexcept;
     std::unique_ptr<const impl> impl_;
 };

@@ -68,7 +68,7 @@ public:
     void stop(std::chrono::milliseconds drain);
 
 private:
-    class impl;
+    class ORDERPROC_HIDDEN impl;
     std::unique_ptr<impl> impl_;
 };
 

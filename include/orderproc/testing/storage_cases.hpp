@@ -21,10 +21,10 @@ inline namespace v1 {
 namespace testing {
 
 // what(): which promise broke, what was expected and found, and how to reproduce it.
-class case_failed : public std::runtime_error {
+class ORDERPROC_EXPORT case_failed : public std::runtime_error {
     using runtime_error::runtime_error;
 };
-class case_skipped : public std::runtime_error {
+class ORDERPROC_EXPORT case_skipped : public std::runtime_error {
     using runtime_error::runtime_error;
 };
 
