@@ -10,7 +10,10 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+struct sqlite3;
 
 namespace orderproc {
 inline namespace v1 {
@@ -46,6 +49,47 @@ struct sqlite_migration {
 // errc::schema_mismatch if the file is newer or not ours, errc::not_found if there is none.
 ORDERPROC_EXPORT result<sqlite_migration> migrate_sqlite(const sqlite_options& options,
                                                          bool dry_run = false);
+
+// Changes within the host's own transactions on the same file, so that they happen exactly if the
+// host commits:
+//
+//   const auto turn = guest->take_turn();  // writers of the file take turns: see open_sqlite()
+//   … BEGIN IMMEDIATE, and the host's own statements …
+//   const auto made = guest->apply(lower(create, machine, with).value(), with.time.now());
+//   … COMMIT, or ROLLBACK; then let go of the turn, and engine::wake() …
+//
+// Every transaction of the host that writes to the file needs a turn, with or without an order.
+// Used by one thread at a time, that of the connection.
+class ORDERPROC_EXPORT sqlite_guest {
+public:
+    // host is open on options.path, outlives the guest, and should be in synchronous=FULL.
+    // errc::schema_mismatch as for open_sqlite().
+    static result<std::unique_ptr<sqlite_guest>> open(sqlite3* host, const sqlite_options& options);
+    ~sqlite_guest();
+
+    class ORDERPROC_EXPORT turn {
+    public:
+        explicit turn(sqlite_guest& of) noexcept : of_(&of) {}
+        turn(turn&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+        turn& operator=(turn&&) = delete;
+        ~turn();  // lets the others write, and their workers look
+
+    private:
+        sqlite_guest* of_;
+    };
+    // errc::unavailable if others held it for options.lock_timeout. No turn within a turn.
+    result<turn> take_turn();
+
+    // Applies the change as repository::write() would; on failure nothing of it is left. The
+    // outcome is final when the host has committed.
+    // errc::invalid_argument: there is no turn, or no transaction open.
+    result<change_outcome> apply(const change& what, timestamp now);
+
+private:
+    class impl;
+    explicit sqlite_guest(std::unique_ptr<impl> it) noexcept;
+    std::unique_ptr<impl> impl_;
+};
 
 }  // namespace v1
 }  // namespace orderproc

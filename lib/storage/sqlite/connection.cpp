@@ -57,8 +57,16 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path,
     return out;
 }
 
+std::unique_ptr<connection> connection::borrow(sqlite3* handle, std::string path) {
+    std::unique_ptr<connection> out(new connection);
+    out->handle_ = handle;
+    out->path_ = std::move(path);
+    out->borrowed_ = true;
+    return out;
+}
+
 connection::~connection() {
-    sqlite3_close(handle_);
+    if (!borrowed_) sqlite3_close(handle_);
 }
 
 int connection::committed(void* self, sqlite3*, const char*, int pages) noexcept {
@@ -77,6 +85,10 @@ void connection::make_durable() {
 
 void connection::fail(int sqlite_code) {
     if (failed_) return;
+    if (borrowed_) {  // it may be set to tell the primary code only
+        const int extended = sqlite3_extended_errcode(handle_);
+        if ((extended & 0xff) == sqlite_code) sqlite_code = extended;
+    }
     std::string text = path_ + ": ";
     text += handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(sqlite_code);
     text += " (" + std::to_string(sqlite_code) + ")";

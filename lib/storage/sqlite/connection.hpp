@@ -28,6 +28,8 @@ public:
 
     // Does not look into the file yet, so that a foreign one can be told and is left alone.
     static result<std::unique_ptr<connection>> open(const std::string& path, const settings& with);
+    // Somebody else's handle, used as it is and left open.
+    static std::unique_ptr<connection> borrow(sqlite3* handle, std::string path);
     ~connection();
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
@@ -59,6 +61,7 @@ private:
     static int committed(void* self, sqlite3*, const char*, int pages) noexcept;
 
     sqlite3* handle_ = nullptr;
+    bool borrowed_ = false;
     std::string path_;
     std::chrono::milliseconds busy_timeout_{0};
     std::size_t log_pages_ = 0;

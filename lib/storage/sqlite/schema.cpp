@@ -203,6 +203,13 @@ result<void> ensure_schema(connection& db) {
     return db.finish();
 }
 
+result<void> expect_schema(connection& db) {
+    const auto found = look(db);
+    if (!found) return found.error();
+    if (found->empty || found->version != schema_version) return mismatch(found->version);
+    return {};
+}
+
 result<sqlite_migration> migrate_schema(connection& db, bool dry_run) {
     const auto found = look(db);
     if (!found) return found.error();

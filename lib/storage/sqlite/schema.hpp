@@ -14,7 +14,10 @@ inline constexpr int schema_version = 2;
 // caller holds the write lock.
 result<void> ensure_schema(connection& db);
 
-// The same for the file of an older version. See migrate_sqlite().
+// errc::schema_mismatch unless there is one of this version.
+result<void> expect_schema(connection& db);
+
+// Brings the file of an older version to this one: see migrate_sqlite().
 result<sqlite_migration> migrate_schema(connection& db, bool dry_run);
 
 }  // namespace orderproc::detail::sqlite

@@ -81,6 +81,25 @@ writer::writer(connection& db)
 
 result<void> writer::write(const write_params& params, write_results& results) {
     transaction all(db_, begin_);
+    apply_all(params, results);
+    if (db_.ok() && !dirty_) return {};  // nothing to keep, so nothing to sync
+    end(params);
+    return all.commit(commit_);
+}
+
+result<void> writer::write_within(const write_params& params, write_results& results) {
+    db_.execute("SAVEPOINT orderproc");
+    if (auto begun = db_.finish(); !begun) return begun;
+    apply_all(params, results);
+    if (dirty_) end(params);
+    auto done = db_.finish();
+    if (!done) db_.execute("ROLLBACK TO orderproc");
+    db_.execute("RELEASE orderproc");
+    auto released = db_.finish();
+    return done ? released : done;
+}
+
+void writer::apply_all(const write_params& params, write_results& results) {
     begin(params);
     for (std::size_t i = 0; i < params.changes.size() && db_.ok(); ++i) {
         results.changes[i] = apply(params.changes[i]);
@@ -91,9 +110,6 @@ result<void> writer::write(const write_params& params, write_results& results) {
     for (std::size_t i = 0; i < params.cursors.size() && db_.ok(); ++i) {
         results.cursors[i] = apply(params.cursors[i]);
     }
-    if (db_.ok() && !dirty_) return {};  // nothing to keep, so nothing to sync
-    end(params);
-    return all.commit(commit_);
 }
 
 void writer::begin(const write_params& params) {

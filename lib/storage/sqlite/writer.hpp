@@ -22,6 +22,8 @@ public:
 
     // REQUIRES: the write lock is held. After errc::outcome_unknown the connection is done for.
     result<void> write(const write_params& params, write_results& results);
+    // The same within a transaction that the caller has begun: on failure nothing is left of it.
+    result<void> write_within(const write_params& params, write_results& results);
     bool appended() const noexcept { return appended_; }  // did the latest write, to the journal?
 
 private:
@@ -37,6 +39,7 @@ private:
         std::int64_t processing_ms = 0;
     };
 
+    void apply_all(const write_params& params, write_results& results);
     void begin(const write_params& params);
     void end(const write_params& params);
 
