@@ -1,5 +1,7 @@
 #include "cli/values.hpp"
 
+#include "processors/exec_processor.hpp"
+#include "processors/http_processor.hpp"
 #include "processors/simulate.hpp"
 
 #include <orderproc/memory.hpp>
@@ -8,6 +10,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -81,14 +84,44 @@ result<std::unique_ptr<storage>> open_storage(const std::string& url) {
                    "\"" + url + "\" is no storage such as sqlite:orders.db or memory:"};
 }
 
-result<std::unique_ptr<processor>> make_named_processor(const std::string& text) {
-    constexpr std::string_view simulate = "simulate:";
-    if (text.starts_with(simulate)) {
-        const auto takes = parse_duration(std::string_view(text).substr(simulate.size()));
-        if (!takes) return takes.error();
-        return make_simulation(*takes, "complete");
+std::vector<std::string> split_words(std::string_view text) {
+    std::vector<std::string> out;
+    while (true) {
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+        if (text.empty()) return out;
+        const std::size_t end = std::min(text.find(' '), text.size());
+        out.emplace_back(text.substr(0, end));
+        text.remove_prefix(end);
     }
-    return failure{errc::invalid_argument, "\"" + text + "\" is no processor such as simulate:2s"};
+}
+
+result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
+                                                        std::size_t at_once) {
+    constexpr std::string_view simulate = "simulate:";
+    constexpr std::string_view exec = "exec:";
+    constexpr std::string_view event = "complete";
+    if (text.starts_with(simulate)) {
+        auto options = parse_simulation(std::string_view(text).substr(simulate.size()));
+        if (!options) return std::move(options).error();
+        return make_simulation(std::move(*options), system_runtime().random);
+    }
+    if (text.starts_with(exec)) {
+        exec_options options;
+        options.command = split_words(std::string_view(text).substr(exec.size()));
+        options.event = event;
+        if (at_once > 0) options.processes_max = at_once;
+        return make_exec_processor(std::move(options));
+    }
+    if (text.starts_with("http:") || text.starts_with("https:")) {
+        const auto to = parse_http_url(text);
+        if (!to) return to.error();
+        http_client_options options;
+        if (at_once > 0) options.connections_max = at_once;
+        return make_http_processor(*to, std::string(event), options);
+    }
+    return failure{
+        errc::invalid_argument,
+        "\"" + text + "\" is no processor such as simulate:2s, exec:./script or http://host/path"};
 }
 
 }  // namespace orderproc::server

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -29,8 +30,13 @@ result<endpoint> parse_endpoint(std::string_view text);
 // "sqlite:PATH" or "memory:".
 result<std::unique_ptr<storage>> open_storage(const std::string& url);
 
-// "simulate:2s": raises "complete".
-result<std::unique_ptr<processor>> make_named_processor(const std::string& text);
+// At spaces; there is no quoting.
+std::vector<std::string> split_words(std::string_view text);
+
+// "simulate:2s,fail=0.1", "exec:PROGRAM ARGUMENTS", "http://host/path": each raises "complete".
+// at_once: the processes or connections of the latter two; 0 leaves that to them.
+result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
+                                                        std::size_t at_once = 0);
 
 }  // namespace orderproc::server
 

@@ -7,8 +7,13 @@
 namespace orderproc::server {
 
 void worker_settings::add_to(CLI::App& command) {
-    processor_option = add_setting(command, "processor", processor,
-                                   "What is done with an order: simulate:DURATION");
+    processor_option =
+        add_setting(command, "processor", processor,
+                    "What is done with an order: simulate:DURATION[,fail=P][,retry=P][,jitter=P], "
+                    "exec:PROGRAM or http://HOST/PATH");
+    add_setting(command, "processor-width", processor_width,
+                "Processes of exec: (0: 16) or connections of http: (0: 64)")
+        ->check(CLI::Range(0, 100'000));
     add_setting(command, "in-flight", in_flight, "Orders worked on at a time")
         ->check(CLI::Range(1, 1'000'000));
     add_setting(command, "lease", lease, "After this a worker that went silent loses its orders");
@@ -30,7 +35,7 @@ result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
     if (!retry_base) return retry_base.error();
     const auto sweep = parse_duration(settings.sweep);
     if (!sweep) return sweep.error();
-    auto work = make_named_processor(settings.processor);
+    auto work = make_named_processor(settings.processor, settings.processor_width);
     if (!work) return work.error();
 
     worker_options options;

@@ -15,6 +15,7 @@ namespace orderproc::server {
 
 struct worker_settings {
     std::string processor = "simulate:2s";
+    std::size_t processor_width = 0;
     std::size_t in_flight = 1024;
     std::string lease = "30s";
     std::string timeout = "5m";

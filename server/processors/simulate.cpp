@@ -1,5 +1,11 @@
 #include "processors/simulate.hpp"
 
+#include "cli/values.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -10,12 +16,20 @@ namespace orderproc::server {
 
 namespace {
 
+using std::chrono::milliseconds;
 using steady = std::chrono::steady_clock;
+
+constexpr std::int64_t delay_max_ms = 24 * 3'600'000;
+
+struct plan {
+    milliseconds takes{0};
+    verdict says;
+};
 
 class simulation final : public processor {
 public:
-    simulation(std::chrono::milliseconds takes, std::string event)
-        : takes_(takes), event_(std::move(event)), thread_([this] { run(); }) {}
+    simulation(simulation_options options, random_source& random)
+        : options_(std::move(options)), random_(random), thread_([this] { run(); }) {}
 
     ~simulation() override {
         {
@@ -27,20 +41,63 @@ public:
     }
 
     void start(job work) override {
-        if (takes_ == std::chrono::milliseconds::zero()) {
-            std::move(work).finish(advance{event_});
+        plan next = plan_of(work.value());
+        if (next.takes <= milliseconds::zero()) {
+            std::move(work).finish(std::move(next.says));
             return;
         }
         bool earliest = false;
         {
             const std::lock_guard lock(mutex_);
-            const auto at = waiting_.emplace(steady::now() + takes_, std::move(work));
+            const auto at = waiting_.emplace(steady::now() + next.takes,
+                                             std::pair(std::move(work), std::move(next.says)));
             earliest = at == waiting_.begin();
         }
         if (earliest) changed_.notify_one();
     }
 
 private:
+    double draw() { return static_cast<double>(random_.next() >> 11) / 9007199254740992.0; }
+
+    verdict verdict_of(std::string_view outcome) const {
+        if (outcome == "fail") return give_up{"simulated failure"};
+        if (outcome == "retry") return retry_later{"simulated trouble", {}};
+        return advance{options_.event};
+    }
+
+    plan plan_of(const order& value) {
+        plan out{options_.takes, {}};
+        if (options_.jitter > 0) {
+            const double factor = 1 + options_.jitter * (2 * draw() - 1);
+            out.takes = milliseconds(
+                static_cast<std::int64_t>(static_cast<double>(out.takes.count()) * factor));
+        }
+        const double at = options_.fail + options_.retry > 0 ? draw() : 1;
+        out.says = verdict_of(at < options_.fail                    ? "fail"
+                              : at < options_.fail + options_.retry ? "retry"
+                                                                    : "complete");
+        if (value.metadata.find("simulate") != std::string::npos) ask(value.metadata, out);
+        return out;
+    }
+
+    // What the order itself wants; what it says in any other form is not for us.
+    void ask(const std::string& metadata, plan& out) const {
+        boost::system::error_code ec;
+        const auto parsed = boost::json::parse(metadata, ec);
+        const auto* root = ec ? nullptr : parsed.if_object();
+        const auto* wanted = root ? root->if_contains("simulate") : nullptr;
+        const auto* says = wanted ? wanted->if_object() : nullptr;
+        if (!says) return;
+        if (const auto* delay = says->if_contains("delay_ms"); delay && delay->is_int64()) {
+            out.takes = milliseconds(std::clamp<std::int64_t>(delay->get_int64(), 0, delay_max_ms));
+        }
+        const auto* outcome = says->if_contains("outcome");
+        if (outcome && outcome->is_string()) {
+            const boost::json::string& text = outcome->get_string();
+            out.says = verdict_of({text.data(), text.size()});
+        }
+    }
+
     void run() {
         std::unique_lock lock(mutex_);
         while (!stopping_) {
@@ -55,24 +112,58 @@ private:
             }
             auto node = waiting_.extract(waiting_.begin());
             lock.unlock();
-            std::move(node.mapped()).finish(advance{event_});
+            std::move(node.mapped().first).finish(std::move(node.mapped().second));
             lock.lock();
         }
     }
 
-    const std::chrono::milliseconds takes_;
-    const std::string event_;
+    const simulation_options options_;
+    random_source& random_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::multimap<steady::time_point, job> waiting_;  // bounded by the worker's in_flight_max
+    // Bounded by the worker's in_flight_max.
+    std::multimap<steady::time_point, std::pair<job, verdict>> waiting_;
     bool stopping_ = false;
     std::thread thread_;
 };
 
 }  // namespace
 
-std::unique_ptr<processor> make_simulation(std::chrono::milliseconds takes, std::string event) {
-    return std::make_unique<simulation>(takes, std::move(event));
+result<simulation_options> parse_simulation(std::string_view text) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const auto takes = parse_duration(text.substr(0, comma));
+    if (!takes) return takes.error();
+    simulation_options out;
+    out.takes = *takes;
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    while (!text.empty()) {
+        const std::string_view one = text.substr(0, text.find(','));
+        text.remove_prefix(std::min(one.size() + 1, text.size()));
+        const std::size_t equals = std::min(one.find('='), one.size());
+        const std::string_view name = one.substr(0, equals);
+        double* const knob = name == "jitter"  ? &out.jitter
+                             : name == "fail"  ? &out.fail
+                             : name == "retry" ? &out.retry
+                                               : nullptr;
+        const std::string_view value = one.substr(std::min(equals + 1, one.size()));
+        double number = -1;
+        const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), number);
+        if (!knob || ec != std::errc{} || end != value.data() + value.size() ||
+            !(number >= 0 && number <= 1)) {
+            return failure{
+                errc::invalid_argument,
+                "\"" + std::string(one) + "\" is none of jitter=, fail= and retry= with 0 to 1"};
+        }
+        *knob = number;
+    }
+    if (out.fail + out.retry > 1) {
+        return failure{errc::invalid_argument, "fail and retry together are more than 1"};
+    }
+    return out;
+}
+
+std::unique_ptr<processor> make_simulation(simulation_options options, random_source& random) {
+    return std::make_unique<simulation>(std::move(options), random);
 }
 
 }  // namespace orderproc::server

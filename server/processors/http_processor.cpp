@@ -1,0 +1,91 @@
+#include "processors/http_processor.hpp"
+
+#include <orderproc/json.hpp>
+
+#include <boost/json.hpp>
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+constexpr unsigned conflict = 409;
+constexpr unsigned unprocessable = 422;
+constexpr std::chrono::seconds delay_max = std::chrono::hours(24);
+
+std::string text_member(const boost::json::object& of, std::string_view name) {
+    const auto* found = of.if_contains(name);
+    const auto* text = found ? found->if_string() : nullptr;
+    return text ? std::string(*text) : std::string();
+}
+
+// What a problem document (RFC 9457) says, or the status.
+std::string reason_of(const fetch_response& got) {
+    const std::string status = "the server answered " + std::to_string(got.status);
+    boost::system::error_code ec;
+    const auto body = boost::json::parse(got.body, ec);
+    const auto* problem = ec ? nullptr : body.if_object();
+    if (!problem) return status;
+    std::string detail = text_member(*problem, "detail");
+    if (detail.empty()) detail = text_member(*problem, "title");
+    return detail.empty() ? status : status + ": " + detail;
+}
+
+std::optional<std::chrono::milliseconds> delay_of(const fetch_response& got) {
+    const std::string_view text = got.find("Retry-After");
+    std::int64_t seconds = 0;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (text.empty() || ec != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (seconds < 0 || seconds > delay_max.count()) return std::nullopt;
+    return std::chrono::seconds(seconds);
+}
+
+verdict judge(const result<fetch_response>& got, const std::string& event) {
+    if (!got) return retry_later{got.error().detail, {}};
+    if (got->status >= 200 && got->status < 300) return advance{event};
+    if (got->status == conflict || got->status == unprocessable) return give_up{reason_of(*got)};
+    return retry_later{reason_of(*got), delay_of(*got)};
+}
+
+class http_processor final : public processor {
+public:
+    http_processor(const http_url& to, std::string event, http_client_options options)
+        : target_(to.path), event_(std::move(event)), client_(to, options) {}
+
+    void start(job work) override {
+        fetch_request what;
+        what.method = "POST";
+        what.target = target_;
+        what.repeatable = true;  // as far as the server keeps to the key
+        what.fields = {{"Content-Type", "application/json"},
+                       {"Idempotency-Key", std::string(work.idempotency_key())}};
+        if (!work.traceparent().empty()) {
+            what.fields.emplace_back("traceparent", work.traceparent());
+        }
+        what.body = to_json(work.value());
+        auto stop = work.stop();
+        // A std::function has to be able to copy what it holds.
+        auto held = std::make_shared<job>(std::move(work));
+        client_.fetch(std::move(what), std::move(stop),
+                      [this, held = std::move(held)](const result<fetch_response>& got) {
+                          std::move(*held).finish(judge(got, event_));
+                      });
+    }
+
+private:
+    const std::string target_;
+    const std::string event_;
+    http_client client_;  // the last member: its destructor still calls us
+};
+
+}  // namespace
+
+std::unique_ptr<processor> make_http_processor(const http_url& to, std::string event,
+                                               http_client_options options) {
+    return std::make_unique<http_processor>(to, std::move(event), options);
+}
+
+}  // namespace orderproc::server
