@@ -73,9 +73,8 @@ int main() {
 
     reader reads(*stored);
     const std::vector<std::string> ids{"ORD-C1", "ORD-C2"};
-    const auto found = reads.use([&](repository& from) {
-        return from.load({.ids = ids, .user_id = {}});
-    });
+    const auto found =
+        reads.use([&](repository& from) { return from.load({.ids = ids, .user_id = {}}); });
     const auto& rows = found.value().orders;
     std::printf("ORD-C1 %s, ORD-C2 %s\n", rows[0] ? "exists" : "does not exist",
                 rows[1] ? "exists" : "does not exist");

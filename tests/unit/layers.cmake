@@ -6,7 +6,7 @@ set(words config error timestamp money order status_machine change command codec
 set(seams repository processor)
 set(stages engine reader worker items verify)
 set(adapters memory sqlite)
-set(bridges json asio)
+set(bridges json asio coroutine)
 
 # What a file of each layer may include of <orderproc/…>.
 set(may_words words)
