@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace orderproc::server {
@@ -28,6 +29,7 @@ struct serve_settings {
     std::size_t threads = 1;
     std::size_t connections = http::server_options{}.connections_max;
     std::size_t connections_per_address = http::server_options{}.connections_per_address_max;
+    std::string items;
     worker_settings worker;
 
     bool admits_everything() const {
@@ -50,7 +52,11 @@ int serve_on(const serve_settings& settings, const endpoint& at, milliseconds dr
     how.watch_others = true;
     engine writes(**orders, status_machine::standard(), system_runtime(log), how);
     reader reads(**orders, settings.threads);
-    api handlers(writes, reads);
+    auto items = make_named_items(settings.items, log);
+    if (!items) return fail(items.error());
+    std::optional<item_gate> gate;
+    if (*items) gate.emplace(**items, writes.with());
+    api handlers(writes, reads, gate ? &*gate : nullptr);
     api_service service(handlers);
 
     std::unique_ptr<running_worker> works;
@@ -102,6 +108,8 @@ void add_serve(command_line to) {
     add_setting(*command, "listen", it->listen, "ADDRESS:PORT; port 0 takes any that is free");
     add_setting(*command, "storage", it->storage, "sqlite:PATH or memory:");
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
+    add_setting(*command, "items", it->items,
+                "Which items may be ordered: file:PATH or http://HOST/PATH; empty: all");
     add_setting(*command, "insecure-http", it->insecure_http,
                 "Listen beyond this machine without TLS");
     add_setting(*command, "insecure-no-auth", it->insecure_no_auth,

@@ -1,5 +1,7 @@
 #include "cli/values.hpp"
 
+#include "items/file_items.hpp"
+#include "items/http_items.hpp"
 #include "processors/exec_processor.hpp"
 #include "processors/http_processor.hpp"
 #include "processors/simulate.hpp"
@@ -23,6 +25,9 @@ struct unit {
     double milliseconds;
 };
 constexpr unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+// Clients wait for it.
+constexpr std::chrono::seconds items_timeout(5);
+
 constexpr double duration_max = 10.0 * 365 * 24 * 3'600'000;
 
 bool is_address(const std::string& host) {
@@ -82,6 +87,23 @@ result<std::unique_ptr<storage>> open_storage(const std::string& url) {
     }
     return failure{errc::invalid_argument,
                    "\"" + url + "\" is no storage such as sqlite:orders.db or memory:"};
+}
+
+result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch) {
+    constexpr std::string_view file = "file:";
+    if (text.empty()) return std::unique_ptr<item_checker>();
+    if (text.starts_with(file)) return make_file_items(text.substr(file.size()), watch);
+    if (text.starts_with("http:") || text.starts_with("https:")) {
+        const auto to = parse_http_url(text);
+        if (!to) return to.error();
+        http_client_options options;
+        options.connections_max = 1;
+        options.timeout = items_timeout;
+        return make_http_items(*to, options);
+    }
+    return failure{
+        errc::invalid_argument,
+        "\"" + text + "\" is no list of items such as file:items.txt or http://host/path"};
 }
 
 std::vector<std::string> split_words(std::string_view text) {

@@ -3,6 +3,7 @@
 
 // The texts that options take.
 
+#include <orderproc/items.hpp>
 #include <orderproc/processor.hpp>
 #include <orderproc/repository.hpp>
 
@@ -29,6 +30,9 @@ result<endpoint> parse_endpoint(std::string_view text);
 
 // "sqlite:PATH" or "memory:".
 result<std::unique_ptr<storage>> open_storage(const std::string& url);
+
+// "file:PATH" or "http://host/path"; watch hears of trouble. Empty: none, all items will do.
+result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch);
 
 // At spaces; there is no quoting.
 std::vector<std::string> split_words(std::string_view text);

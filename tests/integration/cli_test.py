@@ -5,6 +5,7 @@ usage: cli_test.py ORDERPROC_BINARY
 """
 
 import http.client
+import http.server
 import json
 import os
 import signal
@@ -247,6 +248,71 @@ class CommandLine(unittest.TestCase):
         running.wait_for("OLD-4", "COMPLETED")
         self.assertEqual(run("migrate", "--storage", "memory:").returncode, 2)
         self.assertEqual(run("migrate", "--storage", "sqlite:/nowhere/x.db").returncode, 1)
+
+    def test_items_are_checked_against_a_file(self):
+        file = f"{self.folder.name}/items"
+        with open(file, "w", encoding="utf-8") as out:
+            out.write("1001 1002 # no 1003")
+        running = self.serve("--no-worker", "--items", f"file:{file}")
+        status, problem = running.ask("POST", "/orders", ORDER)
+        self.assertEqual(status, 422)
+        self.assertEqual([(it["pointer"], it["code"]) for it in problem["errors"]],
+                         [("#/item_ids/2", "unknown_item")])
+        with open(file + ".new", "w", encoding="utf-8") as out:
+            out.write("1001 1002 1003")
+        os.rename(file + ".new", file)
+        self.assertEqual(running.ask("POST", "/orders", ORDER)[0], 201)
+        for bad, code in (("file:/nonexistent", 1), ("nonsense", 2), ("https://h/", 2)):
+            ended = run("serve", "--storage", self.storage, "--listen", "127.0.0.1:0", "--items", bad)
+            self.assertEqual(ended.returncode, code, ended.stderr)
+
+    def test_items_are_checked_by_another_server_and_work_is_done_by_it(self):
+        class Shop(http.server.BaseHTTPRequestHandler):
+            asked = []
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                Shop.asked.append((self.path, body, dict(self.headers)))
+                answer = json.dumps({"unknown": [9]} if self.path == "/items" else {}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *ignored):
+                pass
+
+        shop = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+        threading.Thread(target=shop.serve_forever, daemon=True).start()
+        self.addCleanup(shop.server_close)
+        self.addCleanup(shop.shutdown)
+        url = f"http://127.0.0.1:{shop.server_port}"
+        running = self.serve("--items", url + "/items", "--processor", url + "/work")
+        self.assertEqual(running.ask("POST", "/orders", ORDER)[0], 201)
+        running.wait_for("ORD-A8F64D2E", "COMPLETED")
+        self.assertEqual(running.ask("POST", "/orders", dict(ORDER, order_id="B", item_ids=[9]))[0],
+                         422)
+        work = [it for it in Shop.asked if it[0] == "/work"]
+        self.assertEqual(len(work), 1)
+        self.assertEqual(work[0][1]["order_id"], "ORD-A8F64D2E")
+        self.assertEqual(work[0][2]["Idempotency-Key"], "ORD-A8F64D2E/PROCESSING")
+
+    def test_a_program_does_the_work(self):
+        script = f"{self.folder.name}/work"
+        with open(script, "w", encoding="utf-8") as out:
+            out.write('#!/bin/sh\ngrep -q \'"user_id":123\' || { echo wrong >&2; exit 1; }\n'
+                      'test "$ORDERPROC_ORDER_ID" = BAD && { echo no stock >&2; exit 1; }\nexit 0\n')
+        os.chmod(script, 0o755)
+        running = self.serve("--processor", f"exec:{script}")
+        for name in ("GOOD", "BAD"):
+            running.ask("POST", "/orders", dict(ORDER, order_id=name))
+        running.wait_for("GOOD", "COMPLETED")
+        failed = running.wait_for("BAD", "FAILED")
+        self.assertEqual(failed["last_error"], "exit code 1: no stock")
+        for bad in ("exec:", "simulate:2s,fail=7", "http://"):
+            ended = run("serve", "--storage", self.storage, "--listen", "127.0.0.1:0",
+                        "--processor", bad)
+            self.assertEqual(ended.returncode, 2, bad)
 
     @staticmethod
     def loopback(command):

@@ -1,0 +1,66 @@
+#include "items/http_items.hpp"
+
+#include <boost/json.hpp>
+
+#include <future>
+#include <string>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+class http_items final : public item_checker {
+public:
+    http_items(const http_url& to, const http_client_options& options)
+        : to_(to), client_(to, options) {}
+
+    result<void> check(std::span<const std::int64_t> ids,
+                       std::vector<std::int64_t>& unknown) override {
+        fetch_request what;
+        what.method = "POST";
+        what.target = to_.path;
+        what.repeatable = true;
+        what.fields = {{"Content-Type", "application/json"}};
+        what.body = R"({"item_ids":[)";
+        for (const std::int64_t id : ids) what.body.append(std::to_string(id)).append(1, ',');
+        if (!ids.empty()) what.body.pop_back();
+        what.body.append("]}");
+        std::promise<result<fetch_response>> told;
+        client_.fetch(std::move(what), {},
+                      [&told](result<fetch_response> got) { told.set_value(std::move(got)); });
+        const auto got = told.get_future().get();
+        if (!got) return got.error();
+        return read(*got, unknown);
+    }
+
+private:
+    result<void> read(const fetch_response& got, std::vector<std::int64_t>& unknown) const {
+        const auto bad = [this](const std::string& what) {
+            return failure{errc::unavailable, to_.authority() + to_.path + " " + what};
+        };
+        if (got.status != 200) return bad("answered " + std::to_string(got.status));
+        boost::system::error_code ec;
+        const auto body = boost::json::parse(got.body, ec);
+        const auto* object = ec ? nullptr : body.if_object();
+        const auto* member = object ? object->if_contains("unknown") : nullptr;
+        const auto* listed = member ? member->if_array() : nullptr;
+        if (!listed) return bad("did not answer with {\"unknown\":[...]}");
+        for (const auto& it : *listed) {
+            if (!it.is_int64()) return bad("answered with what is no item id");
+            unknown.push_back(it.get_int64());
+        }
+        return {};
+    }
+
+    const http_url to_;
+    http_client client_;
+};
+
+}  // namespace
+
+std::unique_ptr<item_checker> make_http_items(const http_url& to, http_client_options options) {
+    return std::make_unique<http_items>(to, options);
+}
+
+}  // namespace orderproc::server
