@@ -3,6 +3,7 @@
 #include <exception>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace orderproc {
 inline namespace v1 {
@@ -173,19 +174,34 @@ void engine_writer::finish(error_code ec) noexcept {
     write_time_ = {};
 }
 
+void engine_writer::tell_of_key(const change_outcome& outcome) noexcept {
+    if (outcome.ec == errc::idempotency_mismatch) {
+        with_.watch.key_used(key_use::mismatched);
+    } else if (!outcome.ec) {
+        with_.watch.key_used(outcome.replayed ? key_use::replayed : key_use::fresh);
+    }
+}
+
 // Whether the journal grew.
 bool engine_writer::tell_observer() noexcept {
     bool grew = false;
     for (std::size_t i = 0; i < changes_.size(); ++i) {
-        if (!change_outcomes_[i].journaled) continue;
+        const change& what = changes_[i];
+        const change_outcome& outcome = change_outcomes_[i];
+        if (what.once) tell_of_key(outcome);
+        if (!outcome.journaled) continue;
         grew = true;
-        const auto& after = change_outcomes_[i].after;
-        if (after) with_.watch.transition_committed(*after, changes_[i].event);
+        if (!outcome.after) continue;
+        const auto* move = std::get_if<move_order>(&what.action);
+        const bool completed = what.lease && move && move->completes;
+        with_.watch.transition_committed({*outcome.after, what.event, what.actor, completed});
     }
-    for (const claim_outcome& got : claim_outcomes_) {
+    for (std::size_t i = 0; i < claims_.size(); ++i) {
+        const claim_outcome& got = claim_outcomes_[i];
         if (got.orders.empty() && got.released == 0 && got.failed == 0) continue;
         grew = true;
-        with_.watch.orders_claimed(got.orders.size(), got.released, got.failed);
+        with_.watch.orders_claimed(
+            {*claims_[i].stage, got.orders.size(), got.released, got.failed});
     }
     return grew;
 }

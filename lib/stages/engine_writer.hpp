@@ -43,6 +43,7 @@ private:
 
     void finish(error_code ec) noexcept;
     bool tell_observer() noexcept;
+    void tell_of_key(const change_outcome& outcome) noexcept;
     void answer(error_code ec) noexcept;
 
     storage& orders_;

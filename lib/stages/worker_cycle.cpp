@@ -195,7 +195,8 @@ void worker::impl::succeed(job_entry& it) {
     const order& value = it.work->value;
     with_.watch.attempt_finished(
         {value.id->view(), it.work->stage, value.attempts, it.decided.outcome,
-         std::get<move_order>(it.decided.what.action).reason, it.duration});
+         std::get<move_order>(it.decided.what.action).reason, it.duration, it.work->traceparent,
+         it.decided.effect == verdict_effect::failed});
     jobs_.remove(it);
 }
 

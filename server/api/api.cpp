@@ -47,7 +47,10 @@ bool api::finish(pending& of, const http::request& in, change_outcome& outcome,
 }
 
 bool api::dispatch(const http::request& in, http::response& out, pending& todo) {
-    const route_match matched = match(in.method, in.path);
+    route_match matched = match(in.method, in.path);
+    if (parts_.operations_only && !(matched.path_known && is_operation(in.path))) {
+        matched = {};
+    }
     if (matched.found) return handle(matched, in, out, todo);
     if (!matched.path_known && !(in.path == "*" && in.method == "OPTIONS")) {
         http::write_problem(problems::not_found, {}, in, out);
@@ -71,7 +74,7 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
     }
     const call it{in, matched.parameter, key.text};
     if (!(this->*matched.found->handle)(it, out, todo)) return false;
-    if (!items_) todo.asks_items = false;
+    if (!parts_.items) todo.asks_items = false;
     if (todo.many) return true;  // each of its commands is whole already
     todo.what.traceparent = valid_traceparent(in.find("traceparent"));
     if (!key.text.empty()) todo.what.once = make_idempotency({}, in, key.text, in.body);

@@ -16,11 +16,13 @@
 #include <orderproc/reader.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace orderproc::server {
@@ -45,12 +47,20 @@ std::span<const std::int64_t> items_of(const pending& todo, std::vector<std::int
 // its refusal tells which there is.
 std::optional<order_version> expected_version(const http::request& in, const pending& todo);
 
+// What there is beside orders. All of it outlives the api.
+struct api_parts {
+    item_gate* items = nullptr;               // none: all items will do
+    std::function<std::string()> exposition;  // Prometheus' text; none: metrics are JSON alone
+    std::function<std::vector<std::string>()> unready;  // why; none: ready while it can be read
+    bool operations_only = false;                       // metrics and health, no orders
+};
+
 // Safe to use from any thread. Exceptions end here: they are a 500.
 class api {
 public:
-    // All outlive it. Without a gate all items will do.
-    api(engine& orders, reader& reads, item_gate* items = nullptr)
-        : engine_(orders), reader_(reads), items_(items) {}
+    // Both outlive it.
+    api(engine& orders, reader& reads, api_parts parts = {})
+        : engine_(orders), reader_(reads), parts_(std::move(parts)) {}
 
     // Answers, or returns what has to be submitted before finish() can.
     std::optional<pending> begin(const http::request& in, http::response& out) noexcept;
@@ -63,7 +73,7 @@ public:
                      std::span<const std::size_t> unknown, http::response& out) noexcept;
 
     engine& orders() noexcept { return engine_; }
-    item_gate* items() noexcept { return items_; }
+    item_gate* items() noexcept { return parts_.items; }
 
     // The handlers of the table of routes.
     bool create_order(const call& it, http::response& out, pending& todo);
@@ -80,6 +90,7 @@ public:
     bool list_orders_by_status(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
+    bool get_readiness(const call& it, http::response& out, pending& todo);
 
 private:
     using edit_parser = parsed_edit(std::string_view, const order*);
@@ -116,7 +127,7 @@ private:
 
     engine& engine_;
     reader& reader_;
-    item_gate* items_;
+    const api_parts parts_;
 };
 
 }  // namespace orderproc::server

@@ -1,10 +1,13 @@
 #include "api/api.hpp"
+#include "api/negotiation.hpp"
 #include "api/problems.hpp"
 
 #include <orderproc/json.hpp>
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -23,9 +26,34 @@ void append_lower(std::string_view text, std::string& out) {
     for (const char c : text) out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c);
 }
 
+void write_state(std::string_view fine, const std::vector<std::string>& reasons,
+                 http::response& out) {
+    out.add("Cache-Control", "no-store");
+    if (reasons.empty()) {
+        out.body.append(R"({"status":")").append(fine).append(R"("})");
+        return;
+    }
+    out.status = 503;
+    out.body = R"({"status":"unavailable","reasons":[)";
+    for (const std::string& it : reasons) {
+        if (&it != reasons.data()) out.body.append(1, ',');
+        append_json_string(it, out.body);
+    }
+    out.body.append("]}");
+}
+
 }  // namespace
 
 bool api::get_metrics(const call& it, http::response& out, pending&) {
+    if (parts_.exposition) {
+        out.add("Vary", "Accept");
+        if (prefers_prometheus(it.in.find("Accept"))) {
+            out.add("Cache-Control", "no-store");
+            out.content_type = "text/plain; version=0.0.4; charset=utf-8";
+            out.body = parts_.exposition();
+            return false;
+        }
+    }
     const auto counted = reader_.use([](repository& from) { return from.count(); });
     if (!counted) {
         fail(counted.error(), it.in, out);
@@ -56,15 +84,15 @@ bool api::get_metrics(const call& it, http::response& out, pending&) {
 
 bool api::get_health(const call&, http::response& out, pending&) {
     const auto counted = reader_.use([](repository& from) { return from.count(); });
-    out.add("Cache-Control", "no-store");
-    if (counted) {
-        out.body = R"({"status":"ok"})";
-        return false;
-    }
-    out.status = 503;
-    out.body = R"({"status":"unavailable","reasons":[)";
-    append_json_string("storage: " + counted.error().code.message(), out.body);
-    out.body.append("]}");
+    std::vector<std::string> reasons;
+    if (!counted) reasons.push_back("storage: " + counted.error().code.message());
+    write_state("ok", reasons, out);
+    return false;
+}
+
+bool api::get_readiness(const call& it, http::response& out, pending& todo) {
+    if (!parts_.unready) return get_health(it, out, todo);
+    write_state("ready", parts_.unready(), out);
     return false;
 }
 

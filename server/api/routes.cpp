@@ -24,6 +24,7 @@ constexpr route table[] = {
     {"GET", "/orders/status/{status}", "list_orders_by_status", &api::list_orders_by_status},
     {"GET", "/metrics", "get_metrics", &api::get_metrics},
     {"GET", "/healthz", "get_health", &api::get_health},
+    {"GET", "/readyz", "get_readiness", &api::get_readiness},
 };
 
 // A path that a pattern spells out is not one that another pattern's parameter may stand for.
@@ -48,6 +49,10 @@ bool fits(std::string_view pattern, std::string_view path, std::string_view& par
 
 std::span<const route> routes() noexcept {
     return table;
+}
+
+bool is_operation(std::string_view path) noexcept {
+    return !path.starts_with("/orders");
 }
 
 route_match match(std::string_view method, std::string_view path) noexcept {

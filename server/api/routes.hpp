@@ -41,6 +41,9 @@ struct route_match {
 };
 route_match match(std::string_view method, std::string_view path) noexcept;
 
+// Is it about the server and not about orders?
+bool is_operation(std::string_view path) noexcept;
+
 // "GET, HEAD, OPTIONS": the methods of a path.
 std::string allowed_methods(std::string_view path);
 

@@ -1,9 +1,9 @@
 #include "api/api.hpp"
 #include "api/api_service.hpp"
 #include "cli/file_limit.hpp"
+#include "cli/observation.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
-#include "cli/trouble_log.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace orderproc::server {
@@ -30,7 +31,9 @@ struct serve_settings {
     std::size_t connections = http::server_options{}.connections_max;
     std::size_t connections_per_address = http::server_options{}.connections_per_address_max;
     std::string items;
+    std::string shutdown_delay = "0";
     worker_settings worker;
+    observation_settings shown;
 
     bool admits_everything() const {
         return insecure_http && insecure_no_auth &&
@@ -43,21 +46,42 @@ std::string url_of(const endpoint& at, std::uint16_t port) {
     return "http://" + (six ? "[" + at.host + "]" : at.host) + ":" + std::to_string(port);
 }
 
-int serve_on(const serve_settings& settings, const endpoint& at, milliseconds drain,
+http::server_options options_of(const serve_settings& settings, const endpoint& at) {
+    http::server_options out;
+    out.address = at.host;
+    out.port = at.port;
+    out.threads = settings.threads;
+    out.connections_max = settings.connections;
+    out.connections_per_address_max = settings.connections_per_address;
+    out.limits.large_path = batch_path;
+    return out;
+}
+
+struct durations {
+    milliseconds drain{0};
+    milliseconds shutdown_delay{0};
+};
+
+int serve_on(const serve_settings& settings, const endpoint& at, const durations& times,
              stop_signals& signals) {
     auto orders = open_storage(settings.storage);
     if (!orders) return fail(orders.error());
-    trouble_log log;
+    observation shown(settings.shown, status_machine::standard());
+    auto items = make_named_items(settings.items, shown.watch());
+    if (!items) return fail(items.error());
+
     engine_options how;
     how.watch_others = true;
-    engine writes(**orders, status_machine::standard(), system_runtime(log), how);
-    reader reads(**orders, settings.threads);
-    auto items = make_named_items(settings.items, log);
-    if (!items) return fail(items.error());
+    engine writes(**orders, status_machine::standard(), system_runtime(shown.watch()), how);
+    reader reads(**orders, settings.threads + 1);  // one for the admin's
+    shown.read_from(reads, writes.with());
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.with());
-    api handlers(writes, reads, gate ? &*gate : nullptr);
+    api_parts parts = shown.parts(reads);
+    parts.items = gate ? &*gate : nullptr;
+    api handlers(writes, reads, std::move(parts));
     api_service service(handlers);
+    observed_service observed(service, shown.request_observers());
 
     std::unique_ptr<running_worker> works;
     if (!settings.no_worker) {
@@ -65,21 +89,18 @@ int serve_on(const serve_settings& settings, const endpoint& at, milliseconds dr
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
-    http::server_options options;
-    options.address = at.host;
-    options.port = at.port;
-    options.threads = settings.threads;
-    options.connections_max = settings.connections;
-    options.connections_per_address_max = settings.connections_per_address;
-    options.limits.large_path = batch_path;
-    auto listening = http::server::open(options, service);
+    auto admin = admin_server::open(settings.shown, shown, writes, reads);
+    if (!admin) return fail(admin.error());
+    auto listening = http::server::open(options_of(settings, at), observed);
     if (!listening) return fail(listening.error());
     std::printf("orderproc listens on %s\n", url_of(at, (*listening)->port()).c_str());
     std::fflush(stdout);
 
     signals.wait();
-    (*listening)->stop(drain);  // returns at once: both drain at the same time
-    if (works) works->stop(drain);
+    shown.state().stopping();  // whoever sends us requests is to find out, before we go
+    std::this_thread::sleep_for(times.shutdown_delay);
+    (*listening)->stop(times.drain);  // returns at once: both drain at the same time
+    if (works) works->stop(times.drain);
     (*listening)->join();
     return 0;
 }
@@ -90,6 +111,8 @@ int serve(const serve_settings& settings) {
     if (!at) return fail(at.error());
     const auto drain = parse_duration(settings.worker.drain);
     if (!drain) return fail(drain.error());
+    const auto shutdown_delay = parse_duration(settings.shutdown_delay);
+    if (!shutdown_delay) return fail(shutdown_delay.error());
     if (!at->loopback() && !settings.admits_everything()) {
         return fail(
             {errc::invalid_argument, "listening on " + at->host +
@@ -97,7 +120,7 @@ int serve(const serve_settings& settings) {
                                          "--insecure-no-auth, and --processor (or --no-worker)"});
     }
     if (auto raised = raise_file_limit(settings.connections); !raised) return fail(raised.error());
-    return serve_on(settings, *at, *drain, signals);
+    return serve_on(settings, *at, {*drain, *shutdown_delay}, signals);
 }
 
 }  // namespace
@@ -120,7 +143,10 @@ void add_serve(command_line to) {
     add_setting(*command, "connections-per-address", it->connections_per_address,
                 "At a time from one address")
         ->check(CLI::Range(1, 1'000'000));
+    add_setting(*command, "shutdown-delay", it->shutdown_delay,
+                "From SIGTERM, when readyz turns 503, until nothing more is accepted");
     it->worker.add_to(*command);
+    it->shown.add_to(*command);
     command->callback([&run = to.run, it] { run = [it] { return serve(*it); }; });
 }
 

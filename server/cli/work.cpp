@@ -1,6 +1,6 @@
+#include "cli/observation.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
-#include "cli/trouble_log.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 
@@ -14,6 +14,7 @@ namespace {
 struct work_settings {
     std::string storage = "sqlite:orders.db";
     worker_settings worker;
+    observation_settings shown;
 };
 
 int work(const work_settings& settings) {
@@ -22,15 +23,20 @@ int work(const work_settings& settings) {
     if (!drain) return fail(drain.error());
     auto orders = open_storage(settings.storage);
     if (!orders) return fail(orders.error());
-    trouble_log log;
+    observation shown(settings.shown, status_machine::standard());
     engine_options how;
     how.watch_others = true;
-    engine writes(**orders, status_machine::standard(), system_runtime(log), how);
+    engine writes(**orders, status_machine::standard(), system_runtime(shown.watch()), how);
+    reader reads(**orders, 1);
+    shown.read_from(reads, writes.with());
+    auto admin = admin_server::open(settings.shown, shown, writes, reads);
+    if (!admin) return fail(admin.error());
     auto worker = running_worker::start(writes, settings.worker);
     if (!worker) return fail(worker.error());
     std::printf("orderproc works on %s\n", (*orders)->info().name.c_str());
     std::fflush(stdout);
     signals.wait();
+    shown.state().stopping();
     (*worker)->stop(*drain);
     return 0;
 }
@@ -42,6 +48,7 @@ void add_work(command_line to) {
     const auto settings = std::make_shared<work_settings>();
     add_setting(*command, "storage", settings->storage, "sqlite:PATH");
     settings->worker.add_to(*command);
+    settings->shown.add_to(*command);
     command->callback([&run = to.run, settings] { run = [settings] { return work(*settings); }; });
 }
 

@@ -216,6 +216,7 @@ void connection::refuse(const problem_kind& kind, std::string_view detail) {
     request& to = parser_.value();
     identify(to);
     write_problem(kind, detail, to, response_);
+    session_->refused(to, response_);
     append_answer();
 }
 

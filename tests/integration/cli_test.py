@@ -314,6 +314,58 @@ class CommandLine(unittest.TestCase):
                         "--processor", bad)
             self.assertEqual(ended.returncode, 2, bad)
 
+    def test_log_lines_are_json_and_say_what_went_wrong(self):
+        running = self.serve("--log", "json", "--log-level", "debug", "--processor",
+                             "exec:false", "--admin-listen", "127.0.0.1:0")
+        running.ask("POST", "/orders", ORDER)
+        running.ask("GET", "/orders/none%0a%1b[31m?x=%00")
+        running.wait_for("ORD-A8F64D2E", "FAILED")
+        code, text = running.stop()
+        self.assertEqual(code, 0)
+        lines = [json.loads(it) for it in text.splitlines()]
+        by_event = {it["event"]: it for it in lines}
+        self.assertEqual(by_event["order_failed"]["order_id"], "ORD-A8F64D2E")
+        self.assertEqual(by_event["order_failed"]["reason"], "exit code 1")
+        self.assertTrue(any(it["event"] == "request" and it["route"] == "/orders" and
+                            it["status"] == 201 and it["method"] == "POST" for it in lines), lines)
+        self.assertIn("admin_listens", by_event)
+
+    def test_readyz_turns_before_anything_is_refused(self):
+        running = self.serve("--no-worker", "--shutdown-delay", "1h")
+        self.assertEqual(running.ask("GET", "/readyz")[0], 200)
+        running.child.send_signal(signal.SIGTERM)
+        give_up = time.monotonic() + DEADLINE_S
+        while running.ask("GET", "/readyz")[0] == 200 and time.monotonic() < give_up:
+            threading.Event().wait(0.02)
+        status, answer = running.ask("GET", "/readyz")
+        self.assertEqual((status, answer["reasons"]), (503, ["shutting down"]))
+        self.assertEqual(running.ask("POST", "/orders", ORDER)[0], 201)
+        running.child.send_signal(signal.SIGTERM)  # a second one ends it at once
+        self.assertNotEqual(running.child.wait(DEADLINE_S), 0)
+
+    def test_a_worker_shows_metrics_and_health(self):
+        work = self.start("work", "--storage", self.storage, "--processor", "simulate:0", "--log",
+                          "json", "--admin-listen", "127.0.0.1:0")
+        port = json.loads(work.child.stderr.readline())["port"]
+        running = self.serve("--no-worker")
+        running.ask("POST", "/orders", ORDER)
+        running.wait_for("ORD-A8F64D2E", "COMPLETED")
+
+        def ask(path, **headers):
+            connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=DEADLINE_S)
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+        self.assertEqual(ask("/readyz")[0], 200)
+        self.assertEqual(ask("/orders")[0], 404)
+        text = ask("/metrics", Accept="text/plain")[1]
+        for wanted in ('orderproc_orders{status="COMPLETED"} 1',
+                       'orderproc_attempts_total{outcome="advanced"} 1',
+                       'orderproc_transitions_total{event="complete"} 1',
+                       "orderproc_completion_seconds_count 1", 'orderproc_build_info{version="'):
+            self.assertIn(wanted, text)
+
     @staticmethod
     def loopback(command):
         return ("--listen", "127.0.0.1:0") if command == "serve" else ()

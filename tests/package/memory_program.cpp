@@ -14,9 +14,9 @@ using namespace orderproc;
 
 class listener final : public observer {
 public:
-    void transition_committed(const order& after, std::string_view) noexcept override {
-        std::printf("%s\n", std::string(after.status.view()).c_str());
-        if (after.status == order_status("COMPLETED")) completed.set_value();
+    void transition_committed(const transition_report& it) noexcept override {
+        std::printf("%s\n", std::string(it.after.status.view()).c_str());
+        if (it.after.status == order_status("COMPLETED")) completed.set_value();
     }
     std::promise<void> completed;
 };

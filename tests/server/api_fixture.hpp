@@ -118,7 +118,7 @@ struct api_fixture {
     reader reads{store};
     api handlers{orders, reads};
     api_service service{handlers};
-    api_service* served = &service;
+    http::service* served = &service;
     std::function<void()> meanwhile;  // called once, before the next command is carried out
 };
 

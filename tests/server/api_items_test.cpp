@@ -8,7 +8,6 @@
 #include <fstream>
 #include <set>
 
-
 using namespace orderproc;
 using namespace orderproc::server;
 using namespace orderproc::server::testing;
@@ -46,7 +45,12 @@ struct shop : api_fixture {
 
     shelf items;
     item_gate gate{items, runtime{time, random, troubles}};
-    api handlers_with_items{orders, reads, &gate};
+    static api_parts with(item_gate& items) {
+        api_parts out;
+        out.items = &items;
+        return out;
+    }
+    api handlers_with_items{orders, reads, with(gate)};
     api_service service_with_items{handlers_with_items};
 };
 

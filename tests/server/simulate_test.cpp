@@ -20,8 +20,8 @@ namespace {
 // Waits for so many orders to reach COMPLETED.
 class completions final : public observer {
 public:
-    void transition_committed(const order& after, std::string_view) noexcept override {
-        if (after.status != order_status("COMPLETED")) return;
+    void transition_committed(const transition_report& it) noexcept override {
+        if (it.after.status != order_status("COMPLETED")) return;
         const std::lock_guard lock(mutex_);
         ++count_;
         changed_.notify_all();

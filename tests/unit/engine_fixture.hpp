@@ -86,14 +86,17 @@ public:
         const std::lock_guard lock(mutex);
         batches.push_back(it);
     }
-    void transition_committed(const order& after, std::string_view event) noexcept override {
+    void transition_committed(const transition_report& it) noexcept override {
         const std::lock_guard lock(mutex);
-        transitions.push_back(std::string(after.id->view()) + " " + std::string(event));
+        transitions.push_back(std::string(it.after.id->view()) + " " + std::string(it.event));
     }
-    void orders_claimed(std::size_t handed_out, std::size_t lapsed,
-                        std::size_t exhausted) noexcept override {
+    void orders_claimed(const claim_report& it) noexcept override {
         const std::lock_guard lock(mutex);
-        claimed.push_back({handed_out, lapsed, exhausted});
+        claimed.push_back({it.handed_out, it.lapsed, it.exhausted});
+    }
+    void key_used(key_use it) noexcept override {
+        const std::lock_guard lock(mutex);
+        keys.push_back(it);
     }
     void trouble(std::string_view where, const failure& what) noexcept override {
         const std::lock_guard lock(mutex);
@@ -102,6 +105,7 @@ public:
     std::mutex mutex;
     std::vector<batch_report> batches;
     names transitions;
+    std::vector<key_use> keys;
     std::vector<std::vector<std::size_t>> claimed;
     names troubles;
 };

@@ -2,11 +2,11 @@
 # out of the public headers; files keep to a size. Run as: cmake -DROOT=<source tree> -P layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
-set(words config error timestamp money order status_machine change command codec runtime)
+set(words config error timestamp money order status_machine change command codec observer runtime)
 set(seams repository processor)
 set(stages engine reader worker items verify)
 set(adapters memory sqlite)
-set(bridges json asio coroutine)
+set(bridges log prometheus json asio coroutine)
 
 # What a file of each layer may include of <orderproc/…>.
 set(may_words words)

@@ -1,0 +1,49 @@
+#ifndef ORDERPROC_PROMETHEUS_HPP
+#define ORDERPROC_PROMETHEUS_HPP
+
+// Metrics for Prometheus, in a registry of the host's (github.com/jupp0r/prometheus-cpp). Names
+// begin with orderproc_, units are seconds.
+
+#include <orderproc/observer.hpp>
+#include <orderproc/reader.hpp>
+#include <orderproc/runtime.hpp>
+
+#include <memory>
+
+namespace prometheus {
+class Collectable;
+class Registry;
+}  // namespace prometheus
+
+namespace orderproc {
+inline namespace v1 {
+
+// transitions_total{event}, attempts_total{outcome}, completion_seconds (from the first claim to
+// completion by a worker), commit_batch_size, commit_seconds, idempotency_total{result} and
+// lease_lost_total. One for each registry, which outlives it.
+class ORDERPROC_EXPORT prometheus_observer final : public observer {
+public:
+    prometheus_observer(::prometheus::Registry& in, const status_machine& machine);
+    ~prometheus_observer() override;
+
+    void batch_written(const batch_report& it) noexcept override;
+    void transition_committed(const transition_report& it) noexcept override;
+    void orders_claimed(const claim_report& it) noexcept override;
+    void key_used(key_use it) noexcept override;
+    void attempt_finished(const attempt_report& it) noexcept override;
+    void lease_lost(std::string_view order) noexcept override;
+
+private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+// orders{status}, queue_depth{status} and queue_oldest_age_seconds{status} of those that wait for
+// work, read at each scrape. Nothing while the storage cannot be read. All arguments outlive it.
+ORDERPROC_EXPORT std::shared_ptr<::prometheus::Collectable> make_storage_metrics(
+    reader& from, const status_machine& machine, clock& time);
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,192 @@
+#include <orderproc/prometheus.hpp>
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+using ::prometheus::Counter;
+using ::prometheus::Histogram;
+using ::prometheus::Registry;
+
+using bounds = Histogram::BucketBoundaries;
+
+const bounds batch_sizes{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
+const bounds commit_times{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5};
+const bounds completion_times{0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 86400};
+
+Histogram& histogram(Registry& in, const char* name, const char* help, const bounds& at) {
+    return ::prometheus::BuildHistogram().Name(name).Help(help).Register(in).Add({}, at);
+}
+
+double seconds(std::chrono::milliseconds value) {
+    return std::chrono::duration<double>(value).count();
+}
+
+}  // namespace
+
+class ORDERPROC_HIDDEN prometheus_observer::impl {
+public:
+    impl(Registry& in, const status_machine& machine)
+        : batch_size(histogram(in, "orderproc_commit_batch_size",
+                               "Changes and claims in a transaction", batch_sizes)),
+          commit_time(histogram(in, "orderproc_commit_seconds", "Time of a durable transaction",
+                                commit_times)),
+          completion_time(histogram(in, "orderproc_completion_seconds",
+                                    "From the first claim of an order to its completion",
+                                    completion_times)),
+          lost(::prometheus::BuildCounter()
+                   .Name("orderproc_lease_lost_total")
+                   .Help("Leases that a worker of this process lost while it worked")
+                   .Register(in)
+                   .Add({})) {
+        auto& moves = ::prometheus::BuildCounter()
+                          .Name("orderproc_transitions_total")
+                          .Help("Changes of orders by the event that made them")
+                          .Register(in);
+        for (const char* event : {"create", "edit", "delete"}) {
+            transitions.emplace(event, &moves.Add({{"event", event}}));
+        }
+        for (const transition& it : machine.transitions()) {
+            const std::string event(it.event);
+            transitions.emplace(event, &moves.Add({{"event", event}}));
+        }
+        auto& ends = ::prometheus::BuildCounter()
+                         .Name("orderproc_attempts_total")
+                         .Help("Attempts of work by how they ended")
+                         .Register(in);
+        for (std::size_t i = 0; i < attempts.size(); ++i) {
+            const std::string outcome(name_of(static_cast<attempt_outcome>(i)));
+            attempts[i] = &ends.Add({{"outcome", outcome}});
+        }
+        auto& uses = ::prometheus::BuildCounter()
+                         .Name("orderproc_idempotency_total")
+                         .Help("Requests with an idempotency key by what became of it")
+                         .Register(in);
+        constexpr std::array names{"new", "replayed", "mismatch"};
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            keys[i] = &uses.Add({{"result", names[i]}});
+        }
+    }
+
+    void count(std::string_view event, std::size_t by) {
+        const auto found = transitions.find(event);
+        if (by > 0 && found != transitions.end()) {
+            found->second->Increment(static_cast<double>(by));
+        }
+    }
+
+    Histogram& batch_size;
+    Histogram& commit_time;
+    Histogram& completion_time;
+    Counter& lost;
+    std::map<std::string, Counter*, std::less<>> transitions;
+    std::array<Counter*, 5> attempts{};
+    std::array<Counter*, 3> keys{};
+};
+
+prometheus_observer::prometheus_observer(Registry& in, const status_machine& machine)
+    : impl_(std::make_unique<impl>(in, machine)) {}
+
+prometheus_observer::~prometheus_observer() = default;
+
+void prometheus_observer::batch_written(const batch_report& it) noexcept {
+    impl_->batch_size.Observe(static_cast<double>(it.changes + it.claims));
+    impl_->commit_time.Observe(std::chrono::duration<double>(it.write_time).count());
+}
+
+void prometheus_observer::transition_committed(const transition_report& it) noexcept {
+    impl_->count(it.event, 1);
+    if (!it.completed || !it.after.first_claimed_at) return;
+    impl_->completion_time.Observe(seconds(it.after.updated_at - *it.after.first_claimed_at));
+}
+
+void prometheus_observer::orders_claimed(const claim_report& it) noexcept {
+    impl_->count(it.stage.start, it.handed_out);
+    impl_->count(it.stage.release, it.lapsed);
+    impl_->count(it.stage.fail, it.exhausted);
+}
+
+void prometheus_observer::key_used(key_use it) noexcept {
+    const auto at = static_cast<std::size_t>(it);
+    if (at < impl_->keys.size()) impl_->keys[at]->Increment();
+}
+
+void prometheus_observer::attempt_finished(const attempt_report& it) noexcept {
+    const auto at = static_cast<std::size_t>(it.outcome);
+    if (at < impl_->attempts.size()) impl_->attempts[at]->Increment();
+}
+
+void prometheus_observer::lease_lost(std::string_view) noexcept {
+    impl_->lost.Increment();
+}
+
+namespace {
+
+class storage_metrics final : public ::prometheus::Collectable {
+public:
+    storage_metrics(reader& from, const status_machine& machine, clock& time)
+        : from_(from), machine_(machine), time_(time) {}
+
+    std::vector<::prometheus::MetricFamily> Collect() const override {
+        const auto counted = from_.use([](repository& by) { return by.count(); });
+        if (!counted) return {};
+        auto orders = family("orderproc_orders", "Orders by status");
+        auto depth = family("orderproc_queue_depth", "Orders that wait for work");
+        auto age =
+            family("orderproc_queue_oldest_age_seconds", "How long the first of them has been due");
+        const timestamp now = time_.now();
+        for (const order_status& status : machine_.statuses()) {
+            const auto& rows = counted->orders;
+            const auto found = std::find_if(rows.begin(), rows.end(), [&](const status_count& it) {
+                return it.status == status;
+            });
+            const bool any = found != rows.end();
+            const double size = any ? static_cast<double>(found->orders) : 0;
+            add(orders, status, size);
+            if (!machine_.stage_waiting_in(status)) continue;
+            add(depth, status, size);
+            const bool late = any && found->oldest_due_at && *found->oldest_due_at < now;
+            add(age, status, late ? seconds(now - *found->oldest_due_at) : 0);
+        }
+        return {std::move(orders), std::move(depth), std::move(age)};
+    }
+
+private:
+    static ::prometheus::MetricFamily family(const char* name, const char* help) {
+        return {name, help, ::prometheus::MetricType::Gauge, {}};
+    }
+    static void add(::prometheus::MetricFamily& to, order_status status, double value) {
+        ::prometheus::ClientMetric it;
+        it.label.push_back({"status", std::string(status.view())});
+        it.gauge.value = value;
+        to.metric.push_back(std::move(it));
+    }
+
+    reader& from_;
+    const status_machine& machine_;
+    clock& time_;
+};
+
+}  // namespace
+
+std::shared_ptr<::prometheus::Collectable> make_storage_metrics(reader& from,
+                                                                const status_machine& machine,
+                                                                clock& time) {
+    return std::make_shared<storage_metrics>(from, machine, time);
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,108 @@
+#include "cli/observation.hpp"
+
+#include "observe/log_lines.hpp"
+
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+// Scrapers and probes are few.
+constexpr std::size_t admin_connections = 64;
+
+log_level level_of(const std::string& text) {
+    for (const log_level it : {log_level::debug, log_level::warning, log_level::error}) {
+        if (name_of(it) == text) return it;
+    }
+    return log_level::info;
+}
+
+}  // namespace
+
+void observation_settings::add_to(CLI::App& command) {
+    add_setting(command, "log", log, "How lines look on standard error")
+        ->check(CLI::IsMember({"text", "json"}));
+    add_setting(command, "log-level", log_level, "The least that is logged")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+    add_setting(command, "admin-listen", admin_listen,
+                "ADDRESS:PORT for metrics and health alone; empty: none");
+}
+
+observation::observation(const observation_settings& settings, const status_machine& machine)
+    : machine_(machine),
+      least_(level_of(settings.log_level)),
+      sink_(make_line_log(settings.log == "json" ? log_format::json : log_format::text,
+                          STDERR_FILENO)),
+      log_(sink_, least_),
+      metrics_(registry_, machine),
+      all_({&log_, &metrics_, &health_}),
+      request_metrics_(registry_),
+      request_log_(sink_) {
+    ::prometheus::BuildGauge()
+        .Name("orderproc_build_info")
+        .Help("Which version this is")
+        .Register(registry_)
+        .Add({{"version", ORDERPROC_VERSION}})
+        .Set(1);
+}
+
+void observation::read_from(reader& storage, const runtime& with) {
+    storage_metrics_ = make_storage_metrics(storage, machine_, with.time);
+}
+
+api_parts observation::parts(reader& storage) {
+    api_parts out;
+    out.unready = [this, &storage] { return health_.unready(storage); };
+    out.exposition = [this] {
+        auto families = registry_.Collect();
+        if (storage_metrics_) {
+            for (auto& it : storage_metrics_->Collect()) families.push_back(std::move(it));
+        }
+        return ::prometheus::TextSerializer().Serialize(families);
+    };
+    return out;
+}
+
+std::vector<request_observer*> observation::request_observers() {
+    std::vector<request_observer*> out{&request_metrics_};
+    if (least_ == log_level::debug) out.push_back(&request_log_);
+    return out;
+}
+
+admin_server::admin_server(observation& shown, engine& orders, reader& storage)
+    : handlers_(orders, storage,
+                [&] {
+                    api_parts parts = shown.parts(storage);
+                    parts.operations_only = true;
+                    return parts;
+                }()),
+      service_(handlers_) {}
+
+result<std::unique_ptr<admin_server>> admin_server::open(const observation_settings& settings,
+                                                         observation& shown, engine& orders,
+                                                         reader& storage) {
+    std::unique_ptr<admin_server> out;
+    if (settings.admin_listen.empty()) return out;
+    const auto at = parse_endpoint(settings.admin_listen);
+    if (!at) return at.error();
+    out.reset(new admin_server(shown, orders, storage));
+    http::server_options options;
+    options.address = at->host;
+    options.port = at->port;
+    options.connections_max = admin_connections;
+    auto listening = http::server::open(options, out->service_);
+    if (!listening) return std::move(listening).error();
+    out->listening_ = std::move(*listening);
+    const std::string port = std::to_string(out->listening_->port());
+    const std::array<log_field, 2> fields{{{"address", at->host}, {"port", port}}};
+    shown.log()({log_level::info, "admin_listens", fields});
+    return out;
+}
+
+}  // namespace orderproc::server

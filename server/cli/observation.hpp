@@ -1,0 +1,78 @@
+#ifndef ORDERPROC_SERVER_CLI_OBSERVATION_HPP
+#define ORDERPROC_SERVER_CLI_OBSERVATION_HPP
+
+// What `serve` and `work` show of themselves: log, metrics, health.
+
+#include "api/api.hpp"
+#include "api/api_service.hpp"
+#include "cli/settings.hpp"
+#include "cli/values.hpp"
+#include "http/server.hpp"
+#include "observe/health.hpp"
+#include "observe/request_watch.hpp"
+
+#include <orderproc/log.hpp>
+#include <orderproc/prometheus.hpp>
+
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace orderproc::server {
+
+struct observation_settings {
+    std::string log = "text";
+    std::string log_level = "info";
+    std::string admin_listen;
+
+    void add_to(CLI::App& command);
+};
+
+class observation {
+public:
+    observation(const observation_settings& settings, const status_machine& machine);
+
+    observer& watch() noexcept { return all_; }
+    health& state() noexcept { return health_; }
+    const log_sink& log() const noexcept { return sink_; }
+
+    // Metrics and health come from the storage, too. The reader outlives all that asks for them.
+    void read_from(reader& storage, const runtime& with);
+    api_parts parts(reader& storage);
+    std::vector<request_observer*> request_observers();
+
+private:
+    const status_machine& machine_;
+    const log_level least_;
+    const log_sink sink_;
+    ::prometheus::Registry registry_;
+    log_observer log_;
+    prometheus_observer metrics_;
+    health health_;
+    observers all_;
+    request_metrics request_metrics_;
+    request_log request_log_;
+    std::shared_ptr<::prometheus::Collectable> storage_metrics_;
+};
+
+// Metrics and health at an address of their own.
+class admin_server {
+public:
+    // None if the settings have no address.
+    static result<std::unique_ptr<admin_server>> open(const observation_settings& settings,
+                                                      observation& shown, engine& orders,
+                                                      reader& storage);
+
+private:
+    admin_server(observation& shown, engine& orders, reader& storage);
+    api handlers_;
+    api_service service_;
+    std::unique_ptr<http::server> listening_;
+};
+
+}  // namespace orderproc::server
+
+#endif

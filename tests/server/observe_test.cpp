@@ -1,0 +1,214 @@
+// Logs, metrics and health: what operators see.
+
+#include "api/negotiation.hpp"
+#include "api_fixture.hpp"
+#include "observe/health.hpp"
+#include "observe/log_lines.hpp"
+#include "observe/request_watch.hpp"
+
+#include <orderproc/prometheus.hpp>
+
+#include <boost/json.hpp>
+
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+
+using namespace orderproc;
+using namespace orderproc::server;
+using namespace orderproc::server::testing;
+
+namespace {
+
+constexpr timestamp day_one{std::chrono::sys_days{std::chrono::year{2026} / 6 / 15}};
+
+std::string line(log_format as, std::string_view text) {
+    const std::array<log_field, 3> fields{{{"reason", text}, {"n", std::int64_t{7}}, {"ok", true}}};
+    std::string out;
+    append_log_line(as, day_one, {log_level::warning, "lease_lost", fields}, out);
+    return out;
+}
+
+struct watched : api_fixture {
+    watched() {
+        served = &service_shown;
+        storage_metrics = make_storage_metrics(reads, orders.machine(), time);
+    }
+    std::string exposition() {
+        auto all = registry.Collect();
+        for (auto& it : storage_metrics->Collect()) all.push_back(std::move(it));
+        return prometheus::TextSerializer().Serialize(all);
+    }
+    api_parts shown() {
+        api_parts out;
+        out.exposition = [this] { return exposition(); };
+        out.unready = [this] { return state.unready(reads); };
+        return out;
+    }
+    bool has(std::string_view wanted) {
+        const std::string text = exposition();
+        const bool there = text.find(wanted) != std::string::npos;
+        if (!there) BOOST_TEST_MESSAGE(text);
+        return there;
+    }
+
+    prometheus::Registry registry;
+    prometheus_observer metrics{registry, status_machine::standard()};
+    health state;
+    request_metrics requests{registry};
+    std::shared_ptr<prometheus::Collectable> storage_metrics;
+    api handlers_shown{orders, reads, shown()};
+    api_service inner{handlers_shown};
+    observed_service service_shown{inner, {&requests}};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_line_is_one_line_whatever_it_holds) {
+    for (const char* text :
+         {"plain", "two words", "a\nb", "\"quoted\"", "\x1b[31mred", "a=b", ""}) {
+        const std::string json = line(log_format::json, text);
+        BOOST_TEST(std::count(json.begin(), json.end(), '\n') == 1);
+        const auto parsed = boost::json::parse(json);
+        BOOST_TEST(parsed.at("reason").as_string() == text);
+        BOOST_TEST(parsed.at("n").as_int64() == 7);
+        BOOST_TEST(parsed.at("ok").as_bool());
+        BOOST_TEST(parsed.at("level").as_string() == "warning");
+        BOOST_TEST(parsed.at("time").as_string() == "2026-06-15T00:00:00.000Z");
+        const std::string plain = line(log_format::text, text);
+        BOOST_TEST(std::count(plain.begin(), plain.end(), '\n') == 1);
+        BOOST_TEST(plain.find('\x1b') == std::string::npos);
+    }
+    BOOST_TEST(line(log_format::text, "plain") ==
+               "2026-06-15T00:00:00.000Z warning lease_lost reason=plain n=7 ok=true\n");
+    BOOST_TEST(line(log_format::text, "two words").find("reason=\"two words\"") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(accept_is_understood) {
+    BOOST_TEST(quality_of("", "application/json") == 1000U);
+    BOOST_TEST(quality_of("text/*;q=0.3, text/plain;q=0.7", "text/plain") == 700U);
+    BOOST_TEST(quality_of("text/plain;q=0.7,text/*;q=0.3", "text/html") == 300U);
+    BOOST_TEST(quality_of("*/*;q=0.1", "text/html") == 100U);
+    BOOST_TEST(quality_of("text/plain;q=2", "text/plain") == 0U);
+    BOOST_TEST(quality_of("text/plain;q=1.000", "text/plain") == 1000U);
+    BOOST_TEST(quality_of("text/plain;q=x", "text/plain") == 0U);
+    BOOST_TEST(quality_of("text/plain ; version=0.0.4 ; Q=0.125", "text/plain") == 125U);
+    // As Prometheus 2 and 3 ask.
+    BOOST_TEST(
+        prefers_prometheus("application/openmetrics-text;version=1.0.0;q=0.5,"
+                           "application/openmetrics-text;version=0.0.1;q=0.4,"
+                           "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"));
+    BOOST_TEST(prefers_prometheus("text/plain"));
+    for (const char* json : {"", "*/*", "application/json", "application/json, text/plain;q=0.9",
+                             "text/html,*/*;q=0.8", "text/plain;q=0"}) {
+        BOOST_TEST(!prefers_prometheus(json), json);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(metrics_are_json_or_text, watched) {
+    const answer json = get("/metrics");
+    BOOST_TEST(json.body.find("total_orders_processed") != std::string::npos);
+    const answer text = get("/metrics", {{"Accept", "text/plain"}});
+    BOOST_TEST(text.status == 200);
+    BOOST_TEST(text.head.find("text/plain; version=0.0.4") != std::string::npos);
+    BOOST_TEST(text.body.find("# TYPE orderproc_orders gauge") != std::string::npos);
+    BOOST_TEST(text.body.find("orderproc_orders{status=\"PENDING\"} 0") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_stored_is_counted_at_each_scrape, watched) {
+    create("A");
+    create("B");
+    time.advance(std::chrono::seconds(90));
+    BOOST_TEST(has("orderproc_orders{status=\"PENDING\"} 2"));
+    BOOST_TEST(has("orderproc_queue_depth{status=\"PENDING\"} 2"));
+    BOOST_TEST(has("orderproc_queue_oldest_age_seconds{status=\"PENDING\"} 90"));
+    (void)claim_one();
+    BOOST_TEST(has("orderproc_queue_depth{status=\"PENDING\"} 1"));
+    BOOST_TEST(has("orderproc_orders{status=\"PROCESSING\"} 1"));
+    store.now = moody_storage::mood::unavailable;
+    reader broken(store);
+    BOOST_TEST(make_storage_metrics(broken, orders.machine(), time)->Collect().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_happens_is_counted, watched) {
+    order after;
+    after.first_claimed_at = day_one;
+    after.updated_at = day_one + std::chrono::seconds(2);
+    metrics.transition_committed({after, "create", ""});
+    metrics.transition_committed({after, "complete", "", true});
+    metrics.transition_committed({after, "nobody knows it", ""});
+    metrics.orders_claimed({orders.machine().stages()[0], 5, 2, 1});
+    metrics.key_used(key_use::replayed);
+    attempt_report attempt;
+    attempt.outcome = attempt_outcome::timed_out;
+    metrics.attempt_finished(attempt);
+    metrics.lease_lost("A");
+    metrics.batch_written({60, 4, std::chrono::milliseconds(3), {}});
+    for (const char* wanted :
+         {"orderproc_transitions_total{event=\"create\"} 1",
+          "orderproc_transitions_total{event=\"complete\"} 1",
+          "orderproc_transitions_total{event=\"start\"} 5",
+          "orderproc_transitions_total{event=\"release\"} 2",
+          "orderproc_transitions_total{event=\"fail\"} 1",
+          "orderproc_transitions_total{event=\"cancel\"} 0",
+          "orderproc_idempotency_total{result=\"replayed\"} 1",
+          "orderproc_attempts_total{outcome=\"timed_out\"} 1", "orderproc_lease_lost_total 1",
+          "orderproc_completion_seconds_sum 2", "orderproc_completion_seconds_count 1",
+          "orderproc_commit_batch_size_sum 64", "orderproc_commit_seconds_bucket{le=\"0.005\"} 1",
+          "orderproc_commit_seconds_bucket{le=\"0.0025\"} 0"}) {
+        BOOST_TEST(has(wanted), wanted);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(requests_are_counted_by_route_and_not_by_path, watched) {
+    for (int i = 0; i < 3; ++i) (void)get("/orders/X-" + std::to_string(i));
+    (void)get("/nowhere/1");
+    (void)get("/nowhere/2");
+    (void)ask("BREW", "/orders");
+    (void)create("A");
+    const std::string name = "http_server_request_duration_seconds_count";
+    const auto row = [&](const char* method, const char* route, int status, int count) {
+        return has(name + "{http_request_method=\"" + method + "\",http_response_status_code=\"" +
+                   std::to_string(status) + "\",http_route=\"" + route + "\"} " +
+                   std::to_string(count)) ||
+               has(name + "{http_request_method=\"" + method + "\",http_route=\"" + route +
+                   "\",http_response_status_code=\"" + std::to_string(status) + "\"} " +
+                   std::to_string(count));
+    };
+    BOOST_TEST(row("GET", "/orders/{order_id}", 404, 3));
+    BOOST_TEST(row("GET", "", 404, 2));
+    BOOST_TEST(row("_OTHER", "", 405, 1));
+    BOOST_TEST(row("POST", "/orders", 201, 1));
+}
+
+BOOST_FIXTURE_TEST_CASE(readiness_has_reasons, watched) {
+    BOOST_TEST(get("/readyz").status == 200);
+    state.batch_written({1, 0, {}, make_error_code(errc::unavailable)});
+    answer got = get("/readyz");
+    BOOST_TEST(got.status == 503);
+    BOOST_TEST(got.body.find("could not be written") != std::string::npos);
+    BOOST_TEST(get("/healthz").status == 200);
+    state.batch_written({1, 0, {}, {}});
+    BOOST_TEST(get("/readyz").status == 200);
+    state.stopping();
+    got = get("/readyz");
+    BOOST_TEST(got.status == 503);
+    BOOST_TEST(got.body.find("shutting down") != std::string::npos);
+    BOOST_TEST(get("/healthz").status == 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(operations_can_be_served_alone, watched) {
+    api_parts parts = shown();
+    parts.operations_only = true;
+    api alone(orders, reads, parts);
+    api_service service_alone(alone);
+    served = &service_alone;
+    for (const char* path : {"/metrics", "/healthz", "/readyz"}) {
+        BOOST_TEST(get(path).status == 200, path);
+    }
+    BOOST_TEST(get("/orders").status == 404);
+    BOOST_TEST(create("A").status == 404);
+    BOOST_TEST(ask("POST", "/metrics").status == 405);
+}

@@ -1,0 +1,128 @@
+#include <orderproc/log.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace orderproc;
+
+namespace {
+
+// Records as "level event name=value …".
+struct notebook {
+    log_sink sink() {
+        return [this](const log_record& it) {
+            std::string line(name_of(it.level));
+            line.append(1, ' ').append(it.event);
+            for (const log_field& field : it.fields) {
+                line.append(1, ' ').append(field.name).append(1, '=');
+                if (const auto* text = std::get_if<std::string_view>(&field.value)) line += *text;
+                if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
+                    line += std::to_string(*number);
+                }
+                if (const auto* flag = std::get_if<bool>(&field.value))
+                    line += *flag ? "yes" : "no";
+            }
+            lines.push_back(std::move(line));
+        };
+    }
+    std::vector<std::string> lines;
+};
+
+attempt_report attempt(attempt_outcome outcome, bool failed = false) {
+    attempt_report out;
+    out.order = "A-1";
+    out.stage = "PROCESSING";
+    out.attempt = 2;
+    out.outcome = outcome;
+    out.reason = "no stock";
+    out.duration = std::chrono::milliseconds(7);
+    out.traceparent = "00-t";
+    out.failed = failed;
+    return out;
+}
+
+const work_stage& stage() {
+    return status_machine::standard().stages()[0];
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_goes_wrong_is_told_at_info_and_above) {
+    notebook kept;
+    log_observer log(kept.sink());
+    order after;
+    log.batch_written({});
+    log.transition_committed({after, "create", "me"});
+    log.orders_claimed({stage(), 3, 0, 0});
+    log.attempt_finished(attempt(attempt_outcome::advanced));
+    log.attempt_finished(attempt(attempt_outcome::released));
+    BOOST_TEST(kept.lines.empty());
+
+    log.attempt_finished(attempt(attempt_outcome::retried));
+    log.attempt_finished(attempt(attempt_outcome::gave_up, true));
+    log.orders_claimed({stage(), 1, 2, 3});
+    log.lease_lost("A-2");
+    log.trouble("engine.write", {errc::unavailable, "disk full"});
+    const std::vector<std::string> expected{
+        "info attempt_finished order_id=A-1 stage=PROCESSING attempt=2 outcome=retried failed=no "
+        "reason=no stock duration_ms=7 traceparent=00-t",
+        "info order_failed order_id=A-1 stage=PROCESSING attempt=2 outcome=gave_up failed=yes "
+        "reason=no stock duration_ms=7 traceparent=00-t",
+        "warning orders_claimed stage=PROCESSING handed_out=1 lapsed=2 exhausted=3",
+        "warning lease_lost order_id=A-2",
+        std::string("error trouble where=engine.write what=disk full: ") +
+            make_error_code(errc::unavailable).message()};
+    BOOST_TEST(kept.lines == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_least_level_is_kept) {
+    notebook kept;
+    log_observer all(kept.sink(), log_level::debug);
+    order after;
+    after.status = "PENDING";
+    all.batch_written({2, 1, std::chrono::microseconds(9), {}});
+    all.transition_committed({after, "create", "me"});
+    all.orders_claimed({stage(), 3, 0, 0});
+    all.attempt_finished(attempt(attempt_outcome::advanced));
+    BOOST_TEST(kept.lines.size() == 4U);
+    BOOST_TEST(kept.lines[0] == "debug batch_written changes=2 claims=1 write_us=9 ok=yes");
+    BOOST_TEST(kept.lines[1] ==
+               "debug transition order_id= event=create to=PENDING version=1 actor=me");
+    kept.lines.clear();
+    log_observer errors(kept.sink(), log_level::error);
+    errors.lease_lost("A");
+    errors.attempt_finished(attempt(attempt_outcome::gave_up, true));
+    BOOST_TEST(kept.lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_sink_that_throws_harms_nobody) {
+    log_observer log([](const log_record&) { throw std::runtime_error("full"); });
+    log.lease_lost("A");
+}
+
+BOOST_AUTO_TEST_CASE(observers_are_all_told) {
+    struct counter final : observer {
+        void batch_written(const batch_report&) noexcept override { ++calls; }
+        void transition_committed(const transition_report&) noexcept override { ++calls; }
+        void orders_claimed(const claim_report&) noexcept override { ++calls; }
+        void key_used(key_use) noexcept override { ++calls; }
+        void attempt_finished(const attempt_report&) noexcept override { ++calls; }
+        void lease_lost(std::string_view) noexcept override { ++calls; }
+        void trouble(std::string_view, const failure&) noexcept override { ++calls; }
+        int calls = 0;
+    } one, two;
+    observers both({&one, &two});
+    order after;
+    both.batch_written({});
+    both.transition_committed({after, "create", ""});
+    both.orders_claimed({stage()});
+    both.key_used(key_use::fresh);
+    both.attempt_finished({});
+    both.lease_lost("A");
+    both.trouble("x", errc::corrupt);
+    BOOST_TEST(one.calls == 7);
+    BOOST_TEST(two.calls == 7);
+}
