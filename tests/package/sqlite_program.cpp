@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
     const auto found = reads.use([&](repository& from) {
         return from.load({.ids = {&id, 1}, .user_id = {}});
     });
-    const order& it = found.value().at(0).value();
+    const order& it = found.value().orders.at(0).value();
     std::printf("%s\n", to_json(it).c_str());
     return it.status == order_status("PENDING") ? 0 : 1;
 }
