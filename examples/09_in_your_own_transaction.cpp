@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -60,6 +61,7 @@ int main() {
     engine orders(*stored, status_machine::standard(), system_runtime());
     sqlite3* db = nullptr;
     if (sqlite3_open(file.path.c_str(), &db) != SQLITE_OK) return 1;
+    const std::unique_ptr<sqlite3, decltype(&sqlite3_close)> closes(db, &sqlite3_close);
     run(db, "PRAGMA synchronous=FULL");
     const auto guest = sqlite_guest::open(db, file).value();
     {
@@ -78,6 +80,5 @@ int main() {
     const auto& rows = found.value().orders;
     std::printf("ORD-C1 %s, ORD-C2 %s\n", rows[0] ? "exists" : "does not exist",
                 rows[1] ? "exists" : "does not exist");
-    sqlite3_close(db);
     return rows[0] && !rows[1] ? 0 : 1;
 }

@@ -62,7 +62,8 @@ ORDERPROC_EXPORT result<sqlite_migration> migrate_sqlite(const sqlite_options& o
 // Used by one thread at a time, that of the connection.
 class ORDERPROC_EXPORT sqlite_guest {
 public:
-    // host is open on options.path, outlives the guest, and should be in synchronous=FULL.
+    // host is open on options.path, outlives the guest (which keeps statements on it: it cannot
+    // be closed before), and should be in synchronous=FULL.
     // errc::schema_mismatch as for open_sqlite().
     static result<std::unique_ptr<sqlite_guest>> open(sqlite3* host, const sqlite_options& options);
     ~sqlite_guest();

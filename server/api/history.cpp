@@ -4,6 +4,7 @@
 #include "api/problems.hpp"
 #include "api/representation.hpp"
 
+#include <orderproc/cloud_event.hpp>
 #include <orderproc/json.hpp>
 
 #include <charconv>
@@ -40,7 +41,7 @@ void append_text_or_null(std::string_view text, std::string& out) {
 }
 
 void append_entry(const journal_entry& it, std::string& out) {
-    out.append(R"({"position":")").append(position_text(it.position));
+    out.append(R"({"position":")").append(to_string(it.position));
     out.append(R"(","version":)").append(std::to_string(static_cast<std::uint64_t>(it.version)));
     out.append(R"(,"event":)");
     append_json_string(it.event, out);

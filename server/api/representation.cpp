@@ -8,13 +8,9 @@
 
 namespace orderproc::server {
 
-std::string position_text(const feed_position& at) {
-    return std::to_string(at.epoch) + "-" + std::to_string(at.offset);
-}
-
 void add_order_fields(const feed_position& at, http::response& out) {
     out.fields.append(order_fields);
-    out.add("Feed-Position", position_text(at));
+    out.add("Feed-Position", to_string(at));
 }
 
 void write_order(const order& it, http::response& out) {

@@ -6,9 +6,9 @@
 #include "api/routes.hpp"
 #include "http/message.hpp"
 
+#include <orderproc/cloud_event.hpp>
 #include <orderproc/json.hpp>
 #include <orderproc/order.hpp>
-#include <orderproc/repository.hpp>
 
 #include <optional>
 #include <span>
@@ -21,8 +21,6 @@ namespace orderproc::server {
 // Orders are private and change: no cache keeps them, and no browser guesses their type.
 inline constexpr std::string_view order_fields =
     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
-
-std::string position_text(const feed_position& at);
 
 // The fields of every answer about orders that were read.
 void add_order_fields(const feed_position& at, http::response& out);

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
     add_verify({app, run});
     add_migrate({app, run});
     add_bench({app, run});
+    add_order({app, run});
     try {
         app.parse(argc, argv);
         if (!configuration.empty()) {

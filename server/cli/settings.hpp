@@ -49,6 +49,7 @@ void add_work(command_line to);
 void add_verify(command_line to);
 void add_migrate(command_line to);
 void add_bench(command_line to);
+void add_order(command_line to);
 
 }  // namespace orderproc::server
 

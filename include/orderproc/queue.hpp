@@ -1,0 +1,130 @@
+#ifndef ORDERPROC_QUEUE_HPP
+#define ORDERPROC_QUEUE_HPP
+
+// How messages leave and arrive. Delivery is at least once: consumers see duplicates, and
+// message::id tells them apart. Useful without orders. Implement broker, publisher and consumer
+// to add one, then run testing::broker_cases() against them.
+
+#include <orderproc/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+
+struct message {
+    std::string id;            // stable: the same however often it is sent and delivered
+    std::string topic;         // dotted words: "order.create"
+    std::string key;           // messages of one key are sent in the order of submit()
+    std::string content_type;  // RFC 9110: "application/cloudevents+json"
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string payload;
+    bool must_route = false;  // report it if no queue takes the topic
+
+    friend bool operator==(const message&, const message&) = default;
+};
+
+enum class publish_tag : std::uint64_t {};  // ascends from 1 on each publisher
+
+// What became of one message. ec 0: the broker has it for good. errc::not_found: it had to be
+// routed and no queue took it. errc::unavailable: the broker refused it (nack); submit it again.
+struct published {
+    publish_tag tag{};
+    error_code ec;
+};
+
+// One connection, used by one thread at a time. Does not reconnect: on errc::unavailable its owner
+// connects again. Nothing here blocks without limit, whatever the broker does.
+class ORDERPROC_EXPORT publisher {
+public:
+    publisher() = default;
+    virtual ~publisher() = default;
+    publisher(const publisher&) = delete;
+    publisher& operator=(const publisher&) = delete;
+
+    // Takes it without waiting for the broker's word. errc::overloaded: as many as the window
+    // holds are not reported yet, or the broker holds publishers up; poll() and try again.
+    virtual result<publish_tag> submit(const message& what) = 0;
+
+    // Appends what the broker has decided meanwhile, in any order, each tag once; waits for the
+    // first. Nothing appended means that wait passed. Serves the connection: call it at least
+    // every second, also with nothing under way. On failure what was not reported is unknown:
+    // connect again and submit it again.
+    virtual result<void> poll(std::chrono::milliseconds wait, std::vector<published>& out) = 0;
+};
+
+enum class delivery_tag : std::uint64_t {};
+struct delivery {
+    delivery_tag tag{};
+    message body;
+    bool redelivered = false;  // perhaps seen before; false proves nothing
+};
+
+// ack: done with it. requeue: it comes again. poison: it will never be of use; put aside with the
+// reason, for people to look at.
+enum class disposition : std::uint8_t { ack, requeue, poison };
+struct settlement {
+    delivery_tag tag{};
+    disposition how = disposition::ack;
+    std::string reason;
+};
+
+// Pulled, not pushed: the caller runs at its own pace on its own thread; as the publisher. What is
+// not settled when it is destroyed, or its connection lost, is delivered again.
+class ORDERPROC_EXPORT consumer {
+public:
+    consumer() = default;
+    virtual ~consumer() = default;
+    consumer(const consumer&) = delete;
+    consumer& operator=(const consumer&) = delete;
+
+    // Appends at most limit deliveries; waits for the first, not for a full batch. Nothing
+    // appended means that wait passed. limit 0 only serves the connection: call either at least
+    // every second.
+    virtual result<void> receive(std::size_t limit, std::chrono::milliseconds wait,
+                                 std::vector<delivery>& out) = 0;
+
+    // Each delivery once. On failure none of them may count.
+    virtual result<void> settle(std::span<const settlement> what) = 0;
+};
+
+struct consumer_params {
+    std::string queue;                // shared by the consumers that name it; durable
+    std::vector<std::string> topics;  // what it is bound to, beside what it already is: "order.*"
+    std::size_t prefetch = 256;       // deliveries that may be unsettled at a time
+};
+
+struct broker_info {
+    std::string name;  // "amqp://localhost:5672"; never a secret
+};
+
+// Opens connections, and with each declares anew what it needs, so that a broker that lost
+// everything is mended by connecting again. Safe to call from any thread; outlives its
+// connections.
+//
+// errc::unavailable: not there, or refused us. errc::schema_mismatch: what is declared there
+// differs, naming it and the argument.
+class ORDERPROC_EXPORT broker {
+public:
+    broker() = default;
+    virtual ~broker() = default;
+    broker(const broker&) = delete;
+    broker& operator=(const broker&) = delete;
+
+    virtual broker_info info() const = 0;
+    // window: messages that may be under way.
+    virtual result<std::unique_ptr<publisher>> connect_publisher(std::size_t window) = 0;
+    virtual result<std::unique_ptr<consumer>> connect_consumer(const consumer_params& params) = 0;
+};
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,79 @@
+#include <orderproc/cloud_event.hpp>
+#include <orderproc/json.hpp>
+
+#include <charconv>
+#include <limits>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+void append_text_or_null(std::string_view text, std::string& out) {
+    if (text.empty()) {
+        out += "null";
+    } else {
+        append_json_string(text, out);
+    }
+}
+
+// No sign, no leading zero, as to_string() writes it: two texts never name one position.
+bool read_number(std::string_view text, std::uint64_t& value) noexcept {
+    if (text.empty() || (text.size() > 1 && text.front() == '0')) return false;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return ec == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
+std::string to_string(const feed_position& at) {
+    return std::to_string(at.epoch) + "-" + std::to_string(at.offset);
+}
+
+std::optional<feed_position> parse_feed_position(std::string_view text) noexcept {
+    feed_position out;
+    if (text == "0") return out;
+    const std::size_t dash = text.find('-');
+    if (dash == text.npos || !read_number(text.substr(0, dash), out.epoch) ||
+        !read_number(text.substr(dash + 1), out.offset)) {
+        return std::nullopt;
+    }
+    return out;
+}
+
+void append_cloud_event(const journal_entry& entry, std::string& out) {
+    const std::string_view id = entry.after.id ? entry.after.id->view() : std::string_view();
+    out += R"({"specversion":"1.0","id":")";
+    out += to_string(entry.position);
+    out += R"(","source":"/orderproc","type":"orderproc.order.)";
+    out += entry.event;
+    out += R"(.v1","subject":")";
+    out += id;
+    out += R"(","time":")";
+    out += to_string(entry.at);
+    if (!entry.traceparent.empty()) {
+        out += R"(","traceparent":)";
+        append_json_string(entry.traceparent, out);
+    } else {
+        out += '"';
+    }
+    out += R"(,"datacontenttype":"application/json","data":{"order_id":")";
+    out += id;
+    out += R"(","event":")";
+    out += entry.event;
+    out += R"(","from":)";
+    append_text_or_null(entry.from ? entry.from->view() : std::string_view(), out);
+    out += R"(,"to":)";
+    append_text_or_null(entry.event == "delete" ? std::string_view() : entry.after.status.view(),
+                        out);
+    out += R"(,"version":)";
+    out += std::to_string(static_cast<std::uint64_t>(entry.version));
+    out += R"(,"reason":)";
+    append_text_or_null(entry.reason, out);
+    out += R"(,"order":)";
+    append_json(entry.after, out);
+    out += "}}";
+}
+
+}  // namespace v1
+}  // namespace orderproc
