@@ -39,10 +39,10 @@ public:
         std::unique_lock lock(mutex_);
         wait(lock, [&] { return waiting_.size() >= count; });
     }
-    // Waits until no session is left.
+    // Waits until there was a session, and none is left.
     void wait_for_the_end() {
         std::unique_lock lock(mutex_);
-        wait(lock, [&] { return sessions_ == 0; });
+        wait(lock, [&] { return opened_ && sessions_ == 0; });
     }
 
 private:
@@ -51,6 +51,7 @@ private:
         echo_session(echo_service& owner, http::exchange& by) : owner_(owner), by_(by) {
             const std::lock_guard lock(owner_.mutex_);
             ++owner_.sessions_;
+            owner_.opened_ = true;
         }
         ~echo_session() override {
             const std::lock_guard lock(owner_.mutex_);
@@ -91,6 +92,7 @@ private:
     std::condition_variable changed_;
     std::vector<http::exchange*> waiting_;
     std::size_t sessions_ = 0;
+    bool opened_ = false;
 };
 
 }  // namespace orderproc::server::testing

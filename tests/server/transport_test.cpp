@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(who_does_not_read_is_dropped) {
     client caller(server->port(), 4096);
     caller.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
     service.wait_for_the_end();  // dropped without the test having read a byte
-    BOOST_TEST(caller.read().body.size() < large_size);  // what the kernel still had
+    BOOST_TEST(caller.read().body.empty());
 }
 
 BOOST_AUTO_TEST_CASE(who_reads_slowly_gets_it_all) {
