@@ -92,11 +92,10 @@ BOOST_AUTO_TEST_CASE(nothing_is_documented_that_is_no_route) {
 
 BOOST_AUTO_TEST_CASE(the_parameters_of_pages) {
     for (const bool by_status : {false, true}) {
-        const auto documented =
+        const auto told =
             doc().parameters(by_status ? "/orders/status/{status}" : "/orders", "GET", "query");
         const auto known = list_parameters(!by_status);
-        BOOST_TEST(joined({documented.begin(), documented.end()}) ==
-                   joined({known.begin(), known.end()}));
+        BOOST_TEST(joined({told.begin(), told.end()}) == joined({known.begin(), known.end()}));
     }
 }
 
