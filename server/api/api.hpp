@@ -47,11 +47,14 @@ std::span<const std::int64_t> items_of(const pending& todo, std::vector<std::int
 // its refusal tells which there is.
 std::optional<order_version> expected_version(const http::request& in, const pending& todo);
 
+class live_feed;
+
 // What there is beside orders. All of it outlives the api.
 struct api_parts {
     item_gate* items = nullptr;               // none: all items will do
     std::function<std::string()> exposition;  // Prometheus' text; none: metrics are JSON alone
     std::function<std::vector<std::string>()> unready;  // why; none: ready while it can be read
+    live_feed* feed = nullptr;                          // none: there are no streams
     bool operations_only = false;                       // metrics and health, no orders
 };
 
@@ -88,6 +91,8 @@ public:
     bool retry_order(const call& it, http::response& out, pending& todo);
     bool raise_transition(const call& it, http::response& out, pending& todo);
     bool list_orders_by_status(const call& it, http::response& out, pending& todo);
+    bool stream_events(const call& it, http::response& out, pending& todo);
+    bool stream_order_events(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
     bool get_readiness(const call& it, http::response& out, pending& todo);

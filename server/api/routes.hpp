@@ -18,6 +18,8 @@ struct pending;
 // The one route whose body may be large.
 inline constexpr std::string_view batch_path = "/orders/batch";
 
+inline constexpr std::string_view events_path = "/events";
+
 // A request and what its path carries.
 struct call {
     const http::request& in;
