@@ -11,6 +11,7 @@ journal that its filter matches, once, in order.
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -269,10 +270,23 @@ def test_kills(binary, kills):
     shutil.rmtree(place.folder)
 
 
+def test_docs():
+    """What the guide shows is what a browser runs in the tests."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    with open(f"{root}/docs/live.md", encoding="utf-8") as guide:
+        snippets = re.findall(r"```js\n(.*?)```", guide.read(), re.DOTALL)
+    with open(f"{root}/tests/api/live_page.html", encoding="utf-8") as page:
+        text = page.read()
+    expect(len(snippets) == 2, "docs/live.md shows two ways")
+    for it in snippets:
+        expect(it in text, f"docs/live.md shows what live_page.html does not have:\n{it}")
+
+
 def main():
     binary = os.path.abspath(sys.argv[1])
     kills = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     try:
+        test_docs()
         test_other_processes(binary)
         test_kills(binary, kills)
     finally:
