@@ -205,6 +205,20 @@ BOOST_AUTO_TEST_CASE(the_beginning_in_steps_then_the_rest_without_gap_or_repeat)
     BOOST_TEST(all->events() == "create C");
 }
 
+BOOST_AUTO_TEST_CASE(who_joins_does_not_get_what_the_others_have_not_got_yet) {
+    const auto first = listen();
+    run();
+    for (int i = 0; i < 6; ++i) create("A-" + std::to_string(i), 7);  // more than a page
+    const auto second = listen();
+    const auto of_user = listen(user(7));
+    (void)feed.run_once();
+    create("B", 7);
+    run();
+    BOOST_TEST(first->events().ends_with("create A-4, create A-5, create B"));
+    BOOST_TEST(second->events() == "create B");
+    BOOST_TEST(of_user->events() == "create B");
+}
+
 BOOST_AUTO_TEST_CASE(who_comes_again_goes_on_behind_what_it_saw) {
     for (int i = 0; i < 5; ++i) create("A-" + std::to_string(i), 10 + i % 2);
     auto first = listen_after({}, user(10));
@@ -215,11 +229,12 @@ BOOST_AUTO_TEST_CASE(who_comes_again_goes_on_behind_what_it_saw) {
     BOOST_TEST(feed.clients() == 0U);
     create("A-5", 11);
     create("A-6", 10);
+    raise("A-2", "cancel");
     const auto second = listen_after(*seen, user(10));
-    const auto of_one = listen_after(*seen, order("A-6"));
+    const auto of_one = listen_after(*seen, order("A-2"));
     run();
-    BOOST_TEST(second->events() == "create A-6");
-    BOOST_TEST(of_one->events() == "create A-6");
+    BOOST_TEST(second->events() == "create A-6, cancel A-2");
+    BOOST_TEST(of_one->events() == "cancel A-2");
 }
 
 BOOST_AUTO_TEST_CASE(a_position_that_there_is_not_is_a_reset) {
