@@ -84,6 +84,15 @@ def post(port, order, user=1):
         connection.close()
 
 
+def get(port, target, **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
+    try:
+        connection.request("GET", target, headers=headers)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
 def blocks(response):
     """The blocks of a stream, as {field: value}, until it ends or breaks."""
     block = {}
@@ -201,6 +210,8 @@ def test_other_processes(binary):
         words = [it["data"]["event"] for it in all_of_it.events if it["subject"] == order]
         expect(words == ["create", "start", "complete"], f"{order}: {words}")
     expect(completed.events[0]["subject"] == "A-1", completed.events)
+    shown = get(listening.port, "/metrics", Accept="text/plain")
+    expect("\norderproc_sse_clients 2\n" in shown, shown)
     # SIGTERM ends streams, though their clients would go on listening.
     for it in (all_of_it, completed):
         it.over = True
