@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,8 +17,6 @@
 namespace orderproc::server {
 
 namespace {
-
-constexpr std::size_t history_looked_at = 1000;
 
 struct stream_query {
     event_filter filter;
@@ -54,11 +53,22 @@ std::string read_statuses(std::string_view value, const status_machine& machine,
     }
 }
 
-std::string read_one(const query_parameter& it, const status_machine& machine, stream_query& out) {
+constexpr std::string_view parameters_known[] = {"order_id", "user_id", "status", "after"};
+
+// What is wrong with one, if anything; and what it may be, where that is a list.
+std::string read_one(const query_parameter& it, const status_machine& machine, stream_query& out,
+                     std::vector<std::string_view>& allowed) {
     if (it.name == "order_id") return read_order(it.value, out);
     if (it.name == "user_id") return read_user(it.value, out);
-    if (it.name == "status") return read_statuses(it.value, machine, out);
-    if (it.name != "after") return "there is no such parameter";
+    if (it.name == "status") {
+        std::string wrong = read_statuses(it.value, machine, out);
+        if (!wrong.empty()) allowed = names_of_statuses(machine);
+        return wrong;
+    }
+    if (it.name != "after") {
+        allowed.assign(std::begin(parameters_known), std::end(parameters_known));
+        return "there is no such parameter";
+    }
     if (out.after) return "may be given once";
     out.after = it.value;
     return {};
@@ -73,8 +83,9 @@ bool read_query(const http::request& in, const status_machine& machine, stream_q
         return false;
     }
     for (const query_parameter& it : *parameters) {
-        if (const std::string wrong = read_one(it, machine, to); !wrong.empty()) {
-            write_bad_parameter(it.name, wrong, in, out);
+        std::vector<std::string_view> allowed;
+        if (const auto wrong = read_one(it, machine, to, allowed); !wrong.empty()) {
+            write_bad_parameter(it.name, wrong, in, out, allowed);
             return false;
         }
     }
@@ -147,7 +158,7 @@ bool api::stream_order_events(const call& it, http::response& out, pending&) {
     }
     history_params params;
     params.order = id;
-    params.limit = history_looked_at;
+    params.limit = history_entries_max;
     feed_position newest;
     const auto entries = reader_.use([&](repository& from) -> result<std::vector<journal_entry>> {
         feed_params bounds;

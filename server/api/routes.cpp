@@ -22,11 +22,15 @@ constexpr route table[] = {
     {"POST", "/orders/{order_id}/retry", "retry_order", &api::retry_order},
     {"POST", "/orders/{order_id}/transitions", "raise_transition", &api::raise_transition},
     {"GET", "/orders/status/{status}", "list_orders_by_status", &api::list_orders_by_status},
-    {"GET", events_path, "stream_events", &api::stream_events},
+    {"GET", "/events", "stream_events", &api::stream_events},
     {"GET", "/orders/{order_id}/events", "stream_order_events", &api::stream_order_events},
     {"GET", "/metrics", "get_metrics", &api::get_metrics},
     {"GET", "/healthz", "get_health", &api::get_health},
     {"GET", "/readyz", "get_readiness", &api::get_readiness},
+    {"GET", "/openapi.json", "get_openapi", &api::get_openapi},
+    {"GET", "/docs", "get_docs", &api::get_docs},
+    {"GET", "/docs/{file}", "get_docs_file", &api::get_docs},
+    {"GET", "/", "get_root", &api::get_root},
 };
 
 // A path that a pattern spells out is not one that another pattern's parameter may stand for.
@@ -54,7 +58,7 @@ std::span<const route> routes() noexcept {
 }
 
 bool is_operation(std::string_view path) noexcept {
-    return !path.starts_with("/orders") && path != events_path;
+    return path == "/metrics" || path == "/healthz" || path == "/readyz";
 }
 
 route_match match(std::string_view method, std::string_view path) noexcept {
