@@ -51,11 +51,14 @@ std::optional<order_version> expected_version(const http::request& in, const pen
 // What who meant another version is told; empty if nobody knows.
 std::string version_text(const std::optional<order>& it);
 
+class live_feed;
+
 // What there is beside orders. All of it outlives the api.
 struct api_parts {
     item_gate* items = nullptr;               // none: all items will do
     std::function<std::string()> exposition;  // Prometheus' text; none: metrics are JSON alone
     std::function<std::vector<std::string>()> unready;  // why; none: ready while it can be read
+    live_feed* feed = nullptr;                          // none: there are no streams
     bool operations_only = false;                       // metrics and health, no orders
 };
 
@@ -92,6 +95,8 @@ public:
     bool retry_order(const call& it, http::response& out, pending& todo);
     bool raise_transition(const call& it, http::response& out, pending& todo);
     bool list_orders_by_status(const call& it, http::response& out, pending& todo);
+    bool stream_events(const call& it, http::response& out, pending& todo);
+    bool stream_order_events(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
     bool get_readiness(const call& it, http::response& out, pending& todo);

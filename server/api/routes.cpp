@@ -22,6 +22,8 @@ constexpr route table[] = {
     {"POST", "/orders/{order_id}/retry", "retry_order", &api::retry_order},
     {"POST", "/orders/{order_id}/transitions", "raise_transition", &api::raise_transition},
     {"GET", "/orders/status/{status}", "list_orders_by_status", &api::list_orders_by_status},
+    {"GET", "/events", "stream_events", &api::stream_events},
+    {"GET", "/orders/{order_id}/events", "stream_order_events", &api::stream_order_events},
     {"GET", "/metrics", "get_metrics", &api::get_metrics},
     {"GET", "/healthz", "get_health", &api::get_health},
     {"GET", "/readyz", "get_readiness", &api::get_readiness},

@@ -56,10 +56,20 @@ void observation::read_from(reader& storage, const runtime& with) {
     storage_metrics_ = make_storage_metrics(storage, machine_, with.time);
 }
 
+void observation::count_streams(std::function<std::size_t()> count) {
+    streams_ = std::move(count);
+    streams_shown_ = &::prometheus::BuildGauge()
+                          .Name("orderproc_sse_clients")
+                          .Help("Who listens to the live feed")
+                          .Register(registry_)
+                          .Add({});
+}
+
 api_parts observation::parts(reader& storage) {
     api_parts out;
     out.unready = [this, &storage] { return health_.unready(storage); };
     out.exposition = [this] {
+        if (streams_) streams_shown_->Set(static_cast<double>(streams_()));
         auto families = registry_.Collect();
         if (storage_metrics_) {
             for (auto& it : storage_metrics_->Collect()) families.push_back(std::move(it));

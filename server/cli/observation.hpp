@@ -14,8 +14,10 @@
 #include <orderproc/log.hpp>
 #include <orderproc/prometheus.hpp>
 
+#include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +43,8 @@ public:
 
     // Metrics and health come from the storage, too. The reader outlives all that asks for them.
     void read_from(reader& storage, const runtime& with);
+    // How many listen to the live feed, asked at each scrape.
+    void count_streams(std::function<std::size_t()> count);
     api_parts parts(reader& storage);
     std::vector<request_observer*> request_observers();
 
@@ -56,6 +60,8 @@ private:
     request_metrics request_metrics_;
     request_log request_log_;
     std::shared_ptr<::prometheus::Collectable> storage_metrics_;
+    std::function<std::size_t()> streams_;
+    ::prometheus::Gauge* streams_shown_ = nullptr;
 };
 
 // Metrics and health at an address of their own.

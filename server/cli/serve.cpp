@@ -1,5 +1,6 @@
 #include "api/api.hpp"
 #include "api/api_service.hpp"
+#include "api/cors.hpp"
 #include "cli/file_limit.hpp"
 #include "cli/observation.hpp"
 #include "cli/settings.hpp"
@@ -7,6 +8,7 @@
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
+#include "live/live_feed.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -14,6 +16,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -31,6 +34,7 @@ struct serve_settings {
     std::size_t connections = http::server_options{}.connections_max;
     std::size_t connections_per_address = http::server_options{}.connections_per_address_max;
     std::string items;
+    std::vector<std::string> cors_origins;
     std::string shutdown_delay = "0";
     worker_settings worker;
     observation_settings shown;
@@ -75,13 +79,20 @@ int serve_on(const serve_settings& settings, const endpoint& at, const durations
     engine writes(**orders, status_machine::standard(), system_runtime(shown.watch()), how);
     reader reads(**orders, settings.threads + 1);  // one for the admin's
     shown.read_from(reads, writes.with());
+    reader feed_reads(**orders, 1);
+    live_feed feed(writes, feed_reads);
+    shown.count_streams([&feed] { return feed.clients(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.with());
     api_parts parts = shown.parts(reads);
     parts.items = gate ? &*gate : nullptr;
+    parts.feed = &feed;
     api handlers(writes, reads, std::move(parts));
     api_service service(handlers);
-    observed_service observed(service, shown.request_observers());
+    std::optional<cors_service> cors;
+    if (!settings.cors_origins.empty()) cors.emplace(service, settings.cors_origins);
+    observed_service observed(cors ? static_cast<http::service&>(*cors) : service,
+                              shown.request_observers());
 
     std::unique_ptr<running_worker> works;
     if (!settings.no_worker) {
@@ -119,6 +130,12 @@ int serve(const serve_settings& settings) {
                                          " opens it to others: that needs --insecure-http, "
                                          "--insecure-no-auth, and --processor (or --no-worker)"});
     }
+    for (const std::string& it : settings.cors_origins) {
+        if (!is_cors_origin(it)) {
+            return fail({errc::invalid_argument,
+                         "\"" + it + "\" is no origin such as https://shop.example, nor *"});
+        }
+    }
     if (auto raised = raise_file_limit(settings.connections); !raised) return fail(raised.error());
     return serve_on(settings, *at, {*drain, *shutdown_delay}, signals);
 }
@@ -133,6 +150,10 @@ void add_serve(command_line to) {
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
     add_setting(*command, "items", it->items,
                 "Which items may be ordered: file:PATH or http://HOST/PATH; empty: all");
+    add_setting(*command, "cors-origin", it->cors_origins,
+                "Whose pages may ask: https://shop.example; may be repeated; * is everybody")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     add_setting(*command, "insecure-http", it->insecure_http,
                 "Listen beyond this machine without TLS");
     add_setting(*command, "insecure-no-auth", it->insecure_no_auth,

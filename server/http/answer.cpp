@@ -100,8 +100,13 @@ void append_answer(const response& what, const answer_params& params, std::strin
     out.append(1, ' ').append(reason(what.status)).append("\r\nDate: ").append(params.date);
     const bool bodiless = what.status == 204 || what.status == 304;
     if (!bodiless) {
-        out.append("\r\nContent-Type: ").append(what.content_type).append("\r\nContent-Length: ");
-        append_number(what.body.size(), out);
+        out.append("\r\nContent-Type: ").append(what.content_type);
+        if (params.body == framing::length) {
+            out.append("\r\nContent-Length: ");
+            append_number(what.body.size(), out);
+        } else if (params.body == framing::chunked) {
+            out.append("\r\nTransfer-Encoding: chunked");
+        }
     }
     out.append("\r\nX-Request-Id: ").append(params.request_id);
     if (params.connection == connection_word::close) {

@@ -23,13 +23,17 @@ private:
     std::array<char, 29> text_{};
 };
 
+// How a client finds the end of the body.
+enum class framing : std::uint8_t { length, chunked, until_close };
+
 enum class connection_word : std::uint8_t { none, close, keep_alive };
 
 struct answer_params {
     std::string_view date;
     std::string_view request_id;
     connection_word connection = connection_word::none;
-    bool without_body = false;  // to HEAD: the fields, Content-Length too, as of a GET
+    framing body = framing::length;  // else the body is not part of what is appended
+    bool without_body = false;       // to HEAD: the fields, Content-Length too, as of a GET
 };
 
 // Appends the whole message, ready to be sent.

@@ -201,14 +201,31 @@ void connection::append_answer() {
     params.date = home_.date();
     params.request_id = to.id;
     params.without_body = to.method == "HEAD";
-    if (last_) {
+    const bool streams = response_.stream && !params.without_body;
+    if (response_.stream) {
+        params.body = streams && !parser_.http_1_0() ? framing::chunked : framing::until_close;
+    }
+    if (last_ || streams) {
         params.connection = connection_word::close;
     } else if (parser_.http_1_0()) {
         params.connection = connection_word::keep_alive;
     }
     http::append_answer(response_, params, out_);
+    if (streams) return hand_over(params.body == framing::chunked);
+    response_.stream.reset();
     if (response_.body.capacity() > out_capacity_kept) response_.body = {};
     if (!last_) parser_.reset();
+}
+
+// What is left here has nothing more to do.
+void connection::hand_over(bool chunked) {
+    home_.streams().adopt(
+        {std::move(socket_), from_, out_.substr(out_sent_), chunked, std::move(response_.stream)});
+    handed_over_ = closed_ = true;
+    last_ = false;
+    deadline_ = 0;
+    out_.clear();
+    out_sent_ = 0;
 }
 
 void connection::refuse(const problem_kind& kind, std::string_view detail) {

@@ -27,6 +27,7 @@ public:
     void close() noexcept;                // drops it
 
     const boost::asio::ip::address& from() const noexcept { return from_; }
+    bool handed_over() const noexcept { return handed_over_; }  // its socket, to a stream
 
 private:
     friend class io_thread;  // links it into its lists
@@ -43,6 +44,7 @@ private:
     void finish();
     void identify(request& it);
     void append_answer();
+    void hand_over(bool chunked);
     void refuse(const problem_kind& kind, std::string_view detail);
     bool flush();  // true: all is sent
     void write_rest();
@@ -78,6 +80,7 @@ private:
     bool timed_out_ = false;   // the read was cancelled for it
     bool last_ = false;        // no request after this answer
     bool closed_ = false;
+    bool handed_over_ = false;
     std::uint64_t deadline_ = 0;  // a tick; 0: none
     std::size_t lingered_ = 0;
 

@@ -17,8 +17,9 @@ using boost::system::error_code;
 namespace {
 
 std::chrono::milliseconds tick_for(const server_options& options) {
-    const auto shortest = std::min({options.header_timeout, options.body_timeout,
-                                    options.idle_timeout, options.write_timeout});
+    const auto shortest =
+        std::min({options.header_timeout, options.body_timeout, options.idle_timeout,
+                  options.write_timeout, options.heartbeat});
     return std::clamp(shortest / 4, std::chrono::milliseconds(5), std::chrono::milliseconds(500));
 }
 
@@ -87,8 +88,14 @@ void io_thread::release(connection& it) noexcept {
     if (it.previous_) it.previous_->next_ = it.next_;
     if (it.next_) it.next_->previous_ = it.previous_;
     if (connections_ == &it) connections_ = it.next_;
-    counts_.remove(it.from());
+    const bool leaves_a_stream = it.handed_over();
+    const asio::ip::address from = it.from();
     delete &it;
+    if (!leaves_a_stream) gone(from);
+}
+
+void io_thread::gone(const asio::ip::address& from) noexcept {
+    counts_.remove(from);
     check_done();
 }
 
@@ -103,11 +110,16 @@ void io_thread::drain(std::chrono::milliseconds at_most) {
             it->drain();
         }
     }
+    if (drain_deadline_ <= now_) {
+        streams_.close();
+    } else {
+        streams_.drain();
+    }
     check_done();
 }
 
 void io_thread::check_done() noexcept {
-    if (!draining_ || connections_) return;
+    if (!draining_ || connections_ || !streams_.empty()) return;
     work_.reset();
     timer_.cancel();
 }
@@ -151,7 +163,7 @@ void io_thread::arm_tick() {
 // Without connections nothing ticks: an idle server sleeps.
 void io_thread::on_tick() {
     ++now_;
-    if (!connections_) return;
+    if (!connections_ && streams_.empty()) return;
     arm_tick();
     const bool over = draining_ && now_ >= drain_deadline_;
     for (connection* it = connections_; it; it = it->next_) {
@@ -160,6 +172,11 @@ void io_thread::on_tick() {
         } else {
             it->check_time(now_);
         }
+    }
+    if (over) {
+        streams_.close();
+    } else {
+        streams_.check_time(now_);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "http/answer.hpp"
 #include "http/options.hpp"
 #include "http/service.hpp"
+#include "http/stream.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -55,6 +56,8 @@ public:
 
     void adopt(boost::asio::ip::tcp::socket socket, const boost::asio::ip::address& from);
     void release(connection& it) noexcept;  // destroys it
+    stream_set& streams() noexcept { return streams_; }
+    void gone(const boost::asio::ip::address& from) noexcept;  // a client of there
 
     // Closes what is idle, lets the rest answer what it has begun, until the deadline.
     void drain(std::chrono::milliseconds at_most);
@@ -86,6 +89,7 @@ private:
     date_cache date_;
 
     connection* connections_ = nullptr;
+    stream_set streams_{*this};
     std::uint64_t last_connection_id_;
 
     std::atomic<connection*> completed_{nullptr};

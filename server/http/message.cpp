@@ -33,6 +33,7 @@ void response::clear() noexcept {
     content_type = "application/json";
     fields.clear();
     body.clear();
+    stream.reset();
 }
 
 }  // namespace orderproc::server::http

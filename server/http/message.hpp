@@ -3,6 +3,9 @@
 
 // A request and its answer as the handlers see them: no socket, no parser.
 
+#include "http/body_source.hpp"
+
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +38,8 @@ struct response {
     std::string_view content_type = "application/json";  // a literal; unused without a body
     std::string fields;                                  // whole lines, each with its CRLF
     std::string body;
+    // Sends the body instead, for as long as it likes; the connection ends with it.
+    std::unique_ptr<body_source> stream;
 
     // REQUIRES: no control characters in the value.
     void add(std::string_view name, std::string_view value);

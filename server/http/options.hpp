@@ -30,6 +30,7 @@ struct server_options {
     std::chrono::milliseconds body_timeout = std::chrono::seconds(10);
     std::chrono::milliseconds idle_timeout = std::chrono::seconds(30);
     std::chrono::milliseconds write_timeout = std::chrono::seconds(10);
+    std::chrono::milliseconds heartbeat = std::chrono::seconds(15);  // of streams
 };
 
 }  // namespace orderproc::server::http

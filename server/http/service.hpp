@@ -33,8 +33,9 @@ public:
     virtual step begin(const request& in, response& out) noexcept = 0;
     // The same again: an answer may take several steps.
     virtual step resume(const request& in, response& out) noexcept = 0;
-    // A request that the transport itself has answered; what is known of it.
-    virtual void refused(const request& /*in*/, const response& /*out*/) noexcept {}
+    // A request that the transport itself has answered; what is known of it. Fields may be
+    // added.
+    virtual void refused(const request& /*in*/, response& /*out*/) noexcept {}
 };
 
 // Safe to call from any thread; outlives the server.

@@ -20,8 +20,9 @@ public:
     http::step resume(const http::request& in, http::response& out) noexcept override {
         return watched(inner_->resume(in, out), in, out);
     }
-    void refused(const http::request& in, const http::response& out) noexcept override {
+    void refused(const http::request& in, http::response& out) noexcept override {
         begun_ = steady::now();
+        inner_->refused(in, out);
         watched(http::step::answered, in, out);
     }
 

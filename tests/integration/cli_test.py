@@ -89,7 +89,8 @@ class CommandLine(unittest.TestCase):
     def test_wrong_usage_exits_2_and_says_why(self):
         for arguments in ([], ["nonsense"], ["serve", "--nonsense"], ["serve", "--in-flight", "0"],
                           ["serve", "--in-flight", "many"], ["bench", "nonsense"],
-                          ["--config", "/nonexistent", "serve"]):
+                          ["--config", "/nonexistent", "serve"],
+                          ["serve", "--cors-origin", "https://shop.example/"]):
             with self.subTest(arguments):
                 ended = run(*arguments)
                 self.assertEqual(ended.returncode, 2, ended)

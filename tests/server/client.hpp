@@ -100,6 +100,27 @@ public:
         return read();
     }
 
+    // Reads a body of unknown length until the text was in it; what was read of it so far. Takes
+    // chunks (RFC 9112, 7.1) apart if the head said so.
+    std::string read_until(std::string_view text, const answer& of) {
+        const bool chunked = of.find("Transfer-Encoding").has_value();
+        for (;;) {
+            if (chunked) {
+                take_chunks();
+            } else {
+                streamed_ += std::exchange(in_, {});
+            }
+            if (streamed_.find(text) != streamed_.npos || ended_ || !receive()) return streamed_;
+        }
+    }
+    // The rest of such a body, up to its end. REQUIRES: chunked.
+    std::string read_to_the_end() {
+        for (take_chunks(); !ended_ && receive(); take_chunks()) {
+        }
+        return streamed_;
+    }
+    bool saw_the_end() const { return ended_; }
+
     // Waits for the server to close; false if it sends something else, or nothing for long.
     bool closed() {
         if (!in_.empty()) return false;
@@ -117,8 +138,22 @@ private:
         return true;
     }
 
+    void take_chunks() {
+        while (!ended_) {
+            const auto line = in_.find("\r\n");
+            if (line == in_.npos) return;
+            const std::size_t size = std::stoul(in_.substr(0, line), nullptr, 16);
+            if (in_.size() < line + 2 + size + 2) return;
+            streamed_ += in_.substr(line + 2, size);
+            in_.erase(0, line + 2 + size + 2);
+            ended_ = size == 0;
+        }
+    }
+
     int fd_;
     std::string in_;
+    std::string streamed_;
+    bool ended_ = false;
 };
 
 }  // namespace orderproc::server::testing

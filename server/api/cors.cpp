@@ -1,0 +1,103 @@
+#include "api/cors.hpp"
+
+#include "api/routes.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+constexpr std::string_view exposed =
+    "ETag, Location, Link, Retry-After, X-Request-Id, Idempotency-Replayed, Feed-Position, "
+    "RateLimit, RateLimit-Policy";
+// Those that requests here may have and that browsers ask about; "*" would leave out
+// Authorization.
+constexpr std::string_view allowed_fields =
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
+    "X-Request-Id, traceparent, tracestate";
+constexpr std::string_view preflight_seconds = "600";
+
+bool is_host_and_port(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               std::string_view(".-_:[]").find(c) != std::string_view::npos;
+    });
+}
+
+class cors_session final : public http::session {
+public:
+    cors_session(const cors_service& of, std::unique_ptr<http::session> inner)
+        : of_(of), inner_(std::move(inner)) {}
+
+    http::step begin(const http::request& in, http::response& out) noexcept override {
+        if (in.method == "OPTIONS" && of_.answer_preflight(in, out)) return http::step::answered;
+        return marked(inner_->begin(in, out), in, out);
+    }
+    http::step resume(const http::request& in, http::response& out) noexcept override {
+        return marked(inner_->resume(in, out), in, out);
+    }
+    void refused(const http::request& in, http::response& out) noexcept override {
+        inner_->refused(in, out);
+        of_.add_fields(in, out);
+    }
+
+private:
+    http::step marked(http::step what, const http::request& in, http::response& out) noexcept {
+        if (what == http::step::answered) of_.add_fields(in, out);
+        return what;
+    }
+
+    const cors_service& of_;
+    std::unique_ptr<http::session> inner_;
+};
+
+}  // namespace
+
+bool is_cors_origin(std::string_view text) noexcept {
+    if (text == "*") return true;
+    for (const std::string_view scheme : {"https://", "http://"}) {
+        if (text.starts_with(scheme)) return is_host_and_port(text.substr(scheme.size()));
+    }
+    return false;
+}
+
+cors_service::cors_service(http::service& inner, std::vector<std::string> origins)
+    : inner_(inner),
+      origins_(std::move(origins)),
+      all_(std::find(origins_.begin(), origins_.end(), "*") != origins_.end()) {}
+
+std::unique_ptr<http::session> cors_service::open(http::exchange& by) {
+    return std::make_unique<cors_session>(*this, inner_.open(by));
+}
+
+bool cors_service::admits(std::string_view origin) const noexcept {
+    return all_ || std::find(origins_.begin(), origins_.end(), origin) != origins_.end();
+}
+
+// The answer differs by origin, also to those who send none: caches have to know.
+void cors_service::add_fields(const http::request& in, http::response& out) const {
+    if (!all_) out.add("Vary", "Origin");
+    const std::string_view origin = in.find("Origin");
+    if (origin.empty() || !admits(origin)) return;
+    out.add("Access-Control-Allow-Origin", all_ ? "*" : origin);
+    out.add("Access-Control-Expose-Headers", exposed);
+}
+
+bool cors_service::answer_preflight(const http::request& in, http::response& out) const {
+    const std::string_view origin = in.find("Origin");
+    if (in.find("Access-Control-Request-Method").empty() || origin.empty() || !admits(origin) ||
+        !match("OPTIONS", in.path).path_known) {
+        return false;
+    }
+    out.status = 204;
+    out.add("Access-Control-Allow-Origin", all_ ? "*" : origin);
+    out.add("Access-Control-Allow-Methods", allowed_methods(in.path));
+    out.add("Access-Control-Allow-Headers", allowed_fields);
+    out.add("Access-Control-Max-Age", preflight_seconds);
+    out.add("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
+    return true;
+}
+
+}  // namespace orderproc::server

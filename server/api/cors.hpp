@@ -1,0 +1,43 @@
+#ifndef ORDERPROC_SERVER_API_CORS_HPP
+#define ORDERPROC_SERVER_API_CORS_HPP
+
+// Which pages of other origins may ask (fetch.spec.whatwg.org, 3.2).
+
+#include "http/service.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace orderproc::server {
+
+// "https://shop.example" or "https://shop.example:8443", in lower case as browsers send it, or
+// "*" for all.
+bool is_cors_origin(std::string_view text) noexcept;
+
+// Answers preflights, whoever asks: they carry no credentials. All other answers, errors and
+// streams too, say to a page of one of the origins that it may read them, and their fields.
+class cors_service final : public http::service {
+public:
+    // REQUIRES: each is_cors_origin(). inner outlives it.
+    cors_service(http::service& inner, std::vector<std::string> origins);
+
+    std::unique_ptr<http::session> open(http::exchange& by) override;
+
+    // Adds what a browser has to know about this answer.
+    void add_fields(const http::request& in, http::response& out) const;
+    // Answers a preflight of an origin that may; else false.
+    bool answer_preflight(const http::request& in, http::response& out) const;
+
+private:
+    bool admits(std::string_view origin) const noexcept;
+
+    http::service& inner_;
+    const std::vector<std::string> origins_;
+    const bool all_;
+};
+
+}  // namespace orderproc::server
+
+#endif

@@ -1,0 +1,195 @@
+// The journal as it grows.
+
+#include "api/api.hpp"
+#include "api/problems.hpp"
+#include "api/representation.hpp"
+#include "live/live_feed.hpp"
+
+#include <orderproc/cloud_event.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace orderproc::server {
+
+namespace {
+
+struct stream_query {
+    event_filter filter;
+    std::optional<std::string> after;
+};
+
+std::string read_order(std::string_view value, stream_query& out) {
+    if (out.filter.order) return "may be given once";
+    if (!order_id::parse(value)) return "is no order id";
+    out.filter.order = value;
+    return {};
+}
+
+std::string read_user(std::string_view value, stream_query& out) {
+    if (out.filter.user) return "may be given once";
+    std::int64_t user = 0;
+    const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), user);
+    if (ec != std::errc() || end != value.data() + value.size() || user < 1) {
+        return "has to be an integer of 1 or more";
+    }
+    out.filter.user = user;
+    return {};
+}
+
+std::string read_statuses(std::string_view value, const status_machine& machine,
+                          stream_query& out) {
+    for (;;) {
+        const std::size_t comma = value.find(',');
+        const auto status = find_status(value.substr(0, comma), machine);
+        if (!status) return "there is no such status";
+        out.filter.statuses.push_back(*status);
+        if (comma == value.npos) return {};
+        value.remove_prefix(comma + 1);
+    }
+}
+
+constexpr std::string_view parameters_known[] = {"order_id", "user_id", "status", "after"};
+
+// What is wrong with one, if anything; and what it may be, where that is a list.
+std::string read_one(const query_parameter& it, const status_machine& machine, stream_query& out,
+                     std::vector<std::string_view>& allowed) {
+    if (it.name == "order_id") return read_order(it.value, out);
+    if (it.name == "user_id") return read_user(it.value, out);
+    if (it.name == "status") {
+        std::string wrong = read_statuses(it.value, machine, out);
+        if (!wrong.empty()) allowed = names_of_statuses(machine);
+        return wrong;
+    }
+    if (it.name != "after") {
+        allowed.assign(std::begin(parameters_known), std::end(parameters_known));
+        return "there is no such parameter";
+    }
+    if (out.after) return "may be given once";
+    out.after = it.value;
+    return {};
+}
+
+// False: answered.
+bool read_query(const http::request& in, const status_machine& machine, stream_query& to,
+                http::response& out) {
+    const auto parameters = parse_query(in.query);
+    if (!parameters) {
+        http::write_problem(problems::bad_request, "the query is malformed", in, out);
+        return false;
+    }
+    for (const query_parameter& it : *parameters) {
+        std::vector<std::string_view> allowed;
+        if (const auto wrong = read_one(it, machine, to, allowed); !wrong.empty()) {
+            write_bad_parameter(it.name, wrong, in, out, allowed);
+            return false;
+        }
+    }
+    auto& statuses = to.filter.statuses;
+    std::sort(statuses.begin(), statuses.end());
+    statuses.erase(std::unique(statuses.begin(), statuses.end()), statuses.end());
+    return true;
+}
+
+// Where the client wants to go on: what it has seen is stronger than what its URL says, which
+// stays the same when it comes again. False: answered.
+bool read_position(const http::request& in, const std::optional<std::string>& after,
+                   std::optional<feed_position>& to, http::response& out) {
+    const std::string_view seen = in.find("Last-Event-ID");
+    if (seen.empty() && !after) return true;
+    to = parse_feed_position(seen.empty() ? std::string_view(*after) : seen);
+    if (to) return true;
+    write_bad_parameter(seen.empty() ? "after" : "Last-Event-ID",
+                        "has to be a feed position such as 1-42, or 0", in, out);
+    return false;
+}
+
+void begin_stream(live_feed& feed, subscription_request what, const feed_position& newest,
+                  http::response& out) {
+    out.content_type = "text/event-stream";
+    add_order_fields(newest, out);
+    out.add("X-Accel-Buffering", "no");  // proxies would hold events back
+    out.stream = feed.subscribe(std::move(what));
+}
+
+}  // namespace
+
+bool api::stream_events(const call& it, http::response& out, pending&) {
+    stream_query query;
+    std::optional<feed_position> after;
+    if (!parts_.feed) {
+        http::write_problem(problems::not_found, {}, it.in, out);
+        return false;
+    }
+    if (!read_query(it.in, engine_.machine(), query, out) ||
+        !read_position(it.in, query.after, after, out)) {
+        return false;
+    }
+    feed_params bounds;
+    bounds.limit = 0;
+    const auto now = reader_.use([&](repository& from) { return from.read_feed(bounds); });
+    if (!now) {
+        fail(now.error(), it.in, out);
+        return false;
+    }
+    subscription_request what;
+    what.filter = std::move(query.filter);
+    what.from_now = !after;
+    what.after = after.value_or(now->newest);
+    begin_stream(*parts_.feed, std::move(what), now->newest, out);
+    return false;
+}
+
+bool api::stream_order_events(const call& it, http::response& out, pending&) {
+    std::string id;
+    std::optional<std::string> given;
+    std::optional<feed_position> after;
+    if (!parts_.feed) {
+        http::write_problem(problems::not_found, {}, it.in, out);
+        return false;
+    }
+    if (!read_order_id(it, id, out) || !read_parameter(it.in, "after", given, out) ||
+        !read_position(it.in, given, after, out)) {
+        return false;
+    }
+    history_params params;
+    params.order = id;
+    params.limit = history_entries_max;
+    feed_position newest;
+    const auto entries = reader_.use([&](repository& from) -> result<std::vector<journal_entry>> {
+        feed_params bounds;
+        bounds.limit = 0;
+        const auto now = from.read_feed(bounds);
+        if (!now) return now.error();
+        newest = now->newest;
+        return from.history(params);
+    });
+    if (!entries) {
+        fail(entries.error(), it.in, out);
+        return false;
+    }
+    if (entries->empty()) {
+        http::write_problem(problems::not_found, {}, it.in, out);
+        return false;
+    }
+    const journal_entry& last = entries->back();
+    const bool over = last.event == "delete" || engine_.machine().is_settled(last.after.status);
+    if (over && entries->size() < params.limit && after && after->epoch == last.position.epoch &&
+        after->offset == last.position.offset) {
+        out.status = 204;  // an EventSource would else come again for ever
+        add_order_fields(newest, out);
+        return false;
+    }
+    subscription_request what;
+    what.filter.order = std::move(id);
+    what.until_settled = true;
+    what.after = after.value_or(feed_position{});
+    begin_stream(*parts_.feed, std::move(what), newest, out);
+    return false;
+}
+
+}  // namespace orderproc::server
