@@ -274,7 +274,13 @@ void killed_writer_loses_nothing(bench& b) {
         const std::uint64_t answered =
             write_and_be_killed(b.harness(), round, 1 + chance.next() % 60);
         b.open();
-        check_after_kill(b, round, answered);
+        try {
+            check_after_kill(b, round, answered);
+        } catch (broken& e) {
+            e.what = "killed after " + show(answered) + " answered writes, in round " +
+                     show(round) + ": " + e.what;
+            throw;
+        }
     }
 }
 
