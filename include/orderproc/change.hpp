@@ -146,9 +146,9 @@ struct claimed_order {
 
 struct claim_outcome {
     std::vector<claimed_order> orders;
-    std::size_t failed = 0;             // beyond attempts_max
-    std::size_t released = 0;           // their lease had expired: back to waiting, with back-off
-    bool more = false;                  // the claim stopped before it ran out of due orders
+    std::size_t failed = 0;    // beyond attempts_max
+    std::size_t released = 0;  // their lease had expired: back to waiting, with back-off
+    bool more = false;         // the claim stopped before it ran out of due orders (of claim::only)
     std::optional<timestamp> next_due;  // of the stage, when !more: nothing to claim before it
 };
 

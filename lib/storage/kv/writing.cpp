@@ -2,6 +2,8 @@
 
 #include <orderproc/codec.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 #include <variant>
 
