@@ -64,7 +64,8 @@ struct write_params {
     std::span<const claim> claims;
     std::span<const cursor_move> cursors;
     // Forget, oldest first, at most forget_max of the idempotency keys stored and of the writers
-    // heard of last before this. A write that changes nothing else need not.
+    // heard of last before this. A write that changes nothing else need not; writers, which are
+    // few, may be forgotten all at once, at the first such write of a connection alone.
     timestamp forget_before = timestamp::min();
     std::size_t forget_max = 0;
 };

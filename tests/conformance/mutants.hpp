@@ -8,10 +8,6 @@
 
 #include <orderproc/testing/storage_cases.hpp>
 
-#include <boost/test/data/monomorphic.hpp>
-#include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
-
 #include <initializer_list>
 #include <ostream>
 #include <span>

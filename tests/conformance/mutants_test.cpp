@@ -2,7 +2,13 @@
 
 #include "mutants.hpp"
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
 #include <set>
+#include <string>
+#include <vector>
 
 namespace mutants {
 namespace {

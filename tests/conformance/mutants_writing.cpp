@@ -287,6 +287,12 @@ const mutant keys[] = {
              it.forget_max = 10;
          };
      }},
+    {"writers remembered for ever", "old_writers_are_forgotten",
+     [](hooks& h) {
+         h.applied = [](std::string& writer, auto, bool& answer) {
+             answer = answer || writer == "kit";
+         };
+     }},
     {"nothing journaled", "changes_say_what_they_journaled",
      [](hooks& h) {
          h.change_out = [](const change&, change_outcome& out, repository&) {

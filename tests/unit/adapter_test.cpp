@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(an_entry_is_what_was_evaluated) {
     what.after.value.version = order_version{4};
     what.after.traceparent = "00-trace";
     what.event = "release";
-    what.from = "PROCESSING";
+    what.from = order_status("PROCESSING");
     what.actor = "w";
     what.reason = "busy";
     const journal_entry it = to_entry(what, {3, 9}, write_time(now, now + 5s));

@@ -61,7 +61,7 @@ journal_entry fixed_entry() {
     out.position = {5, 9};
     out.version = order_version{3};
     out.event = "release";
-    out.from = "PROCESSING";
+    out.from = order_status("PROCESSING");
     out.actor = "w1";
     out.reason = "no route";
     out.traceparent = "00-1";
@@ -188,7 +188,7 @@ journal_entry any_entry(std::mt19937_64& random) {
     out.after = any_order(random);
     out.version = out.after.version;
     out.event = any_text(random);
-    if (random() % 2 == 0) out.from = "PENDING";
+    if (random() % 2 == 0) out.from = order_status("PENDING");
     out.actor = any_text(random);
     out.reason = any_text(random);
     out.traceparent = any_text(random);

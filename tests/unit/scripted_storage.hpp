@@ -6,6 +6,7 @@
 #include <orderproc/command.hpp>
 #include <orderproc/memory.hpp>
 #include <orderproc/repository.hpp>
+#include <orderproc/testing/builders.hpp>
 #include <orderproc/testing/fault_storage.hpp>
 
 #include <condition_variable>
@@ -153,13 +154,7 @@ private:
 };
 
 inline command create(std::string_view id) {
-    submit_order what;
-    what.value.id = order_id::parse(id).value();
-    what.value.user_id = 1;
-    what.value.item_ids = {7};
-    command out;
-    out.what = std::move(what);
-    return out;
+    return testing::order_builder{}.id(id).submit();
 }
 
 inline command raise(std::string_view id, std::string_view event) {
