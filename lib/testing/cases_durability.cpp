@@ -3,6 +3,7 @@
 #include "testing/kit.hpp"
 
 #include <atomic>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -151,6 +152,11 @@ void readers_see_whole_writes(bench& b) {
     std::atomic<int> reads{0};
     std::mutex mutex;
     std::string broke;
+    const auto breaks = [&](std::string what) {
+        const std::lock_guard lock(mutex);
+        broke = std::move(what);
+        stop = true;
+    };
     const auto read = [&] {
         try {
             const auto own = value("connecting", b.orders().connect(connection_role::reader));
@@ -159,9 +165,9 @@ void readers_see_whole_writes(bench& b) {
                 ++reads;
             } while (!stop);
         } catch (const broken& e) {
-            const std::lock_guard lock(mutex);
-            broke = e.what;
-            stop = true;
+            breaks(e.what);
+        } catch (const std::exception& e) {
+            breaks(std::string("an exception came out of the storage: ") + e.what());
         }
     };
     {

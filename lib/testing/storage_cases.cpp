@@ -3,6 +3,7 @@
 #include <orderproc/verify.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace orderproc {
 inline namespace v1 {

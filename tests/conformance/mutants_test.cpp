@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,17 @@ BOOST_AUTO_TEST_CASE(each_case_has_a_mutant) {
     for (const mutant& it : all_mutants()) noticed_by.insert(it.noticed_by);
     for (const auto& it : testing::storage_cases()) {
         BOOST_TEST(noticed_by.contains(it.name), "nothing shows that it can fail: " << it.name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_of_the_storage_is_a_failure) {
+    for (const char* name : {"a_created_order_is_stored_as_sent", "readers_see_whole_writes"}) {
+        hooks with;
+        with.load_in = [](auto&, auto&) { throw std::runtime_error("from the driver"); };
+        const auto noticed = run(find_case(name), std::move(with));
+        BOOST_TEST_REQUIRE(noticed.has_value());
+        BOOST_TEST(noticed->find("an exception came out of the storage: from the driver") !=
+                   std::string::npos);
     }
 }
 
