@@ -36,8 +36,9 @@ change_outcome writing::apply(const change& what) {
     if (what.once) {
         if (auto replayed = replay(*what.once)) return std::move(*replayed);
     }
-    const bool known = in_.get(kv_table::ids, what.order).has_value();  // also one deleted since
-    const auto current = in_.find(what.order);
+    const auto place = in_.get(kv_table::ids, what.order);
+    const bool known = place.has_value();  // perhaps deleted since
+    const auto current = place ? in_.order_at(std::string(*place)) : std::nullopt;
     const stored_order* const before = current ? &*current : nullptr;
     auto verdict = known && std::holds_alternative<create_order>(what.action)
                        ? result<evaluation>(errc::already_exists)
