@@ -78,8 +78,8 @@ struct write_results {
 };
 
 struct load_params {
-    std::span<const std::string> ids;     // whatever a client sent, also what is no id
-    std::optional<std::int64_t> user_id;  // only this user's
+    std::span<const std::string> ids;          // whatever a client sent, also what is no id
+    std::optional<std::int64_t> user_id = {};  // only this user's
 };
 
 struct loaded_orders {
@@ -92,13 +92,13 @@ struct list_position {
     std::int64_t number = 0;
 };
 struct list_params {
-    std::span<const order_status> statuses;  // empty: any
-    std::optional<std::int64_t> user_id;
-    std::optional<timestamp> created_from;   // inclusive
-    std::optional<timestamp> created_until;  // exclusive
-    bool descending = true;                  // by created_at, then number
-    std::optional<list_position> after;      // the last order of the page before
-    std::size_t limit = 20;                  // 0: no orders, no next
+    std::span<const order_status> statuses = {};  // empty: any
+    std::optional<std::int64_t> user_id = {};
+    std::optional<timestamp> created_from = {};   // inclusive
+    std::optional<timestamp> created_until = {};  // exclusive
+    bool descending = true;                       // by created_at, then number
+    std::optional<list_position> after = {};      // the last order of the page before
+    std::size_t limit = 20;                       // 0: no orders, no next
 };
 struct order_page {
     std::vector<order> orders;
@@ -112,7 +112,7 @@ struct history_params {
     std::size_t limit = 1000;
 };
 struct feed_params {
-    feed_position after;
+    feed_position after = {};
     std::size_t limit = 1000;
 };
 struct feed_page {
