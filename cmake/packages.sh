@@ -3,7 +3,7 @@
 
 packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
     libsqlite3-dev libcli11-dev libssl-dev prometheus-cpp-dev zlib1g-dev"
-packages_test="libboost-test1.81-dev"
+packages_test="libboost-test1.81-dev liblmdb-dev"
 packages_integration="python3 chromium"
 packages_package="python3 pkg-config make"
 

@@ -146,15 +146,16 @@ struct claimed_order {
 
 struct claim_outcome {
     std::vector<claimed_order> orders;
-    std::size_t failed = 0;             // beyond attempts_max
-    std::size_t released = 0;           // their lease had expired: back to waiting, with back-off
-    bool more = false;                  // the claim stopped before it ran out of due orders
+    std::size_t failed = 0;    // beyond attempts_max
+    std::size_t released = 0;  // their lease had expired: back to waiting, with back-off
+    bool more = false;         // the claim stopped before it ran out of due orders (of claim::only)
     std::optional<timestamp> next_due;  // of the stage, when !more: nothing to claim before it
 };
 
-// The rules of claiming, for one claim. An adapter offers candidates (status waiting or active
-// of the stage, due_at <= stamp, by due_at, then number), stores what offer() says, and collects
-// them in take().
+// The rules of claiming, for one claim. An adapter reads candidates (status waiting or active of
+// the stage, due_at <= stamp; of each status the first claim::limit by due_at, then number, or all
+// that claim::only names), arranges and offers them, stores what offer() says, collects it in
+// take(), and finishes.
 //
 // Who takes workers down is found by elimination: after the first lapse of its lease an order is
 // handed out as before, after the second with at most 31 of its kind, then alone. Only the first
@@ -163,11 +164,17 @@ class ORDERPROC_EXPORT claim_selection {
 public:
     claim_selection(const claim& what, write_time at) : claim_(what), at_(at) {}
 
+    // Brings candidates into the order of offering, and leaves out those that are none: for
+    // adapters that read the two statuses apart, or orders by name.
+    void arrange(std::vector<stored_order>& candidates) const;
     bool done() const noexcept;  // offer nothing more
     // None: leave it as it is (not due, or the selection is done).
     std::optional<evaluation> offer(const stored_order& candidate);
     // Once more with what was stored of an evaluation that offer() returned.
     void take(const evaluation& stored, claim_outcome& out);
+    // Sets more and next_due. first_due: the stage's, as everything is stored; offers: how many
+    // candidates there were.
+    void finish(std::optional<timestamp> first_due, std::size_t offers, claim_outcome& out) const;
 
 private:
     bool may_join(std::size_t company) noexcept;

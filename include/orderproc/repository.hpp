@@ -22,7 +22,7 @@ inline namespace v1 {
 
 // A place in the journal: "epoch-offset" on the wire. The epoch tells two journals apart (a
 // restored backup has another one) and is never 0; offsets start at 1 and have no gaps.
-// Offset 0 is the beginning, in any epoch.
+// Offset 0 is the beginning, in any epoch, and not the place of an entry.
 struct feed_position {
     std::uint64_t epoch = 0;
     std::uint64_t offset = 0;
@@ -31,7 +31,7 @@ struct feed_position {
 
 struct journal_entry {
     feed_position position;
-    order_version version{0};
+    order_version version{0};          // after's
     std::string event;                 // "create", "edit", "delete" or the machine's word
     std::optional<order_status> from;  // none: created
     std::string actor;
@@ -44,9 +44,9 @@ struct journal_entry {
 // Takes a named cursor, renews it, or moves it. errc::lease_lost while another owner holds
 // it; taken as it is when new, let go, or expired.
 struct cursor_move {
-    std::string name;
-    std::string owner;
-    std::optional<feed_position> to;  // none: only take or renew
+    std::string name;                 // 1 to 200 bytes
+    std::string owner;                // the same
+    std::optional<feed_position> to;  // none: only take or renew. Not checked: the owner knows
     timestamp expires_at;             // how long the owner holds it; at or before now: lets it go
 };
 struct cursor_outcome {
@@ -54,16 +54,18 @@ struct cursor_outcome {
     feed_position at;  // where the cursor stands now
 };
 
-// One durable transaction. Changes first, then claims, which may take what the changes made.
+// One durable transaction. Changes first, then claims, which may take what the changes made, then
+// cursors; claims and cursors in the order given.
 struct write_params {
     timestamp now;
-    std::string_view writer;     // who writes…
+    std::string_view writer;     // who writes (1 to 200 bytes)…
     std::uint64_t sequence = 0;  // …and which of its writes this is: see was_applied()
     std::span<const change> changes;
     std::span<const claim> claims;
     std::span<const cursor_move> cursors;
     // Forget, oldest first, at most forget_max of the idempotency keys stored and of the writers
-    // heard of last before this. A write that changes nothing else need not.
+    // heard of last before this. A write that changes nothing else need not; writers, which are
+    // few, may be forgotten all at once, at the first such write of a connection alone.
     timestamp forget_before = timestamp::min();
     std::size_t forget_max = 0;
 };
@@ -76,7 +78,7 @@ struct write_results {
 };
 
 struct load_params {
-    std::span<const std::string> ids;
+    std::span<const std::string> ids;          // whatever a client sent, also what is no id
     std::optional<std::int64_t> user_id = {};  // only this user's
 };
 
@@ -96,7 +98,7 @@ struct list_params {
     std::optional<timestamp> created_until = {};  // exclusive
     bool descending = true;                       // by created_at, then number
     std::optional<list_position> after = {};      // the last order of the page before
-    std::size_t limit = 20;
+    std::size_t limit = 20;                       // 0: no orders, no next
 };
 struct order_page {
     std::vector<order> orders;
@@ -117,7 +119,8 @@ struct feed_page {
     std::vector<journal_entry> entries;
     // The first entry that is kept is at offset oldest.offset + 1; newest is the last one.
     feed_position oldest, newest;
-    // after is of another epoch, below oldest or beyond newest: no entries; go on from oldest.
+    // after is of another epoch (offset 0 is of all), below oldest (0 too, once entries are gone)
+    // or beyond newest: no entries; go on from oldest.
     bool reset = false;
 };
 

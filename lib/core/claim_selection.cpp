@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace orderproc {
 inline namespace v1 {
@@ -93,6 +94,28 @@ bool is_due(const stored_order& candidate, write_time at) {
 
 }  // namespace
 
+void claim_selection::arrange(std::vector<stored_order>& candidates) const {
+    std::erase_if(candidates, [this](const stored_order& it) {
+        const order_status status = it.value.status;
+        return !it.due_at || *it.due_at > at_.stamp ||
+               (status != claim_.stage->waiting && status != claim_.stage->active);
+    });
+    const auto place = [](const stored_order& it) {
+        return std::pair(*it.due_at, it.value.number);
+    };
+    const auto out_of_order = [&](const auto& a, const auto& b) { return place(a) >= place(b); };
+    if (std::adjacent_find(candidates.begin(), candidates.end(), out_of_order) ==
+        candidates.end()) {
+        return;  // an index gave them so
+    }
+    std::sort(candidates.begin(), candidates.end(),
+              [&](const auto& a, const auto& b) { return place(a) < place(b); });
+    const auto last =
+        std::unique(candidates.begin(), candidates.end(),
+                    [](const auto& a, const auto& b) { return a.value.number == b.value.number; });
+    candidates.erase(last, candidates.end());
+}
+
 bool claim_selection::done() const noexcept {
     return stopped_ || touched_ >= claim_.limit;
 }
@@ -136,6 +159,12 @@ void claim_selection::take(const evaluation& stored, claim_outcome& out) {
     } else {
         ++out.released;
     }
+}
+
+void claim_selection::finish(std::optional<timestamp> first_due, std::size_t offers,
+                             claim_outcome& out) const {
+    out.more = claim_.only.empty() ? first_due && *first_due <= at_.now : touched_ < offers;
+    if (!out.more) out.next_due = first_due;
 }
 
 }  // namespace v1

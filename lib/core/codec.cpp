@@ -24,6 +24,7 @@ namespace {
 enum format : std::uint8_t {
     order_format = 0x01,
     stored_order_format = 0x81,
+    journal_entry_format = 0x41,
 };
 
 enum flag : std::uint8_t {
@@ -33,8 +34,10 @@ enum flag : std::uint8_t {
     has_settled_at = 1 << 3,
     has_due_at = 1 << 4,
     is_leased = 1 << 5,
+    has_from = 1 << 6,
     order_flags = has_id | has_next_attempt_at | has_first_claimed_at | has_settled_at,
     stored_order_flags = order_flags | has_due_at | is_leased,
+    journal_entry_flags = order_flags | has_from,
 };
 
 constexpr std::size_t varint_size_max = 10;
@@ -212,6 +215,12 @@ std::uint8_t flags_of(const stored_order& value) noexcept {
     return static_cast<std::uint8_t>(out);
 }
 
+std::uint8_t flags_of(const journal_entry& value) noexcept {
+    int out = flags_of(value.after);
+    if (value.from) out |= has_from;
+    return static_cast<std::uint8_t>(out);
+}
+
 // At least what encoding takes.
 std::size_t size_bound(const order& value) noexcept {
     constexpr std::size_t numbers_max = 16;  // 10 numbers and times, 4 sizes, the count of items
@@ -223,6 +232,13 @@ std::size_t size_bound(const order& value) noexcept {
 std::size_t size_bound(const stored_order& value) noexcept {
     constexpr std::size_t numbers_max = 5;
     return size_bound(value.value) + value.worker_id.size() + value.traceparent.size() +
+           varint_size_max * numbers_max;
+}
+
+std::size_t size_bound(const journal_entry& value) noexcept {
+    constexpr std::size_t numbers_max = 6;
+    return size_bound(value.after) + order_status::size_max + value.event.size() +
+           value.actor.size() + value.reason.size() + value.traceparent.size() +
            varint_size_max * numbers_max;
 }
 
@@ -253,6 +269,16 @@ void write(writer& to, const stored_order& value) noexcept {
     to.text(value.worker_id);
     to.number(value.lapses);
     to.text(value.traceparent);
+}
+
+void write(writer& to, const journal_entry& value) noexcept {
+    write(to, value.after);
+    to.text(value.event);
+    if (value.from) to.text(value.from->view());
+    to.text(value.actor);
+    to.text(value.reason);
+    to.text(value.traceparent);
+    to.time(value.at, value.after.created_at);
 }
 
 void read_id(reader& from, std::optional<order_id>& out) {
@@ -300,6 +326,17 @@ void read(reader& from, std::uint8_t flags, stored_order& out) {
     out.traceparent = from.text();
 }
 
+void read(reader& from, std::uint8_t flags, journal_entry& out) {
+    read(from, flags, out.after);
+    out.version = out.after.version;
+    out.event = from.text();
+    if ((flags & has_from) != 0) read_status(from, out.from.emplace());
+    out.actor = from.text();
+    out.reason = from.text();
+    out.traceparent = from.text();
+    out.at = from.time(out.after.created_at);
+}
+
 template <class Value>
 void append(const Value& value, format as, std::string& out) {
     const std::size_t before = out.size();
@@ -343,12 +380,22 @@ void encode(const stored_order& value, std::string& out) {
     append(value, stored_order_format, out);
 }
 
+void encode(const journal_entry& value, std::string& out) {
+    append(value, journal_entry_format, out);
+}
+
 result<order> decode_order(std::string_view bytes) {
     return decode<order>(bytes, order_format, order_flags);
 }
 
 result<stored_order> decode_stored_order(std::string_view bytes) {
     return decode<stored_order>(bytes, stored_order_format, stored_order_flags);
+}
+
+result<journal_entry> decode_journal_entry(std::string_view bytes, feed_position position) {
+    auto out = decode<journal_entry>(bytes, journal_entry_format, journal_entry_flags);
+    if (out) out->position = position;
+    return out;
 }
 
 }  // namespace v1

@@ -3,6 +3,7 @@
 #include "testing/kit.hpp"
 
 #include <atomic>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -151,6 +152,11 @@ void readers_see_whole_writes(bench& b) {
     std::atomic<int> reads{0};
     std::mutex mutex;
     std::string broke;
+    const auto breaks = [&](std::string what) {
+        const std::lock_guard lock(mutex);
+        broke = std::move(what);
+        stop = true;
+    };
     const auto read = [&] {
         try {
             const auto own = value("connecting", b.orders().connect(connection_role::reader));
@@ -159,9 +165,9 @@ void readers_see_whole_writes(bench& b) {
                 ++reads;
             } while (!stop);
         } catch (const broken& e) {
-            const std::lock_guard lock(mutex);
-            broke = e.what;
-            stop = true;
+            breaks(e.what);
+        } catch (const std::exception& e) {
+            breaks(std::string("an exception came out of the storage: ") + e.what());
         }
     };
     {
@@ -274,7 +280,13 @@ void killed_writer_loses_nothing(bench& b) {
         const std::uint64_t answered =
             write_and_be_killed(b.harness(), round, 1 + chance.next() % 60);
         b.open();
-        check_after_kill(b, round, answered);
+        try {
+            check_after_kill(b, round, answered);
+        } catch (broken& e) {
+            e.what = "killed after " + show(answered) + " answered writes, in round " +
+                     show(round) + ": " + e.what;
+            throw;
+        }
     }
 }
 

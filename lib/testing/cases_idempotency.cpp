@@ -201,6 +201,22 @@ void young_keys_are_kept(bench& b) {
                   b.write(with_key(b.create("K-1"), key(1, 1))));
 }
 
+void old_writers_are_forgotten(bench& b) {
+    b.created("W-1");
+    const std::uint64_t sequence = b.sequence();
+    const auto applied = [&b](std::string_view writer, std::uint64_t last) {
+        return value("was_applied()", b.writer().was_applied(writer, last));
+    };
+    write_forgetting(b, b.create("X-1"), b.now(), 100);
+    expect(applied(bench::writer_name, sequence), "a writer heard of at this moment is forgotten");
+    b.advance(seconds(10));
+    b.close_writer();  // once for each connection is enough: writers come with processes
+    b.open_writer();
+    write_forgetting(b, b.create("X-2"), b.now(), 100);
+    expect(!applied(bench::writer_name, sequence), "a writer not heard of since is remembered");
+    expect(applied("forgetful", 1), "the writer of the write that forgets is forgotten");
+}
+
 void changes_say_what_they_journaled(bench& b) {
     const auto expect_journaled = [&b](const char* what, bool expected, const change& it) {
         const std::uint64_t before = b.newest().offset;
@@ -255,6 +271,8 @@ constexpr entry entries[] = {
      old_keys_are_forgotten},
     {"young_keys_are_kept", "A key that is not older than forget_before is kept.",
      young_keys_are_kept},
+    {"old_writers_are_forgotten", "Writers not heard of since forget_before are forgotten.",
+     old_writers_are_forgotten},
     {"changes_say_what_they_journaled", "journaled tells whether a change made an entry.",
      changes_say_what_they_journaled},
     {"a_replay_is_the_first_answer", "A key seen before does nothing and answers as at first.",

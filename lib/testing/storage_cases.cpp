@@ -3,6 +3,7 @@
 #include <orderproc/verify.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace orderproc {
 inline namespace v1 {
@@ -315,15 +316,22 @@ void bench::check_invariants() {
 
 void run(const entry& what, storage_harness& harness) {
     std::string broke;
+    std::string of = "a storage that cannot be opened";
     try {
         bench b(harness);
+        of = b.orders().info().name;
         what.body(b);
         b.check_invariants();
         return;
     } catch (const broken& e) {
         broke = e.what;
+    } catch (const case_skipped&) {
+        throw;
+    } catch (const std::exception& e) {
+        broke = std::string("an exception came out of the storage: ") + e.what();
     }
-    throw case_failed(std::string(what.promise) + "\n  " + broke + "\n  (case " + what.name + ")");
+    throw case_failed(std::string(what.promise) + "\n  " + broke + "\n  (case " + what.name +
+                      ", of " + of + ")");
 }
 
 }  // namespace kit

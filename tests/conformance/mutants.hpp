@@ -8,12 +8,11 @@
 
 #include <orderproc/testing/storage_cases.hpp>
 
-#include <boost/test/data/monomorphic.hpp>
-#include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
-
+#include <initializer_list>
 #include <ostream>
+#include <span>
 #include <stdexcept>
+#include <vector>
 
 namespace mutants {
 
@@ -44,12 +43,13 @@ inline std::optional<std::string> run(const testing::storage_case& what, hooks w
     return std::nullopt;
 }
 
-inline void expect_noticed(const mutant& it) {
-    hooks with;
-    it.make(with);
-    const auto noticed = run(find_case(it.noticed_by), std::move(with));
-    BOOST_TEST(noticed.has_value(), it.noticed_by << " does not notice: " << it.name);
-    if (noticed) BOOST_TEST_MESSAGE(it.name << ": " << *noticed);
+std::vector<mutant> writing_mutants();
+std::vector<mutant> reading_mutants();
+
+inline std::vector<mutant> all_of(std::initializer_list<std::span<const mutant>> tables) {
+    std::vector<mutant> out;
+    for (const auto& it : tables) out.insert(out.end(), it.begin(), it.end());
+    return out;
 }
 
 // Part of a write, and nothing of the rest.

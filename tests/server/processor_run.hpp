@@ -4,6 +4,7 @@
 // One order after the other through a processor, by a real worker.
 
 #include <orderproc/memory.hpp>
+#include <orderproc/testing/builders.hpp>
 #include <orderproc/testing/manual_clock.hpp>
 #include <orderproc/worker.hpp>
 
@@ -37,15 +38,9 @@ public:
         engine writes(*orders, status_machine::standard(), with);
         worker works(writes, work, options);
         BOOST_REQUIRE(works.start().has_value());
-        submit_order submit;
-        submit.value.id = order_id::parse("ORD-1").value();
-        submit.value.user_id = 1;
-        submit.value.item_ids = {1};
-        submit.value.metadata = std::move(metadata);
-        command what;
-        what.what = std::move(submit);
-        what.traceparent = std::move(traceparent);
-        BOOST_REQUIRE(!writes.execute(std::move(what)).ec);
+        orderproc::testing::order_builder it;
+        it.id("ORD-1").metadata(metadata);
+        BOOST_REQUIRE(!writes.execute(it.submit({.traceparent = traceparent})).ec);
         std::unique_lock lock(mutex_);
         if (meanwhile) meanwhile();
         changed_.wait(lock, [this] { return ended_.has_value(); });

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -305,4 +306,58 @@ BOOST_AUTO_TEST_CASE(a_suspect_that_is_not_handed_out_stops_nothing) {
     BOOST_TEST(out.released == 1U);
     BOOST_TEST(out.failed == 1U);
     BOOST_TEST(out.orders.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(candidates_are_brought_into_order) {
+    const claim what = by_worker(10);
+    const claim_selection selection(what, now);
+    const auto numbered = [](stored_order it, std::int64_t number, timestamp due_at) {
+        it.value.number = number;
+        it.due_at = due_at;
+        return it;
+    };
+    stored_order failed = numbered(waiting(), 7, now - 9s);
+    failed.value.status = stage.failed;
+    stored_order resting = numbered(waiting(), 8, now);
+    resting.due_at.reset();
+    std::vector<stored_order> some{
+        numbered(waiting(), 4, now - 1s),
+        numbered(expired(), 3, now - 1s),
+        numbered(waiting(), 5, now),
+        numbered(waiting(), 6, now + 1ms),
+        numbered(waiting(), 2, now - 2s),
+        numbered(waiting(), 4, now - 1s),
+        failed,
+        resting,
+    };
+    selection.arrange(some);
+    std::vector<std::int64_t> numbers;
+    for (const stored_order& it : some) numbers.push_back(it.value.number);
+    BOOST_TEST(numbers == (std::vector<std::int64_t>{2, 3, 4, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_says_when_to_come_again) {
+    const auto finished = [](const claim& what, std::size_t candidates,
+                             std::optional<timestamp> first_due) {
+        claim_selection selection(what, now);
+        claim_outcome out;
+        for (std::size_t i = 0; i < candidates; ++i) {
+            if (const auto verdict = selection.offer(waiting())) selection.take(*verdict, out);
+        }
+        selection.finish(first_due, candidates, out);
+        return out;
+    };
+    claim_outcome out = finished(by_worker(2), 1, now + 5s);
+    BOOST_TEST(!out.more);
+    BOOST_TEST((out.next_due == now + 5s));
+    out = finished(by_worker(2), 2, now);
+    BOOST_TEST(out.more);
+    BOOST_TEST(!out.next_due);
+    out = finished(by_worker(2), 0, std::nullopt);
+    BOOST_TEST(!out.more);
+    BOOST_TEST(!out.next_due);
+    claim named = by_worker(2);
+    named.only = {"A", "B", "C"};
+    BOOST_TEST(finished(named, 3, now + 5s).more);
+    BOOST_TEST(!finished(named, 2, now).more);  // others are due, but were not asked for
 }

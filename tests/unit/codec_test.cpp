@@ -56,6 +56,26 @@ stored_order fixed_stored_order() {
     return out;
 }
 
+journal_entry fixed_entry() {
+    journal_entry out;
+    out.position = {5, 9};
+    out.version = order_version{3};
+    out.event = "release";
+    out.from = order_status("PROCESSING");
+    out.actor = "w1";
+    out.reason = "no route";
+    out.traceparent = "00-1";
+    out.at = at(1781533392326);
+    out.after = fixed_order();
+    return out;
+}
+
+bool same(const journal_entry& a, const journal_entry& b) {
+    return a.position == b.position && a.version == b.version && a.event == b.event &&
+           a.from == b.from && a.actor == b.actor && a.reason == b.reason &&
+           a.traceparent == b.traceparent && a.at == b.at && a.after == b.after;
+}
+
 template <class Value>
 std::string encoded(const Value& value) {
     std::string out;
@@ -68,6 +88,9 @@ result<order> decoded(const order&, std::string_view bytes) {
 }
 result<stored_order> decoded(const stored_order&, std::string_view bytes) {
     return decode_stored_order(bytes);
+}
+result<journal_entry> decoded(const journal_entry& like, std::string_view bytes) {
+    return decode_journal_entry(bytes, like.position);
 }
 
 std::string hex(std::string_view bytes) {
@@ -159,6 +182,20 @@ stored_order any_stored_order(std::mt19937_64& random) {
     return out;
 }
 
+journal_entry any_entry(std::mt19937_64& random) {
+    journal_entry out;
+    out.position = {random(), random()};
+    out.after = any_order(random);
+    out.version = out.after.version;
+    out.event = any_text(random);
+    if (random() % 2 == 0) out.from = order_status("PENDING");
+    out.actor = any_text(random);
+    out.reason = any_text(random);
+    out.traceparent = any_text(random);
+    out.at = at(any_number(random));
+    return out;
+}
+
 // Whatever is accepted must be what encode() would have written.
 template <class Value>
 bool accepts_only_its_own(const Value& like, const std::string& bytes) {
@@ -178,6 +215,10 @@ BOOST_AUTO_TEST_CASE(the_format_does_not_drift) {
                "0a50524f43455353494e470302086e6f20726f757465bce7d1bad967d00fc80107e0d40302773101"
                "0430302d31abb63a0a");
     BOOST_TEST(hex(encoded(order())) == "010000000000555344027b7d0001000000007198a644");
+    BOOST_TEST(hex(encoded(fixed_entry())) ==
+               "4147d8040c4f52442d4138463634443245f60103d20fd40fd60faeea01555344077b2261223a317d"
+               "0750454e44494e470302086e6f20726f757465bce7d1bad967d00f904ec8010772656c656173650a50"
+               "524f43455353494e47027731086e6f20726f7574650430302d31d00f869fb4a8");
 }
 
 BOOST_AUTO_TEST_CASE(the_checksum_is_crc_32c) {
@@ -199,6 +240,7 @@ BOOST_AUTO_TEST_CASE(fixed_orders_come_back) {
     BOOST_TEST(
         (decode_stored_order(encoded(fixed_stored_order())).value() == fixed_stored_order()));
     BOOST_TEST((decode_stored_order(encoded(stored_order())).value() == stored_order()));
+    BOOST_TEST(same(decoded(fixed_entry(), encoded(fixed_entry())).value(), fixed_entry()));
 }
 
 BOOST_AUTO_TEST_CASE(large_orders_come_back) {
@@ -216,12 +258,17 @@ BOOST_AUTO_TEST_CASE(random_orders_come_back) {
         BOOST_TEST_REQUIRE((decode_order(encoded(one)).value() == one));
         const stored_order two = any_stored_order(random);
         BOOST_TEST_REQUIRE((decode_stored_order(encoded(two)).value() == two));
+        const journal_entry three = any_entry(random);
+        BOOST_TEST_REQUIRE(same(decoded(three, encoded(three)).value(), three));
     }
 }
 
 BOOST_AUTO_TEST_CASE(each_kind_is_only_itself) {
     BOOST_TEST(is_corrupt(decode_stored_order(encoded(fixed_order()))));
     BOOST_TEST(is_corrupt(decode_order(encoded(fixed_stored_order()))));
+    BOOST_TEST(is_corrupt(decode_order(encoded(fixed_entry()))));
+    BOOST_TEST(is_corrupt(decoded(fixed_entry(), encoded(fixed_order()))));
+    BOOST_TEST(is_corrupt(decoded(fixed_entry(), encoded(fixed_stored_order()))));
 }
 
 BOOST_AUTO_TEST_CASE(later_formats_are_not_guessed) {
@@ -253,6 +300,7 @@ BOOST_AUTO_TEST_CASE(cut_off_anywhere_is_corrupt) {
     };
     cut_everywhere(fixed_order());
     cut_everywhere(fixed_stored_order());
+    cut_everywhere(fixed_entry());
     BOOST_TEST(is_corrupt(decode_order({})));
 }
 
@@ -279,6 +327,10 @@ BOOST_AUTO_TEST_CASE(damage_behind_the_checksum_is_survived) {
         std::string plain = without_checksum(encoded(value.value));
         plain[random() % plain.size()] = static_cast<char>(random());
         BOOST_TEST_REQUIRE(accepts_only_its_own(value.value, with_checksum(plain)));
+        const journal_entry entry = i % 2 == 0 ? fixed_entry() : any_entry(random);
+        std::string told = without_checksum(encoded(entry));
+        told[random() % told.size()] = static_cast<char>(random());
+        BOOST_TEST_REQUIRE(accepts_only_its_own(entry, with_checksum(told)));
     }
     for (int i = 0; i < 20'000; ++i) {
         const std::string noise = "\x01" + any_text(random);

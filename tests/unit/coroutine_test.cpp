@@ -1,5 +1,6 @@
 #include <orderproc/coroutine.hpp>
 #include <orderproc/memory.hpp>
+#include <orderproc/testing/builders.hpp>
 #include <orderproc/testing/manual_clock.hpp>
 #include <orderproc/worker.hpp>
 
@@ -32,13 +33,7 @@ struct fixture : observer {
         return out;
     }
     void create(const char* id) {
-        submit_order submit;
-        submit.value.id = order_id::parse(id).value();
-        submit.value.user_id = 1;
-        submit.value.item_ids = {1};
-        command what;
-        what.what = std::move(submit);
-        BOOST_REQUIRE(!orders.execute(std::move(what)).ec);
+        BOOST_REQUIRE(!orders.execute(testing::order_builder{}.id(id).submit()).ec);
     }
     void settle(worker& staff) {
         for (int i = 0; i < 10; ++i) {

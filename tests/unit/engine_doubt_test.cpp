@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_SUITE(failures)
 
 BOOST_FIXTURE_TEST_CASE(unavailable_is_said_to_all_and_connected_to_anew, fixture) {
     engine it(orders, machine, with, by_hand());
-    orders.next_writes({fate::unavailable});
+    orders.next_writes({fault::unavailable});
     ask(it, create("A"));
     ask(it, create("B"));
     claim_recorder claimed;
@@ -28,7 +28,7 @@ BOOST_FIXTURE_TEST_CASE(unavailable_is_said_to_all_and_connected_to_anew, fixtur
     BOOST_TEST(orders.connects() == 2U);
     BOOST_TEST(it.execute(create("B")).after.has_value());
     BOOST_TEST(orders.connects() == 2U);
-    BOOST_TEST((watch.troubles == names{"engine.write: as told"}));
+    BOOST_TEST((watch.troubles == names{"engine.write: as told (fault_storage)"}));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_storage_that_cannot_be_reached_says_why, fixture) {
@@ -44,9 +44,9 @@ BOOST_FIXTURE_TEST_CASE(a_lost_answer_of_a_write_that_was_made, fixture) {
     engine it(orders, machine, with, by_hand());
     counting_listener listener;
     it.add_listener(listener);
-    for (const fate how : {fate::lost_after, fate::mute_after}) {
-        orders.next_writes({how});
-        const std::string id = how == fate::lost_after ? "A" : "B";
+    for (const std::string id : {"A", "B"}) {
+        if (id == "A") orders.next_writes({fault::unknown_written});
+        if (id == "B") orders.mute_next_write();
         recorder& done = ask(it, create(id));
         BOOST_TEST(!it.run_once());
         BOOST_TEST(done.calls() == 0);  // kept until it is known
@@ -65,7 +65,7 @@ BOOST_FIXTURE_TEST_CASE(a_lost_answer_of_a_write_that_was_made, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_lost_answer_of_a_write_that_was_not_made, fixture) {
     engine it(orders, machine, with, by_hand());
-    orders.next_writes({fate::lost_before});
+    orders.next_writes({fault::unknown_unwritten});
     ask(it, create("A"));
     ask(it, create("B"));
     BOOST_TEST(!it.run_once());
@@ -80,7 +80,7 @@ BOOST_FIXTURE_TEST_CASE(a_lost_answer_of_a_write_that_was_not_made, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknown, fixture) {
     engine it(orders, machine, with, by_hand());
-    orders.next_writes({fate::lost_after});
+    orders.next_writes({fault::unknown_written});
     orders.fail_asks(3);
     ask(it, create("A"));
     claim_recorder claimed;
@@ -99,10 +99,10 @@ BOOST_FIXTURE_TEST_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknow
 
 BOOST_FIXTURE_TEST_CASE(a_failed_ask_is_made_again, fixture) {
     engine it(orders, machine, with, by_hand());
-    orders.next_writes({fate::lost_after});
+    orders.next_writes({fault::unknown_written});
     orders.fail_asks(2);
     BOOST_TEST(!it.execute(create("A")).ec);
-    orders.next_writes({fate::lost_after});
+    orders.next_writes({fault::unknown_written});
     ask(it, create("B"));
     BOOST_TEST(!it.run_once());
     orders.fail_connects(2);
@@ -114,8 +114,8 @@ BOOST_FIXTURE_TEST_CASE(a_failed_ask_is_made_again, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(losing_every_write_comes_to_an_end, fixture) {
     engine it(orders, machine, with, by_hand());
-    orders.next_writes(
-        {fate::lost_before, fate::lost_before, fate::lost_before, fate::lost_before});
+    orders.next_writes({fault::unknown_unwritten, fault::unknown_unwritten,
+                        fault::unknown_unwritten, fault::unknown_unwritten});
     BOOST_TEST(it.execute(create("A")).ec == errc::outcome_unknown);
     BOOST_TEST(orders.asks() == 3U);
     BOOST_TEST(orders.batches().size() == 4U);
@@ -124,7 +124,7 @@ BOOST_FIXTURE_TEST_CASE(losing_every_write_comes_to_an_end, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(after_an_unknown_a_certain_failure_is_certain, fixture) {
     engine it(orders, machine, with, by_hand());
-    orders.next_writes({fate::lost_before, fate::unavailable});
+    orders.next_writes({fault::unknown_unwritten, fault::unavailable});
     BOOST_TEST(it.execute(create("A")).ec == errc::unavailable);
     BOOST_TEST(orders.orders().empty());
 }
@@ -133,7 +133,7 @@ BOOST_FIXTURE_TEST_CASE(never_two_orders_out_of_an_unknown, fixture) {
     engine it(orders, machine, with, by_hand());
     std::set<std::int64_t> numbers;
     for (int round = 0; round < 4; ++round) {
-        orders.next_writes({fate::lost_before, fate::lost_after});
+        orders.next_writes({fault::unknown_unwritten, fault::unknown_written});
         command what = create("X");
         std::get<submit_order>(what.what).value.id.reset();  // the storage could not tell
         const change_outcome got = it.execute(std::move(what));
@@ -149,22 +149,24 @@ BOOST_FIXTURE_TEST_CASE(exceptions_are_answered_truly, fixture) {
     engine it(orders, machine, with, by_hand());
     orders.throw_at_connect();
     BOOST_TEST(it.execute(create("A")).ec == errc::unavailable);
-    orders.next_writes({fate::throws_before, fate::throws_after});
+    orders.throw_a_number_at_connect();
+    BOOST_TEST(it.execute(create("A")).ec == errc::unavailable);
+    orders.next_writes({fault::throws, fault::throws_written});
     // Not applied, so written again; applied, but the results were lost.
     BOOST_TEST(it.execute(create("A")).ec == errc::outcome_unknown);
     BOOST_TEST(orders.asks() == 2U);
     BOOST_TEST(it.execute(create("A")).ec == errc::already_exists);
-    BOOST_TEST((watch.troubles ==
-                names{"engine: as told", "engine: as told", "engine: unknown exception"}));
+    BOOST_TEST((watch.troubles == names{"engine: std::bad_alloc", "engine: unknown exception",
+                                        "engine: std::bad_alloc", "engine: std::bad_alloc"}));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_thread_outlives_all_of_it, fixture) {
     engine it(orders, machine, with, threaded());
     orders.throw_at_connect();
     BOOST_TEST(it.execute(create("A")).ec == errc::unavailable);
-    orders.next_writes({fate::throws_before});
+    orders.next_writes({fault::throws});
     BOOST_TEST(!it.execute(create("A")).ec);
-    orders.next_writes({fate::lost_before, fate::lost_after});
+    orders.next_writes({fault::unknown_unwritten, fault::unknown_written});
     orders.fail_asks(1);
     BOOST_TEST(!it.execute(create("B")).ec);
     BOOST_TEST(orders.orders().size() == 2U);
@@ -176,7 +178,7 @@ BOOST_FIXTURE_TEST_CASE(stopping_cuts_the_pauses_short, fixture) {
     options.resolve_attempts = 600;
     {
         engine it(orders, machine, with, options);
-        orders.next_writes({fate::lost_after});
+        orders.next_writes({fault::unknown_written});
         orders.fail_asks(1000);
         ask(it, create("A"));
         orders.wait_for_asks(2);
@@ -188,7 +190,7 @@ BOOST_FIXTURE_TEST_CASE(stopping_cuts_the_pauses_short, fixture) {
 BOOST_FIXTURE_TEST_CASE(a_batch_in_doubt_is_answered_before_the_engine_goes, fixture) {
     {
         engine it(orders, machine, with, by_hand());
-        orders.next_writes({fate::lost_after});
+        orders.next_writes({fault::unknown_written});
         ask(it, create("A"));
         BOOST_TEST(!it.run_once());
     }

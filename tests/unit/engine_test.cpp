@@ -134,7 +134,7 @@ BOOST_FIXTURE_TEST_CASE(they_are_told_only_of_what_is_in_the_journal, fixture) {
     ask(it, raise("B", "cancel"));  // there already
     BOOST_REQUIRE(it.run_once());
     BOOST_TEST(!asked.back().ec());
-    orders.next_writes({fate::unavailable});
+    orders.next_writes({fault::unavailable});
     ask(it, create("C"));
     BOOST_TEST(!it.run_once());
     BOOST_TEST(listener.calls == 3);
@@ -268,7 +268,8 @@ BOOST_AUTO_TEST_CASE(two_writers_drain_and_end) {
 BOOST_AUTO_TEST_CASE(storm) {
     fixture two(2);
     engine it(two.orders, two.machine, two.with, threaded(2));
-    two.orders.next_writes({fate::lost_before, fate::lost_after, fate::applied, fate::lost_after});
+    two.orders.next_writes(
+        {fault::unknown_unwritten, fault::unknown_written, fault::none, fault::unknown_written});
     std::atomic<int> done{0};
     {
         std::vector<std::jthread> threads;
@@ -314,15 +315,15 @@ BOOST_FIXTURE_TEST_CASE(the_observer_is_told, fixture) {
     BOOST_TEST(watch.batches[1].changes == 1U);
     BOOST_TEST(watch.batches[1].claims == 0U);
 
-    orders.next_writes({fate::lost_after});
+    orders.next_writes({fault::unknown_written});
     orders.fail_asks(3);
     BOOST_TEST(it.execute(create("C")).ec == errc::outcome_unknown);
     BOOST_REQUIRE(watch.batches.size() == 3U);  // once, when it is known
     BOOST_TEST(watch.batches[2].ec == errc::outcome_unknown);
     BOOST_TEST(watch.transitions.size() == 3U);
     BOOST_TEST(watch.troubles.size() == 4U);
-    BOOST_TEST(watch.troubles.front() == "engine.write: as told");
-    BOOST_TEST(watch.troubles.back() == "engine.resolve: as told");
+    BOOST_TEST(watch.troubles.front() == "engine.write: as told (fault_storage)");
+    BOOST_TEST(watch.troubles.back() == "engine.resolve: as told (fault_storage)");
 }
 
 BOOST_FIXTURE_TEST_CASE(it_knows_what_it_was_made_with, fixture) {

@@ -2,10 +2,10 @@
 # out of the public headers; files keep to a size. Run as: cmake -DROOT=<source tree> -P layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
-set(words config error timestamp money order status_machine change command codec observer runtime)
-set(seams repository processor queue)
+set(words config error timestamp money order status_machine change command observer runtime)
+set(seams repository adapter codec processor queue)
 set(stages engine reader worker items verify)
-set(adapters memory sqlite)
+set(adapters memory kv sqlite)
 set(bridges log prometheus json cloud_event asio coroutine)
 
 # What a file of each layer may include of <orderproc/…>.
@@ -36,6 +36,8 @@ function(layer_of_file path out own)
     set(owned "")
     if(path MATCHES "^include/orderproc/(.*)$")
         layer_of_header("${CMAKE_MATCH_1}" layer)
+    elseif(path MATCHES "^lib/core/(adapter|codec)\\.cpp$")  # of the storage seam
+        set(layer seams)
     elseif(path MATCHES "^lib/core/")
         set(layer words)
     elseif(path MATCHES "^lib/stages/processor")  # the seam's own helper

@@ -1,6 +1,7 @@
 #include "../conformance/mutant_storage.hpp"
 
 #include <orderproc/command.hpp>
+#include <orderproc/testing/builders.hpp>
 #include <orderproc/testing/manual_clock.hpp>
 #include <orderproc/verify.hpp>
 
@@ -39,29 +40,15 @@ public:
                                    .completes = true,
                                    .repeatable = false};
         write(std::move(finish));
-        command edit;
-        edit.what = edit_fields{"D", {5, {1}, {100, {'U', 'S', 'D'}}, "{}"}};
-        write(std::move(edit));
+        write(testing::edit("D", testing::order_builder{}.user(5).build()));
         raise("D", "retry");  // due already: no entry
     }
 
     repository& db() { return *db_; }
-    void create(const std::string& id) {
-        order it;
-        it.id = order_id::parse(id).value();
-        it.user_id = 1;
-        it.item_ids = {1};
-        command what;
-        what.what = submit_order{std::move(it)};
-        write(std::move(what));
-    }
+    void create(const std::string& id) { write(testing::order_builder{}.id(id).submit()); }
 
 private:
-    void raise(const char* id, const char* event) {
-        command what;
-        what.what = raise_event{id, event, {}};
-        write(std::move(what));
-    }
+    void raise(const char* id, const char* event) { write(testing::raise(id, event)); }
     void write(command what) {
         runtime with{clock_, random_, nobody_};
         write(lower(std::move(what), status_machine::standard(), with).value());

@@ -5,6 +5,7 @@
 
 #include <orderproc/engine.hpp>
 #include <orderproc/memory.hpp>
+#include <orderproc/testing/builders.hpp>
 #include <orderproc/testing/manual_clock.hpp>
 #include <orderproc/worker.hpp>
 
@@ -119,16 +120,10 @@ public:
         : orders(std::move(on)), front(*orders, machine, {time, random, watch}, options()) {}
 
     void create(const std::string& id) {
-        order it;
-        it.id = order_id::parse(id).value();
-        it.user_id = 1;
-        it.item_ids = {7};
-        const change_outcome done =
-            front.execute({submit_order{std::move(it)}, {}, {}, {}, "", ""});
-        BOOST_REQUIRE(!done.ec);
+        BOOST_REQUIRE(!front.execute(testing::order_builder{}.id(id).submit()).ec);
     }
     error_code raise(const std::string& id, const std::string& event) {
-        return front.execute({raise_event{id, event, ""}, {}, {}, {}, "client", ""}).ec;
+        return front.execute(testing::raise(id, event, {.actor = "client"})).ec;
     }
 
     // Runs all until none has anything to do at this time.

@@ -211,11 +211,8 @@ struct live_shop {
           front(*orders, status_machine::standard(), system_runtime(watch), {}) {}
     void create(int from, int count) {
         for (int i = from; i < from + count; ++i) {
-            order it;
-            it.id = order_id::parse("N" + std::to_string(i)).value();
-            it.user_id = 1;
-            it.item_ids = {7};
-            const auto done = front.execute({submit_order{std::move(it)}, {}, {}, {}, "", ""});
+            const std::string id = "N" + std::to_string(i);
+            const auto done = front.execute(testing::order_builder{}.id(id).submit());
             if (done.ec) throw std::runtime_error(done.ec.message());  // on any thread
         }
     }

@@ -6,8 +6,8 @@
 //   for (const auto& c : orderproc::testing::storage_cases())
 //       my_framework_case(c.name, [&] { my_harness h; c.run(h); });
 //
-// A case throws case_failed if the promise is broken and case_skipped if the harness cannot
-// do what the case needs.
+// A case throws case_failed if the promise is broken (or an exception came out of the storage) and
+// case_skipped if the harness cannot do what the case needs. It does the same at every run.
 
 #include <orderproc/repository.hpp>
 

@@ -1,5 +1,6 @@
 #include "storage/memory/transaction.hpp"
 
+#include <orderproc/adapter.hpp>
 #include <orderproc/memory.hpp>
 
 #include <algorithm>
@@ -91,12 +92,6 @@ result<loaded_orders> memory_repository::load(const load_params& params) {
     return out;
 }
 
-bool matches(const order& it, const list_params& params) {
-    const auto& wanted = params.statuses;
-    return (!params.user_id || *params.user_id == it.user_id) &&
-           (wanted.empty() || std::find(wanted.begin(), wanted.end(), it.status) != wanted.end());
-}
-
 // False when the page is full: there is another one.
 bool add(order_page& page, const place& at, const order& it, const list_params& params) {
     if (!matches(it, params)) return true;
@@ -161,12 +156,11 @@ result<feed_page> memory_repository::read_feed(const feed_params& params) {
     feed_page page;
     page.oldest = {of_.epoch_, 0};
     page.newest = {of_.epoch_, journal.size()};
-    const feed_position after = params.after;
-    page.reset =
-        after.offset != 0 && (after.epoch != of_.epoch_ || after.offset > page.newest.offset);
+    judge_position(params.after, page);
     if (page.reset) return page;
-    const std::size_t size = std::min<std::size_t>(params.limit, journal.size() - after.offset);
-    const auto first = journal.begin() + static_cast<std::ptrdiff_t>(after.offset);
+    const std::uint64_t after = params.after.offset;
+    const std::size_t size = std::min<std::size_t>(params.limit, journal.size() - after);
+    const auto first = journal.begin() + static_cast<std::ptrdiff_t>(after);
     page.entries.assign(first, first + static_cast<std::ptrdiff_t>(size));
     return page;
 }

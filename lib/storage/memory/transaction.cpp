@@ -49,13 +49,7 @@ change_outcome transaction::apply(const change& what) {
     const stored_order* current = known ? find(*known) : nullptr;
     const bool taken = known && std::holds_alternative<create_order>(what.action);
     auto verdict = taken ? result<evaluation>(errc::already_exists) : evaluate(current, what, at_);
-    if (!verdict) {
-        out.ec = verdict.error().code;
-        if (current && (!what.user_id || *what.user_id == current->value.user_id)) {
-            out.after = current->value;
-        }
-        return out;
-    }
+    if (!verdict) return refuse(what, verdict.error().code, current);
     order& after = verdict->after.value;
     if (!known) {
         after.number = ++sums_.number;
@@ -83,15 +77,7 @@ void transaction::store(const evaluation& what, const place& at) {
     }
     changed_ = changed_ || what.journaled;
     if (what.journaled) {
-        journal_.push_back({{epoch_, newest() + 1},
-                            after.version,
-                            std::string(what.event),
-                            what.from,
-                            std::string(what.actor),
-                            what.reason,
-                            what.after.traceparent,
-                            at_.stamp,
-                            after});
+        journal_.push_back(to_entry(what, {epoch_, newest() + 1}, at_));
     }
     touched_[at] = what.removed ? std::nullopt : std::optional(what.after);
 }
@@ -99,18 +85,14 @@ void transaction::store(const evaluation& what, const place& at) {
 claim_outcome transaction::apply(const claim& what) {
     claim_outcome out;
     claim_selection selection(what, at_);
-    std::size_t taken = 0;
     const auto offers = candidates(what);
     for (const auto& [due_at, at] : offers) {
         const auto verdict = selection.offer(*find(at));
         if (!verdict) continue;
         store(*verdict, at);
         selection.take(*verdict, out);
-        ++taken;
     }
-    const auto next = first_due(*what.stage);
-    out.more = what.only.empty() ? next && *next <= at_.now : taken < offers.size();
-    if (!out.more) out.next_due = next;
+    selection.finish(first_due(*what.stage), offers.size(), out);
     return out;
 }
 
@@ -176,24 +158,17 @@ std::optional<timestamp> transaction::first_due(const work_stage& stage) const {
 }
 
 cursor_outcome transaction::apply(const cursor_move& what) {
-    cursor current;
+    stored_cursor current{{epoch_, 0}, {}};
     if (const auto it = cursors_.find(what.name); it != cursors_.end()) {
         current = it->second;
     } else if (const auto kept = base_.cursors.find(what.name); kept != base_.cursors.end()) {
         current = kept->second;
-    } else {
-        current = {{epoch_, 0}, what.owner, at_.now};
     }
-    if (current.owner != what.owner && current.expires_at > at_.now) {
-        return {errc::lease_lost, current.at};
-    }
-    if (what.to) current.at = *what.to;
-    current.owner = what.owner;
-    current.expires_at = what.expires_at;
-    const feed_position at = current.at;
+    const cursor_outcome out = evaluate(current, what, at_.now);
+    if (out.ec) return out;
     changed_ = true;
     cursors_.insert_or_assign(what.name, std::move(current));
-    return {{}, at};
+    return out;
 }
 
 void transaction::commit(const write_params& params) {

@@ -3,7 +3,7 @@
 
 // What the memory adapter keeps, and how one write changes it.
 
-#include <orderproc/repository.hpp>
+#include <orderproc/adapter.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -39,12 +39,6 @@ struct writer_mark {
     timestamp at;
 };
 
-struct cursor {
-    feed_position at;
-    std::string owner;
-    timestamp expires_at;
-};
-
 // Small enough to be copied for each write.
 struct totals {
     timestamp last = timestamp::min();  // the latest time written
@@ -64,7 +58,7 @@ struct tables {
     std::map<std::pair<std::int64_t, order_version>, std::uint64_t> versions;  // to offset
     std::map<digest, used_key> keys;
     std::set<std::pair<timestamp, digest>> keys_by_age;
-    std::map<std::string, cursor, std::less<>> cursors;
+    std::map<std::string, stored_cursor, std::less<>> cursors;
     std::map<std::string, writer_mark, std::less<>> writers;
     totals sums;
 };
@@ -100,7 +94,7 @@ private:
     std::map<place, std::optional<stored_order>> touched_;  // none: removed
     std::vector<journal_entry> journal_;
     std::map<digest, used_key> keys_;
-    std::map<std::string, cursor, std::less<>> cursors_;
+    std::map<std::string, stored_cursor, std::less<>> cursors_;
     bool changed_ = false;  // else there is nothing to remember, not even the time
 };
 

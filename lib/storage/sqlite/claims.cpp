@@ -1,10 +1,10 @@
 #include "order_row.hpp"
 #include "writer.hpp"
 
+#include <orderproc/adapter.hpp>
+
 #include <algorithm>
-#include <iterator>
 #include <limits>
-#include <tuple>
 #include <utility>
 
 namespace orderproc::detail::sqlite {
@@ -13,18 +13,15 @@ claim_outcome writer::apply(const claim& what) {
     claim_outcome out;
     claim_selection selection(what, at_);
     // Read before the first of them is changed, which would move it in the index.
-    const std::vector<stored_order> offers = what.only.empty() ? candidates(what) : named(what);
-    std::size_t taken = 0;
+    std::vector<stored_order> offers = what.only.empty() ? candidates(what) : named(what);
+    selection.arrange(offers);
     for (const stored_order& candidate : offers) {
         const auto verdict = selection.offer(candidate);
         if (!verdict) continue;
         store(*verdict, nullptr);
         selection.take(*verdict, out);
-        ++taken;
     }
-    const auto next = first_due(*what.stage);
-    out.more = what.only.empty() ? next && *next <= at_.now : taken < offers.size();
-    if (!out.more) out.next_due = next;
+    selection.finish(first_due(*what.stage), offers.size(), out);
     return out;
 }
 
@@ -40,20 +37,8 @@ std::vector<stored_order> writer::candidates(const claim& what) {
 std::vector<stored_order> writer::named(const claim& what) {
     std::vector<stored_order> out;
     for (const std::string& id : what.only) {
-        auto it = find(id);
-        if (!it || !it->due_at || *it->due_at > at_.stamp) continue;
-        const order_status status = it->value.status;
-        if (status != what.stage->waiting && status != what.stage->active) continue;
-        out.push_back(std::move(*it));
+        if (auto it = find(id)) out.push_back(std::move(*it));
     }
-    const auto place = [](const stored_order& it) {
-        return std::tuple(it.due_at, it.value.number);
-    };
-    std::sort(out.begin(), out.end(),
-              [&](const auto& a, const auto& b) { return place(a) < place(b); });
-    const auto last = std::unique(
-        out.begin(), out.end(), [&](const auto& a, const auto& b) { return place(a) == place(b); });
-    out.erase(last, out.end());
     return out;
 }
 
@@ -67,22 +52,22 @@ std::optional<timestamp> writer::first_due(const work_stage& stage) {
 }
 
 cursor_outcome writer::apply(const cursor_move& what) {
-    feed_position at{sums_.epoch, 0};
+    stored_cursor kept{{sums_.epoch, 0}, {}};
     {
         auto found = cursor_.query(std::string_view(what.name));
         if (found.next()) {
-            at = {static_cast<std::uint64_t>(found.integer(1)),
-                  static_cast<std::uint64_t>(found.integer(2))};
-            if (found.text(0) != what.owner && found.time(3) > at_.now) {
-                return {errc::lease_lost, at};
-            }
+            kept = {{static_cast<std::uint64_t>(found.integer(1)),
+                     static_cast<std::uint64_t>(found.integer(2))},
+                    std::string(found.text(0)),
+                    found.time(3)};
         }
     }
-    if (what.to) at = *what.to;
+    const cursor_outcome out = evaluate(kept, what, at_.now);
+    if (out.ec) return out;
     dirty_ = true;
-    set_cursor_.run(std::string_view(what.name), std::string_view(what.owner), at.epoch, at.offset,
-                    what.expires_at);
-    return {{}, at};
+    set_cursor_.run(std::string_view(what.name), std::string_view(kept.owner), kept.at.epoch,
+                    kept.at.offset, kept.expires_at);
+    return out;
 }
 
 }  // namespace orderproc::detail::sqlite

@@ -2,6 +2,8 @@
 
 #include "order_row.hpp"
 
+#include <orderproc/adapter.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -127,11 +129,9 @@ result<feed_page> reader::read_feed(const feed_params& params) {
                 bounds.is_null(2) ? newest : static_cast<std::uint64_t>(bounds.integer(2)) - 1;
             out.oldest = {epoch, oldest};
             out.newest = {epoch, newest};
-            const feed_position after = params.after;
-            out.reset = (after.offset != 0 && after.epoch != epoch) || after.offset < oldest ||
-                        after.offset > newest;
+            judge_position(params.after, out);
             if (!out.reset) {
-                auto entries = feed_.query(after.offset, limit_of(params.limit));
+                auto entries = feed_.query(params.after.offset, limit_of(params.limit));
                 while (entries.next()) out.entries.push_back(read_entry(db_, entries, epoch));
             }
         }

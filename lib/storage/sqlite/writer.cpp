@@ -2,6 +2,7 @@
 
 #include "order_row.hpp"
 
+#include <orderproc/adapter.hpp>
 #include <orderproc/codec.hpp>
 
 #include <algorithm>
@@ -189,14 +190,6 @@ change_outcome writer::modify(const change& what) {
     if (!verdict) return refuse(what, verdict.error().code, before);
     store(*verdict, &what);
     return {{}, false, verdict->journaled, std::move(verdict->after.value)};
-}
-
-change_outcome writer::refuse(const change& what, error_code why, const stored_order* current) {
-    change_outcome out{why, false, false, std::nullopt};
-    if (current && (!what.user_id || *what.user_id == current->value.user_id)) {
-        out.after = current->value;
-    }
-    return out;
 }
 
 std::optional<change_outcome> writer::replay(const idempotency& once) {

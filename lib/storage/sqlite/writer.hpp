@@ -49,7 +49,6 @@ private:
     std::optional<change_outcome> replay(const idempotency& once);
     void keep_key(const idempotency& once, const order& after);
     std::optional<stored_order> find(std::string_view id);
-    change_outcome refuse(const change& what, error_code why, const stored_order* current);
 
     bool insert(const stored_order& it);
     void store(const evaluation& what, const change* by);

@@ -1,9 +1,8 @@
-// Mutants of reading and lasting, and what the cases have to be.
+// Mutants of reading and lasting.
 
 #include "mutants.hpp"
 
 #include <algorithm>
-#include <set>
 #include <thread>
 
 namespace mutants {
@@ -274,47 +273,8 @@ const mutant lasting[] = {
 
 }  // namespace
 
-BOOST_DATA_TEST_CASE(a_mutant_of_reads_is_noticed, boost::unit_test::data::make(reading), it) {
-    expect_noticed(it);
-}
-
-BOOST_DATA_TEST_CASE(a_mutant_of_feeds_is_noticed, boost::unit_test::data::make(feeds), it) {
-    expect_noticed(it);
-}
-
-BOOST_DATA_TEST_CASE(a_mutant_of_lasting_is_noticed, boost::unit_test::data::make(lasting), it) {
-    expect_noticed(it);
-}
-
-BOOST_AUTO_TEST_CASE(without_a_mutation_nothing_is_noticed) {
-    for (const auto& it : testing::storage_cases()) {
-        if (it.name == "a_killed_writer_loses_nothing") continue;  // memory dies with its process
-        hooks with;
-        with.durable = true;
-        const auto noticed = run(it, std::move(with));
-        BOOST_TEST(!noticed.has_value(), noticed.value_or(""));
-    }
-}
-
-BOOST_AUTO_TEST_CASE(names_are_unique_and_promises_are_sentences) {
-    std::set<std::string> names;
-    for (const auto& it : testing::storage_cases()) {
-        BOOST_TEST(names.insert(it.name).second, it.name << " is there twice");
-        BOOST_TEST(it.promise.ends_with('.'));
-    }
-    BOOST_TEST(names.size() > 80U);
-}
-
-BOOST_AUTO_TEST_CASE(a_failure_says_what_where_and_which_case) {
-    hooks with;
-    with.change_in = [](change& it, repository&) { it.version.reset(); };
-    const auto noticed = run(find_case("a_stale_version_is_refused"), std::move(with));
-    BOOST_TEST_REQUIRE(noticed.has_value());
-    BOOST_TEST(*noticed ==
-               "A change is a compare-and-set on the version it names.\n"
-               "  an edit of a version that has passed: expected \"the order has another "
-               "version\", found success\n"
-               "  (case a_stale_version_is_refused)");
+std::vector<mutant> reading_mutants() {
+    return all_of({reading, feeds, lasting});
 }
 
 }  // namespace mutants

@@ -1,0 +1,44 @@
+#ifndef ORDERPROC_ADAPTER_HPP
+#define ORDERPROC_ADAPTER_HPP
+
+// For those who write a storage adapter: what is the same in all of them, beside evaluate() and
+// claim_selection. Pure functions; safe to call from any thread.
+
+#include <orderproc/repository.hpp>
+
+#include <string>
+
+namespace orderproc {
+inline namespace v1 {
+
+// What write() answers to a change that was refused: with the order that refused it (nullptr:
+// there is none), if the principal may see it.
+ORDERPROC_EXPORT change_outcome refuse(const change& what, error_code why,
+                                       const stored_order* current);
+
+// What to append to the journal for an evaluation that says journaled.
+ORDERPROC_EXPORT journal_entry to_entry(const evaluation& what, feed_position position,
+                                        write_time at);
+
+// A cursor as a repository keeps it. One that nobody has taken yet stands at offset 0 of the
+// storage's epoch and has neither owner nor end.
+struct stored_cursor {
+    feed_position at;
+    std::string owner;
+    timestamp expires_at = timestamp::min();
+};
+
+// Judges the move and makes it in kept, which is to be stored unless the outcome has an error.
+ORDERPROC_EXPORT cursor_outcome evaluate(stored_cursor& kept, const cursor_move& what,
+                                         timestamp now);
+
+// Does the list show the order, as far as statuses and user_id say?
+ORDERPROC_EXPORT bool matches(const order& it, const list_params& params) noexcept;
+
+// Sets page.reset. REQUIRES: page.oldest and page.newest are set.
+ORDERPROC_EXPORT void judge_position(feed_position after, feed_page& page) noexcept;
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,191 @@
+#include "storage/kv/tables.hpp"
+#include "storage/kv/writing.hpp"
+
+#include <orderproc/codec.hpp>
+#include <orderproc/kv.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+using detail::kv::bytes;
+using detail::kv::parts;
+using detail::kv::tables;
+using detail::kv::writing;
+
+class kv_repository final : public repository {
+public:
+    explicit kv_repository(kv_begin begin) : begin_(std::move(begin)) {}
+
+    result<void> write(const write_params& params, write_results& results) override;
+    result<bool> was_applied(std::string_view writer, std::uint64_t sequence) override;
+    result<loaded_orders> load(const load_params& params) override;
+    result<order_page> list(const list_params& params) override;
+    result<std::vector<journal_entry>> history(const history_params& params) override;
+    result<feed_page> read_feed(const feed_params& params) override;
+    result<statistics> count() override;
+    result<std::optional<feed_position>> find_cursor(std::string_view name) override;
+
+private:
+    kv_begin begin_;
+};
+
+// What was read, unless reading failed.
+template <class T>
+result<T> read(const tables& in, T out) {
+    if (auto ok = in.finish(); !ok) return ok.error();
+    return out;
+}
+
+result<void> kv_repository::write(const write_params& params, write_results& results) {
+    tables in(begin_());
+    if (!in.ok()) return in.finish();
+    writing work(in, params.now);
+    for (std::size_t i = 0; i < params.changes.size() && in.ok(); ++i) {
+        results.changes[i] = work.apply(params.changes[i]);
+    }
+    for (std::size_t i = 0; i < params.claims.size() && in.ok(); ++i) {
+        results.claims[i] = work.apply(params.claims[i]);
+    }
+    for (std::size_t i = 0; i < params.cursors.size() && in.ok(); ++i) {
+        results.cursors[i] = work.apply(params.cursors[i]);
+    }
+    return work.end(params) ? in.commit() : in.finish();
+}
+
+// The transaction that it asks after has ended, or no other could have begun.
+result<bool> kv_repository::was_applied(std::string_view writer, std::uint64_t sequence) {
+    tables in(begin_());
+    const auto found = in.get(kv_table::writers, writer);
+    const bool same = found && parts{*found}.number() == sequence;
+    return read(in, same);
+}
+
+result<loaded_orders> kv_repository::load(const load_params& params) {
+    tables in(begin_());
+    loaded_orders out;
+    out.newest = in.newest();
+    out.orders.resize(params.ids.size());
+    for (std::size_t i = 0; i < params.ids.size(); ++i) {
+        auto it = in.find(params.ids[i]);
+        if (!it || (params.user_id && *params.user_id != it->value.user_id)) continue;
+        out.orders[i] = std::move(it->value);
+    }
+    return read(in, std::move(out));
+}
+
+// Where in the table of orders the list begins and ends.
+std::pair<std::string, std::string> bounds_of(const list_params& params) {
+    constexpr auto lowest = std::numeric_limits<std::int64_t>::min();
+    std::string from = bytes(params.created_from.value_or(timestamp::min()), lowest);
+    std::string until = bytes(params.created_until.value_or(timestamp::max()), lowest);
+    if (params.after) {
+        const std::string place = bytes(params.after->created_at, params.after->number);
+        if (params.descending) {
+            until = std::min(until, place);
+        } else {
+            from = std::max(from, bytes(place, std::string_view("\0", 1)));
+        }
+    }
+    return {std::move(from), std::move(until)};
+}
+
+result<order_page> kv_repository::list(const list_params& params) {
+    tables in(begin_());
+    order_page page;
+    page.newest = in.newest();
+    if (params.limit == 0) return read(in, std::move(page));
+    const auto [from, until] = bounds_of(params);
+    bool more = false;
+    const auto add = [&](std::string_view, std::string_view row) {
+        auto it = decode_stored_order(row);
+        if (!it) {
+            in.fail(it.error());
+            return false;
+        }
+        if (!matches(it->value, params)) return true;
+        more = page.orders.size() == params.limit;
+        if (!more) page.orders.push_back(std::move(it->value));
+        return !more;
+    };
+    in.walk(kv_table::orders, {from, until, params.descending}, add);
+    if (more) page.next = {page.orders.back().created_at, page.orders.back().number};
+    return read(in, std::move(page));
+}
+
+result<std::vector<journal_entry>> kv_repository::history(const history_params& params) {
+    tables in(begin_());
+    std::vector<journal_entry> out;
+    const auto place = in.get(kv_table::ids, params.order);
+    if (!place || params.limit == 0) return read(in, std::move(out));
+    const std::int64_t number = parts{place->substr(sizeof(std::int64_t))}.signed_number();
+    const std::string from = bytes(number, params.after, std::string_view("\0", 1));
+    const std::string until = bytes(number + 1);
+    std::vector<std::uint64_t> offsets;
+    in.walk(kv_table::versions, {from, until}, [&](std::string_view, std::string_view offset) {
+        offsets.push_back(parts{offset}.number());
+        return offsets.size() < params.limit;
+    });
+    const std::uint64_t epoch = in.epoch();
+    for (const std::uint64_t offset : offsets) {
+        if (auto it = in.entry({epoch, offset})) out.push_back(std::move(*it));
+    }
+    return read(in, std::move(out));
+}
+
+result<feed_page> kv_repository::read_feed(const feed_params& params) {
+    tables in(begin_());
+    feed_page page;
+    page.newest = in.newest();
+    page.oldest = {page.newest.epoch, 0};
+    judge_position(params.after, page);
+    if (page.reset || params.limit == 0) return read(in, std::move(page));
+    const std::string from = bytes(params.after.offset + 1);
+    const std::string until = bytes(page.newest.offset + 1);
+    in.walk(kv_table::journal, {from, until}, [&](std::string_view key, std::string_view value) {
+        auto it = decode_journal_entry(value, {page.newest.epoch, parts{key}.number()});
+        if (!it) {
+            in.fail(it.error());
+            return false;
+        }
+        page.entries.push_back(std::move(*it));
+        return page.entries.size() < params.limit;
+    });
+    return read(in, std::move(page));
+}
+
+result<statistics> kv_repository::count() {
+    tables in(begin_());
+    statistics out;
+    in.walk(kv_table::counters, {"=", ">"}, [&](std::string_view name, std::string_view value) {
+        const auto status = order_status::parse(name.substr(1));
+        if (!status) in.fail({errc::corrupt, "a counter has no status"});
+        const auto orders = static_cast<std::uint64_t>(parts{value}.signed_number());
+        if (status) out.orders.push_back({*status, orders, {}});
+        return in.ok();
+    });
+    for (status_count& it : out.orders) it.oldest_due_at = in.first_due(it.status);
+    out.completed = static_cast<std::uint64_t>(in.counter("completed"));
+    out.processing_time = std::chrono::milliseconds(in.counter("processing_ms"));
+    return read(in, std::move(out));
+}
+
+result<std::optional<feed_position>> kv_repository::find_cursor(std::string_view name) {
+    tables in(begin_());
+    const auto found = in.cursor(name);
+    return read(in, found ? std::optional(found->at) : std::nullopt);
+}
+
+}  // namespace
+
+std::unique_ptr<repository> make_kv_repository(kv_begin begin) {
+    return std::make_unique<kv_repository>(std::move(begin));
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,152 @@
+#include "storage/kv/tables.hpp"
+
+#include <orderproc/codec.hpp>
+
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+namespace kv {
+
+tables::tables(result<std::unique_ptr<kv_transaction>> begun) {
+    if (begun) {
+        in_ = std::move(*begun);
+    } else {
+        fail(begun.error());
+    }
+}
+
+void tables::fail(failure why) {
+    if (!failed_) failed_ = std::move(why);
+}
+
+result<void> tables::finish() const {
+    if (failed_) return *failed_;
+    return {};
+}
+
+result<void> tables::commit() {
+    if (failed_) return *failed_;
+    return in_->commit();
+}
+
+std::optional<std::string_view> tables::get(kv_table of, std::string_view key) {
+    if (failed_ || key.empty() || key.size() > kv_key_size_max) return {};
+    auto found = in_->get(of, key);
+    if (found) return *found;
+    fail(found.error());
+    return {};
+}
+
+void tables::put(kv_table of, std::string_view key, std::string_view value) {
+    if (failed_) return;
+    if (key.empty() || key.size() > kv_key_size_max) {
+        return fail({errc::invalid_argument, "a name is empty or too long"});
+    }
+    if (auto done = in_->put(of, key, value); !done) fail(done.error());
+}
+
+void tables::remove(kv_table of, std::string_view key) {
+    if (failed_) return;
+    if (auto done = in_->remove(of, key); !done) fail(done.error());
+}
+
+void tables::walk(kv_table of, kv_range range, const kv_transaction::visitor& visit) {
+    if (failed_ || range.from >= range.until) return;
+    if (auto done = in_->walk(of, range, visit); !done) fail(done.error());
+}
+
+std::int64_t tables::counter(std::string_view name) {
+    const auto found = get(kv_table::counters, name);
+    if (!found) return 0;
+    parts value{*found};
+    const std::int64_t out = value.signed_number();
+    if (value.bad) fail({errc::corrupt, "a counter is cut off"});
+    return out;
+}
+
+std::int64_t tables::count(std::string_view name, std::int64_t by) {
+    const std::int64_t now = counter(name) + by;
+    put(kv_table::counters, name, bytes(now));
+    return now;
+}
+
+std::optional<stored_order> tables::order_at(std::string place) {
+    const auto found = get(kv_table::orders, place);
+    if (!found) return {};
+    auto out = decode_stored_order(*found);
+    if (out) return std::move(*out);
+    fail(out.error());
+    return {};
+}
+
+std::optional<stored_order> tables::find(std::string_view id) {
+    const auto place = get(kv_table::ids, id);
+    if (!place) return {};
+    return order_at(std::string(*place));
+}
+
+std::optional<journal_entry> tables::entry(feed_position at) {
+    const auto found = get(kv_table::journal, bytes(at.offset));
+    if (!found) return {};
+    auto out = decode_journal_entry(*found, at);
+    if (out) return std::move(*out);
+    fail(out.error());
+    return {};
+}
+
+std::optional<std::uint64_t> tables::offset_of(std::int64_t number, order_version version) {
+    const auto found = get(kv_table::versions, bytes(number, version));
+    if (!found) return {};
+    return parts{*found}.number();
+}
+
+std::optional<timestamp> tables::first_due(order_status status) {
+    std::optional<timestamp> out;
+    const std::string from = bytes(status.view(), std::string_view("\0", 1));
+    const std::string until = bytes(status.view(), std::string_view("\1", 1));
+    walk(kv_table::due, {from, until}, [&](std::string_view key, std::string_view) {
+        out = parts{key.substr(from.size())}.time();
+        return false;
+    });
+    return out;
+}
+
+std::optional<stored_cursor> tables::cursor(std::string_view name) {
+    const auto found = get(kv_table::cursors, name);
+    if (!found) return {};
+    parts value{*found};
+    stored_cursor out;
+    out.at.epoch = value.number();
+    out.at.offset = value.number();
+    out.expires_at = value.time();
+    out.owner = value.left;
+    if (value.bad) fail({errc::corrupt, "a cursor is cut off"});
+    return out;
+}
+
+}  // namespace kv
+}  // namespace detail
+
+namespace {
+constexpr std::int64_t format = 1;  // of the tables; a change of their layout takes the next
+}
+
+result<void> prepare_kv(kv_transaction& tables, std::uint64_t epoch) {
+    using detail::kv::bytes;
+    const auto made = tables.get(kv_table::counters, "format");
+    if (!made) return made.error();
+    if (*made) {
+        if (**made == bytes(format)) return {};
+        return failure{errc::schema_mismatch, "the tables are of another format"};
+    }
+    const auto stored = tables.put(kv_table::counters, "format", bytes(format));
+    if (!stored) return stored;
+    const auto under = bytes(static_cast<std::int64_t>(epoch));
+    if (auto ok = tables.put(kv_table::counters, "epoch", under); !ok) return ok;
+    return tables.commit();
+}
+
+}  // namespace v1
+}  // namespace orderproc

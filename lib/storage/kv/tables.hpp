@@ -1,0 +1,112 @@
+#ifndef ORDERPROC_STORAGE_KV_TABLES_HPP
+#define ORDERPROC_STORAGE_KV_TABLES_HPP
+
+// Keys, and one transaction's tables as what they mean.
+
+#include <orderproc/adapter.hpp>
+#include <orderproc/kv.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+namespace kv {
+
+// Keys are made of parts and sort as these do: numbers big-endian, the sign turned.
+inline void add(std::string& to, std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) to += static_cast<char>(value >> shift);
+}
+inline void add(std::string& to, std::int64_t value) {
+    add(to, static_cast<std::uint64_t>(value) ^ (std::uint64_t{1} << 63));
+}
+inline void add(std::string& to, timestamp value) {
+    add(to, std::int64_t{value.time_since_epoch().count()});
+}
+inline void add(std::string& to, order_version value) {
+    add(to, static_cast<std::uint64_t>(value));
+}
+inline void add(std::string& to, std::string_view value) {
+    to += value;
+}
+template <class... Parts>
+std::string bytes(const Parts&... parts) {
+    std::string out;
+    (add(out, parts), ...);
+    return out;
+}
+
+inline std::string_view view(const digest& it) {
+    return {reinterpret_cast<const char*>(it.data()), it.size()};
+}
+inline std::string place_of(const order& it) {
+    return bytes(it.created_at, it.number);
+}
+inline std::string due_key(const stored_order& it) {
+    return bytes(it.value.status.view(), std::string_view("\0", 1), *it.due_at, it.value.number);
+}
+
+// What was added, taken off again. Short bytes are noticed: then bad is true.
+struct parts {
+    std::string_view left;
+    bool bad = false;
+
+    std::uint64_t number() {
+        if (left.size() < 8) {
+            bad = true;
+            return 0;
+        }
+        std::uint64_t out = 0;
+        for (const char c : left.substr(0, 8)) out = (out << 8) | static_cast<unsigned char>(c);
+        left.remove_prefix(8);
+        return out;
+    }
+    std::int64_t signed_number() {
+        return static_cast<std::int64_t>(number() ^ (std::uint64_t{1} << 63));
+    }
+    timestamp time() { return timestamp(timestamp::duration(signed_number())); }
+};
+
+// After the first failure it reads nothing, writes nothing, and finish() tells of it.
+class tables {
+public:
+    explicit tables(result<std::unique_ptr<kv_transaction>> begun);
+
+    bool ok() const noexcept { return !failed_; }
+    void fail(failure why);
+    result<void> finish() const;
+    result<void> commit();
+
+    // The value is valid until the next change.
+    std::optional<std::string_view> get(kv_table of, std::string_view key);
+    void put(kv_table of, std::string_view key, std::string_view value);
+    void remove(kv_table of, std::string_view key);
+    void walk(kv_table of, kv_range range, const kv_transaction::visitor& visit);
+
+    std::int64_t counter(std::string_view name);
+    std::int64_t count(std::string_view name, std::int64_t by);  // the counter afterwards
+    std::uint64_t epoch() { return static_cast<std::uint64_t>(counter("epoch")); }
+    feed_position newest() { return {epoch(), static_cast<std::uint64_t>(counter("offset"))}; }
+
+    std::optional<stored_order> order_at(std::string place);
+    std::optional<stored_order> find(std::string_view id);
+    std::optional<journal_entry> entry(feed_position at);
+    std::optional<std::uint64_t> offset_of(std::int64_t number, order_version version);
+    std::optional<timestamp> first_due(order_status status);
+    std::optional<stored_cursor> cursor(std::string_view name);
+
+private:
+    std::unique_ptr<kv_transaction> in_;
+    std::optional<failure> failed_;
+};
+
+}  // namespace kv
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

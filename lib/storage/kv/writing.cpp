@@ -1,0 +1,200 @@
+#include "storage/kv/writing.hpp"
+
+#include <orderproc/codec.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+namespace kv {
+
+namespace {
+
+// Kinds of what ages, and the names of counters beside those of the statuses.
+constexpr std::string_view a_key = "k";
+constexpr std::string_view a_writer = "w";
+constexpr std::string_view last_stamp = "last_stamp";
+
+write_time time_of(tables& in, timestamp now) {
+    if (!in.get(kv_table::counters, last_stamp)) return now;  // nobody has written yet
+    return {now, timestamp(timestamp::duration(in.counter(last_stamp)))};
+}
+
+std::string count_name(order_status status) {
+    return bytes(std::string_view("="), status.view());
+}
+
+}  // namespace
+
+writing::writing(tables& in, timestamp now) : in_(in), at_(time_of(in, now)) {}
+
+change_outcome writing::apply(const change& what) {
+    if (what.once) {
+        if (auto replayed = replay(*what.once)) return std::move(*replayed);
+    }
+    const auto place = in_.get(kv_table::ids, what.order);
+    const bool known = place.has_value();  // perhaps deleted since
+    const auto current = place ? in_.order_at(std::string(*place)) : std::nullopt;
+    const stored_order* const before = current ? &*current : nullptr;
+    auto verdict = known && std::holds_alternative<create_order>(what.action)
+                       ? result<evaluation>(errc::already_exists)
+                       : evaluate(before, what, at_);
+    if (!verdict) return refuse(what, verdict.error().code, before);
+    order& after = verdict->after.value;
+    if (!known) {
+        after.number = in_.count("number", 1);
+        in_.put(kv_table::ids, what.order, place_of(after));
+    }
+    store(*verdict, before);
+    if (what.once) keep_key(*what.once, after);
+    changed_ = changed_ || std::holds_alternative<renew_lease>(what.action);
+    return {{}, false, verdict->journaled, std::move(after)};
+}
+
+std::optional<change_outcome> writing::replay(const idempotency& once) {
+    const auto found = in_.get(kv_table::keys, view(once.key));
+    if (!found) return {};
+    change_outcome out;
+    if (!found->starts_with(view(once.body))) {
+        out.ec = errc::idempotency_mismatch;
+        return out;
+    }
+    parts answer{found->substr(once.body.size())};
+    const std::int64_t number = answer.signed_number();
+    const auto offset = in_.offset_of(number, order_version{answer.number()});
+    auto first = in_.entry({0, offset.value_or(0)});
+    if (!first) {
+        in_.fail({errc::corrupt, "the first answer to an idempotency key is gone"});
+        return out;
+    }
+    out.replayed = true;
+    out.after = std::move(first->after);
+    return out;
+}
+
+void writing::keep_key(const idempotency& once, const order& after) {
+    changed_ = true;
+    in_.put(kv_table::keys, view(once.key), bytes(view(once.body), after.number, after.version));
+    in_.put(kv_table::ages, bytes(at_.stamp, a_key, view(once.key)), {});
+}
+
+void writing::store(const evaluation& what, const stored_order* before) {
+    const order& after = what.after.value;
+    const std::string place = place_of(after);
+    if (before) in_.count(count_name(before->value.status), -1);
+    if (before && before->due_at) in_.remove(kv_table::due, due_key(*before));
+    if (what.removed) {
+        in_.remove(kv_table::orders, place);
+    } else {
+        std::string row;
+        encode(what.after, row);
+        in_.put(kv_table::orders, place, row);
+        in_.count(count_name(after.status), 1);
+        if (what.after.due_at) in_.put(kv_table::due, due_key(what.after), place);
+    }
+    if (what.completed) {
+        in_.count("completed", 1);
+        if (after.first_claimed_at) {
+            in_.count("processing_ms", (at_.stamp - *after.first_claimed_at).count());
+        }
+    }
+    if (!what.journaled) return;
+    changed_ = true;
+    const auto offset = static_cast<std::uint64_t>(in_.count("offset", 1));
+    std::string entry;
+    encode(to_entry(what, {0, offset}, at_), entry);
+    in_.put(kv_table::journal, bytes(offset), entry);
+    in_.put(kv_table::versions, bytes(after.number, after.version), bytes(offset));
+}
+
+claim_outcome writing::apply(const claim& what) {
+    claim_outcome out;
+    claim_selection selection(what, at_);
+    auto offers = candidates(what);
+    selection.arrange(offers);
+    for (const stored_order& it : offers) {
+        const auto verdict = selection.offer(it);
+        if (!verdict) continue;
+        store(*verdict, &it);
+        selection.take(*verdict, out);
+    }
+    auto next = in_.first_due(what.stage->waiting);
+    const auto lapses = in_.first_due(what.stage->active);
+    if (lapses && (!next || *lapses < *next)) next = lapses;
+    selection.finish(next, offers.size(), out);
+    return out;
+}
+
+std::vector<stored_order> writing::candidates(const claim& what) {
+    std::vector<stored_order> out;
+    for (const std::string& id : what.only) {
+        if (auto it = in_.find(id)) out.push_back(std::move(*it));
+    }
+    if (!what.only.empty()) return out;
+    for (const order_status status : {what.stage->waiting, what.stage->active}) {
+        const std::string from = bytes(status.view(), std::string_view("\0", 1));
+        const std::string until = bytes(from, at_.stamp + std::chrono::milliseconds(1));
+        std::vector<std::string> places;
+        in_.walk(kv_table::due, {from, until}, [&](std::string_view, std::string_view place) {
+            if (places.size() < what.limit) places.emplace_back(place);
+            return places.size() < what.limit;
+        });
+        for (std::string& place : places) {
+            if (auto it = in_.order_at(std::move(place))) out.push_back(std::move(*it));
+        }
+    }
+    return out;
+}
+
+cursor_outcome writing::apply(const cursor_move& what) {
+    stored_cursor kept = in_.cursor(what.name).value_or(stored_cursor{{in_.epoch(), 0}, {}});
+    const cursor_outcome out = evaluate(kept, what, at_.now);
+    if (out.ec) return out;
+    changed_ = true;
+    in_.put(kv_table::cursors, what.name,
+            bytes(kept.at.epoch, kept.at.offset, kept.expires_at, std::string_view(kept.owner)));
+    return out;
+}
+
+bool writing::end(const write_params& params) {
+    if (!changed_) return false;
+    in_.put(kv_table::counters, last_stamp, bytes(at_.stamp));
+    remember(params.writer, params.sequence);
+    forget(params.forget_before, params.forget_max);
+    return true;
+}
+
+void writing::remember(std::string_view writer, std::uint64_t sequence) {
+    if (const auto found = in_.get(kv_table::writers, writer)) {
+        const timestamp heard =
+            parts{found->substr(std::min<std::size_t>(8, found->size()))}.time();
+        in_.remove(kv_table::ages, bytes(heard, a_writer, writer));
+    }
+    in_.put(kv_table::writers, writer, bytes(sequence, at_.stamp));
+    in_.put(kv_table::ages, bytes(at_.stamp, a_writer, writer), {});
+}
+
+void writing::forget(timestamp before, std::size_t most) {
+    std::vector<std::string> old;
+    const std::string from = bytes(timestamp::min());
+    const std::string until = bytes(before);
+    if (most == 0) return;
+    in_.walk(kv_table::ages, {from, until}, [&](std::string_view age, std::string_view) {
+        old.emplace_back(age);
+        return old.size() < most;
+    });
+    for (const std::string_view age : old) {
+        const std::string_view kind = age.substr(8, 1);
+        in_.remove(kind == a_key ? kv_table::keys : kv_table::writers, age.substr(9));
+        in_.remove(kv_table::ages, age);
+    }
+}
+
+}  // namespace kv
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc

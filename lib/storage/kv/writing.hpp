@@ -1,0 +1,48 @@
+#ifndef ORDERPROC_STORAGE_KV_WRITING_HPP
+#define ORDERPROC_STORAGE_KV_WRITING_HPP
+
+// One write, within its transaction.
+
+#include "storage/kv/tables.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+namespace kv {
+
+class writing {
+public:
+    writing(tables& in, timestamp now);
+
+    change_outcome apply(const change& what);
+    claim_outcome apply(const claim& what);
+    cursor_outcome apply(const cursor_move& what);
+    // False: there is nothing to commit.
+    bool end(const write_params& params);
+
+private:
+    std::optional<change_outcome> replay(const idempotency& once);
+    void keep_key(const idempotency& once, const order& after);
+    void store(const evaluation& what, const stored_order* before);
+    std::vector<stored_order> candidates(const claim& what);
+    void remember(std::string_view writer, std::uint64_t sequence);
+    void forget(timestamp before, std::size_t most);
+
+    tables& in_;
+    write_time at_;
+    bool changed_ = false;
+};
+
+}  // namespace kv
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,110 @@
+#include <orderproc/testing/builders.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+namespace testing {
+
+namespace {
+
+// FNV-1a (Fowler, Noll, Vo), twice: tests do not need more.
+digest digest_of(std::string_view text) {
+    digest out{};
+    std::uint64_t hash = 0xcbf29ce484222325U;
+    for (std::size_t half = 0; half < 2; ++half) {
+        hash ^= half;
+        for (const char c : text) {
+            hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+        }
+        for (std::size_t i = 0; i < 8; ++i) {
+            out[half * 8 + i] = static_cast<std::byte>(hash >> (8 * i));
+        }
+    }
+    return out;
+}
+
+[[noreturn]] void refuse(const char* what, std::string_view text) {
+    throw std::invalid_argument(std::string(what) + " \"" + std::string(text) + "\"");
+}
+
+command sent(command out, const sent_with& with) {
+    if (!with.key.empty()) out.once = idempotency_of(with.key, with.body);
+    if (with.version) out.version = order_version{*with.version};
+    out.user_id = with.user_id;
+    out.actor = with.actor;
+    out.traceparent = with.traceparent;
+    return out;
+}
+
+}  // namespace
+
+idempotency idempotency_of(std::string_view key, std::string_view body) {
+    return {digest_of(key), digest_of(body)};
+}
+
+order_builder::order_builder() {
+    value_.user_id = 1;
+    value_.item_ids = {1};
+    value_.total_amount = {100, {'U', 'S', 'D'}};
+}
+
+order_builder& order_builder::id(std::string_view id) {
+    auto parsed = order_id::parse(id);
+    if (!parsed) refuse("not an order id:", id);
+    value_.id = std::move(*parsed);
+    return *this;
+}
+order_builder& order_builder::user(std::int64_t id) {
+    value_.user_id = id;
+    return *this;
+}
+order_builder& order_builder::items(std::initializer_list<std::int64_t> ids) {
+    value_.item_ids = ids;
+    return *this;
+}
+order_builder& order_builder::total(std::string_view amount, std::string_view currency) {
+    if (parse_amount(amount, currency, value_.total_amount) != amount_error::none) {
+        refuse("not an amount of its currency:", std::string(amount) + " " + std::string(currency));
+    }
+    return *this;
+}
+order_builder& order_builder::metadata(std::string_view json) {
+    value_.metadata = json;
+    return *this;
+}
+order_builder& order_builder::status(std::string_view status) {
+    const auto parsed = order_status::parse(status);
+    if (!parsed) refuse("not a status:", status);
+    value_.status = *parsed;
+    return *this;
+}
+
+command order_builder::submit(const sent_with& with) const {
+    command out;
+    out.what = submit_order{value_};
+    return sent(std::move(out), with);
+}
+
+command raise(std::string_view order, std::string_view event, const sent_with& with) {
+    command out;
+    out.what = raise_event{std::string(order), std::string(event), {}};
+    return sent(std::move(out), with);
+}
+command erase(std::string_view order, const sent_with& with) {
+    command out;
+    out.what = erase_order{std::string(order)};
+    return sent(std::move(out), with);
+}
+command edit(std::string_view id, const order& fields, const sent_with& with) {
+    command out;
+    out.what = edit_fields{std::string(id),
+                           {fields.user_id, fields.item_ids, fields.total_amount, fields.metadata}};
+    return sent(std::move(out), with);
+}
+
+}  // namespace testing
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,113 @@
+#include <orderproc/adapter.hpp>
+#include <orderproc/testing/builders.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+using namespace orderproc;
+using namespace std::chrono_literals;
+using testing::order_builder;
+
+namespace {
+
+constexpr timestamp now = timestamp{std::chrono::sys_days{std::chrono::year{2026} / 6 / 15}};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_refusal_shows_the_order_to_whom_may_see_it) {
+    stored_order current;
+    current.value = order_builder{}.id("A").user(7).build();
+    change what;
+    BOOST_TEST((refuse(what, errc::version_conflict, &current).after == current.value));
+    what.user_id = 7;
+    BOOST_TEST((refuse(what, errc::version_conflict, &current).after == current.value));
+    what.user_id = 8;
+    const change_outcome hidden = refuse(what, errc::not_found, &current);
+    BOOST_TEST((hidden.ec == errc::not_found));
+    BOOST_TEST(!hidden.after);
+    BOOST_TEST(!hidden.replayed);
+    BOOST_TEST(!hidden.journaled);
+    BOOST_TEST(!refuse(what, errc::already_exists, nullptr).after);
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_is_what_was_evaluated) {
+    evaluation what;
+    what.after.value = order_builder{}.id("A").status("PENDING").build();
+    what.after.value.version = order_version{4};
+    what.after.traceparent = "00-trace";
+    what.event = "release";
+    what.from = order_status("PROCESSING");
+    what.actor = "w";
+    what.reason = "busy";
+    const journal_entry it = to_entry(what, {3, 9}, write_time(now, now + 5s));
+    BOOST_TEST((it.position == feed_position{3, 9}));
+    BOOST_TEST((it.version == order_version{4}));
+    BOOST_TEST(it.event == "release");
+    BOOST_TEST((it.from == order_status("PROCESSING")));
+    BOOST_TEST(it.actor == "w");
+    BOOST_TEST(it.reason == "busy");
+    BOOST_TEST(it.traceparent == "00-trace");
+    BOOST_TEST((it.at == now + 5s));  // the stamp: it never runs backwards
+    BOOST_TEST((it.after == what.after.value));
+}
+
+BOOST_AUTO_TEST_CASE(a_cursor_is_taken_held_moved_and_let_go) {
+    stored_cursor kept{{3, 0}, {}};
+    const auto move = [&](const char* owner, std::optional<std::uint64_t> to, timestamp until,
+                          timestamp when) {
+        cursor_move what{"relay", owner, {}, until};
+        if (to) what.to = feed_position{3, *to};
+        return evaluate(kept, what, when);
+    };
+    BOOST_TEST(!move("a", {}, now + 10s, now).ec);
+    BOOST_TEST((kept.owner == "a" && kept.expires_at == now + 10s && kept.at.offset == 0));
+    BOOST_TEST(!move("a", 4, now + 10s, now).ec);
+    const stored_cursor before = kept;
+    const cursor_outcome refused = move("b", 9, now + 60s, now + 9999ms);
+    BOOST_TEST((refused.ec == errc::lease_lost));
+    BOOST_TEST((refused.at == feed_position{3, 4}));
+    BOOST_TEST((kept.owner == before.owner && kept.at == before.at));
+    BOOST_TEST((move("b", {}, now + 60s, now + 10s).at == feed_position{3, 4}));  // expired
+    BOOST_TEST((move("a", 5, now + 60s, now + 10s).ec == errc::lease_lost));
+    BOOST_TEST(!move("b", 6, now + 10s, now + 10s).ec);  // lets it go
+    BOOST_TEST((move("a", {}, now + 60s, now + 10s).at == feed_position{3, 6}));
+}
+
+BOOST_AUTO_TEST_CASE(a_list_shows_what_its_filters_say) {
+    const order it = order_builder{}.user(7).status("PENDING").build();
+    list_params all;
+    BOOST_TEST(matches(it, all));
+    all.user_id = 7;
+    BOOST_TEST(matches(it, all));
+    all.user_id = 8;
+    BOOST_TEST(!matches(it, all));
+    const std::vector<order_status> others{"FAILED", "COMPLETED"};
+    const std::vector<order_status> among{"FAILED", "PENDING"};
+    list_params some;
+    some.statuses = others;
+    BOOST_TEST(!matches(it, some));
+    some.statuses = among;
+    BOOST_TEST(matches(it, some));
+}
+
+BOOST_AUTO_TEST_CASE(a_position_is_judged_by_epoch_and_bounds) {
+    const auto resets = [](feed_position after, std::uint64_t oldest, std::uint64_t newest) {
+        feed_page page;
+        page.oldest = {3, oldest};
+        page.newest = {3, newest};
+        judge_position(after, page);
+        return page.reset;
+    };
+    BOOST_TEST(!resets({3, 0}, 0, 9));
+    BOOST_TEST(!resets({0, 0}, 0, 9));  // the beginning, in any epoch
+    BOOST_TEST(!resets({4, 0}, 0, 9));
+    BOOST_TEST(!resets({3, 9}, 0, 9));
+    BOOST_TEST(resets({3, 10}, 0, 9));
+    BOOST_TEST(resets({2, 1}, 0, 9));
+    BOOST_TEST(!resets({3, 5}, 5, 9));
+    BOOST_TEST(resets({3, 4}, 5, 9));
+    BOOST_TEST(resets({3, 0}, 5, 9));  // the beginning is gone
+}
