@@ -208,6 +208,7 @@ public:
     result<std::optional<feed_position>> find_cursor(std::string_view name) override {
         return inner_->find_cursor(name);
     }
+    result<std::vector<stored_cursor>> list_cursors() override { return inner_->list_cursors(); }
 
 private:
     scripted_storage& home_;
