@@ -11,6 +11,8 @@ unsigned quality_of(std::string_view accept, std::string_view type) noexcept;
 
 // Does a client that sends this rather have Prometheus' text than JSON?
 bool prefers_prometheus(std::string_view accept) noexcept;
+// And of those two OpenMetrics?
+bool prefers_openmetrics(std::string_view accept) noexcept;
 
 }  // namespace orderproc::server
 

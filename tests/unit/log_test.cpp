@@ -63,7 +63,8 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_is_told_at_info_and_above) {
 
     log.attempt_finished(attempt(attempt_outcome::retried));
     log.attempt_finished(attempt(attempt_outcome::gave_up, true));
-    log.orders_claimed({stage(), 1, 2, 3});
+    const reclaimed_order back[] = {{"A-3", "lease expired"}, {"A-4", "no attempt left", true}};
+    log.orders_claimed({stage(), 1, 1, 1, back});
     log.lease_lost("A-2");
     log.trouble("engine.write", {errc::unavailable, "disk full"});
     const std::vector<std::string> expected{
@@ -71,7 +72,8 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_is_told_at_info_and_above) {
         "reason=no stock duration_ms=7 traceparent=00-t",
         "info order_failed order_id=A-1 stage=PROCESSING attempt=2 outcome=gave_up failed=yes "
         "reason=no stock duration_ms=7 traceparent=00-t",
-        "warning orders_claimed stage=PROCESSING handed_out=1 lapsed=2 exhausted=3",
+        "warning order_reclaimed order_id=A-3 stage=PROCESSING failed=no reason=lease expired",
+        "info order_failed order_id=A-4 stage=PROCESSING failed=yes reason=no attempt left",
         "warning lease_lost order_id=A-2",
         std::string("error trouble where=engine.write what=disk full: ") +
             make_error_code(errc::unavailable).message()};
