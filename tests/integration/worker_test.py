@@ -7,7 +7,7 @@ usage: worker_test.py ORDERPROC_BINARY
 
 import json
 import signal
-from datetime import datetime
+from datetime import datetime, timezone
 
 from binary_support import ORDER, WithStorage, main, run, wait_until
 
@@ -56,20 +56,20 @@ class Workers(WithStorage):
         lost = self.work("--processor", "simulate:1h", "--lease", f"{lease_s}s")
         batch(server, [dict(ORDER, order_id=f"K-{i}") for i in range(orders)])
         wait_until(lambda: counts(server)["processing"] == orders, "all are worked on")
-        # Sweeps no more often than the default: what is recorded must hold for that.
         self.work("--processor", "simulate:0", "--lease", f"{lease_s}s")
         lost.kill()
+        killed = datetime.now(timezone.utc)
         self.assertEqual(lost.child.returncode, -signal.SIGKILL)
         wait_until(lambda: counts(server)["completed"] == orders, "others did them")
         for i in range(orders):
             entries = server.ask("GET", f"/orders/K-{i}/history")[1]["items"]
             self.assertEqual([it["event"] for it in entries],
                              ["create", "start", "release", "start", "complete"])
-            at = [datetime.fromisoformat(it["at"].rstrip("Z")) for it in entries]
+            at = [datetime.fromisoformat(it["at"].replace("Z", "+00:00")) for it in entries]
             self.assertGreaterEqual((at[2] - at[1]).total_seconds(), lease_s)  # not before its end
+            self.assertLessEqual((at[3] - killed).total_seconds(), lease_s + 5)
             self.assertEqual(len({entries[1]["actor"], entries[3]["actor"]}), 2)
-        # The last renewal is not in the journal: at the latest at the kill, which is before this.
-        self.assertIn("expired", entries[2]["reason"])
+            self.assertIn("expired", entries[2]["reason"])
 
     def log_of(self, *arguments, orders):
         server = self.serve("--log", "json", *arguments)
