@@ -182,6 +182,34 @@ class CommandLine(WithStorage):
         self.assertEqual(run("migrate", "--storage", "memory:").returncode, 2)
         self.assertEqual(run("migrate", "--storage", "sqlite:/nowhere/x.db").returncode, 1)
 
+    def test_a_newer_file_is_refused_and_left_alone(self):
+        self.serve("--no-worker").stop()
+        with sqlite3.connect(self.file) as db:
+            db.execute("PRAGMA user_version=99")
+        db.close()
+        for command in (["serve", *self.loopback("serve")], ["work"], ["verify"], ["migrate"],
+                        ["migrate", "--dry-run"]):
+            with self.subTest(command):
+                ended = run(*command, "--storage", self.storage)
+                self.assertEqual(ended.returncode, 1)
+                self.assertIn("version 99 is newer", ended.stderr)
+                self.assertIn("update orderproc", ended.stderr)
+        with sqlite3.connect(self.file) as db:
+            self.assertEqual(db.execute("PRAGMA user_version").fetchone(), (99,))
+        db.close()
+
+    def test_verify_names_a_cursor_that_is_nowhere(self):
+        running = self.serve("--no-worker")
+        running.ask("POST", "/orders", ORDER)
+        running.stop()
+        self.assertEqual(run("verify", "--storage", self.storage).returncode, 0)
+        with sqlite3.connect(self.file) as db:
+            db.execute("INSERT INTO cursors SELECT 'relay', 'w', epoch, 2, 0 FROM totals")
+        db.close()
+        ended = run("verify", "--storage", self.storage)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("cursor relay stands at", ended.stdout)
+
     def test_items_are_checked_against_a_file(self):
         file = f"{self.folder.name}/items"
         with open(file, "w", encoding="utf-8") as out:
