@@ -172,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(what_happens_is_counted, watched) {
     metrics.transition_committed({after, "create", ""});
     metrics.transition_committed({after, "complete", "", true});
     metrics.transition_committed({after, "nobody knows it", ""});
-    metrics.orders_claimed({orders.machine().stages()[0], 5, 2, 1});
+    metrics.orders_claimed({orders.machine().stages()[0], 5, 2, 1, {}});
     metrics.key_used(key_use::replayed);
     attempt_report attempt;
     attempt.outcome = attempt_outcome::timed_out;

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_is_told_at_info_and_above) {
     order after;
     log.batch_written({});
     log.transition_committed({after, "create", "me"});
-    log.orders_claimed({stage(), 3, 0, 0});
+    log.orders_claimed({stage(), 3, 0, 0, {}});
     log.attempt_finished(attempt(attempt_outcome::advanced));
     log.attempt_finished(attempt(attempt_outcome::released));
     BOOST_TEST(kept.lines.empty());
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(the_least_level_is_kept) {
     after.status = "PENDING";
     all.batch_written({2, 1, std::chrono::microseconds(9), {}});
     all.transition_committed({after, "create", "me"});
-    all.orders_claimed({stage(), 3, 0, 0});
+    all.orders_claimed({stage(), 3, 0, 0, {}});
     all.attempt_finished(attempt(attempt_outcome::advanced));
     BOOST_TEST(kept.lines.size() == 4U);
     BOOST_TEST(kept.lines[0] == "debug batch_written changes=2 claims=1 write_us=9 ok=yes");
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(observers_are_all_told) {
     order after;
     both.batch_written({});
     both.transition_committed({after, "create", ""});
-    both.orders_claimed({stage()});
+    both.orders_claimed({stage(), 0, 0, 0, {}});
     both.key_used(key_use::fresh);
     both.attempt_finished({});
     both.lease_lost("A");
