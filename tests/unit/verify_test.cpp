@@ -206,7 +206,7 @@ const damage damages[] = {
      }},
     {"count() says that 2 orders were completed; the journal has 1",
      [](mutants::hooks& h) { h.count_out = [](statistics& it) { ++it.completed; }; }},
-    {"count() says that they took 4001 ms; the journal says 4000",
+    {"count() says that they took 3001 ms; the journal says 3000",
      [](mutants::hooks& h) {
          h.count_out = [](statistics& it) { it.processing_time += std::chrono::milliseconds(1); };
      }},
