@@ -33,9 +33,9 @@ struct transition_report {
 struct claim_report {
     const work_stage& stage;
     std::size_t handed_out = 0;
-    std::size_t lapsed = 0;                      // taken back: the worker that had them went silent
-    std::size_t exhausted = 0;                   // failed: no attempt was left
-    std::span<const reclaimed_order> reclaimed;  // all of those
+    std::size_t lapsed = 0;     // taken back: the worker that had them went silent
+    std::size_t exhausted = 0;  // failed: no attempt was left
+    std::span<const reclaimed_order> reclaimed = {};  // all of those
 };
 
 enum class attempt_outcome : std::uint8_t { advanced, retried, gave_up, timed_out, released };

@@ -173,10 +173,9 @@ const std::vector<bad_request> requests{
     {"DELETE", "/orders/WAITS%00", "", {}, 404, "not_found"},
     {"DELETE", "/orders/waits", "", {}, 404, "not_found"},
     {"DELETE", "/orders/%zz", "", {}, 400, "\"code\":"},
-    {"POST", "/orders/WAITS%2fcancel", "", {}, 404, "\"code\":"},
+    {"POST", "/orders/WAITS%2fcancel", "", {}, 405, "method_not_allowed"},
     // What else there is to get wrong.
     {"POST", "/orders", whole, {"Idempotency-Key", ""}, 400, "invalid_idempotency_key"},
-    {"POST", "/orders?dry=1", whole, {}, 400, "\"parameter\":"},
     {"DELETE", "/orders", "", {}, 405, "method_not_allowed"},
     {"PUT", "/orders/WAITS/cancel", whole, {}, 405, "method_not_allowed"},
     {"POST", "/orders/batch", "{", {}, 400, "invalid_json"},
