@@ -199,8 +199,8 @@ std::string problem_text(unsigned status, std::string_view body) {
     std::string out = text_of(problem, "title");
     if (problem.contains("detail")) out += ": " + text_of(problem, "detail");
     if (problem.contains("parameter")) out += " (" + text_of(problem, "parameter") + ")";
-    if (problem.contains("allowed_events")) {
-        out += "; allowed: " + text_of(problem, "allowed_events");
+    for (const char* name : {"allowed_events", "allowed_values"}) {
+        if (problem.contains(name)) out += "; allowed: " + text_of(problem, name);
     }
     const auto* errors = problem.if_contains("errors");
     if (!errors || !errors->is_array()) return out;

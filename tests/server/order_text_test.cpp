@@ -163,7 +163,8 @@ BOOST_AUTO_TEST_CASE(problems_are_explained) {
                "T: D\n  #/a is bad\n  #/b \\x1b");
     BOOST_TEST(problem_text(409, R"({"title":"T","allowed_events":["retry"]})") ==
                "T; allowed: [\"retry\"]");
-    BOOST_TEST(problem_text(400, R"({"title":"T","parameter":"limit"})") == "T (limit)");
+    BOOST_TEST(problem_text(400, R"({"title":"T","parameter":"sort","allowed_values":["a"]})") ==
+               "T (sort); allowed: [\"a\"]");
 }
 
 BOOST_AUTO_TEST_CASE(pages_are_taken_apart) {
