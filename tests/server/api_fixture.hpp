@@ -76,7 +76,7 @@ struct api_fixture {
             while (!by.is_ready.exchange(false)) (void)orders.run_once();
             step = session->resume(in, out);
         }
-        BOOST_TEST(documentation::standard().missing(in, out) == "");
+        if (described) BOOST_TEST(documentation::standard().missing(in, out) == "");
         answer got;
         got.status = static_cast<int>(out.status);
         got.head = "\r\nContent-Type: " + std::string(out.content_type) + "\r\n" + out.fields;
@@ -122,6 +122,7 @@ struct api_fixture {
     api handlers{orders, reads};
     api_service service{handlers};
     http::service* served = &service;
+    bool described = true;  // answers have to be in /openapi.json, which is of the whole API
     std::function<void()> meanwhile;  // called once, before the next command is carried out
 };
 

@@ -238,6 +238,7 @@ BOOST_FIXTURE_TEST_CASE(operations_can_be_served_alone, watched) {
     api alone(orders, reads, parts);
     api_service service_alone(alone);
     served = &service_alone;
+    described = false;
     for (const char* path : {"/metrics", "/healthz", "/readyz"}) {
         BOOST_TEST(get(path).status == 200, path);
     }
