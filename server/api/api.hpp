@@ -53,7 +53,7 @@ std::string version_text(const std::optional<order>& it);
 
 // What there is beside orders. All of it outlives the api.
 struct api_parts {
-    item_gate* items = nullptr;               // none: all items will do
+    item_gate* items = nullptr;  // none: all items will do
     // Prometheus' text, or OpenMetrics'; none: metrics are JSON alone.
     std::function<std::string(bool openmetrics)> exposition;
     std::function<std::vector<std::string>()> unready;  // why; none: ready while it can be read

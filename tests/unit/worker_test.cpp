@@ -291,25 +291,6 @@ BOOST_AUTO_TEST_CASE(an_attempt_that_takes_too_long_is_retried) {
     BOOST_TEST(it.events("A") == "create start release start complete");
 }
 
-// Its end is on the way to the storage, but not there yet.
-BOOST_AUTO_TEST_CASE(what_is_said_after_the_time_out_is_too_late) {
-    worker_options how = quiet("w1");
-    how.timeout = 90s;
-    open_shop it(how);
-    it.create("A");
-    it.settle();
-    job late = it.table.take();
-    it.time.advance(90s);
-    it.staff.run_once();
-    BOOST_TEST(late.stop().stop_requested());
-    std::move(late).finish(advance{"complete"});
-    it.staff.run_once();
-    it.settle();
-    BOOST_TEST(it.events("A") == "create start release");
-    BOOST_TEST(it.watch.attempts().size() == 1U);
-    BOOST_TEST(it.find("A").last_error == "timed out after 90000 ms");
-}
-
 BOOST_AUTO_TEST_CASE(a_lease_is_renewed_while_the_job_runs) {
     worker_options how = quiet("w1");
     how.lease = 3s;
