@@ -144,8 +144,16 @@ struct claimed_order {
     bool apart = false;
 };
 
+// Not handed out: its worker went silent, or it had no attempt left.
+struct reclaimed_order {
+    std::string id;
+    std::string reason;
+    bool failed = false;  // beyond attempts_max; else back to waiting, with back-off
+};
+
 struct claim_outcome {
     std::vector<claimed_order> orders;
+    std::vector<reclaimed_order> reclaimed;
     std::size_t failed = 0;    // beyond attempts_max
     std::size_t released = 0;  // their lease had expired: back to waiting, with back-off
     bool more = false;         // the claim stopped before it ran out of due orders (of claim::only)

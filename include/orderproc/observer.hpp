@@ -3,11 +3,12 @@
 
 // Who is told what happens: for metrics, logs and alarms.
 
-#include <orderproc/status_machine.hpp>
+#include <orderproc/change.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -34,6 +35,7 @@ struct claim_report {
     std::size_t handed_out = 0;
     std::size_t lapsed = 0;     // taken back: the worker that had them went silent
     std::size_t exhausted = 0;  // failed: no attempt was left
+    std::span<const reclaimed_order> reclaimed = {};  // all of those
 };
 
 enum class attempt_outcome : std::uint8_t { advanced, retried, gave_up, timed_out, released };

@@ -49,6 +49,10 @@ struct cursor_move {
     std::optional<feed_position> to;  // none: only take or renew. Not checked: the owner knows
     timestamp expires_at;             // how long the owner holds it; at or before now: lets it go
 };
+struct named_cursor {
+    std::string name;
+    feed_position at;
+};
 struct cursor_outcome {
     error_code ec;
     feed_position at;  // where the cursor stands now
@@ -184,6 +188,8 @@ public:
     virtual result<statistics> count() = 0;
     // Where the cursor stands; nullopt: there is none of that name.
     virtual result<std::optional<feed_position>> find_cursor(std::string_view name) = 0;
+    // All of them, by name. errc::not_supported: verify() judges none.
+    virtual result<std::vector<named_cursor>> list_cursors() { return errc::not_supported; }
 };
 
 enum class connection_role : std::uint8_t { writer, reader };

@@ -20,10 +20,11 @@ struct verify_report {
 };
 
 // Folds the journal (positions without gaps, versions of an order dense, every move allowed by
-// the machine, final statuses final, complete at most once) and compares it with the orders
-// and the counts. Needs some 40 bytes of memory an order.
+// the machine, final statuses final, complete at most once) and compares it with the orders,
+// the counts, and where the cursors stand. Needs some 40 bytes of memory an order.
 //
-// REQUIRES: nobody writes meanwhile. progress, if given, is called every few thousand entries.
+// REQUIRES: nobody writes meanwhile. progress, if given, is called every few thousand entries,
+// then every few thousand orders.
 ORDERPROC_EXPORT result<verify_report> verify(
     repository& from, const status_machine& machine,
     const std::function<void(const verify_report&)>& progress = {});

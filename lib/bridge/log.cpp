@@ -60,14 +60,22 @@ void log_observer::transition_committed(const transition_report& it) noexcept {
 }
 
 void log_observer::orders_claimed(const claim_report& it) noexcept {
-    const bool harm = it.lapsed > 0 || it.exhausted > 0;
-    const log_level level = harm ? log_level::warning : log_level::debug;
-    if (least_ > level) return;
-    const std::array<log_field, 4> fields{{{"stage", it.stage.active.view()},
-                                           {"handed_out", count(it.handed_out)},
-                                           {"lapsed", count(it.lapsed)},
-                                           {"exhausted", count(it.exhausted)}}};
-    write(level, "orders_claimed", fields);
+    if (least_ <= log_level::debug) {
+        const std::array<log_field, 4> fields{{{"stage", it.stage.active.view()},
+                                               {"handed_out", count(it.handed_out)},
+                                               {"lapsed", count(it.lapsed)},
+                                               {"exhausted", count(it.exhausted)}}};
+        write(log_level::debug, "orders_claimed", fields);
+    }
+    for (const reclaimed_order& one : it.reclaimed) {
+        const log_level level = one.failed ? log_level::info : log_level::warning;
+        if (least_ > level) continue;
+        const std::array<log_field, 4> fields{{{"order_id", one.id},
+                                               {"stage", it.stage.active.view()},
+                                               {"failed", one.failed},
+                                               {"reason", one.reason}}};
+        write(level, one.failed ? "order_failed" : "order_reclaimed", fields);
+    }
 }
 
 void log_observer::attempt_finished(const attempt_report& it) noexcept {

@@ -151,14 +151,15 @@ bool claim_selection::may_join(std::size_t company) noexcept {
 }
 
 void claim_selection::take(const evaluation& stored, claim_outcome& out) {
+    const bool failed = stored.after.value.status == claim_.stage->failed;
     if (stored.after.leased) {
         out.orders.push_back({stored.after.value, stored.after.lease, stored.after.traceparent,
                               stored.after.lapses >= apart_lapses});
-    } else if (stored.after.value.status == claim_.stage->failed) {
-        ++out.failed;
-    } else {
-        ++out.released;
+        return;
     }
+    ++(failed ? out.failed : out.released);
+    const auto& id = stored.after.value.id;
+    out.reclaimed.push_back({id ? std::string(id->view()) : "", stored.reason, failed});
 }
 
 void claim_selection::finish(std::optional<timestamp> first_due, std::size_t offers,

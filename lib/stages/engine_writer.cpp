@@ -201,7 +201,7 @@ bool engine_writer::tell_observer() noexcept {
         if (got.orders.empty() && got.released == 0 && got.failed == 0) continue;
         grew = true;
         with_.watch.orders_claimed(
-            {*claims_[i].stage, got.orders.size(), got.released, got.failed});
+            {*claims_[i].stage, got.orders.size(), got.released, got.failed, got.reclaimed});
     }
     return grew;
 }

@@ -5,6 +5,7 @@
 #include <orderproc/verify.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -35,10 +36,11 @@ public:
 
 private:
     result<void> fold(const std::function<void(const verify_report&)>& progress);
-    result<void> compare_orders();
+    result<void> compare_orders(const std::function<void(const verify_report&)>& progress);
     result<void> compare_row(const order& row);
     result<void> look_for_missing();
     result<void> compare_counts();
+    result<void> compare_cursors();
     void judge_position(const journal_entry& entry);
     void judge(const journal_entry& entry);
     void judge_first(const journal_entry& entry);
@@ -56,6 +58,7 @@ private:
     std::unordered_map<std::int64_t, folded> orders_;  // by number
     std::vector<std::uint64_t> listed_;                // how many, by status
     std::uint64_t completed_ = 0;                      // entries that completed work
+    std::chrono::milliseconds processing_time_{0};     // of those, since the first claim
     bool whole_ = true;                                // the journal is kept from its beginning
     feed_position last_;
     timestamp last_at_ = timestamp::min();
@@ -75,10 +78,13 @@ result<verify_report> verifier::run(const std::function<void(const verify_report
     listed_.resize(machine_.statuses().size());
     if (auto ok = fold(progress); !ok) return std::move(ok).error();
     if (!report_.difference) {
-        if (auto ok = compare_orders(); !ok) return std::move(ok).error();
+        if (auto ok = compare_orders(progress); !ok) return std::move(ok).error();
     }
     if (!report_.difference) {
         if (auto ok = compare_counts(); !ok) return std::move(ok).error();
+    }
+    if (!report_.difference) {
+        if (auto ok = compare_cursors(); !ok) return std::move(ok).error();
     }
     return std::move(report_);
 }
@@ -128,7 +134,11 @@ void verifier::judge(const journal_entry& entry) {
     }
     const work_stage* stage = entry.from ? machine_.stage_active_in(*entry.from) : nullptr;
     const transition* rule = machine_.find(entry.event);
-    if (stage && rule && detail::completes_work(*rule, machine_)) ++completed_;
+    if (stage && rule && detail::completes_work(*rule, machine_)) {
+        ++completed_;
+        const order& done = entry.after;
+        if (done.first_claimed_at) processing_time_ += done.updated_at - *done.first_claimed_at;
+    }
     folded& it = known == orders_.end() ? orders_[entry.after.number] : known->second;
     it.fingerprint = fingerprint(entry.after);
     it.offset = entry.position.offset;
@@ -196,7 +206,7 @@ bool verifier::allowed(const journal_entry& entry) const {
     return std::find(rule->from.begin(), rule->from.end(), *entry.from) != rule->from.end();
 }
 
-result<void> verifier::compare_orders() {
+result<void> verifier::compare_orders(const std::function<void(const verify_report&)>& progress) {
     list_params params;
     params.descending = false;
     params.limit = page_size;
@@ -212,6 +222,7 @@ result<void> verifier::compare_orders() {
             }
             if (auto ok = compare_row(row); !ok) return ok;
             if (report_.difference) return {};
+            if (report_.orders % progress_every == 0 && progress) progress(report_);
             last_created = row.created_at;
             last_number = row.number;
         }
@@ -284,6 +295,24 @@ result<void> verifier::compare_counts() {
     if (whole_ && counted->completed != completed_) {
         differ("count() says that " + std::to_string(counted->completed) +
                " orders were completed; the journal has " + std::to_string(completed_));
+    }
+    if (whole_ && counted->processing_time != processing_time_) {
+        differ("count() says that they took " + std::to_string(counted->processing_time.count()) +
+               " ms; the journal says " + std::to_string(processing_time_.count()));
+    }
+    return {};
+}
+
+// One of another epoch is from before a backup was restored: its reader starts again.
+result<void> verifier::compare_cursors() {
+    auto cursors = from_.list_cursors();
+    if (!cursors && cursors.error().code == errc::not_supported) return {};
+    if (!cursors) return std::move(cursors).error();
+    for (const named_cursor& it : *cursors) {
+        if (it.at.epoch == last_.epoch && it.at.offset > last_.offset) {
+            differ("cursor " + it.name + " stands at " + text(it.at) +
+                   ", beyond the newest entry " + text(last_));
+        }
     }
     return {};
 }

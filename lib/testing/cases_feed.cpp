@@ -206,6 +206,28 @@ void cursors_are_apart(bench& b) {
     expect_ok("the create beside a refused cursor", outcome.changes[0]);
 }
 
+void cursors_are_listed(bench& b) {
+    const auto listed = [&] {
+        auto all = b.reader().list_cursors();
+        if (!all && all.error().code == errc::not_supported) return std::vector<named_cursor>{};
+        return value("list_cursors()", std::move(all));
+    };
+    expect(listed().empty(), "cursors that nobody took are listed");
+    some_work(b, "f", 5);
+    batch both;
+    both.cursors = {move(b, "b", 3), move(b, "a", 2)};
+    both.cursors[0].name = "webhook/1";
+    b.write(both);
+    const auto all = listed();
+    if (all.empty()) return;  // not supported
+    expect_equal("cursors", std::size_t{2}, all.size());
+    const std::uint64_t epoch = b.newest().epoch;
+    expect_equal("the first by name", std::string("relay"), all[0].name);
+    expect_equal("where it stands", feed_position{epoch, 2}, all[0].at);
+    expect_equal("the second by name", std::string("webhook/1"), all[1].name);
+    expect_equal("where that stands", feed_position{epoch, 3}, all[1].at);
+}
+
 constexpr entry feed_entries[] = {
     {"positions_have_no_gaps", "Offsets start at 1 and have no gaps.", positions_have_no_gaps},
     {"pages_of_the_feed_join", "The feed is the same whatever the size of its pages.",
@@ -226,6 +248,7 @@ constexpr entry cursor_entries[] = {
     {"a_cursor_is_let_go", "A cursor that was let go is taken as it is.", cursor_is_let_go},
     {"cursors_are_apart", "Cursors and changes succeed or are refused each on its own.",
      cursors_are_apart},
+    {"cursors_are_listed", "All cursors are listed, by name, if any can be.", cursors_are_listed},
 };
 
 }  // namespace

@@ -172,6 +172,9 @@ public:
     result<std::optional<feed_position>> find_cursor(std::string_view name) override {
         return call(fault_call::read, [&] { return inner_->find_cursor(name); });
     }
+    result<std::vector<named_cursor>> list_cursors() override {
+        return call(fault_call::read, [&] { return inner_->list_cursors(); });
+    }
 
 private:
     result<void> check() {

@@ -55,8 +55,9 @@ class live_feed;
 
 // What there is beside orders. All of it outlives the api.
 struct api_parts {
-    item_gate* items = nullptr;               // none: all items will do
-    std::function<std::string()> exposition;  // Prometheus' text; none: metrics are JSON alone
+    item_gate* items = nullptr;  // none: all items will do
+    // Prometheus' text, or OpenMetrics'; none: metrics are JSON alone.
+    std::function<std::string(bool openmetrics)> exposition;
     std::function<std::vector<std::string>()> unready;  // why; none: ready while it can be read
     live_feed* feed = nullptr;                          // none: there are no streams
     bool operations_only = false;                       // metrics and health, no orders

@@ -9,6 +9,7 @@ namespace orderproc::server {
 namespace {
 
 constexpr unsigned full = 1000;
+constexpr std::string_view openmetrics = "application/openmetrics-text";
 
 std::string_view trimmed(std::string_view text) noexcept {
     const std::size_t first = text.find_first_not_of(" \t");
@@ -67,13 +68,17 @@ unsigned quality_of(std::string_view accept, std::string_view type) noexcept {
     return quality;
 }
 
+bool prefers_openmetrics(std::string_view accept) noexcept {
+    return quality_of(accept, openmetrics) > quality_of(accept, "text/plain");
+}
+
 bool accepts_gzip(std::string_view accept_encoding) noexcept {
     return !trimmed(accept_encoding).empty() && quality_of(accept_encoding, "gzip") > 0;
 }
 
 bool prefers_prometheus(std::string_view accept) noexcept {
-    const unsigned text = std::max(quality_of(accept, "text/plain"),
-                                   quality_of(accept, "application/openmetrics-text"));
+    const unsigned text =
+        std::max(quality_of(accept, "text/plain"), quality_of(accept, openmetrics));
     return text > quality_of(accept, "application/json");
 }
 

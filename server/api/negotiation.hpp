@@ -15,6 +15,8 @@ bool accepts_gzip(std::string_view accept_encoding) noexcept;
 
 // Does a client that sends this rather have Prometheus' text than JSON?
 bool prefers_prometheus(std::string_view accept) noexcept;
+// And of those two OpenMetrics?
+bool prefers_openmetrics(std::string_view accept) noexcept;
 
 }  // namespace orderproc::server
 

@@ -49,8 +49,11 @@ bool api::get_metrics(const call& it, http::response& out, pending&) {
         out.add("Vary", "Accept");
         if (prefers_prometheus(it.in.find("Accept"))) {
             out.add("Cache-Control", "no-store");
-            out.content_type = "text/plain; version=0.0.4; charset=utf-8";
-            out.body = parts_.exposition();
+            const bool openmetrics = prefers_openmetrics(it.in.find("Accept"));
+            out.content_type = openmetrics
+                                   ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                   : "text/plain; version=0.0.4; charset=utf-8";
+            out.body = parts_.exposition(openmetrics);
             return false;
         }
     }

@@ -1,4 +1,5 @@
 #include "bench/load.hpp"
+#include "cli/progress.hpp"
 #include "cli/settings.hpp"
 #include "cli/values.hpp"
 
@@ -59,7 +60,7 @@ double peak_memory_mib(long pid) {
 class bench {
 public:
     bench(const bench_settings& settings, const endpoint& to, std::chrono::milliseconds duration)
-        : settings_(settings), person_(isatty(STDERR_FILENO) != 0) {
+        : settings_(settings) {
         base_.host = to.host;
         base_.port = to.port;
         base_.connections = settings.connections;
@@ -70,11 +71,6 @@ public:
                 ? settings.seed
                 : static_cast<std::uint64_t>(
                       std::chrono::system_clock::now().time_since_epoch().count() >> 20);
-        if (person_) {
-            base_.progress = [](std::uint64_t done) {
-                std::fprintf(stderr, "\r%llu requests ", static_cast<unsigned long long>(done));
-            };
-        }
     }
 
     int run() {
@@ -89,8 +85,11 @@ public:
     }
 
 private:
-    load_options scenario(const std::string& name) const {
+    load_options scenario(const std::string& name) {
         load_options out = base_;
+        out.progress = [this, name](std::uint64_t done) {
+            line_.show(name + ": " + std::to_string(done) + " requests");
+        };
         if (name == "post") {
             out.method = "POST";
             out.target = "/orders";
@@ -138,6 +137,8 @@ private:
             if (std::chrono::steady_clock::now() - last_post > std::chrono::minutes(10)) {
                 return fail("orders are still not completed after ten minutes");
             }
+            line_.show("e2e: " + std::to_string(*done - *before) + " of " +
+                       std::to_string(posted->succeeded) + " completed");
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
         }
         const auto end = std::chrono::steady_clock::now();
@@ -176,7 +177,7 @@ private:
 
     void report(const std::string& name, const load_result& it, double cpu) {
         const auto count = static_cast<double>(it.latencies_us.size());
-        if (person_) std::fprintf(stderr, "\r%30s\r", "");
+        line_.clear();
         std::printf("%-12s %10.0f %8u %8u %8u %8u %8llu", (settings_.label + name).c_str(),
                     it.per_second(), it.percentile(0.5), it.percentile(0.9), it.percentile(0.99),
                     it.percentile(0.999), static_cast<unsigned long long>(it.refused + it.broken));
@@ -192,7 +193,7 @@ private:
     }
 
     const bench_settings& settings_;
-    const bool person_;
+    progress_line line_;
     load_options base_;
     std::uint64_t posted_ = 0;
     bool failed_ = false;

@@ -1,6 +1,7 @@
 #include "cli/observation.hpp"
 
 #include "observe/log_lines.hpp"
+#include "observe/openmetrics.hpp"
 
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
@@ -68,13 +69,14 @@ void observation::count_streams(std::function<std::size_t()> count) {
 api_parts observation::parts(reader& storage) {
     api_parts out;
     out.unready = [this, &storage] { return health_.unready(storage); };
-    out.exposition = [this] {
+    out.exposition = [this](bool openmetrics) {
         if (streams_) streams_shown_->Set(static_cast<double>(streams_()));
         auto families = registry_.Collect();
         if (storage_metrics_) {
             for (auto& it : storage_metrics_->Collect()) families.push_back(std::move(it));
         }
-        return ::prometheus::TextSerializer().Serialize(families);
+        return openmetrics ? to_openmetrics(families)
+                           : ::prometheus::TextSerializer().Serialize(families);
     };
     return out;
 }

@@ -1,44 +1,51 @@
 #ifndef ORDERPROC_SERVER_CLI_ORDER_CLIENT_HPP
 #define ORDERPROC_SERVER_CLI_ORDER_CLIENT_HPP
 
-// What `orderproc order …` asks a server, and how it shows the answers.
+// A server's orders, asked for over HTTP.
 
 #include "client/http_client.hpp"
 
-#include <boost/json/value.hpp>
-
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace orderproc::server {
 
-// Control characters as \x1b and the like: texts of clients must not command a terminal.
-std::string printable(std::string_view text);
-
-// Columns as wide as their widest cell (in UTF-8 characters), two spaces apart.
-std::string make_table(const std::vector<std::vector<std::string>>& rows);
-
-// "1001" or "1001x3", appended to ids. errc::invalid_argument.
-result<void> parse_item(std::string_view text, std::vector<std::string>& ids);
-
-// A page's worth of columns for people.
-std::vector<std::string> order_headings();
-std::vector<std::string> order_row(const boost::json::object& order);
-
-// The problem of an answer (RFC 9457) for people: a line, and one for each of its errors.
-std::string problem_text(const fetch_response& got);
-
-// A server's orders. Requests that are safe to repeat are repeated a few times while the server
-// is overloaded or away.
 class order_client {
 public:
-    explicit order_client(http_url to) : to_(std::move(to)) {}
+    explicit order_client(http_url to);  // its path goes before every target
+
+    // Blocks. Requests that are safe to repeat (GET, and what has an Idempotency-Key) are repeated
+    // while the server is overloaded, a few times, and once if there was no answer.
     result<fetch_response> ask(fetch_request what) const;
+
+    result<fetch_response> get(const std::string& order, const std::string& at) const;
+    result<fetch_response> page(const std::string& filters, std::size_t limit) const;
+    // At most a thousand entries after the version.
+    result<fetch_response> history(const std::string& order, std::uint64_t after) const;
+    // if_version 0: whatever it is.
+    result<fetch_response> raise(const std::string& order, const std::string& event,
+                                 std::uint64_t if_version) const;
+    // Orders of a text, as JSON or one a line.
+    result<fetch_response> create(const std::string& target, std::string body, bool lines,
+                                  const std::string& key) const;
 
 private:
     const http_url to_;
 };
+
+std::string random_key();
+
+std::string url_encoded(std::string_view text);
+
+// The texts of {"items":[…],…}, and what follows them. No items of anything else.
+struct answer_items {
+    std::vector<std::string_view> items;  // view the body
+    std::string next_cursor;
+};
+answer_items items_of(std::string_view body);
 
 }  // namespace orderproc::server
 

@@ -1,9 +1,8 @@
+#include "cli/progress.hpp"
 #include "cli/settings.hpp"
 #include "cli/values.hpp"
 
 #include <orderproc/verify.hpp>
-
-#include <unistd.h>
 
 #include <cstdio>
 #include <memory>
@@ -18,15 +17,13 @@ int verify_storage(const std::string& url) {
     auto connection = (*orders)->connect(connection_role::reader);
     if (!connection) return fail(connection.error());
 
-    const bool person = isatty(STDERR_FILENO) != 0;
+    progress_line line;
     const auto report =
         verify(**connection, status_machine::standard(), [&](const verify_report& so_far) {
-            if (person) {
-                std::fprintf(stderr, "\r%llu journal entries",
-                             static_cast<unsigned long long>(so_far.entries));
-            }
+            line.show(std::to_string(so_far.entries) + " journal entries, " +
+                      std::to_string(so_far.orders) + " orders");
         });
-    if (person) std::fputc('\r', stderr);
+    line.clear();
     if (!report) return fail(report.error());
     if (report->difference) {
         std::printf("DIFFERENT: %s\n", report->difference->c_str());
@@ -42,7 +39,7 @@ int verify_storage(const std::string& url) {
 
 void add_verify(command_line to) {
     auto* command = to.app.add_subcommand(
-        "verify", "Compares the journal with the orders and the counts; stop the writers first");
+        "verify", "Compares the journal with orders, counts and cursors; stop the writers first");
     const auto url = std::make_shared<std::string>("sqlite:orders.db");
     add_setting(*command, "storage", *url, "sqlite:PATH");
     command->callback([&run = to.run, url] { run = [url] { return verify_storage(*url); }; });

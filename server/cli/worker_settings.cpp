@@ -7,10 +7,10 @@
 namespace orderproc::server {
 
 void worker_settings::add_to(CLI::App& command) {
-    processor_option =
-        add_setting(command, "processor", processor,
-                    "What is done with an order: simulate:DURATION[,fail=P][,retry=P][,jitter=P], "
-                    "exec:PROGRAM or http://HOST/PATH");
+    processor_option = add_setting(
+        command, "processor", processor,
+        "What is done with an order: simulate:DURATION[,fail=P][,retry=P][,jitter=P][,crash=ID], "
+        "exec:PROGRAM or http://HOST/PATH");
     add_setting(command, "processor-width", processor_width,
                 "Processes of exec: (0: 16) or connections of http: (0: 64)")
         ->check(CLI::Range(0, 100'000));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <condition_variable>
+#include <csignal>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -41,6 +42,9 @@ public:
     }
 
     void start(job work) override {
+        if (!options_.crash.empty() && work.value().id->view().starts_with(options_.crash)) {
+            std::raise(SIGKILL);  // as the system does to who takes too much memory
+        }
         plan next = plan_of(work.value());
         if (next.takes <= milliseconds::zero()) {
             std::move(work).finish(std::move(next.says));
@@ -127,6 +131,26 @@ private:
     std::thread thread_;
 };
 
+// "fail=0.1"; false if it is none.
+bool turn_knob(simulation_options& of, std::string_view text) {
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const std::string_view name = text.substr(0, equals);
+    const std::string_view value = text.substr(std::min(equals + 1, text.size()));
+    if (name == "crash") {
+        of.crash = value;
+        return !value.empty();
+    }
+    double* const knob = name == "jitter"  ? &of.jitter
+                         : name == "fail"  ? &of.fail
+                         : name == "retry" ? &of.retry
+                                           : nullptr;
+    double number = -1;
+    const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (!knob || ec != std::errc{} || end != value.data() + value.size()) return false;
+    *knob = number;
+    return number >= 0 && number <= 1;
+}
+
 }  // namespace
 
 result<simulation_options> parse_simulation(std::string_view text) {
@@ -139,22 +163,12 @@ result<simulation_options> parse_simulation(std::string_view text) {
     while (!text.empty()) {
         const std::string_view one = text.substr(0, text.find(','));
         text.remove_prefix(std::min(one.size() + 1, text.size()));
-        const std::size_t equals = std::min(one.find('='), one.size());
-        const std::string_view name = one.substr(0, equals);
-        double* const knob = name == "jitter"  ? &out.jitter
-                             : name == "fail"  ? &out.fail
-                             : name == "retry" ? &out.retry
-                                               : nullptr;
-        const std::string_view value = one.substr(std::min(equals + 1, one.size()));
-        double number = -1;
-        const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), number);
-        if (!knob || ec != std::errc{} || end != value.data() + value.size() ||
-            !(number >= 0 && number <= 1)) {
-            return failure{
-                errc::invalid_argument,
-                "\"" + std::string(one) + "\" is none of jitter=, fail= and retry= with 0 to 1"};
+        if (!turn_knob(out, one)) {
+            return failure{errc::invalid_argument,
+                           "\"" + std::string(one) +
+                               "\" is none of jitter=, fail= and retry= with 0 to 1, or "
+                               "crash=ORDER-ID-PREFIX"};
         }
-        *knob = number;
     }
     if (out.fail + out.retry > 1) {
         return failure{errc::invalid_argument, "fail and retry together are more than 1"};

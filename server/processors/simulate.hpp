@@ -18,10 +18,11 @@ struct simulation_options {
     double jitter = 0;  // of that time, up or down
     double fail = 0;    // of the attempts give up, at random…
     double retry = 0;   // …or are to be tried again
+    std::string crash;  // orders whose id begins so take the process down; empty: none
     std::string event = "complete";
 };
 
-// "2s", "2s,jitter=0.5,fail=0.1,retry=0.2". errc::invalid_argument.
+// "2s", "2s,jitter=0.5,fail=0.1,retry=0.2,crash=POISON-". errc::invalid_argument.
 result<simulation_options> parse_simulation(std::string_view text);
 
 // Ends each job after its time, on one thread of its own for any number of jobs; with no time

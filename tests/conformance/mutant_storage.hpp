@@ -70,6 +70,7 @@ struct hooks {
     std::function<void(feed_page&)> feed_out;
     std::function<void(statistics&)> count_out;
     std::function<void(std::optional<feed_position>&)> cursor_out;
+    std::function<void(std::vector<named_cursor>&)> cursors_out;
     // Opening.
     bool durable = false;        // says so
     bool forgets = false;        // a new set of orders at every open()
@@ -171,6 +172,11 @@ public:
         auto at = inner_->find_cursor(name);
         if (at) call(with_.cursor_out, *at);
         return at;
+    }
+    result<std::vector<named_cursor>> list_cursors() override {
+        auto all = inner_->list_cursors();
+        if (all) call(with_.cursors_out, *all);
+        return all;
     }
 
 private:

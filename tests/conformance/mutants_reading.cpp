@@ -227,6 +227,14 @@ const mutant feeds[] = {
      [](hooks& h) { h.cursor_out = [](auto& at) {
                         at = at.value_or(feed_position{1, 0});
                     }; }},
+    {"cursors in any order", "cursors_are_listed",
+     [](hooks& h) { h.cursors_out = [](auto& all) { std::reverse(all.begin(), all.end()); }; }},
+    {"a cursor is not listed", "cursors_are_listed",
+     [](hooks& h) {
+         h.cursors_out = [](auto& all) {
+             if (!all.empty()) all.pop_back();
+         };
+     }},
 };
 
 const mutant lasting[] = {

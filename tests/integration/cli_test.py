@@ -4,6 +4,7 @@
 usage: cli_test.py ORDERPROC_BINARY
 """
 
+import contextlib
 import http.client
 import http.server
 import json
@@ -11,81 +12,13 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
-import tempfile
 import threading
 import time
-import unittest
 
-BINARY = sys.argv[1]
-DEADLINE_S = 60
+from binary_support import BINARY, DEADLINE_S, ORDER, Running, WithStorage, main, run
 
 
-def run(*arguments, **environment):
-    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=DEADLINE_S,
-                          env=dict(os.environ, **environment))
-
-
-class Running:
-    """A child that printed its line of readiness; gone when the test is."""
-
-    def __init__(self, test, *command, **environment):
-        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                      text=True, env=dict(os.environ, **environment))
-        test.addCleanup(self.kill)
-        self.ready_line = self.child.stdout.readline().strip()
-        if not self.ready_line:
-            raise AssertionError(self.child.communicate(timeout=DEADLINE_S))
-
-    @property
-    def port(self):
-        return int(self.ready_line.rsplit(":", 1)[1])
-
-    def ask(self, method, target, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        connection.request(method, target, json.dumps(body) if body is not None else None, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer.status, json.loads(text) if text else None
-
-    def wait_for(self, order_id, status):
-        give_up = time.monotonic() + DEADLINE_S
-        while time.monotonic() < give_up:
-            found = self.ask("GET", f"/orders/{order_id}")[1]
-            if found["status"] == status:
-                return found
-            threading.Event().wait(0.02)
-        raise AssertionError(f"{order_id} is {found}, expected {status}")
-
-    def stop(self, how=signal.SIGTERM):
-        self.child.send_signal(how)
-        out, err = self.child.communicate(timeout=DEADLINE_S)
-        return self.child.returncode, err
-
-    def kill(self):
-        with self.child:  # reaps it and closes the pipes
-            self.child.kill()
-
-
-ORDER = {"order_id": "ORD-A8F64D2E", "user_id": 123, "item_ids": [1001, 1002, 1003],
-         "total_amount": 149.99}
-
-
-class CommandLine(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="orderproc-cli-")
-        self.storage = f"sqlite:{self.folder.name}/orders.db"
-        self.addCleanup(self.folder.cleanup)
-
-    def start(self, *arguments, **environment):
-        return Running(self, BINARY, *arguments, **environment)
-
-    def serve(self, *arguments, **environment):
-        return self.start("serve", "--listen", "127.0.0.1:0", "--storage", self.storage, *arguments,
-                          **environment)
-
+class CommandLine(WithStorage):
     def test_wrong_usage_exits_2_and_says_why(self):
         for arguments in ([], ["nonsense"], ["serve", "--nonsense"], ["serve", "--in-flight", "0"],
                           ["serve", "--in-flight", "many"], ["bench", "nonsense"],
@@ -250,6 +183,34 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(run("migrate", "--storage", "memory:").returncode, 2)
         self.assertEqual(run("migrate", "--storage", "sqlite:/nowhere/x.db").returncode, 1)
 
+    def test_a_newer_file_is_refused_and_left_alone(self):
+        self.serve("--no-worker").stop()
+        with sqlite3.connect(self.file) as db:
+            db.execute("PRAGMA user_version=99")
+        db.close()
+        for command in (["serve", *self.loopback("serve")], ["work"], ["verify"], ["migrate"],
+                        ["migrate", "--dry-run"]):
+            with self.subTest(command):
+                ended = run(*command, "--storage", self.storage)
+                self.assertEqual(ended.returncode, 1)
+                self.assertIn("version 99 is newer", ended.stderr)
+                self.assertIn("update orderproc", ended.stderr)
+        with sqlite3.connect(self.file) as db:
+            self.assertEqual(db.execute("PRAGMA user_version").fetchone(), (99,))
+        db.close()
+
+    def test_verify_names_a_cursor_that_is_nowhere(self):
+        running = self.serve("--no-worker")
+        running.ask("POST", "/orders", ORDER)
+        running.stop()
+        self.assertEqual(run("verify", "--storage", self.storage).returncode, 0)
+        with sqlite3.connect(self.file) as db:
+            db.execute("INSERT INTO cursors SELECT 'relay', 'w', epoch, 2, 0 FROM totals")
+        db.close()
+        ended = run("verify", "--storage", self.storage)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("cursor relay stands at", ended.stdout)
+
     def test_items_are_checked_against_a_file(self):
         file = f"{self.folder.name}/items"
         with open(file, "w", encoding="utf-8") as out:
@@ -354,9 +315,10 @@ class CommandLine(unittest.TestCase):
 
         def ask(path, **headers):
             connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=DEADLINE_S)
-            connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
+            with contextlib.closing(connection):
+                connection.request("GET", path, headers=headers)
+                answer = connection.getresponse()
+                return answer.status, answer.read().decode()
 
         self.assertEqual(ask("/readyz")[0], 200)
         self.assertEqual(ask("/orders")[0], 404)
@@ -393,4 +355,4 @@ class CommandLine(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    main()

@@ -4,6 +4,7 @@
 #include "api_fixture.hpp"
 #include "observe/health.hpp"
 #include "observe/log_lines.hpp"
+#include "observe/openmetrics.hpp"
 #include "observe/request_watch.hpp"
 
 #include <orderproc/prometheus.hpp>
@@ -35,14 +36,14 @@ struct watched : api_fixture {
         served = &service_shown;
         storage_metrics = make_storage_metrics(reads, orders.machine(), time);
     }
-    std::string exposition() {
+    std::string exposition(bool openmetrics = false) {
         auto all = registry.Collect();
         for (auto& it : storage_metrics->Collect()) all.push_back(std::move(it));
-        return prometheus::TextSerializer().Serialize(all);
+        return openmetrics ? to_openmetrics(all) : prometheus::TextSerializer().Serialize(all);
     }
     api_parts shown() {
         api_parts out;
-        out.exposition = [this] { return exposition(); };
+        out.exposition = [this](bool openmetrics) { return exposition(openmetrics); };
         out.unready = [this] { return state.unready(reads); };
         return out;
     }
@@ -100,6 +101,11 @@ BOOST_AUTO_TEST_CASE(accept_is_understood) {
         prefers_prometheus("application/openmetrics-text;version=1.0.0;q=0.5,"
                            "application/openmetrics-text;version=0.0.1;q=0.4,"
                            "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"));
+    BOOST_TEST(
+        prefers_openmetrics("application/openmetrics-text;version=1.0.0;q=0.5,"
+                            "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"));
+    BOOST_TEST(!prefers_openmetrics("text/plain,application/openmetrics-text;q=0.5"));
+    BOOST_TEST(!prefers_openmetrics("text/plain"));
     BOOST_TEST(prefers_prometheus("text/plain"));
     for (const char* json : {"", "*/*", "application/json", "application/json, text/plain;q=0.9",
                              "text/html,*/*;q=0.8", "text/plain;q=0"}) {
@@ -115,6 +121,33 @@ BOOST_FIXTURE_TEST_CASE(metrics_are_json_or_text, watched) {
     BOOST_TEST(text.head.find("text/plain; version=0.0.4") != std::string::npos);
     BOOST_TEST(text.body.find("# TYPE orderproc_orders gauge") != std::string::npos);
     BOOST_TEST(text.body.find("orderproc_orders{status=\"PENDING\"} 0") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(metrics_are_openmetrics_when_they_are_asked_for, watched) {
+    metrics.lease_lost("A");
+    metrics.batch_written({1, 0, std::chrono::milliseconds(3), {}});
+    const answer got = get("/metrics", {{"Accept", "application/openmetrics-text"}});
+    BOOST_TEST(got.head.find("application/openmetrics-text; version=1.0.0") != std::string::npos);
+    for (const char* wanted :
+         {"# TYPE orderproc_lease_lost counter\n", "\norderproc_lease_lost_total 1.0\n",
+          "# TYPE orderproc_orders gauge\n", "\norderproc_orders{status=\"PENDING\"} 0.0\n",
+          "# TYPE orderproc_commit_batch_size histogram\n",
+          "\norderproc_commit_batch_size_bucket{le=\"1.0\"} 1\n",
+          "\norderproc_commit_batch_size_bucket{le=\"+Inf\"} 1\n",
+          "\norderproc_commit_batch_size_count 1\n", "\norderproc_commit_batch_size_sum 1.0\n",
+          "\norderproc_transitions_total{event=\"create\"} 0.0\n"}) {
+        BOOST_TEST(got.body.find(wanted) != std::string::npos, wanted);
+    }
+    BOOST_TEST(got.body.ends_with("\n# EOF\n"));
+    BOOST_TEST(got.body.find("_total counter") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(labels_of_openmetrics_are_escaped) {
+    prometheus::MetricFamily family{"f", "a \"b\"\nc", prometheus::MetricType::Gauge, {}};
+    family.metric.emplace_back().label.push_back({"l", "q\"b\\n\n"});
+    family.metric.back().gauge.value = 0.25;
+    BOOST_TEST(to_openmetrics({family}) ==
+               "# TYPE f gauge\n# HELP f a \\\"b\\\"\\nc\nf{l=\"q\\\"b\\\\n\\n\"} 0.25\n# EOF\n");
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_stored_is_counted_at_each_scrape, watched) {
@@ -139,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(what_happens_is_counted, watched) {
     metrics.transition_committed({after, "create", ""});
     metrics.transition_committed({after, "complete", "", true});
     metrics.transition_committed({after, "nobody knows it", ""});
-    metrics.orders_claimed({orders.machine().stages()[0], 5, 2, 1});
+    metrics.orders_claimed({orders.machine().stages()[0], 5, 2, 1, {}});
     metrics.key_used(key_use::replayed);
     attempt_report attempt;
     attempt.outcome = attempt_outcome::timed_out;

@@ -90,13 +90,15 @@ BOOST_AUTO_TEST_CASE(work_under_way_does_not_outlive_its_processor) {
 }
 
 BOOST_AUTO_TEST_CASE(the_knobs_are_read_strictly) {
-    const auto all = parse_simulation("2s,jitter=0.5,fail=0.1,retry=.2").value();
+    const auto all = parse_simulation("2s,jitter=0.5,crash=BAD-,fail=0.1,retry=.2").value();
     BOOST_TEST(all.takes.count() == 2000);
     BOOST_TEST(all.jitter == 0.5);
     BOOST_TEST(all.fail == 0.1);
     BOOST_TEST(all.retry == 0.2);
-    for (const char* bad : {"", "2", "2s,", "2s,fail", "2s,fail=", "2s,fail=2", "2s,fail=-1",
-                            "2s,speed=1", "2s,fail=0.6,retry=0.6", "2s fail=0.1", "2s,fail=nan"}) {
+    BOOST_TEST(all.crash == "BAD-");
+    for (const char* bad :
+         {"", "2", "2s,", "2s,fail", "2s,fail=", "2s,fail=2", "2s,fail=-1", "2s,speed=1",
+          "2s,crash", "2s,crash=", "2s,fail=0.6,retry=0.6", "2s fail=0.1", "2s,fail=nan"}) {
         if (std::string_view(bad) == "2s,") continue;  // as lists often end
         BOOST_TEST(!parse_simulation(bad).has_value(), bad);
     }

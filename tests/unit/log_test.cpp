@@ -56,14 +56,15 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_is_told_at_info_and_above) {
     order after;
     log.batch_written({});
     log.transition_committed({after, "create", "me"});
-    log.orders_claimed({stage(), 3, 0, 0});
+    log.orders_claimed({stage(), 3, 0, 0, {}});
     log.attempt_finished(attempt(attempt_outcome::advanced));
     log.attempt_finished(attempt(attempt_outcome::released));
     BOOST_TEST(kept.lines.empty());
 
     log.attempt_finished(attempt(attempt_outcome::retried));
     log.attempt_finished(attempt(attempt_outcome::gave_up, true));
-    log.orders_claimed({stage(), 1, 2, 3});
+    const reclaimed_order back[] = {{"A-3", "lease expired"}, {"A-4", "no attempt left", true}};
+    log.orders_claimed({stage(), 1, 1, 1, back});
     log.lease_lost("A-2");
     log.trouble("engine.write", {errc::unavailable, "disk full"});
     const std::vector<std::string> expected{
@@ -71,7 +72,8 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_is_told_at_info_and_above) {
         "reason=no stock duration_ms=7 traceparent=00-t",
         "info order_failed order_id=A-1 stage=PROCESSING attempt=2 outcome=gave_up failed=yes "
         "reason=no stock duration_ms=7 traceparent=00-t",
-        "warning orders_claimed stage=PROCESSING handed_out=1 lapsed=2 exhausted=3",
+        "warning order_reclaimed order_id=A-3 stage=PROCESSING failed=no reason=lease expired",
+        "info order_failed order_id=A-4 stage=PROCESSING failed=yes reason=no attempt left",
         "warning lease_lost order_id=A-2",
         std::string("error trouble where=engine.write what=disk full: ") +
             make_error_code(errc::unavailable).message()};
@@ -85,7 +87,7 @@ BOOST_AUTO_TEST_CASE(the_least_level_is_kept) {
     after.status = "PENDING";
     all.batch_written({2, 1, std::chrono::microseconds(9), {}});
     all.transition_committed({after, "create", "me"});
-    all.orders_claimed({stage(), 3, 0, 0});
+    all.orders_claimed({stage(), 3, 0, 0, {}});
     all.attempt_finished(attempt(attempt_outcome::advanced));
     BOOST_TEST(kept.lines.size() == 4U);
     BOOST_TEST(kept.lines[0] == "debug batch_written changes=2 claims=1 write_us=9 ok=yes");
@@ -118,7 +120,7 @@ BOOST_AUTO_TEST_CASE(observers_are_all_told) {
     order after;
     both.batch_written({});
     both.transition_committed({after, "create", ""});
-    both.orders_claimed({stage()});
+    both.orders_claimed({stage(), 0, 0, 0, {}});
     both.key_used(key_use::fresh);
     both.attempt_finished({});
     both.lease_lost("A");

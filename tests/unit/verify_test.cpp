@@ -42,6 +42,7 @@ public:
         write(std::move(finish));
         write(testing::edit("D", testing::order_builder{}.user(5).build()));
         raise("D", "retry");  // due already: no entry
+        move_cursor("relay", 9);
     }
 
     repository& db() { return *db_; }
@@ -62,6 +63,16 @@ private:
         params.changes = {&what, 1};
         db_->write(params, results).value();
         BOOST_TEST_REQUIRE(!out.ec, what.event << ": " << out.ec.message());
+    }
+    void move_cursor(const char* name, std::uint64_t to) {
+        const cursor_move what{name, "w", feed_position{1, to}, clock_.now()};
+        cursor_outcome out;
+        write_results results{{}, {}, {&out, 1}};
+        write_params params;
+        params.now = clock_.now();
+        params.cursors = {&what, 1};
+        db_->write(params, results).value();
+        BOOST_TEST_REQUIRE(!out.ec);
     }
     claimed_order claim_first() {
         claim what;
@@ -182,6 +193,14 @@ const damage damages[] = {
      }},
     {"count() says that 2 orders were completed; the journal has 1",
      [](mutants::hooks& h) { h.count_out = [](statistics& it) { ++it.completed; }; }},
+    {"count() says that they took 3001 ms; the journal says 3000",
+     [](mutants::hooks& h) {
+         h.count_out = [](statistics& it) { it.processing_time += std::chrono::milliseconds(1); };
+     }},
+    {"cursor relay stands at 1-10, beyond the newest entry 1-9",
+     [](mutants::hooks& h) {
+         h.cursors_out = [](std::vector<named_cursor>& all) { ++all.at(0).at.offset; };
+     }},
 };
 
 result<verify_report> verified(shop& of) {
@@ -219,11 +238,13 @@ BOOST_AUTO_TEST_CASE(progress_is_told) {
     for (int i = 0; i < 10'000; ++i) large.create("more-" + std::to_string(i));
     std::vector<std::uint64_t> told;
     const auto report =
-        verify(large.db(), status_machine::standard(),
-               [&](const verify_report& so_far) { told.push_back(so_far.entries); });
+        verify(large.db(), status_machine::standard(), [&](const verify_report& so_far) {
+            told.push_back(so_far.orders > 0 ? so_far.orders : so_far.entries);
+        });
     BOOST_TEST(report.value().difference.value_or("") == "");
     BOOST_TEST(report.value().orders == 10'003U);
-    BOOST_TEST(told == (std::vector<std::uint64_t>{4096, 8192}), boost::test_tools::per_element());
+    BOOST_TEST(told == (std::vector<std::uint64_t>{4096, 8192, 4096, 8192}),
+               boost::test_tools::per_element());
 }
 
 }  // namespace orderproc

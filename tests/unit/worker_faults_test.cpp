@@ -51,6 +51,7 @@ public:
     result<std::optional<feed_position>> find_cursor(std::string_view name) override {
         return to_->find_cursor(name);
     }
+    result<std::vector<named_cursor>> list_cursors() override { return to_->list_cursors(); }
 
 private:
     std::unique_ptr<repository> to_;

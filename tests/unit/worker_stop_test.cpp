@@ -160,6 +160,28 @@ BOOST_AUTO_TEST_CASE(jobs_and_commits_may_outlive_the_worker) {
     std::move(*orphan).finish(advance{"complete"});
 }
 
+// Its end is on the way to the storage, but not there yet.
+BOOST_AUTO_TEST_CASE(what_is_said_after_the_time_out_is_too_late) {
+    shop it;
+    desk table;
+    worker_options how = quiet("w1");
+    how.timeout = 90s;
+    worker staff(it.front, table, how);
+    BOOST_REQUIRE(staff.start());
+    it.create("A");
+    it.settle({&staff});
+    job late = table.take();
+    it.time.advance(90s);
+    staff.run_once();
+    BOOST_TEST(late.stop().stop_requested());
+    std::move(late).finish(advance{"complete"});
+    staff.run_once();
+    it.settle({&staff});
+    BOOST_TEST(it.events("A") == "create start release");
+    BOOST_TEST(it.watch.attempts().size() == 1U);
+    BOOST_TEST(it.find("A").last_error == "timed out after 90000 ms");
+}
+
 BOOST_AUTO_TEST_CASE(stop_is_idempotent_and_final) {
     staffed_shop it;
     it.staff->stop(0ms);

@@ -30,6 +30,7 @@ public:
     result<feed_page> read_feed(const feed_params& params) override;
     result<statistics> count() override;
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
+    result<std::vector<named_cursor>> list_cursors() override;
 
 private:
     kv_begin begin_;
@@ -179,6 +180,21 @@ result<std::optional<feed_position>> kv_repository::find_cursor(std::string_view
     tables in(begin_());
     const auto found = in.cursor(name);
     return read(in, found ? std::optional(found->at) : std::nullopt);
+}
+
+result<std::vector<named_cursor>> kv_repository::list_cursors() {
+    tables in(begin_());
+    const std::string until(kv_key_size_max, '\xff');
+    std::vector<named_cursor> out;
+    in.walk(kv_table::cursors, {std::string_view("\0", 1), until},
+            [&](std::string_view name, std::string_view) {
+                out.push_back({std::string(name), {}});
+                return true;
+            });
+    for (named_cursor& it : out) {
+        if (const auto found = in.cursor(it.name)) it.at = found->at;
+    }
+    return read(in, std::move(out));
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ public:
     result<feed_page> read_feed(const feed_params& params) override;
     result<statistics> count() override;
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
+    result<std::vector<named_cursor>> list_cursors() override;
 
 private:
     memory_storage& of_;
@@ -188,6 +189,13 @@ result<std::optional<feed_position>> memory_repository::find_cursor(std::string_
     const auto it = cursors.find(name);
     if (it == cursors.end()) return std::optional<feed_position>{};
     return std::optional(it->second.at);
+}
+
+result<std::vector<named_cursor>> memory_repository::list_cursors() {
+    const std::lock_guard lock(of_.mutex_);
+    std::vector<named_cursor> out;
+    for (const auto& [name, it] : of_.tables_.cursors) out.push_back({name, it.at});
+    return out;
 }
 
 }  // namespace

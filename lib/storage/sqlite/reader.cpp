@@ -54,6 +54,7 @@ reader::reader(connection& db)
               "AND due_at IS NOT NULL) FROM counts ORDER BY status"),
       totals_(db, "SELECT completed, processing_ms FROM totals"),
       cursor_(db, "SELECT epoch, position FROM cursors WHERE name=?1"),
+      cursors_(db, "SELECT name, epoch, position FROM cursors ORDER BY name"),
       sequence_(db, "SELECT sequence FROM writers WHERE writer=?1") {}
 
 feed_position reader::newest() {
@@ -165,6 +166,19 @@ result<std::optional<feed_position>> reader::find_cursor(std::string_view name) 
         if (found.next()) {
             out = {static_cast<std::uint64_t>(found.integer(0)),
                    static_cast<std::uint64_t>(found.integer(1))};
+        }
+    }
+    return finished(db_, std::move(out));
+}
+
+result<std::vector<named_cursor>> reader::list_cursors() {
+    std::vector<named_cursor> out;
+    {
+        auto found = cursors_.query();
+        while (found.next()) {
+            out.push_back({std::string(found.text(0)),
+                           {static_cast<std::uint64_t>(found.integer(1)),
+                            static_cast<std::uint64_t>(found.integer(2))}});
         }
     }
     return finished(db_, std::move(out));

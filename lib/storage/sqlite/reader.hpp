@@ -25,6 +25,7 @@ public:
     result<feed_page> read_feed(const feed_params& params);
     result<statistics> count();
     result<std::optional<feed_position>> find_cursor(std::string_view name);
+    result<std::vector<named_cursor>> list_cursors();
     result<bool> was_applied(std::string_view writer, std::uint64_t sequence);
 
 private:
@@ -46,6 +47,7 @@ private:
     statement counts_;
     statement totals_;
     statement cursor_;
+    statement cursors_;
     statement sequence_;
 };
 

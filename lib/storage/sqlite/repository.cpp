@@ -36,6 +36,7 @@ public:
     result<std::optional<feed_position>> find_cursor(std::string_view name) override {
         return reader_.find_cursor(name);
     }
+    result<std::vector<named_cursor>> list_cursors() override { return reader_.list_cursors(); }
 
 private:
     std::unique_ptr<connection> db_;
@@ -69,6 +70,9 @@ public:
     result<statistics> count() override { return read(&reader::count); }
     result<std::optional<feed_position>> find_cursor(std::string_view name) override {
         return read(&reader::find_cursor, name);
+    }
+    result<std::vector<named_cursor>> list_cursors() override {
+        return read(&reader::list_cursors);
     }
 
 private:

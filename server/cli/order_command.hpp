@@ -1,0 +1,76 @@
+#ifndef ORDERPROC_SERVER_CLI_ORDER_COMMAND_HPP
+#define ORDERPROC_SERVER_CLI_ORDER_COMMAND_HPP
+
+// What the subcommands of `orderproc order` do. Each answers the exit code.
+
+#include "cli/order_client.hpp"
+#include "cli/order_text.hpp"
+#include "cli/progress.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace orderproc::server {
+
+struct order_settings {
+    std::string url = "http://127.0.0.1:8000";
+    bool json = false;
+    // Of create.
+    std::int64_t user = 0;
+    std::vector<std::string> items;
+    std::string amount, currency, id, metadata, key, file;
+    // Of those about one order.
+    std::string order, at, timeout = "0";
+    std::uint64_t if_version = 0;
+    bool all_failed = false;
+    // Of list.
+    std::vector<std::string> statuses;
+    std::string from, until;
+    std::size_t limit = 20;
+    bool oldest_first = false;
+};
+
+class order_command {
+public:
+    order_command(const order_settings& with, http_url to) : with_(with), client_(std::move(to)) {}
+
+    int create();  // order_create.cpp
+    int raise(const char* event);
+    int get();
+    int list();
+    int history();
+    int watch();
+
+private:
+    using order_sink = std::function<void(std::string_view order)>;
+    struct tally {
+        std::size_t done = 0, refused = 0;
+    };
+
+    int create_one();
+    int create_many(const std::string& text);
+    void judge_batch(std::string_view answer, std::size_t first, tally& all, progress_line& line);
+    int retry_all();
+    // The pages of a list, the orders one after the other; most 0: all of them.
+    std::optional<int> each_order(const std::string& filters, std::size_t most,
+                                  const order_sink& sink);
+    std::optional<int> each_change(std::uint64_t& seen, const order_sink& sink);
+
+    // Says on stderr (with --json a problem on stdout) why an answer is not what was asked for:
+    // the exit code. Nullopt: it is.
+    std::optional<int> trouble_with(const result<fetch_response>& got, unsigned expected) const;
+    int show_order(const result<fetch_response>& got, unsigned expected) const;
+
+    const order_settings& with_;
+    const order_client client_;
+};
+
+}  // namespace orderproc::server
+
+#endif

@@ -1,0 +1,110 @@
+"""What the tests of the whole binary share: children that are gone when a test is."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+BINARY = sys.argv[1] if len(sys.argv) > 1 else "orderproc"
+DEADLINE_S = 60
+
+ORDER = {"order_id": "ORD-A8F64D2E", "user_id": 123, "item_ids": [1001, 1002, 1003],
+         "total_amount": 149.99}
+
+
+def run(*arguments, stdin=None, **environment):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=DEADLINE_S,
+                          input=stdin, env=dict(os.environ, **environment), check=False)
+
+
+def wait_until(true_at_last, what, deadline_s=DEADLINE_S):
+    """What is asked for, once it is true; it is asked often."""
+    give_up = time.monotonic() + deadline_s
+    while True:
+        found = true_at_last()
+        if found:
+            return found
+        if time.monotonic() > give_up:
+            raise AssertionError(f"never happened: {what}")
+        threading.Event().wait(0.02)
+
+
+class Running:
+    """A child that printed its line of readiness; gone when the test is."""
+
+    def __init__(self, test, *command, **environment):
+        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True, env=dict(os.environ, **environment))
+        test.addCleanup(self.kill)
+        self.ready_line = self.child.stdout.readline().strip()
+        if not self.ready_line:
+            raise AssertionError(self.child.communicate(timeout=DEADLINE_S))
+
+    @property
+    def port(self):
+        return int(self.ready_line.rsplit(":", 1)[1])
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def fetch(self, method, target, body=None, headers=None):
+        """Status, fields, text."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        try:
+            connection.request(method, target, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read().decode()
+        finally:
+            connection.close()
+
+    def ask(self, method, target, body=None):
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        status, _, text = self.fetch(method, target,
+                                     json.dumps(body) if body is not None else None, headers)
+        return status, json.loads(text) if text else None
+
+    def wait_for(self, order_id, status):
+        def found():
+            order = self.ask("GET", f"/orders/{order_id}")[1]
+            return order if order["status"] == status else None
+        return wait_until(found, f"{order_id} is {status}")
+
+    def stop(self, how=signal.SIGTERM):
+        self.child.send_signal(how)
+        out, err = self.child.communicate(timeout=DEADLINE_S)
+        return self.child.returncode, err
+
+    def kill(self):
+        with self.child:  # reaps it and closes the pipes
+            self.child.kill()
+
+
+class WithStorage(unittest.TestCase):
+    """A test with an SQLite file of its own."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="orderproc-test-")
+        self.file = f"{self.folder.name}/orders.db"
+        self.storage = f"sqlite:{self.file}"
+        self.addCleanup(self.folder.cleanup)
+
+    def start(self, *arguments, **environment):
+        return Running(self, BINARY, *arguments, **environment)
+
+    def serve(self, *arguments, **environment):
+        return self.start("serve", "--listen", "127.0.0.1:0", "--storage", self.storage, *arguments,
+                          **environment)
+
+    def work(self, *arguments, **environment):
+        return self.start("work", "--storage", self.storage, *arguments, **environment)
+
+
+def main():
+    unittest.main(argv=sys.argv[:1])

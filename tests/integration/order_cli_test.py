@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""`orderproc order …` against the real server: what it prints, for people and programs, and how
+it exits.
+
+usage: order_cli_test.py ORDERPROC_BINARY
+"""
+
+import http.server
+import json
+import os
+import pty
+import subprocess
+import threading
+
+from binary_support import BINARY, DEADLINE_S, WithStorage, main, run
+
+A_USER = ["--user", "123", "--item", "1001x2", "--item", "7", "--amount", "149.90"]
+
+
+class OrderCommand(WithStorage):
+    def order(self, *arguments, code=0, **others):
+        ended = run("order", *arguments, ORDERPROC_URL=self.server.url, **others)
+        self.assertEqual(ended.returncode, code, ended)
+        return ended
+
+    def order_json(self, *arguments, **others):
+        return [json.loads(it) for it in
+                self.order(*arguments, "--json", **others).stdout.splitlines()]
+
+    def serve_orders(self, *arguments):
+        self.server = self.serve(*arguments)
+
+    def test_an_order_is_made_found_and_cancelled(self):
+        self.serve_orders("--no-worker")
+        made = self.order("create", "--id", "A", *A_USER, "--metadata", '{"gift":true}').stdout
+        heading, row = made.splitlines()
+        self.assertEqual(heading.split()[:5], ["ORDER", "STATUS", "USER", "TOTAL", "CURRENCY"])
+        self.assertEqual(row.split()[:6], ["A", "PENDING", "123", "149.90", "USD", "3"])
+        self.assertEqual(self.order("get", "A").stdout, made)
+        [found] = self.order_json("get", "A")
+        self.assertEqual((found["item_ids"], found["metadata"]), ([1001, 1001, 7], {"gift": True}))
+        # Amounts are exact: as the server wrote them.
+        self.assertIn('"total_amount":149.90,', self.order("get", "A", "--json").stdout)
+        self.assertIn("CANCELLED", self.order("cancel", "A").stdout)
+        self.assertEqual([it["event"] for it in self.order_json("history", "A")],
+                         ["create", "cancel"])
+        rows = [it.split()[1:5] for it in self.order("history", "A").stdout.splitlines()]
+        self.assertEqual(rows, [["VERSION", "EVENT", "FROM", "TO"], ["1", "create", "-", "PENDING"],
+                                ["2", "cancel", "PENDING", "CANCELLED"]])
+        created = self.order_json("history", "A")[0]["at"]
+        self.assertIn("PENDING", self.order("get", "A", "--at", created).stdout)
+
+    def test_amounts_beyond_a_double_are_shown_exactly(self):
+        self.serve_orders("--no-worker")
+        for amount in ("90071992547409.91", "0.10", "149.90"):
+            made = self.order("create", "--user", "1", "--item", "1", "--amount", amount,
+                              "--metadata", '{"total_amount":1}').stdout
+            self.assertIn(f" {amount} ", made)
+
+    def test_refusals_exit_1_and_explain_all_of_it(self):
+        self.serve_orders("--no-worker")
+        self.assertIn("no such", self.order("get", "nobody", code=1).stderr)
+        [problem] = self.order_json("get", "nobody", code=1)
+        self.assertEqual(problem["code"], "not_found")
+        ended = self.order("create", "--id", "no good", "--user", "1", "--item", "1", "--amount",
+                           "1.999", code=1)
+        self.assertIn("#/order_id", ended.stderr)
+        self.assertIn("#/total_amount", ended.stderr)
+        self.assertEqual(ended.stdout, "")
+        self.order("create", "--id", "A", *A_USER)
+        self.order("create", "--id", "A", *A_USER, code=1)
+        self.order("cancel", "A", "--if-version", "7", code=1)
+        self.order("cancel", "A", "--if-version", "1")
+        self.order("cancel", "A")  # there already: nothing changes
+        self.assertIn("allowed", self.order("retry", "A", code=1).stderr)
+        self.assertIn("status", self.order("list", "--status", "NONE", code=1).stderr)
+
+    def test_wrong_usage_exits_2_and_names_what_is_wrong(self):
+        self.serve_orders("--no-worker")
+        for word, arguments in (
+                ("subcommand", []), ("order", ["get"]), ("--user", ["create"]),
+                ("--item", ["create", "--user", "1", "--amount", "1"]),
+                ("--user", ["create", "--user", "0", "--item", "1", "--amount", "1"]),
+                ("1001x3", ["create", "--user", "1", "--item", "x", "--amount", "1"]),
+                ("amount", ["create", "--user", "1", "--item", "1", "--amount", "1,2"]),
+                ("JSON", ["create", "--user", "1", "--item", "1", "--amount", "1", "--metadata",
+                          "[]"]),
+                ("--file", ["create", "--file", "x", "--user", "1"]),
+                ("order", ["retry"]), ("--all-failed", ["retry", "A", "--all-failed"]),
+                ("soon", ["watch", "A", "--timeout", "soon"]),
+                ("http://", ["list", "--url", "https://127.0.0.1"])):
+            with self.subTest(arguments):
+                self.assertIn(word, self.order(*arguments, code=2).stderr)
+        self.assertEqual(self.order_json("list"), [])  # and nothing was made
+
+    def test_a_server_that_does_not_run_is_said_so(self):
+        self.serve_orders("--no-worker")
+        self.server.stop()
+        ended = self.order("list", code=1)
+        self.assertIn("orderproc serve", ended.stderr)
+        self.assertIn("--url", ended.stderr)
+
+    def test_a_list_is_whole_whatever_its_pages(self):
+        self.serve_orders("--no-worker")
+        lines = "\n".join(json.dumps({"order_id": f"N-{i:04}", "user_id": 1 + i % 2,
+                                      "item_ids": [1], "total_amount": 1}) for i in range(250))
+        self.order("create", "--file", "-", stdin=lines)
+        self.order("cancel", "N-0003")
+        ids = [it["order_id"] for it in self.order_json("list", "--limit", "0", "--oldest-first")]
+        self.assertEqual(ids, [f"N-{i:04}" for i in range(250)])
+        self.assertEqual(len(self.order_json("list")), 20)
+        self.assertEqual(len(self.order_json("list", "--limit", "130")), 130)
+        self.assertEqual(len(self.order("list", "--limit", "0").stdout.splitlines()), 251)
+        self.assertEqual(len(self.order_json("list", "--user", "2", "--limit", "0")), 125)
+        self.assertEqual([it["order_id"] for it in self.order_json("list", "--status", "CANCELLED")],
+                         ["N-0003"])
+        self.assertEqual(self.order_json("list", "--from", "2100-01-01T00:00:00Z"), [])
+        self.assertEqual(self.order_json("list", "--until", "2000-01-01T00:00:00Z"), [])
+
+    def test_a_file_of_orders_in_each_of_its_forms(self):
+        self.serve_orders("--no-worker")
+        one = {"user_id": 1, "item_ids": [1], "total_amount": 1.5}
+        file = f"{self.folder.name}/orders"
+        for number, text in enumerate((json.dumps(one, indent=2), json.dumps([one, one], indent=2),
+                                       f"{json.dumps(one)}\r\n\n{json.dumps(one)}\n")):
+            with open(file, "w", encoding="utf-8") as out:
+                out.write(text)
+            done = self.order("create", "--file", file).stdout
+            self.assertEqual(done, f"{1 if number == 0 else 2} created, 0 refused\n")
+        bad = [one, dict(one, user_id=0), dict(one, order_id="X"), dict(one, order_id="X")]
+        ended = self.order("create", "--file", "-", stdin=json.dumps(bad), code=1)
+        self.assertEqual(ended.stdout, "2 created, 2 refused\n")
+        self.assertIn("order 2 of -: ", ended.stderr)
+        self.assertIn("#/user_id", ended.stderr)
+        self.assertIn("order 4 of -: ", ended.stderr)
+        statuses = [it["status"] for it in self.order_json(
+            "create", "--file", "-", stdin="nonsense\n" + json.dumps(one), code=1)]
+        self.assertEqual(statuses, [400, 201])
+        for nothing in ("", "[]", "[1,"):
+            self.order("create", "--file", "-", stdin=nothing, code=1)
+        self.order("create", "--file", "/nonexistent", code=1)
+
+    def test_the_same_key_makes_the_same_orders_once(self):
+        self.serve_orders("--no-worker")
+        first = self.order("create", *A_USER, "--idempotency-key", "K").stdout
+        self.assertEqual(self.order("create", *A_USER, "--idempotency-key", "K").stdout, first)
+        lines = json.dumps({"user_id": 1, "item_ids": [1], "total_amount": 1}) + "\n"
+        for _ in range(2):
+            self.order("create", "--file", "-", "--idempotency-key", "L", stdin=lines * 1500)
+        self.assertEqual(len(self.order_json("list", "--limit", "0")), 1501)
+
+    def test_failed_orders_are_retried_one_or_all(self):
+        self.serve_orders("--processor", "simulate:0")
+        fail = '{"simulate":{"outcome":"fail"}}'
+        for name in ("F-1", "F-2", "F-3"):
+            self.order("create", "--id", name, *A_USER, "--metadata", fail)
+            self.assertEqual(self.order("watch", name, code=1).stdout.splitlines()[-1].split()[1:],
+                             ["fail", "PROCESSING", "→", "FAILED", "simulated", "failure"])
+        self.server.stop()
+        self.serve_orders("--no-worker")
+        self.assertIn("PENDING", self.order("retry", "F-1").stdout)
+        self.assertEqual(self.order("retry", "--all-failed").stdout,
+                         "2 orders retried, 0 refused\n")
+        self.assertEqual(len(self.order_json("list", "--status", "PENDING")), 3)
+
+    def test_watch_ends_when_the_order_is_settled(self):
+        self.serve_orders("--no-worker")
+        self.order("create", "--id", "A", *A_USER)
+        self.assertIn("not settled", self.order("watch", "A", "--timeout", "1ms", code=1).stderr)
+        with subprocess.Popen([BINARY, "order", "watch", "A", "--json", "--url", self.server.url],
+                              stdout=subprocess.PIPE, text=True) as watch:
+            try:
+                first = json.loads(watch.stdout.readline())
+                self.work("--processor", "simulate:0")
+                rest = [json.loads(it) for it in watch.stdout]
+                code = watch.wait(DEADLINE_S)
+            finally:
+                watch.kill()
+        self.assertEqual((first["event"], [it["event"] for it in rest]),
+                         ("create", ["start", "complete"]))
+        self.assertEqual(code, 0)
+        self.order("watch", "nobody", code=1)
+
+    def test_what_is_long_shows_progress_only_on_a_terminal(self):
+        self.serve_orders("--no-worker")
+        lines = json.dumps({"user_id": 1, "item_ids": [1], "total_amount": 1}) + "\n"
+        self.assertEqual(self.order("create", "--file", "-", stdin=lines * 1500).stderr, "")
+        terminal, end = pty.openpty()
+        said = b""
+        try:
+            with subprocess.Popen([BINARY, "order", "create", "--file", "-", "--url",
+                                   self.server.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=end, text=True) as child:
+                os.close(end)
+                out, _ = child.communicate(lines * 1500, timeout=DEADLINE_S)
+            try:
+                while part := os.read(terminal, 4096):
+                    said += part
+            except OSError:  # as Linux says the end of a terminal
+                pass
+        finally:
+            os.close(terminal)
+        self.assertEqual(out, "1500 created, 0 refused\n")
+        self.assertIn(b"\r1000 of 1500", said)
+        self.assertTrue(said.endswith(b"\r"), said)
+
+    def test_text_of_clients_does_not_command_the_terminal(self):
+        # This server would not let it in, but another one might.
+        evil = '{"items":[{"order_id":"A\\u001b[31m\\u009b2J","status":"X\\u0007"}],"next_cursor":null}'
+
+        class Evil(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(evil)))
+                self.end_headers()
+                self.wfile.write(evil.encode())
+
+            def log_message(self, *ignored):
+                pass
+
+        shop = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil)
+        threading.Thread(target=shop.serve_forever, daemon=True).start()
+        self.addCleanup(shop.server_close)
+        self.addCleanup(shop.shutdown)
+        shown = run("order", "list", "--url", f"http://127.0.0.1:{shop.server_port}").stdout
+        self.assertIn("A\\x1b[31m\\x9b2J", shown)
+        self.assertIn("X\\x07", shown)
+        self.assertFalse([c for c in shown if c != "\n" and (c < " " or "\x7f" <= c < "\xa0")])
+
+    def test_an_overloaded_server_is_asked_again_and_a_prefix_is_kept(self):
+        class Busy(http.server.BaseHTTPRequestHandler):
+            asked = []
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                Busy.asked.append((self.path, self.headers["Idempotency-Key"]))
+                busy = len(Busy.asked) == 1
+                self.send_response(503 if busy else 201)
+                if busy:
+                    self.send_header("Retry-After", "0")
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *ignored):
+                pass
+
+        shop = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+        threading.Thread(target=shop.serve_forever, daemon=True).start()
+        self.addCleanup(shop.server_close)
+        self.addCleanup(shop.shutdown)
+        ended = run("order", "create", *A_USER, "--url", f"http://127.0.0.1:{shop.server_port}/shop/")
+        self.assertEqual(ended.returncode, 0, ended)
+        self.assertEqual([it[0] for it in Busy.asked], ["/shop/orders"] * 2)
+        self.assertEqual(len({it[1] for it in Busy.asked}), 1)  # the same key, so one order
+
+
+if __name__ == "__main__":
+    main()

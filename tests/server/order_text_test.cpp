@@ -1,0 +1,180 @@
+#include "cli/order_text.hpp"
+
+#include "cli/order_client.hpp"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <ostream>
+
+using namespace orderproc;
+using namespace orderproc::server;
+namespace data = boost::unit_test::data;
+using strings = std::vector<std::string>;
+
+namespace {
+
+struct item_row {
+    const char* text;
+    std::vector<std::string> ids;  // none: refused
+};
+std::ostream& operator<<(std::ostream& out, const item_row& it) {
+    return out << it.text;
+}
+
+const std::vector<item_row> items{
+    {"1001", {"1001"}},
+    {"1001x3", {"1001", "1001", "1001"}},
+    {"9223372036854775807x1", {"9223372036854775807"}},
+    {"", {}},
+    {"x", {}},
+    {"x3", {}},
+    {"1001x", {}},
+    {"0", {}},
+    {"-1", {}},
+    {"+1", {}},
+    {"1.5", {}},
+    {"1001x0", {}},
+    {"1001x-1", {}},
+    {"1001x1001", {}},
+    {"1001x3x3", {}},
+    {"1001 x3", {}},
+    {"9223372036854775808", {}},
+    {"1001x99999999999", {}},
+};
+
+struct printable_row {
+    std::string text, shown;
+};
+std::ostream& operator<<(std::ostream& out, const printable_row& it) {
+    return out << it.shown;
+}
+
+const std::vector<printable_row> texts{
+    {"plain", "plain"},
+    {"", ""},
+    {"grün → ¥", "grün → ¥"},
+    {"\x1b[31mred", "\\x1b[31mred"},
+    {"a\nb\tc\r", "a\\x0ab\\x09c\\x0d"},
+    {std::string("\0", 1), "\\x00"},
+    {"\x7f", "\\x7f"},
+    {"\xc2\x9b"
+     "2J",
+     "\\x9b2J"},                                         // U+009B: a CSI in one character
+    {"\xc2\x80\xc2\x9f\xc2\xa0", "\\x80\\x9f\xc2\xa0"},  // U+00A0 is only a space
+    {"\xc2", "\xc2"},
+};
+
+typed_order good() {
+    return {"A-1", "EUR", R"({"gift":true})", "7", "149.90", {"1", "2"}};
+}
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(an_item_is_a_number_and_perhaps_a_quantity, data::make(items), it) {
+    strings ids{"before"};
+    const auto read = parse_item(it.text, ids);
+    BOOST_TEST_REQUIRE(read.has_value() == !it.ids.empty());
+    if (!read) {
+        BOOST_TEST((read.error().code == errc::invalid_argument));
+        BOOST_TEST(read.error().detail.find("\"" + std::string(it.text) + "\"") !=
+                   std::string::npos);
+    }
+    strings expected{"before"};
+    expected.insert(expected.end(), it.ids.begin(), it.ids.end());
+    BOOST_TEST(ids == expected, boost::test_tools::per_element());
+}
+
+BOOST_DATA_TEST_CASE(what_commands_a_terminal_is_shown_as_text, data::make(texts), it) {
+    BOOST_TEST(printable(it.text) == it.shown);
+}
+
+BOOST_AUTO_TEST_CASE(a_table_is_as_wide_as_its_widest_cells) {
+    BOOST_TEST(make_table({{"A", "LONG", "C"}, {"grün", "x", "y"}, {"z", "", "longer"}}) ==
+               "A     LONG  C\n"
+               "grün  x     y\n"
+               "z           longer\n");
+    BOOST_TEST(make_table({{"A", "B"}, {"1"}, {"1", "2", "3"}}) == "A  B\n1\n1  2  3\n");
+    BOOST_TEST(make_table({}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_order_is_sent_as_it_was_typed) {
+    BOOST_TEST(to_body(good()).value() ==
+               R"({"user_id":7,"item_ids":[1,2],"total_amount":149.90,"order_id":"A-1",)"
+               R"("currency":"EUR","metadata":{"gift":true}})");
+    typed_order least{{}, {}, {}, "7", "1e2", {"1"}};
+    BOOST_TEST(to_body(least).value() == R"({"user_id":7,"item_ids":[1],"total_amount":1e2})");
+    least.order_id = "\",\"x\":\"";
+    BOOST_TEST(to_body(least).value().find(R"("order_id":"\",\"x\":\"")") != std::string::npos);
+    for (const char* amount : {"", "abc", "1,2", "1,\"x\":1", "\"1\"", "null", "[1]"}) {
+        typed_order bad = good();
+        bad.total_amount = amount;
+        BOOST_TEST((to_body(bad).error().code == errc::invalid_argument), amount);
+    }
+    for (const char* metadata : {"x", "[]", "1", "null", "{}{}"}) {
+        typed_order bad = good();
+        bad.metadata = metadata;
+        BOOST_TEST((to_body(bad).error().code == errc::invalid_argument), metadata);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(orders_come_one_as_an_array_or_one_a_line) {
+    const auto count = [](std::string_view text) {
+        return split_orders(text).value().items.size();
+    };
+    BOOST_TEST(count("{\n \"user_id\": 1\n}\n") == 1U);
+    BOOST_TEST(count(" [ {\"a\":\n1}, {} ] ") == 2U);
+    BOOST_TEST(count("{}\n{}\r\n\n  \n{}") == 3U);
+    BOOST_TEST(count("nonsense") == 1U);  // a line that the server shall refuse
+    BOOST_TEST(!split_orders("[{}]").value().lines);
+    BOOST_TEST(split_orders("{}\n{}").value().lines);
+    for (const char* none : {"", " \n\n", "[]", "[{}", "[{},]"}) {
+        BOOST_TEST(!split_orders(none).has_value(), none);
+    }
+    BOOST_TEST(split_orders("[{},\n{]").error().detail.starts_with("line 2, column 2: "));
+}
+
+BOOST_AUTO_TEST_CASE(rows_show_what_the_server_wrote) {
+    const char* const order =
+        R"({"id":1,"order_id":"A","user_id":9223372036854775807,"item_ids":[1,1],)"
+        R"("total_amount":90071992547409.90,"currency":"USD","metadata":{"total_amount":1},)"
+        R"("status":"FAILED","version":3,"attempts":2,"next_attempt_at":null,)"
+        R"("last_error":"no\nstock","created_at":"2026-06-15T00:00:00.000Z"})";
+    BOOST_TEST(
+        order_row(order) == (strings{"A", "FAILED", "9223372036854775807", "90071992547409.90",
+                                     "USD", "2", "2", "2026-06-15T00:00:00.000Z", "no\\x0astock"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(order_row(order).size() == order_headings().size());
+    BOOST_TEST(order_row("nonsense").size() == order_headings().size());
+    BOOST_TEST(history_row(R"({"version":1,"event":"create","from":null,"to":"PENDING",)"
+                           R"("actor":null,"reason":"x","at":"now"})") ==
+                   (strings{"now", "1", "create", "-", "PENDING", "-", "x"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(history_headings().size() == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(problems_are_explained) {
+    BOOST_TEST(problem_text(502, "<html>") == "the server answered 502");
+    BOOST_TEST(problem_text(404, R"({"title":"There is no such resource"})") ==
+               "There is no such resource");
+    BOOST_TEST(problem_text(422, R"({"title":"T","detail":"D","errors":[{"pointer":"#/a",)"
+                                 R"("detail":"is bad"},{"pointer":"#/b","detail":"\u001b"}]})") ==
+               "T: D\n  #/a is bad\n  #/b \\x1b");
+    BOOST_TEST(problem_text(409, R"({"title":"T","allowed_events":["retry"]})") ==
+               "T; allowed: [\"retry\"]");
+    BOOST_TEST(problem_text(400, R"({"title":"T","parameter":"sort","allowed_values":["a"]})") ==
+               "T (sort); allowed: [\"a\"]");
+}
+
+BOOST_AUTO_TEST_CASE(pages_are_taken_apart) {
+    const answer_items page = items_of(R"({"items":[{"a":[1.10]},{}],"next_cursor":"c-1"})");
+    BOOST_TEST_REQUIRE(page.items.size() == 2U);
+    BOOST_TEST(page.items[0] == R"({"a":[1.10]})");
+    BOOST_TEST(page.next_cursor == "c-1");
+    BOOST_TEST(items_of(R"({"items":[],"next_cursor":null})").items.empty());
+    BOOST_TEST(items_of(R"({"items":[{}],"next_cursor":null})").next_cursor.empty());
+    for (const char* other : {"", "<html>", "[]", R"({"items":})", R"({"items":[{]})"}) {
+        BOOST_TEST(items_of(other).next_cursor.empty(), other);
+    }
+}
