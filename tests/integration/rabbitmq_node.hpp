@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -21,17 +22,18 @@
 class rabbitmq_node {
 public:
     // Ends the program with 77 where there is no RabbitMQ: ctest calls that skipped.
-    explicit rabbitmq_node(const std::string& config = {}) {
+    explicit rabbitmq_node(bool tls = false) {
         std::array<int, 2> to{};
         std::array<int, 2> from{};
         if (pipe(to.data()) != 0 || pipe(from.data()) != 0) throw std::runtime_error("no pipe");
         child_ = fork();
         if (child_ < 0) throw std::runtime_error("no process");
         if (child_ == 0) {
+            setsid();  // signals to this program are not for it: it ends when its input does
             dup2(to[0], STDIN_FILENO);
             dup2(from[1], STDOUT_FILENO);
             for (const int fd : {to[0], to[1], from[0], from[1]}) ::close(fd);
-            execl("/usr/bin/python3", "python3", ORDERPROC_TEST_RABBITMQ_NODE, config.c_str(),
+            execl("/usr/bin/python3", "python3", ORDERPROC_TEST_RABBITMQ_NODE, tls ? "tls" : "",
                   nullptr);
             _exit(1);
         }
@@ -39,8 +41,8 @@ public:
         ::close(from[1]);
         commands_ = fdopen(to[1], "w");
         answers_ = fdopen(from[0], "r");
-        const std::string ports = read_line();
-        if (std::sscanf(ports.c_str(), "%hu %hu", &port_, &tls_port_) != 2) {
+        std::istringstream first(read_line());
+        if (!(first >> port_ >> tls_port_ >> folder_)) {
             const int status = end();
             if (WIFEXITED(status) && WEXITSTATUS(status) == 77) std::_Exit(77);
             throw std::runtime_error("the node did not start");
@@ -52,7 +54,9 @@ public:
 
     std::string url() const { return "amqp://127.0.0.1:" + std::to_string(port_); }
     std::uint16_t port() const { return port_; }
-    std::uint16_t tls_port() const { return tls_port_; }  // as "{port}" in the configuration
+    std::uint16_t tls_port() const { return tls_port_; }
+    // ca.pem vouches for its certificate, which is for "localhost" and no other name.
+    const std::string& folder() const { return folder_; }
 
     // "kill", "ctl list_queues", …: what it printed.
     std::string tell(const std::string& command) {
@@ -86,6 +90,7 @@ private:
     std::FILE* answers_ = nullptr;
     std::uint16_t port_ = 0;
     std::uint16_t tls_port_ = 0;
+    std::string folder_;
 };
 
 #endif

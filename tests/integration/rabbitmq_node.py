@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A RabbitMQ node of a test's own: private directory, ports and epmd, no service.
 
-As a module: Node. As a program: starts a node, prints its port, and then, for each line on its
-standard input, does what it says and prints one line, "ok …" or "failed …":
+As a module: Node. As a program: starts a node, with TLS too if "tls" is asked for, prints its port,
+that for TLS and its directory, and then, for each line on its standard input, does what it says and
+prints one line, "ok …" or "failed …":
 
   kill            SIGKILL, and wait until it is gone
   stop            the polite way
@@ -45,9 +46,23 @@ def free_port():
             return port
 
 
+def make_certificates(folder):
+    """ca.pem, and of it a certificate for the name localhost alone."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca_key.pem", "-out", "ca.pem", "-days", "2",
+            "-subj", "/CN=orderproc test authority")
+    openssl("req", *key, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=127.0.0.1")
+    with open(f"{folder}/names", "w", encoding="ascii") as out:
+        out.write("subjectAltName=DNS:localhost\n")
+    openssl("x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca_key.pem",
+            "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "certificate.pem")
+
+
 class Node:
-    def __init__(self, config=""):
-        """config: lines for rabbitmq.conf; {folder} and {port} are filled in."""
+    def __init__(self, tls=False):
         self.folder = tempfile.mkdtemp(prefix="orderproc-rabbitmq-")
         self.port, self.tls_port, dist, epmd = (free_port() for _ in range(4))
         self.name = f"orderproc{self.port}@localhost"
@@ -57,7 +72,13 @@ class Node:
                       "disk_free_limit.absolute = 1MB\n"
                       "vm_memory_high_watermark.absolute = 1GB\n"
                       "log.console = false\n")
-            out.write(config.replace("{folder}", folder).replace("{port}", str(self.tls_port)))
+            if tls:
+                make_certificates(folder)
+                out.write(f"listeners.ssl.default = 127.0.0.1:{self.tls_port}\n"
+                          f"ssl_options.cacertfile = {folder}/ca.pem\n"
+                          f"ssl_options.certfile = {folder}/certificate.pem\n"
+                          f"ssl_options.keyfile = {folder}/key.pem\n"
+                          "ssl_options.verify = verify_none\n")
         for name, text in (("advanced.config", "[].\n"), ("enabled_plugins", "[].\n")):
             with open(f"{folder}/{name}", "w", encoding="ascii") as out:
                 out.write(text)
@@ -162,10 +183,9 @@ def obey(node, line):
 def main():
     if not installed():
         return NOT_INSTALLED
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # standard input ends with whoever started us
-    config = sys.argv[1] if len(sys.argv) > 1 else ""
-    with Node(config) as node:
-        print(node.port, node.tls_port, flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # not before everything ended
+    with Node(tls="tls" in sys.argv[1:]) as node:
+        print(node.port, node.tls_port, node.folder, flush=True)
         for line in sys.stdin:
             try:
                 print("ok", " ".join(obey(node, line).split()), flush=True)
