@@ -13,12 +13,15 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace orderproc {
 inline namespace v1 {
 
+// Fields and names of headers hold at most 255 bytes each, headers 64 KiB together (AMQP 0-9-1 puts
+// them into one frame).
 struct message {
     std::string id;            // stable: the same however often it is sent and delivered
     std::string topic;         // dotted words: "order.create"
@@ -51,6 +54,7 @@ public:
 
     // Takes it without waiting for the broker's word. errc::overloaded: as many as the window
     // holds are not reported yet, or the broker holds publishers up; poll() and try again.
+    // errc::invalid_argument: longer than a message may be.
     virtual result<publish_tag> submit(const message& what) = 0;
 
     // Appends what the broker has decided meanwhile, in any order, each tag once; waits for the
@@ -70,6 +74,11 @@ struct delivery {
 // ack: done with it. requeue: it comes again. poison: it will never be of use; put aside with the
 // reason, for people to look at.
 enum class disposition : std::uint8_t { ack, requeue, poison };
+
+// What a message in the poison queue carries beside its own headers.
+inline constexpr std::string_view poison_reason_header = "x-poison-reason";
+inline constexpr std::string_view poison_topic_header = "x-poison-topic";  // the topic it had
+
 struct settlement {
     delivery_tag tag{};
     disposition how = disposition::ack;
@@ -86,19 +95,38 @@ public:
     consumer& operator=(const consumer&) = delete;
 
     // Appends at most limit deliveries; waits for the first, not for a full batch. Nothing
-    // appended means that wait passed. limit 0 only serves the connection: call either at least
-    // every second.
+    // appended means that wait passed. limit 0 only serves the connection, as long as wait: call
+    // either at least every second.
     virtual result<void> receive(std::size_t limit, std::chrono::milliseconds wait,
                                  std::vector<delivery>& out) = 0;
 
-    // Each delivery once. On failure none of them may count.
+    // Each delivery once. On failure none of them may count. errc::invalid_argument: a tag that
+    // was not delivered here or is settled; none of them counts.
     virtual result<void> settle(std::span<const settlement> what) = 0;
 };
 
+// Durable, shared by the consumers that name it.
+struct queue_declaration {
+    std::string name;
+    // What it is bound to, beside what it already is, as in an AMQP topic exchange: words between
+    // dots, "*" for any one word, "#" for any number of them. "order.*"
+    std::vector<std::string> topics;
+    std::size_t length_max = 0;  // messages; beyond it the oldest are dropped. 0: never
+};
+
+struct publisher_params {
+    std::size_t window = 1000;  // messages that may be under way; at least 1
+    // Declared as well, so that what must be routed finds its way before a consumer ever came.
+    std::vector<queue_declaration> queues;
+};
+
 struct consumer_params {
-    std::string queue;                // shared by the consumers that name it; durable
-    std::vector<std::string> topics;  // what it is bound to, beside what it already is: "order.*"
-    std::size_t prefetch = 256;       // deliveries that may be unsettled at a time
+    std::string queue;
+    std::vector<std::string> topics;  // as in queue_declaration
+    std::size_t prefetch = 256;       // deliveries that may be unsettled at a time; 1 to 65535
+    std::size_t length_max = 0;       // as in queue_declaration
+    // Where disposition::poison puts things. Read it as any other queue.
+    std::string poison_queue = "orderproc.poison";
 };
 
 struct broker_info {
@@ -110,7 +138,7 @@ struct broker_info {
 // connections.
 //
 // errc::unavailable: not there, or refused us. errc::schema_mismatch: what is declared there
-// differs, naming it and the argument.
+// differs, naming it and the argument. errc::invalid_argument: params are nonsense.
 class ORDERPROC_EXPORT broker {
 public:
     broker() = default;
@@ -119,8 +147,8 @@ public:
     broker& operator=(const broker&) = delete;
 
     virtual broker_info info() const = 0;
-    // window: messages that may be under way.
-    virtual result<std::unique_ptr<publisher>> connect_publisher(std::size_t window) = 0;
+    virtual result<std::unique_ptr<publisher>> connect_publisher(
+        const publisher_params& params) = 0;
     virtual result<std::unique_ptr<consumer>> connect_consumer(const consumer_params& params) = 0;
 };
 
