@@ -1,0 +1,266 @@
+#include "queue/memory/topic.hpp"
+
+#include <orderproc/memory.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+using detail::memory::split_topic;
+using detail::memory::topic_matches;
+using detail::memory::topic_words;
+
+struct queued {
+    std::uint64_t number = 0;  // its place in the queue, also when it comes back
+    message body;
+    bool redelivered = false;
+};
+
+struct queue {
+    std::size_t length_max = 0;
+    std::set<std::string, std::less<>> topics;
+    std::map<std::uint64_t, queued> waiting;  // by number
+    std::uint64_t last_number = 0;
+    std::condition_variable arrived;
+
+    bool takes(const topic_words& topic) const {
+        return std::any_of(topics.begin(), topics.end(), [&](const std::string& it) {
+            return topic_matches(split_topic(it), topic);
+        });
+    }
+    void put(message what) {
+        const std::uint64_t number = ++last_number;
+        put(queued{number, std::move(what), false});
+    }
+    void put(queued what) {
+        waiting.emplace(what.number, std::move(what));
+        if (length_max > 0 && waiting.size() > length_max) waiting.erase(waiting.begin());
+        arrived.notify_all();  // some of them may not take it
+    }
+};
+
+constexpr std::size_t short_text_max = 255;
+constexpr std::size_t headers_max = 64 * 1024;
+
+bool fits(const message& what) {
+    std::size_t headers = 0;
+    for (const auto& [name, value] : what.headers) {
+        if (name.size() > short_text_max) return false;
+        headers += name.size() + value.size();
+    }
+    return headers <= headers_max && what.id.size() <= short_text_max &&
+           what.topic.size() <= short_text_max && what.key.size() <= short_text_max &&
+           what.content_type.size() <= short_text_max;
+}
+
+class memory_broker final : public broker {
+public:
+    explicit memory_broker(std::size_t queue_max) : queue_max_(queue_max) {}
+
+    broker_info info() const override { return {"memory"}; }
+    result<std::unique_ptr<publisher>> connect_publisher(const publisher_params& params) override;
+    result<std::unique_ptr<consumer>> connect_consumer(const consumer_params& params) override;
+
+private:
+    friend class memory_publisher;
+    friend class memory_consumer;
+
+    result<queue*> declare(const queue_declaration& what);
+    // full: a queue that must not drop anything holds all it can.
+    enum class routed : std::uint8_t { yes, nowhere, full };
+    routed route(const message& what);
+
+    const std::size_t queue_max_;
+    std::mutex mutex_;
+    std::map<std::string, queue, std::less<>> queues_;  // they never go away
+};
+
+class memory_publisher final : public publisher {
+public:
+    memory_publisher(memory_broker& of, std::size_t window) : of_(of), window_(window) {}
+
+    result<publish_tag> submit(const message& what) override;
+    result<void> poll(std::chrono::milliseconds wait, std::vector<published>& out) override;
+
+private:
+    memory_broker& of_;
+    const std::size_t window_;
+    std::uint64_t last_tag_ = 0;
+    std::vector<published> decided_;
+};
+
+class memory_consumer final : public consumer {
+public:
+    memory_consumer(memory_broker& of, const consumer_params& params, queue& from, queue& poison)
+        : of_(of),
+          from_(from),
+          poison_(poison),
+          poison_name_(params.poison_queue),
+          prefetch_(params.prefetch) {}
+    ~memory_consumer() override;
+
+    result<void> receive(std::size_t limit, std::chrono::milliseconds wait,
+                         std::vector<delivery>& out) override;
+    result<void> settle(std::span<const settlement> what) override;
+
+private:
+    void settle_one(const settlement& what);
+
+    memory_broker& of_;
+    queue& from_;
+    queue& poison_;
+    const std::string poison_name_;
+    const std::size_t prefetch_;
+    std::uint64_t last_tag_ = 0;
+    std::map<delivery_tag, queued> unsettled_;
+};
+
+result<queue*> memory_broker::declare(const queue_declaration& what) {
+    if (what.name.empty() || what.name.size() > short_text_max) {
+        return failure(errc::invalid_argument, "name of a queue");
+    }
+    const auto [it, made] = queues_.try_emplace(what.name);
+    queue& found = it->second;
+    if (made) found.length_max = what.length_max;
+    if (found.length_max != what.length_max) {
+        return failure(errc::schema_mismatch, "queue '" + what.name + "' has x-max-length " +
+                                                  std::to_string(found.length_max) + ", not " +
+                                                  std::to_string(what.length_max));
+    }
+    found.topics.insert(what.topics.begin(), what.topics.end());
+    return &found;
+}
+
+result<std::unique_ptr<publisher>> memory_broker::connect_publisher(
+    const publisher_params& params) {
+    if (params.window == 0) return failure(errc::invalid_argument, "window");
+    const std::lock_guard lock(mutex_);
+    for (const queue_declaration& it : params.queues) {
+        if (auto done = declare(it); !done) return std::move(done).error();
+    }
+    return std::make_unique<memory_publisher>(*this, params.window);
+}
+
+result<std::unique_ptr<consumer>> memory_broker::connect_consumer(const consumer_params& params) {
+    if (params.prefetch == 0 || params.prefetch > 65535) {
+        return failure(errc::invalid_argument, "prefetch");
+    }
+    const std::lock_guard lock(mutex_);
+    auto from = declare({params.queue, params.topics, params.length_max});
+    if (!from) return std::move(from).error();
+    auto poison = *from;
+    if (params.poison_queue != params.queue) {
+        auto other = declare({params.poison_queue, {}, 0});
+        if (!other) return std::move(other).error();
+        poison = *other;
+    }
+    return std::make_unique<memory_consumer>(*this, params, **from, *poison);
+}
+
+memory_broker::routed memory_broker::route(const message& what) {
+    const topic_words topic = split_topic(what.topic);
+    std::vector<queue*> to;
+    for (auto& [name, it] : queues_) {
+        if (!it.takes(topic)) continue;
+        if (it.length_max == 0 && it.waiting.size() >= queue_max_) return routed::full;
+        to.push_back(&it);
+    }
+    for (queue* it : to) it->put(what);
+    return to.empty() ? routed::nowhere : routed::yes;
+}
+
+result<publish_tag> memory_publisher::submit(const message& what) {
+    if (!fits(what)) return failure(errc::invalid_argument);
+    if (decided_.size() >= window_) return failure(errc::overloaded);
+    memory_broker::routed how{};
+    {
+        const std::lock_guard lock(of_.mutex_);
+        how = of_.route(what);
+    }
+    if (how == memory_broker::routed::full) return failure(errc::overloaded);
+    published outcome{publish_tag{++last_tag_}, {}};
+    if (how == memory_broker::routed::nowhere && what.must_route) outcome.ec = errc::not_found;
+    decided_.push_back(outcome);
+    return outcome.tag;
+}
+
+result<void> memory_publisher::poll(std::chrono::milliseconds wait, std::vector<published>& out) {
+    if (decided_.empty()) std::this_thread::sleep_for(wait);  // nothing will come by itself
+    out.insert(out.end(), decided_.begin(), decided_.end());
+    decided_.clear();
+    return {};
+}
+
+memory_consumer::~memory_consumer() {
+    const std::lock_guard lock(of_.mutex_);
+    for (auto& [tag, it] : unsettled_) {
+        it.redelivered = true;
+        from_.put(std::move(it));
+    }
+}
+
+result<void> memory_consumer::receive(std::size_t limit, std::chrono::milliseconds wait,
+                                      std::vector<delivery>& out) {
+    std::unique_lock lock(of_.mutex_);
+    const auto may_take = [&] {
+        return limit > 0 && unsettled_.size() < prefetch_ && !from_.waiting.empty();
+    };
+    from_.arrived.wait_for(lock, wait, may_take);
+    for (; may_take(); --limit) {
+        queued taken = std::move(from_.waiting.extract(from_.waiting.begin()).mapped());
+        const delivery_tag tag{++last_tag_};
+        out.push_back({tag, taken.body, taken.redelivered});
+        unsettled_.emplace(tag, std::move(taken));
+    }
+    return {};
+}
+
+result<void> memory_consumer::settle(std::span<const settlement> what) {
+    std::set<delivery_tag> tags;
+    for (const settlement& it : what) {
+        if (!unsettled_.contains(it.tag) || !tags.insert(it.tag).second) {
+            return failure(errc::invalid_argument);
+        }
+    }
+    const std::lock_guard lock(of_.mutex_);
+    for (const settlement& it : what) settle_one(it);
+    return {};
+}
+
+void memory_consumer::settle_one(const settlement& what) {
+    queued settled = std::move(unsettled_.extract(what.tag).mapped());
+    switch (what.how) {
+        case disposition::ack:
+            break;
+        case disposition::requeue:
+            settled.redelivered = true;
+            from_.put(std::move(settled));
+            break;
+        case disposition::poison:
+            settled.body.headers.emplace_back(poison_topic_header, settled.body.topic);
+            settled.body.headers.emplace_back(poison_reason_header, what.reason);
+            settled.body.topic = poison_name_;
+            poison_.put(std::move(settled.body));
+            break;
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<broker> make_memory_broker(std::size_t queue_max) {
+    return std::make_unique<memory_broker>(queue_max);
+}
+
+}  // namespace v1
+}  // namespace orderproc
