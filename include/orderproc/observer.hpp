@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdint>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -65,9 +64,9 @@ struct broker_report {
 // How far a reader of the journal is behind it.
 struct feed_report {
     std::string_view cursor;
-    bool leading = false;               // this process reads; else another one does, or nobody
-    std::uint64_t behind = 0;           // entries
-    std::chrono::milliseconds lag{0};   // age of the first of them
+    bool leading = false;              // this process reads; else another one does, or nobody
+    std::uint64_t behind = 0;          // entries
+    std::chrono::milliseconds lag{0};  // age of the first of them
 };
 
 // Orders that messages named.

@@ -21,7 +21,7 @@ public:
     void ring() noexcept;
     // From here to rest() the host is not called: the stage runs, and looks itself.
     void answer() noexcept;
-    bool rest() noexcept;                            // has it rung since answer()?
+    bool rest() noexcept;                              // has it rung since answer()?
     void wait_for(std::chrono::milliseconds at_most);  // or until it rings
     void close() noexcept;  // afterwards nobody is called. REQUIRES: not from on_ready
 

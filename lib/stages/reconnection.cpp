@@ -32,8 +32,7 @@ void reconnection::of_use() {
 }
 
 void reconnection::failed(const failure& why) {
-    due_ = with_.time.monotonic() +
-           retry_delay({}, pauses(), ++failures_, with_.random.next());
+    due_ = with_.time.monotonic() + retry_delay({}, pauses(), ++failures_, with_.random.next());
     tell(false, why);
 }
 

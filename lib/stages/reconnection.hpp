@@ -21,8 +21,8 @@ public:
     reconnection(const broker& to, std::string_view user, runtime with);
 
     clock::instant due() const noexcept { return due_; }
-    void made();     // connected
-    void of_use();   // it did what it is for: the next failure is a first one again
+    void made();    // connected
+    void of_use();  // it did what it is for: the next failure is a first one again
     void failed(const failure& why);  // there is none, or it was lost
 
 private:

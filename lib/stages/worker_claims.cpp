@@ -154,7 +154,8 @@ std::size_t worker::impl::free_places() const noexcept {
 void worker::impl::claim_work(clock::instant now) {
     if (!may_claim()) return;
     const auto wants = [now](const std::shared_ptr<stage_claim>& it) {
-        return !it->under_way && now >= it->not_before && (it->wanted || now >= it->next_at || !it->offers.empty());
+        return !it->under_way && now >= it->not_before &&
+               (it->wanted || now >= it->next_at || !it->offers.empty());
     };
     // Those who want share what is free; who got nothing is first the next time.
     auto wanting = static_cast<std::size_t>(std::count_if(claims_.begin(), claims_.end(), wants));

@@ -78,7 +78,7 @@ void worker_inbox::signal(std::unique_lock<std::mutex> lock) noexcept {
 }
 
 worker_inbox::mail worker_inbox::empty() noexcept {
-    return {std::move(mail_.verdicts), std::move(mail_.commits), std::move(mail_.claims),
+    return {std::move(mail_.verdicts), std::move(mail_.commits),      std::move(mail_.claims),
             std::move(mail_.offers),   std::exchange(mail_.wakes, 0), mail_.stop_at};
 }
 

@@ -84,8 +84,8 @@ private:
 };
 
 // What other threads have for the worker: verdicts, answers, wake-ups. Bounded by what the worker
-// has handed out and, for offers, by those who make them. Jobs and commits share it, so that it outlives the worker; once closed it
-// throws away what comes.
+// has handed out and, for offers, by those who make them. Jobs and commits share it, so that it
+// outlives the worker; once closed it throws away what comes.
 class worker_inbox final : public verdict_sink {
 public:
     explicit worker_inbox(std::function<void()> on_ready) : on_ready_(std::move(on_ready)) {}

@@ -51,8 +51,9 @@ std::optional<order_version> expected_version(const http::request& in, const pen
 struct api_parts {
     item_gate* items = nullptr;               // none: all items will do
     std::function<std::string()> exposition;  // Prometheus' text; none: metrics are JSON alone
-    std::function<std::vector<std::string>()> unready;  // why; none: ready while it can be read
-    bool operations_only = false;                       // metrics and health, no orders
+    std::function<std::vector<std::string>()> unready;   // why; none: ready while it can be read
+    std::function<std::vector<std::string>()> degraded;  // ready, but; none: never
+    bool operations_only = false;                        // metrics and health, no orders
 };
 
 // Safe to use from any thread. Exceptions end here: they are a 500.

@@ -59,6 +59,7 @@ void observation::read_from(reader& storage, const runtime& with) {
 api_parts observation::parts(reader& storage) {
     api_parts out;
     out.unready = [this, &storage] { return health_.unready(storage); };
+    out.degraded = [this] { return health_.degraded(); };
     out.exposition = [this] {
         auto families = registry_.Collect();
         if (storage_metrics_) {

@@ -89,6 +89,13 @@ result<std::unique_ptr<storage>> open_storage(const std::string& url) {
                    "\"" + url + "\" is no storage such as sqlite:orders.db or memory:"};
 }
 
+result<std::unique_ptr<broker>> open_broker(const std::string& url) {
+    if (url == "none") return std::unique_ptr<broker>();
+    if (url == "memory:") return make_memory_broker();
+    return failure{errc::invalid_argument,
+                   "that is no broker such as none, amqp://localhost or amqps://localhost"};
+}
+
 result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch) {
     constexpr std::string_view file = "file:";
     if (text.empty()) return std::unique_ptr<item_checker>();
