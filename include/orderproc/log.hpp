@@ -33,8 +33,8 @@ struct log_record {
 using log_sink = std::function<void(const log_record&)>;
 
 // At debug batches and what each change did; at info what went wrong for an order and goes on by
-// itself; at warning what cost a lease
-// or a connection; at error trouble. Never metadata, keys or bodies.
+// itself; at warning what cost a lease or a connection; at error trouble. Never metadata, keys or
+// bodies.
 class ORDERPROC_EXPORT log_observer final : public observer {
 public:
     explicit log_observer(log_sink to, log_level least = log_level::info);

@@ -66,11 +66,12 @@ public:
     result<void> start();  // errc::invalid_argument for options out of range
 
     // Orders that may wait for work in that stage of the machine: claims those that do, as places
-    // get free and between sweeps. done is called on the worker's thread once that is durable,
-    // or nothing was to claim, and never if the worker stops before; it must not block or throw.
-    // How much is offered at a time is for the caller to bound.
-    // REQUIRES: after start().
-    void offer(const work_stage& stage, std::vector<std::string> ids, std::function<void()> done);
+    // get free and between sweeps. done is called on the worker's thread with how many more of
+    // the ids, from the first on, are settled: claimed durably, or found not to wait. Never again
+    // once the worker stops; it must not block or throw. How much is offered at a time is for
+    // the caller to bound. REQUIRES: after start().
+    void offer(const work_stage& stage, std::vector<std::string> ids,
+               std::function<void(std::size_t)> done);
 
     // Claims no more; jobs may finish until the deadline, the rest are asked to stop, released
     // at once, and get their attempt back. Returns when all of that is committed; what is not

@@ -48,7 +48,7 @@ queue_declaration work_queue(const status_machine& machine, std::string name) {
 namespace detail {
 
 void wake_up_inbox::claimed(std::uint64_t connection,
-                            const std::vector<delivery_tag>& which) noexcept {
+                            std::span<const delivery_tag> which) noexcept {
     {
         const std::lock_guard lock(mutex_);
         if (connection != connection_) return;  // lost meanwhile: they come again
@@ -249,8 +249,10 @@ void wake_ups::impl::sort(const delivery& it, std::vector<offer>& offers) {
 void wake_ups::impl::hand_on(offer what) {
     unsettled_ += what.tags.size();
     works_.offer(*what.stage, std::move(what.ids),
-                 [inbox = inbox_, connection = connection_, tags = std::move(what.tags)] {
-                     inbox->claimed(connection, tags);
+                 [inbox = inbox_, connection = connection_, tags = std::move(what.tags),
+                  told = std::size_t{0}](std::size_t more) mutable {
+                     inbox->claimed(connection, std::span(tags).subspan(told, more));
+                     told += more;
                  });
 }
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -29,7 +30,7 @@ class wake_up_inbox {
 public:
     explicit wake_up_inbox(std::function<void()> on_ready) : rings(std::move(on_ready)) {}
 
-    void claimed(std::uint64_t connection, const std::vector<delivery_tag>& which) noexcept;
+    void claimed(std::uint64_t connection, std::span<const delivery_tag> which) noexcept;
     void take(std::vector<delivery_tag>& out);
     // What belongs to the one before is forgotten. prefetch: as much may be claimed at a time.
     std::uint64_t next_connection(std::size_t prefetch);

@@ -146,7 +146,7 @@ result<void> worker::start() {
 }
 
 void worker::offer(const work_stage& stage, std::vector<std::string> ids,
-                   std::function<void()> done) {
+                   std::function<void(std::size_t)> done) {
     auto made = std::make_shared<detail::work_offer>();
     made->stage = &stage;
     made->ids = std::move(ids);

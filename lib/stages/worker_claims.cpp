@@ -45,7 +45,7 @@ void worker::impl::count_wakes(std::uint64_t wakes) {
 void worker::impl::take_in(std::shared_ptr<work_offer> what) {
     const auto of = [&](const auto& it) { return it->stage.waiting == what->stage->waiting; };
     const auto found = std::find_if(claims_.begin(), claims_.end(), of);
-    if (found == claims_.end() || what->ids.empty()) return what->done();
+    if (found == claims_.end() || what->ids.empty()) return what->done(what->ids.size());
     (*found)->offers.push_back(std::move(what));
 }
 
@@ -92,12 +92,11 @@ void worker::impl::on_named(stage_claim& it, const claim_outcome& answer, clock:
     if (until > delay_none) it.next_at = std::min(it.next_at, now + until);
     while (it.named > 0) {
         const auto first = it.offers.front();
-        const std::size_t of_it = std::min(it.named, first->ids.size() - first->asked);
-        first->asked += of_it;
+        const std::size_t of_it = std::min(it.named, first->ids.size() - first->settled);
+        first->settled += of_it;
         it.named -= of_it;
-        if (first->asked < first->ids.size()) continue;
-        it.offers.pop_front();
-        first->done();
+        if (first->settled == first->ids.size()) it.offers.pop_front();
+        first->done(of_it);
     }
 }
 
@@ -181,7 +180,7 @@ bool worker::impl::names(const stage_claim& it, clock::instant now) noexcept {
 // At most so many of the orders that were offered first.
 void worker::impl::name_offered(const stage_claim& it, std::size_t most, claim& what) {
     for (const auto& offered : it.offers) {
-        for (std::size_t at = offered->asked; at < offered->ids.size(); ++at) {
+        for (std::size_t at = offered->settled; at < offered->ids.size(); ++at) {
             if (what.only.size() == most) return;
             what.only.push_back(offered->ids[at]);
         }

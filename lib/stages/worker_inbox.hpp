@@ -46,8 +46,8 @@ private:
 struct work_offer {
     const work_stage* stage = nullptr;
     std::vector<std::string> ids;
-    std::function<void()> done;
-    std::size_t asked = 0;  // of the ids, from the first on: claimed, or found not to wait
+    std::function<void(std::size_t)> done;
+    std::size_t settled = 0;  // of the ids, from the first on
 
     work_offer* next = nullptr;
     std::shared_ptr<work_offer> kept;
