@@ -214,6 +214,7 @@ BOOST_AUTO_TEST_CASE(offers_go_before_sweeps_but_not_for_ever) {
         begun.emplace_back(on.at.jobs.front().value().id->view());
         on.at.finish(advance{"complete"});
     }
+    on.settle();
     BOOST_TEST((std::find(begun.begin(), begun.end(), "SWEPT") != begun.end()));
     BOOST_TEST(on.acknowledged().size() == 4U);
 }
