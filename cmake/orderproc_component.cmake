@@ -17,6 +17,8 @@ endfunction()
 orderproc_dependency(Boost::headers FIND "Boost 1.81")
 orderproc_dependency(Threads::Threads FIND "Threads" LIBS "-pthread")
 orderproc_dependency(SQLite::SQLite3 FIND "SQLite3" PKG_CONFIG sqlite3)
+orderproc_dependency(rabbitmq::rabbitmq FIND "rabbitmq-c CONFIG" PKG_CONFIG librabbitmq)
+orderproc_dependency(OpenSSL::SSL FIND "OpenSSL" PKG_CONFIG libssl)
 orderproc_dependency(prometheus-cpp::core FIND "prometheus-cpp" PKG_CONFIG prometheus-cpp-core)
 
 # What every target of ours is compiled with; nothing of it reaches a user's build.

@@ -2,7 +2,7 @@
 # that they name.
 
 packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
-    libsqlite3-dev libcli11-dev libssl-dev prometheus-cpp-dev"
+    libsqlite3-dev librabbitmq-dev libcli11-dev libssl-dev prometheus-cpp-dev"
 packages_test="libboost-test1.81-dev"
 packages_integration="python3"
 packages_package="python3 pkg-config make"

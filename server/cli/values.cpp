@@ -7,6 +7,9 @@
 #include "processors/simulate.hpp"
 
 #include <orderproc/memory.hpp>
+#ifdef ORDERPROC_WITH_RABBITMQ
+#include <orderproc/rabbitmq.hpp>
+#endif
 #include <orderproc/runtime.hpp>
 #include <orderproc/sqlite.hpp>
 
@@ -92,6 +95,13 @@ result<std::unique_ptr<storage>> open_storage(const std::string& url) {
 result<std::unique_ptr<broker>> open_broker(const std::string& url) {
     if (url == "none") return std::unique_ptr<broker>();
     if (url == "memory:") return make_memory_broker();
+    if (url.starts_with("amqp:") || url.starts_with("amqps:")) {
+#ifdef ORDERPROC_WITH_RABBITMQ
+        return open_rabbitmq({.url = url});
+#else
+        return failure{errc::invalid_argument, "this orderproc was built without RabbitMQ"};
+#endif
+    }
     return failure{errc::invalid_argument,
                    "that is no broker such as none, amqp://localhost or amqps://localhost"};
 }

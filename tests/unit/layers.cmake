@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.25)
 set(words config error timestamp money order status_machine change command codec observer runtime)
 set(seams repository processor queue)
 set(stages engine reader relay worker wake_ups items verify)
-set(adapters memory sqlite)
+set(adapters memory sqlite rabbitmq)
 set(bridges log prometheus json cloud_event asio coroutine)
 
 # What a file of each layer may include of <orderproc/…>.

@@ -10,23 +10,15 @@
 // do what the case needs.
 
 #include <orderproc/repository.hpp>
+#include <orderproc/testing/case_result.hpp>
 
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 
 namespace orderproc {
 inline namespace v1 {
 namespace testing {
-
-// what(): which promise broke, what was expected and found, and how to reproduce it.
-class ORDERPROC_EXPORT case_failed : public std::runtime_error {
-    using runtime_error::runtime_error;
-};
-class ORDERPROC_EXPORT case_skipped : public std::runtime_error {
-    using runtime_error::runtime_error;
-};
 
 // How the cases get at your adapter. A harness is made for one case and starts with no orders.
 class ORDERPROC_EXPORT storage_harness {

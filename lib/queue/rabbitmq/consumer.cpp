@@ -1,0 +1,186 @@
+#include "queue/rabbitmq/consumer.hpp"
+
+#include <algorithm>
+
+namespace orderproc::detail::rabbitmq {
+
+namespace {
+
+constexpr std::size_t reason_max = 1024;  // bytes of a header
+
+using clock = std::chrono::steady_clock;
+
+milliseconds until(clock::time_point when) {
+    return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(when - clock::now()));
+}
+
+}  // namespace
+
+result<void> acknowledging_consumer::receive(std::size_t limit, milliseconds wait,
+                                             std::vector<delivery>& out) {
+    keep_poison_connection();
+    if (auto done = read(limit, wait); !done) return done;
+    for (std::size_t n = std::min(limit, ready_); n > 0; --n) {
+        const std::size_t index = held_.size() - ready_;
+        held& it = held_[index];
+        it.is = state::unsettled;
+        out.push_back({delivery_tag{first_tag_ + index}, it.body, it.redelivered});
+        --ready_;
+    }
+    return {};
+}
+
+// Until limit are ready, or what is there is read; waits for the first. At least one look at the
+// connection, for the heartbeats. The prefetch bounds what it keeps.
+result<void> acknowledging_consumer::read(std::size_t limit, milliseconds wait) {
+    const auto end = clock::now() + wait;
+    for (;;) {
+        const milliseconds left = limit > 0 && ready_ > 0 ? milliseconds(0) : until(end);
+        amqp_frame_t frame;
+        const auto got = connection_->next(left, frame);
+        if (!got) return got.error();
+        if (*got) {
+            if (auto done = handle(frame); !done) return done;
+        } else if (left <= milliseconds(0)) {
+            return {};
+        }
+        if (limit > 0 && ready_ >= limit) return {};
+    }
+}
+
+result<void> acknowledging_consumer::handle(const amqp_frame_t& frame) {
+    if (frame.frame_type == AMQP_FRAME_METHOD) {
+        if (frame.payload.method.id != AMQP_BASIC_DELIVER_METHOD) return {};
+        const auto* const it = static_cast<amqp_basic_deliver_t*>(frame.payload.method.decoded);
+        if (it->delivery_tag != first_tag_ + held_.size()) {
+            return connection_->fail("a delivery out of its order");
+        }
+        next_redelivered_ = it->redelivered;
+        incoming_.begin(view(it->routing_key));
+        return {};
+    }
+    if (!incoming_.add(frame)) return connection_->fail("content that does not belong here");
+    if (!incoming_.complete()) return {};
+    const bool redelivered = next_redelivered_ || incoming_.counted();
+    held_.push_back({state::ready, redelivered, incoming_.take()});
+    ++ready_;
+    return {};
+}
+
+result<void> acknowledging_consumer::settle(std::span<const settlement> what) {
+    if (connection_->failed()) return *connection_->failed();
+    if (!begin_settling(what)) return failure(errc::invalid_argument);
+    if (auto done = put_aside(what); !done) {
+        take_back(what);
+        return done;
+    }
+    if (auto done = requeue(what); !done) return done;
+    return acknowledge(what);
+}
+
+bool acknowledging_consumer::begin_settling(std::span<const settlement> what) {
+    for (std::size_t i = 0; i < what.size(); ++i) {
+        const auto tag = static_cast<std::uint64_t>(what[i].tag);
+        if (tag < first_tag_ || tag >= first_tag_ + held_.size() ||
+            at(what[i].tag).is != state::unsettled) {
+            take_back(what.first(i));
+            return false;
+        }
+        at(what[i].tag).is = state::settling;
+    }
+    return true;
+}
+
+void acknowledging_consumer::take_back(std::span<const settlement> what) {
+    for (const settlement& it : what) at(it.tag).is = state::unsettled;
+}
+
+// Poison is safe in its queue before it is acknowledged here.
+result<void> acknowledging_consumer::put_aside(std::span<const settlement> what) {
+    std::vector<message> all;
+    for (const settlement& it : what) {
+        if (it.how != disposition::poison) continue;
+        message& copy = all.emplace_back(at(it.tag).body);
+        copy.headers.emplace_back(poison_topic_header, copy.topic);
+        copy.headers.emplace_back(poison_reason_header, it.reason.substr(0, reason_max));
+        copy.topic = poison_queue_;  // the default exchange takes it for the name of a queue
+        copy.must_route = true;
+    }
+    if (all.empty()) return {};
+    if (!poison_) {
+        auto made = connect_poison_();
+        if (!made) return std::move(made).error();
+        poison_ = std::move(*made);
+    }
+    auto done = publish_poison(all);
+    if (!done) poison_.reset();
+    return done;
+}
+
+result<void> acknowledging_consumer::publish_poison(const std::vector<message>& what) {
+    const auto end = clock::now() + timeout_;
+    std::vector<published> told;
+    for (auto it = what.begin(); it != what.end() || told.size() < what.size();) {
+        const bool more = it != what.end();
+        if (more) {
+            const auto tag = poison_->submit(*it);
+            if (tag) {
+                ++it;
+                continue;
+            }
+            if (tag.error().code != make_error_code(errc::overloaded)) return tag.error();
+        }
+        if (until(end) <= milliseconds(0)) {
+            return failure(errc::unavailable, "the poison queue does not confirm");
+        }
+        if (auto done = poison_->poll(until(end), told); !done) return done;
+    }
+    for (const published& it : told) {
+        if (it.ec) return failure(errc::unavailable, "the poison queue refuses");
+    }
+    return {};
+}
+
+void acknowledging_consumer::keep_poison_connection() {
+    std::vector<published> none;
+    if (poison_ && !poison_->poll(milliseconds(0), none)) poison_.reset();
+}
+
+result<void> acknowledging_consumer::requeue(std::span<const settlement> what) {
+    for (const settlement& it : what) {
+        if (it.how != disposition::requeue) continue;
+        const int status = amqp_basic_nack(connection_->handle(), connection::channel,
+                                           static_cast<std::uint64_t>(it.tag), 0, 1);
+        if (auto done = connection_->wrote(status); !done) return done;
+        at(it.tag).is = state::settled;
+    }
+    return {};
+}
+
+// One ack for all in front, up to the first that is not settled; one for each of the others.
+result<void> acknowledging_consumer::acknowledge(std::span<const settlement> what) {
+    const auto ack = [&](std::uint64_t tag, bool multiple) {
+        return connection_->wrote(
+            amqp_basic_ack(connection_->handle(), connection::channel, tag, multiple ? 1 : 0));
+    };
+    std::uint64_t last = 0;
+    std::size_t front = 0;
+    for (; front < held_.size() && held_[front].is >= state::settling; ++front) {
+        if (held_[front].is == state::settling) last = first_tag_ + front;
+    }
+    if (last > 0) {
+        if (auto done = ack(last, true); !done) return done;
+    }
+    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(front));
+    first_tag_ += front;
+    for (const settlement& it : what) {
+        const auto tag = static_cast<std::uint64_t>(it.tag);
+        if (tag < first_tag_ || at(it.tag).is != state::settling) continue;
+        if (auto done = ack(tag, false); !done) return done;
+        at(it.tag).is = state::settled;
+        at(it.tag).body = {};
+    }
+    return {};
+}
+
+}  // namespace orderproc::detail::rabbitmq
