@@ -4,7 +4,7 @@
 packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
     libsqlite3-dev librabbitmq-dev libcli11-dev libssl-dev prometheus-cpp-dev"
 packages_test="libboost-test1.81-dev"
-packages_integration="python3"
+packages_integration="python3 python3-pika rabbitmq-server openssl"
 packages_package="python3 pkg-config make"
 
 # need_packages NAME...: nothing to do, and no network, when all are there.

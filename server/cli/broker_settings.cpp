@@ -40,6 +40,8 @@ void broker_settings::add_to(CLI::App& command) {
                           "none, amqp://HOST[:PORT][/VHOST], amqps://… or memory: (this process). "
                           "With a password: from the environment or --broker-file only");
     add_setting(command, "broker-file", file_, "A file whose first line is the URL for --broker");
+    add_setting(command, "broker-ca", ca_file_,
+                "PEM file of who vouches for an amqps:// broker; empty: whom this machine trusts");
 }
 
 void broker_settings::command_line_read() {
@@ -53,13 +55,13 @@ result<std::unique_ptr<broker>> broker_settings::open() const {
                        "a password on the command line is there for all to see: put the URL into "
                        "ORDERPROC_BROKER or into a file for --broker-file"};
     }
-    if (file_.empty()) return open_broker(url_);
+    if (file_.empty()) return open_broker(url_, ca_file_);
     if (url_ != "none") {
         return failure{errc::invalid_argument, "--broker and --broker-file: one of them"};
     }
     const auto url = read_url(file_);
     if (!url) return url.error();
-    return open_broker(*url);
+    return open_broker(*url, ca_file_);
 }
 
 result<std::unique_ptr<running_relay>> running_relay::start(engine& orders, reader& journal,

@@ -27,6 +27,7 @@ public:
 private:
     std::string url_ = "none";
     std::string file_;
+    std::string ca_file_;
     CLI::Option* option_ = nullptr;
     bool in_sight_ = false;  // the url is an argument of the process
 };

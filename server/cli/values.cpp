@@ -92,12 +92,16 @@ result<std::unique_ptr<storage>> open_storage(const std::string& url) {
                    "\"" + url + "\" is no storage such as sqlite:orders.db or memory:"};
 }
 
-result<std::unique_ptr<broker>> open_broker(const std::string& url) {
+result<std::unique_ptr<broker>> open_broker(const std::string& url,
+                                            [[maybe_unused]] const std::string& ca_file) {
     if (url == "none") return std::unique_ptr<broker>();
     if (url == "memory:") return make_memory_broker();
     if (url.starts_with("amqp:") || url.starts_with("amqps:")) {
 #ifdef ORDERPROC_WITH_RABBITMQ
-        return open_rabbitmq({.url = url});
+        rabbitmq_options options;
+        options.url = url;
+        options.ca_file = ca_file;
+        return open_rabbitmq(std::move(options));
 #else
         return failure{errc::invalid_argument, "this orderproc was built without RabbitMQ"};
 #endif
