@@ -2,10 +2,15 @@
 # that they name.
 
 packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
-    libsqlite3-dev librabbitmq-dev libcli11-dev libssl-dev prometheus-cpp-dev"
+    libsqlite3-dev librabbitmq-dev libcli11-dev libssl-dev prometheus-cpp-dev zlib1g-dev"
 packages_test="libboost-test1.81-dev"
-packages_integration="python3 python3-pika rabbitmq-server openssl"
+packages_integration="python3 python3-pika rabbitmq-server openssl chromium"
 packages_package="python3 pkg-config make"
+
+# Whoever has Node.js from elsewhere keeps it.
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    packages_integration="$packages_integration nodejs npm"
+fi
 
 # need_packages NAME...: nothing to do, and no network, when all are there.
 need_packages() {

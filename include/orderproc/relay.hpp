@@ -24,14 +24,14 @@ struct relay_options {
     // What a message says: sets id (of the entry's position and nothing else), content_type and
     // payload. The relay itself sets topic "order.<event>", key (the order's id), the header
     // traceparent and must_route. write_cloud_event() of cloud_event.hpp is one. Required.
-    std::function<void(const journal_entry&, message&)> format;
+    std::function<void(const journal_entry&, message&)> format = {};
     // Who has the cursor publishes; the others wait for its lease to end, and look every second.
     std::string cursor = "relay";
-    std::string owner;  // at most 64 characters; empty: host, process and a random part
+    std::string owner = {};  // at most 64 characters; empty: host, process and a random part
     std::chrono::milliseconds lease = std::chrono::seconds(10);
     std::size_t window = 1000;  // entries that may be on their way, unconfirmed
     // Declared with each connection. If there are any, entries that create work must reach one.
-    std::vector<queue_declaration> queues;
+    std::vector<queue_declaration> queues = {};
     std::chrono::milliseconds sweep = std::chrono::seconds(1);  // for entries nobody announced
     // Between two moves of the cursor: what a crash publishes again at most.
     std::chrono::milliseconds move_every = std::chrono::milliseconds(20);
@@ -39,7 +39,7 @@ struct relay_options {
     std::size_t threads = 1;
     // With 0 threads: called, from any thread, when run_once() has something to do; not while
     // it runs, nor again before it has run. Must not throw.
-    std::function<void()> on_ready;
+    std::function<void()> on_ready = {};
 };
 
 struct relay_report {

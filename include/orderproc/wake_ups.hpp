@@ -27,7 +27,7 @@ struct wake_up_options {
     // 0: the host calls run_once(), on one thread at a time. Else 1.
     std::size_t threads = 1;
     // As in worker_options.
-    std::function<void()> on_ready;
+    std::function<void()> on_ready = {};
 };
 
 struct wake_up_report {
