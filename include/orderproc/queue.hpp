@@ -110,21 +110,21 @@ struct queue_declaration {
     std::string name;
     // What it is bound to, beside what it already is, as in an AMQP topic exchange: words between
     // dots, "*" for any one word, "#" for any number of them. "order.*"
-    std::vector<std::string> topics;
+    std::vector<std::string> topics = {};
     std::size_t length_max = 0;  // messages; beyond it the oldest are dropped. 0: never
 };
 
 struct publisher_params {
     std::size_t window = 1000;  // messages that may be under way; at least 1
     // Declared as well, so that what must be routed finds its way before a consumer ever came.
-    std::vector<queue_declaration> queues;
+    std::vector<queue_declaration> queues = {};
 };
 
 struct consumer_params {
-    std::string queue;
-    std::vector<std::string> topics;  // as in queue_declaration
-    std::size_t prefetch = 256;       // deliveries that may be unsettled at a time; 1 to 65535
-    std::size_t length_max = 0;       // as in queue_declaration
+    std::string queue = {};
+    std::vector<std::string> topics = {};  // as in queue_declaration
+    std::size_t prefetch = 256;            // deliveries that may be unsettled at a time; 1 to 65535
+    std::size_t length_max = 0;            // as in queue_declaration
     // Where disposition::poison puts things. Read it as any other queue.
     std::string poison_queue = "orderproc.poison";
 };

@@ -20,7 +20,7 @@ struct rabbitmq_options {
     // amqp://user:password@host:5672/vhost or amqps://… (rabbitmq.com/docs/uri-spec), with several
     // hosts as host:port,host:port, which are tried in turn. Without a user: guest. No path, or
     // "/" alone, is the vhost "/".
-    std::string url;
+    std::string url = {};
     std::string exchange = "orderproc.events";
     // A connection is lost when the broker was silent for two of these. 1 to 1000 s.
     std::chrono::seconds heartbeat{15};
@@ -29,9 +29,9 @@ struct rabbitmq_options {
     // amqps only, PEM. The broker's certificate must be for the host of the URL (RFC 6125, by its
     // subject alternative names) and come from an authority in ca_file or, if that is empty, one
     // that this machine trusts. Ours, if the broker asks for one.
-    std::string ca_file;
-    std::string certificate_file;
-    std::string key_file;
+    std::string ca_file = {};
+    std::string certificate_file = {};
+    std::string key_file = {};
     std::string connection_name = "orderproc";  // for people who look at the broker
 };
 

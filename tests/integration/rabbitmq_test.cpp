@@ -163,6 +163,10 @@ BOOST_AUTO_TEST_CASE(killed_with_a_full_window_it_loses_nothing) {
     std::vector<message> sent;
     for (std::size_t i = 1; i <= 5000; ++i) sent.push_back(sample("killed", i));
     stubborn_publisher publishes(*broker, out);
+    // A queue that was declared just before a kill may be gone, and half of it in the way of the
+    // next one of its name: RabbitMQ's own flaw, so the declaration reaches the disk first.
+    broker->connect_publisher(out).value();
+    node().tell("ctl eval mnesia:sync_log().");
     bool killed = false;
     publishes.send(sent, [&] {
         if (std::exchange(killed, true)) return;
@@ -316,9 +320,10 @@ BOOST_AUTO_TEST_CASE(tls_is_for_the_host_alone) {
         in.queue = "tls";
         in.topics = {"tls"};
         const auto consumer = broker->connect_consumer(in).value();
-        for (std::size_t n = 1; n <= 20; ++n) out->submit(sample("tls", n, 100'000)).value();
         std::vector<published> told;
+        std::size_t sent = 0;
         eventually("no confirm over TLS", [&] {
+            while (sent < 20 && out->submit(sample("tls", sent + 1, 100'000))) ++sent;
             out->poll(milliseconds(50), told).value();
             return told.size() == 20;
         });
