@@ -4,7 +4,7 @@
 packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
     libsqlite3-dev librabbitmq-dev libcli11-dev libssl-dev prometheus-cpp-dev zlib1g-dev"
 packages_test="libboost-test1.81-dev liblmdb-dev"
-packages_integration="python3 chromium rabbitmq-server openssl"
+packages_integration="python3 python3-pika chromium rabbitmq-server openssl"
 packages_package="python3 pkg-config make"
 
 # Whoever has Node.js from elsewhere keeps it.

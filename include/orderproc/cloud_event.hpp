@@ -4,6 +4,7 @@
 // Journal entries as CloudEvents 1.0 in JSON (github.com/cloudevents/spec): one body for
 // whoever listens, whatever carries it.
 
+#include <orderproc/queue.hpp>
 #include <orderproc/repository.hpp>
 
 #include <optional>
@@ -24,6 +25,9 @@ ORDERPROC_EXPORT std::optional<feed_position> parse_feed_position(std::string_vi
 // "orderproc.order.<event>.v1", subject (the order's id), time, traceparent if there is one,
 // datacontenttype, and data {order_id, event, from, to, version, reason, order}.
 ORDERPROC_EXPORT void append_cloud_event(const journal_entry& entry, std::string& out);
+
+// The same as a message, for relay_options::format: id, content_type and payload.
+ORDERPROC_EXPORT void write_cloud_event(const journal_entry& entry, message& to);
 
 }  // namespace v1
 }  // namespace orderproc

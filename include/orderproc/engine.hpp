@@ -19,10 +19,10 @@ namespace detail {
 class engine_queue;
 // Links a request into the engine's queue, so that submitting allocates nothing.
 struct engine_node {
-    enum class kind : std::uint8_t { command, change, claim };
+    enum class kind : std::uint8_t { command, change, claim, cursor };
     engine_node* next = nullptr;
     std::uint64_t order_hash = 0;  // of a change; 0: none
-    std::uint64_t key_hash = 0;
+    std::uint64_t key_hash = 0;    // of its idempotency key, or of a cursor's name
     kind is = kind::command;
 };
 }  // namespace detail
@@ -62,6 +62,23 @@ private:
     friend class engine;
     friend class detail::engine_queue;
     claim what_;
+};
+
+// The same for a cursor move. outcome.ec is that of the whole write if that failed.
+class ORDERPROC_EXPORT cursor_completion : private detail::engine_node {
+public:
+    virtual void complete(const cursor_outcome& outcome) noexcept = 0;
+
+protected:
+    cursor_completion() = default;
+    ~cursor_completion() = default;
+    cursor_completion(const cursor_completion&) = delete;
+    cursor_completion& operator=(const cursor_completion&) = delete;
+
+private:
+    friend class engine;
+    friend class detail::engine_queue;
+    cursor_move what_;
 };
 
 // Told after each commit that made a journal entry, on the thread that runs the engine, before
@@ -109,13 +126,15 @@ public:
     // refused once stopped.
     result<void> submit(change what, completion& done);
     result<void> submit(claim what, claim_completion& done);
+    // Neither are cursor moves. errc::lease_lost in the outcome: another owner holds the cursor.
+    result<void> submit(cursor_move what, cursor_completion& done);
 
     // Submits and waits; runs the engine itself if it has no threads.
     // REQUIRES: not on a thread that runs the engine.
     change_outcome execute(command what);
 
     // One batch; how much it carried: 0 means that nothing was waiting. Two requests on one
-    // order or idempotency key never share a batch: the second waits for the next.
+    // order, idempotency key or cursor never share a batch: the second waits for the next.
     // REQUIRES: options.threads is 0; not from within a completion or listener.
     result<std::size_t> run_once();
 
@@ -129,7 +148,7 @@ public:
 
     const status_machine& machine() const noexcept;
     runtime& with() const noexcept;
-    std::size_t queued() const noexcept;  // commands, changes and claims waiting; for metrics
+    std::size_t queued() const noexcept;  // commands and all else that waits; for metrics
 
 private:
     class ORDERPROC_HIDDEN impl;

@@ -33,7 +33,8 @@ struct log_record {
 using log_sink = std::function<void(const log_record&)>;
 
 // At debug batches and what each change did; at info what went wrong for an order and goes on by
-// itself; at warning what cost a lease; at error trouble. Never metadata, keys or bodies.
+// itself; at warning what cost a lease or a connection; at error trouble. Never metadata, keys or
+// bodies.
 class ORDERPROC_EXPORT log_observer final : public observer {
 public:
     explicit log_observer(log_sink to, log_level least = log_level::info);
@@ -43,6 +44,8 @@ public:
     void orders_claimed(const claim_report& it) noexcept override;
     void attempt_finished(const attempt_report& it) noexcept override;
     void lease_lost(std::string_view order) noexcept override;
+    void broker_changed(const broker_report& it) noexcept override;
+    void message_refused(std::string_view id, std::string_view reason) noexcept override;
     void trouble(std::string_view where, const failure& what) noexcept override;
 
 private:

@@ -21,6 +21,7 @@ struct batch_report {
     std::size_t claims = 0;
     std::chrono::microseconds write_time{0};  // by the steady clock of the system
     error_code ec;                            // of the write as a whole
+    std::size_t cursors = 0;                  // moves of cursors
 };
 
 struct transition_report {
@@ -54,6 +55,29 @@ struct attempt_report {
 
 enum class key_use : std::uint8_t { fresh, replayed, mismatched };  // of an idempotency key
 
+// A connection of this process to a broker came or went, or the reason why there is none changed.
+struct broker_report {
+    std::string_view broker;      // its name
+    std::string_view connection;  // "relay" publishes, "wake_ups" consumes
+    bool connected = false;
+    const failure& why;  // when it is not
+};
+
+// How far a reader of the journal is behind it.
+struct feed_report {
+    std::string_view cursor;
+    bool leading = false;              // this process reads; else another one does, or nobody
+    std::uint64_t behind = 0;          // entries
+    std::chrono::milliseconds lag{0};  // age of the first of them
+};
+
+// Orders that messages named.
+struct offer_report {
+    const work_stage& stage;
+    std::size_t offered = 0;
+    std::size_t claimed = 0;  // the others were news no more, or wait for their time
+};
+
 // Told with no lock held, on whatever thread it happens, so implementations are thread-safe;
 // they must not block or throw. Views are valid during the call. Everything has an empty default,
 // so that additions never break an implementation.
@@ -67,6 +91,11 @@ public:
     virtual void key_used(key_use) noexcept {}
     virtual void attempt_finished(const attempt_report&) noexcept {}
     virtual void lease_lost(std::string_view /*order*/) noexcept {}
+    virtual void broker_changed(const broker_report&) noexcept {}
+    virtual void feed_measured(const feed_report&) noexcept {}  // every second, and when it ends
+    virtual void orders_offered(const offer_report&) noexcept {}
+    // A message that was put aside, for it was none of ours.
+    virtual void message_refused(std::string_view /*id*/, std::string_view /*reason*/) noexcept {}
     // Something that people should know of: where ("engine.write"), and what.
     virtual void trouble(std::string_view /*where*/, const failure&) noexcept {}
 };
@@ -82,6 +111,10 @@ public:
     void key_used(key_use it) noexcept override;
     void attempt_finished(const attempt_report& it) noexcept override;
     void lease_lost(std::string_view order) noexcept override;
+    void broker_changed(const broker_report& it) noexcept override;
+    void feed_measured(const feed_report& it) noexcept override;
+    void orders_offered(const offer_report& it) noexcept override;
+    void message_refused(std::string_view id, std::string_view reason) noexcept override;
     void trouble(std::string_view where, const failure& what) noexcept override;
 
 private:

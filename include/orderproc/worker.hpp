@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -31,6 +32,9 @@ struct worker_options {
     std::chrono::milliseconds lease = std::chrono::seconds(30);   // renewed at a third
     std::chrono::milliseconds timeout = std::chrono::minutes(5);  // of one attempt
     std::chrono::milliseconds sweep = std::chrono::seconds(1);    // for what others left
+    // Look for work after each commit that the engine tells of. Without, only the sweep, what falls
+    // due, and offer() do: for workers that messages wake.
+    bool wake_on_commit = true;
     retry_policy retry = {};
     // 0: the host calls run_once(), on one thread at a time. Else 1.
     std::size_t threads = 1;
@@ -61,6 +65,14 @@ public:
     cycle_report run_once();
 
     result<void> start();  // errc::invalid_argument for options out of range
+
+    // Orders that may wait for work in that stage of the machine: claims those that do, as places
+    // get free and between sweeps. done is called on the worker's thread with how many more of
+    // the ids, from the first on, are settled: claimed durably, or found not to wait. Never again
+    // once the worker stops; it must not block or throw. How much is offered at a time is for
+    // the caller to bound. REQUIRES: after start().
+    void offer(const work_stage& stage, std::vector<std::string> ids,
+               std::function<void(std::size_t)> done);
 
     // Claims no more; jobs may finish until the deadline, the rest are asked to stop, released
     // at once, and get their attempt back. Returns when all of that is committed; what is not

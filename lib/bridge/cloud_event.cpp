@@ -75,5 +75,12 @@ void append_cloud_event(const journal_entry& entry, std::string& out) {
     out += "}}";
 }
 
+void write_cloud_event(const journal_entry& entry, message& to) {
+    to.id = to_string(entry.position);
+    to.content_type = cloud_event_media_type;
+    to.payload.clear();
+    append_cloud_event(entry, to.payload);
+}
+
 }  // namespace v1
 }  // namespace orderproc

@@ -100,6 +100,25 @@ void log_observer::lease_lost(std::string_view order) noexcept {
     write(log_level::warning, "lease_lost", fields);
 }
 
+void log_observer::broker_changed(const broker_report& it) noexcept {
+    const log_level level = it.connected ? log_level::info : log_level::warning;
+    if (least_ > level) return;
+    try {
+        const std::string why = it.connected ? std::string() : it.why.message();
+        const std::array<log_field, 3> fields{
+            {{"broker", it.broker}, {"connection", it.connection}, {"what", why}}};
+        write(level, it.connected ? "broker_connected" : "broker_disconnected",
+              std::span(fields).first(it.connected ? 2 : 3));
+    } catch (...) {  // out of memory: there is nobody left to tell
+    }
+}
+
+void log_observer::message_refused(std::string_view id, std::string_view reason) noexcept {
+    if (least_ > log_level::warning) return;
+    const std::array<log_field, 2> fields{{{"message_id", id}, {"reason", reason}}};
+    write(log_level::warning, "message_refused", fields);
+}
+
 void log_observer::trouble(std::string_view where, const failure& what) noexcept {
     try {
         const std::string text = what.message();

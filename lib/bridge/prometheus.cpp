@@ -2,6 +2,7 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
+#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
@@ -18,6 +19,8 @@ inline namespace v1 {
 namespace {
 
 using ::prometheus::Counter;
+using ::prometheus::Family;
+using ::prometheus::Gauge;
 using ::prometheus::Histogram;
 using ::prometheus::Registry;
 
@@ -41,7 +44,7 @@ class ORDERPROC_HIDDEN prometheus_observer::impl {
 public:
     impl(Registry& in, const status_machine& machine)
         : batch_size(histogram(in, "orderproc_commit_batch_size",
-                               "Changes and claims in a transaction", batch_sizes)),
+                               "Changes, claims and cursor moves in a transaction", batch_sizes)),
           commit_time(histogram(in, "orderproc_commit_seconds", "Time of a durable transaction",
                                 commit_times)),
           completion_time(histogram(in, "orderproc_completion_seconds",
@@ -51,7 +54,20 @@ public:
                    .Name("orderproc_lease_lost_total")
                    .Help("Leases that a worker of this process lost while it worked")
                    .Register(in)
-                   .Add({})) {
+                   .Add({})),
+          connected(::prometheus::BuildGauge()
+                        .Name("orderproc_broker_connected")
+                        .Help("Whether the relay publishes, and wake-ups are received: 1, else 0")
+                        .Register(in)),
+          feed_lag(
+              ::prometheus::BuildGauge()
+                  .Name("orderproc_feed_lag_seconds")
+                  .Help("Age of the oldest entry of the journal that the cursor has not passed")
+                  .Register(in)),
+          wake_ups(::prometheus::BuildCounter()
+                       .Name("orderproc_wake_ups_total")
+                       .Help("Messages to the worker by what became of them")
+                       .Register(in)) {
         auto& moves = ::prometheus::BuildCounter()
                           .Name("orderproc_transitions_total")
                           .Help("Changes of orders by the event that made them")
@@ -92,6 +108,10 @@ public:
     Histogram& commit_time;
     Histogram& completion_time;
     Counter& lost;
+    // Children come with the first report: without a broker there are none.
+    Family<Gauge>& connected;
+    Family<Gauge>& feed_lag;
+    Family<Counter>& wake_ups;
     std::map<std::string, Counter*, std::less<>> transitions;
     std::array<Counter*, 5> attempts{};
     std::array<Counter*, 3> keys{};
@@ -103,7 +123,7 @@ prometheus_observer::prometheus_observer(Registry& in, const status_machine& mac
 prometheus_observer::~prometheus_observer() = default;
 
 void prometheus_observer::batch_written(const batch_report& it) noexcept {
-    impl_->batch_size.Observe(static_cast<double>(it.changes + it.claims));
+    impl_->batch_size.Observe(static_cast<double>(it.changes + it.claims + it.cursors));
     impl_->commit_time.Observe(std::chrono::duration<double>(it.write_time).count());
 }
 
@@ -131,6 +151,24 @@ void prometheus_observer::attempt_finished(const attempt_report& it) noexcept {
 
 void prometheus_observer::lease_lost(std::string_view) noexcept {
     impl_->lost.Increment();
+}
+
+void prometheus_observer::broker_changed(const broker_report& it) noexcept {
+    impl_->connected.Add({{"connection", std::string(it.connection)}}).Set(it.connected ? 1 : 0);
+}
+
+void prometheus_observer::feed_measured(const feed_report& it) noexcept {
+    impl_->feed_lag.Add({{"cursor", std::string(it.cursor)}}).Set(seconds(it.lag));
+}
+
+void prometheus_observer::orders_offered(const offer_report& it) noexcept {
+    const auto stale = it.offered - std::min(it.offered, it.claimed);
+    impl_->wake_ups.Add({{"result", "claimed"}}).Increment(static_cast<double>(it.claimed));
+    impl_->wake_ups.Add({{"result", "stale"}}).Increment(static_cast<double>(stale));
+}
+
+void prometheus_observer::message_refused(std::string_view, std::string_view) noexcept {
+    impl_->wake_ups.Add({{"result", "poison"}}).Increment();
 }
 
 namespace {

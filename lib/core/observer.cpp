@@ -43,6 +43,22 @@ void observers::lease_lost(std::string_view order) noexcept {
     for (observer* one : all_) one->lease_lost(order);
 }
 
+void observers::broker_changed(const broker_report& it) noexcept {
+    for (observer* one : all_) one->broker_changed(it);
+}
+
+void observers::feed_measured(const feed_report& it) noexcept {
+    for (observer* one : all_) one->feed_measured(it);
+}
+
+void observers::orders_offered(const offer_report& it) noexcept {
+    for (observer* one : all_) one->orders_offered(it);
+}
+
+void observers::message_refused(std::string_view id, std::string_view reason) noexcept {
+    for (observer* one : all_) one->message_refused(id, reason);
+}
+
 void observers::trouble(std::string_view where, const failure& what) noexcept {
     for (observer* one : all_) one->trouble(where, what);
 }

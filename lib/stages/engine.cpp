@@ -156,6 +156,10 @@ result<void> engine::submit(claim what, claim_completion& done) {
     return impl_->queue_.push(done, std::move(what));
 }
 
+result<void> engine::submit(cursor_move what, cursor_completion& done) {
+    return impl_->queue_.push(done, std::move(what));
+}
+
 change_outcome engine::execute(command what) {
     waiter done;
     if (auto ok = impl_->submit(std::move(what), done); !ok) {

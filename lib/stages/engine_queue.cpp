@@ -25,6 +25,11 @@ std::uint64_t hash_of(const digest& key) noexcept {
 
 }  // namespace
 
+engine_list& engine_batch::list_of(engine_node::kind is) noexcept {
+    if (is == engine_node::kind::claim) return claims;
+    return is == engine_node::kind::cursor ? cursors : changes;
+}
+
 void engine_list::push_back(engine_node& node) noexcept {
     node.next = nullptr;
     (tail_ ? tail_->next : head_) = &node;
@@ -101,6 +106,10 @@ claim_completion& engine_queue::claim_of(engine_node& node) noexcept {
     return static_cast<claim_completion&>(node);
 }
 
+cursor_completion& engine_queue::cursor_of(engine_node& node) noexcept {
+    return static_cast<cursor_completion&>(node);
+}
+
 result<void> engine_queue::push(completion& done, change&& what, engine_node::kind is) {
     engine_node& node = done;
     node.is = is;
@@ -113,6 +122,14 @@ result<void> engine_queue::push(completion& done, change&& what, engine_node::ki
 result<void> engine_queue::push(claim_completion& done, claim&& what) {
     engine_node& node = done;
     node.is = engine_node::kind::claim;
+    done.what_ = std::move(what);
+    return link(node);
+}
+
+result<void> engine_queue::push(cursor_completion& done, cursor_move&& what) {
+    engine_node& node = done;
+    node.is = engine_node::kind::cursor;
+    node.key_hash = hash_of(what.name);
     done.what_ = std::move(what);
     return link(node);
 }
@@ -154,16 +171,13 @@ bool engine_queue::select(std::size_t taker, engine_batch& out) noexcept {
     passed_.clear();
     engine_list left;
     while (engine_node* const node = waiting_.front()) {
-        const bool is_claim = node->is == engine_node::kind::claim;
-        engine_list& to = is_claim ? out.claims : out.changes;
+        engine_list& to = out.list_of(node->is);
         if (to.size() >= batch_max_) break;
-        const bool stays = !is_claim && (blocked(node->order_hash) || blocked(node->key_hash));
-        if (!is_claim) {
-            // What comes later on either of the two must not overtake this one.
-            hash_set& noted = stays ? passed_ : mine;
-            if (!noted.insert(node->order_hash)) break;
-            if (node->key_hash != 0 && !noted.insert(node->key_hash)) break;
-        }
+        const bool stays = blocked(node->order_hash) || blocked(node->key_hash);
+        // What comes later on either of the two must not overtake this one.
+        hash_set& noted = stays ? passed_ : mine;
+        if (node->order_hash != 0 && !noted.insert(node->order_hash)) break;
+        if (node->key_hash != 0 && !noted.insert(node->key_hash)) break;
         waiting_.pop_front();
         if (!stays && node->is == engine_node::kind::command) --commands_;
         (stays ? left : to).push_back(*node);

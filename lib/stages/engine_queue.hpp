@@ -49,9 +49,10 @@ private:
 
 // What goes into one transaction.
 struct engine_batch {
-    engine_list changes, claims;
-    bool empty() const noexcept { return changes.empty() && claims.empty(); }
-    std::size_t size() const noexcept { return changes.size() + claims.size(); }
+    engine_list changes, claims, cursors;
+    bool empty() const noexcept { return size() == 0; }
+    std::size_t size() const noexcept { return changes.size() + claims.size() + cursors.size(); }
+    engine_list& list_of(engine_node::kind is) noexcept;
 };
 
 // Safe to use from any thread. Each taker has a number and at most one batch under way.
@@ -61,9 +62,10 @@ public:
 
     result<void> push(completion& done, change&& what, engine_node::kind is);
     result<void> push(claim_completion& done, claim&& what);
+    result<void> push(cursor_completion& done, cursor_move&& what);
 
     // The taker is done with its batch and takes the next: what waits now, in order, except for
-    // what another request on the same order or idempotency key is ahead of.
+    // what another request on the same order, idempotency key or cursor is ahead of.
     bool take(std::size_t taker, engine_batch& out) noexcept;  // false: nothing to take
     bool wait_and_take(std::size_t taker, engine_batch& out);  // false: stopped and drained
 
@@ -74,8 +76,10 @@ public:
 
     static completion& change_of(engine_node& node) noexcept;
     static claim_completion& claim_of(engine_node& node) noexcept;
+    static cursor_completion& cursor_of(engine_node& node) noexcept;
     static change& what(completion& done) noexcept { return done.what_; }
     static claim& what(claim_completion& done) noexcept { return done.what_; }
+    static cursor_move& what(cursor_completion& done) noexcept { return done.what_; }
 
 private:
     result<void> link(engine_node& node);
@@ -90,8 +94,8 @@ private:
     std::condition_variable stopping_;
     engine_list waiting_;
     std::size_t commands_ = 0;     // of those waiting
-    std::vector<hash_set> taken_;  // by each taker: the orders and keys under way
-    hash_set passed_;              // orders and keys of what a selection left where it was
+    std::vector<hash_set> taken_;  // by each taker: the orders, keys and cursors under way
+    hash_set passed_;              // those of what a selection left where it was
     std::size_t sleeping_ = 0;     // takers
     std::size_t woken_ = 0;        // of them: told so, but not yet running
     bool stopped_ = false;

@@ -81,11 +81,15 @@ result<void> engine_writer::try_to_finish() {
 void engine_writer::load() {
     changes_.reserve(batch_.changes.size());
     claims_.reserve(batch_.claims.size());
+    cursors_.reserve(batch_.cursors.size());
     for (auto* node = batch_.changes.front(); node; node = node->next) {
         changes_.push_back(std::move(engine_queue::what(engine_queue::change_of(*node))));
     }
     for (auto* node = batch_.claims.front(); node; node = node->next) {
         claims_.push_back(std::move(engine_queue::what(engine_queue::claim_of(*node))));
+    }
+    for (auto* node = batch_.cursors.front(); node; node = node->next) {
+        cursors_.push_back(std::move(engine_queue::what(engine_queue::cursor_of(*node))));
     }
     loaded_ = true;
 }
@@ -109,15 +113,18 @@ result<void> engine_writer::write() {
     change_outcomes_.resize(changes_.size());
     claim_outcomes_.clear();
     claim_outcomes_.resize(claims_.size());
+    cursor_outcomes_.clear();
+    cursor_outcomes_.resize(cursors_.size());
     write_params params;
     params.now = with_.time.now();
     params.writer = name_;
     params.sequence = ++sequence_;
     params.changes = changes_;
     params.claims = claims_;
+    params.cursors = cursors_;
     params.forget_before = params.now - keys_kept_;
     params.forget_max = 2 * changes_.size() + forgotten_beside;
-    write_results results{change_outcomes_, claim_outcomes_, {}};
+    write_results results{change_outcomes_, claim_outcomes_, cursor_outcomes_};
 
     const auto begun = std::chrono::steady_clock::now();
     in_doubt_ = true;
@@ -158,6 +165,7 @@ void engine_writer::finish(error_code ec) noexcept {
     batch_report report;
     report.changes = batch_.changes.size();
     report.claims = batch_.claims.size();
+    report.cursors = batch_.cursors.size();
     report.write_time = std::chrono::duration_cast<std::chrono::microseconds>(write_time_);
     report.ec = ec;
     with_.watch.batch_written(report);
@@ -165,8 +173,10 @@ void engine_writer::finish(error_code ec) noexcept {
     answer(ec);
     changes_.clear();
     claims_.clear();
+    cursors_.clear();
     change_outcomes_.clear();
     claim_outcomes_.clear();
+    cursor_outcomes_.clear();
     loaded_ = false;
     in_doubt_ = false;
     threw_ = false;
@@ -216,6 +226,9 @@ void engine_writer::answer(error_code ec) noexcept {
     for (std::size_t i = 0; auto* node = batch_.claims.pop_front(); ++i) {
         claim_outcome nothing;
         engine_queue::claim_of(*node).complete(ec, ec ? nothing : claim_outcomes_[i]);
+    }
+    for (std::size_t i = 0; auto* node = batch_.cursors.pop_front(); ++i) {
+        engine_queue::cursor_of(*node).complete(ec ? cursor_outcome{ec, {}} : cursor_outcomes_[i]);
     }
 }
 

@@ -1,18 +1,18 @@
+#include "stages/owner_name.hpp"
 #include "stages/retry_delay.hpp"
 #include "stages/worker_impl.hpp"
 
 #include <orderproc/worker.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -43,20 +43,6 @@ result<void> check(const worker_options& it) {
     if (it.threads > 1) wrong = "threads: 0 or 1";
     if (wrong) return failure{errc::invalid_argument, wrong};
     return {};
-}
-
-std::string make_worker_id(random_source& random) {
-    std::array<char, 41> host{};  // what does not fit is cut off, and may lack its end
-    if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-    std::array<char, 16> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(),
-                                   random.next() & 0xffffffffU, 16);
-    std::string out = host[0] == '\0' ? "host" : host.data();
-    out += '-';
-    out += std::to_string(::getpid());
-    out += '-';
-    out.append(digits.data(), end.ptr);
-    return out;
 }
 
 }  // namespace
@@ -96,11 +82,11 @@ result<void> worker::impl::start() {
         if (state_ == state::stopped) return failure{errc::stopped, "the worker was stopped"};
         if (state_ == state::started) return {};
         if (auto ok = check(options_); !ok) return ok;
-        if (options_.worker_id.empty()) options_.worker_id = make_worker_id(with_.random);
+        if (options_.worker_id.empty()) options_.worker_id = detail::make_owner_name(with_.random);
         for (const work_stage& stage : engine_.machine().stages()) {
             claims_.push_back(std::make_shared<detail::stage_claim>(inbox_, stage));
         }
-        engine_.add_listener(*this);
+        if (options_.wake_on_commit) engine_.add_listener(*this);
         listening_ = true;
         if (options_.threads > 0) {
             try {
@@ -157,6 +143,15 @@ cycle_report worker::run_once() {
 
 result<void> worker::start() {
     return impl_->start();
+}
+
+void worker::offer(const work_stage& stage, std::vector<std::string> ids,
+                   std::function<void(std::size_t)> done) {
+    auto made = std::make_shared<detail::work_offer>();
+    made->stage = &stage;
+    made->ids = std::move(ids);
+    made->done = std::move(done);
+    impl_->offer(std::move(made));
 }
 
 void worker::stop(std::chrono::milliseconds drain) {

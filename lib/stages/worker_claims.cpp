@@ -12,11 +12,20 @@ inline namespace v1 {
 
 using detail::job_entry;
 using detail::stage_claim;
+using detail::work_offer;
 
 namespace {
 
 // Orders in one claim: a claim is part of a transaction that others wait for.
 constexpr std::size_t claim_max = 256;
+constexpr std::chrono::milliseconds delay_none{0};
+
+// One of the commits since was the claim's own, if it changed anything. It saw what was committed
+// before it; another one may have come after it.
+bool others_committed(const stage_claim& it, const claim_outcome& answer) noexcept {
+    const bool changed = !answer.orders.empty() || answer.failed > 0 || answer.released > 0;
+    return it.wakes > (changed ? 1U : 0U);
+}
 
 }  // namespace
 
@@ -33,6 +42,13 @@ void worker::impl::count_wakes(std::uint64_t wakes) {
     }
 }
 
+void worker::impl::take_in(std::shared_ptr<work_offer> what) {
+    const auto of = [&](const auto& it) { return it->stage.waiting == what->stage->waiting; };
+    const auto found = std::find_if(claims_.begin(), claims_.end(), of);
+    if (found == claims_.end() || what->ids.empty()) return what->done(what->ids.size());
+    (*found)->offers.push_back(std::move(what));
+}
+
 void worker::impl::on_claimed(stage_claim& it) {
     it.under_way = false;
     if (it.abandoned) return;
@@ -44,13 +60,10 @@ void worker::impl::on_claimed(stage_claim& it) {
     const claim_outcome answer = std::move(it.answer);
     it.failures = 0;
     report_.failed += answer.failed;
-    // One of the commits since was the claim's own, if it changed anything. It saw what was
-    // committed before it; another one may have come after it.
-    const bool changed = !answer.orders.empty() || answer.failed > 0 || answer.released > 0;
-    it.wanted = answer.more || it.wakes > (changed ? 1U : 0U);
-    it.next_at = now + options_.sweep;
-    if (answer.next_due) {
-        it.next_at = std::min(it.next_at, now + (*answer.next_due - with_.time.now()));
+    if (it.named > 0) {
+        on_named(it, answer, now);
+    } else {
+        on_swept(it, answer, now);
     }
     ++claims_answered_;
     for (const claimed_order& claimed : answer.orders) {
@@ -59,6 +72,40 @@ void worker::impl::on_claimed(stage_claim& it) {
         } catch (const std::exception& thrown) {  // left to the end of its lease
             trouble("claim", thrown.what());
         }
+    }
+}
+
+void worker::impl::on_swept(stage_claim& it, const claim_outcome& answer, clock::instant now) {
+    it.wanted = answer.more || others_committed(it, answer);
+    it.next_at = now + options_.sweep;
+    if (answer.next_due) {
+        it.next_at = std::min(it.next_at, now + (*answer.next_due - with_.time.now()));
+    }
+}
+
+void worker::impl::on_named(stage_claim& it, const claim_outcome& answer, clock::instant now) {
+    with_.watch.orders_offered({it.stage, it.named, answer.orders.size()});
+    // More of those named: they may not go beside the others of this claim.
+    it.wanted = it.wanted || answer.more || others_committed(it, answer);
+    // What is due is for messages or the sweep, but it may tell of something earlier than that.
+    const auto until = answer.next_due ? *answer.next_due - with_.time.now() : delay_none;
+    if (until > delay_none) it.next_at = std::min(it.next_at, now + until);
+    while (it.named > 0) {
+        const auto first = it.offers.front();
+        const std::size_t of_it = std::min(it.named, first->ids.size() - first->settled);
+        first->settled += of_it;
+        it.named -= of_it;
+        if (first->settled == first->ids.size()) it.offers.pop_front();
+        first->done(of_it);
+    }
+}
+
+// A worker that commits do not wake has to remember what it put off.
+void worker::impl::look_again(const work_stage& stage, std::optional<timestamp> at) {
+    if (!at) return;
+    const auto due = with_.time.monotonic() + (*at - with_.time.now());
+    for (const auto& it : claims_) {
+        if (&it->stage == &stage) it->next_at = std::min(it->next_at, due);
     }
 }
 
@@ -106,7 +153,8 @@ std::size_t worker::impl::free_places() const noexcept {
 void worker::impl::claim_work(clock::instant now) {
     if (!may_claim()) return;
     const auto wants = [now](const std::shared_ptr<stage_claim>& it) {
-        return !it->under_way && now >= it->not_before && (it->wanted || now >= it->next_at);
+        return !it->under_way && now >= it->not_before &&
+               (it->wanted || now >= it->next_at || !it->offers.empty());
     };
     // Those who want share what is free; who got nothing is first the next time.
     auto wanting = static_cast<std::size_t>(std::count_if(claims_.begin(), claims_.end(), wants));
@@ -123,6 +171,22 @@ void worker::impl::claim_work(clock::instant now) {
     }
 }
 
+// Whether its next claim is for what was offered: sweeps have their turn, too.
+bool worker::impl::names(const stage_claim& it, clock::instant now) noexcept {
+    const bool sweep_due = it.wanted || now >= it.next_at;
+    return !it.offers.empty() && !(sweep_due && it.named_last);
+}
+
+// At most so many of the orders that were offered first.
+void worker::impl::name_offered(const stage_claim& it, std::size_t most, claim& what) {
+    for (const auto& offered : it.offers) {
+        for (std::size_t at = offered->settled; at < offered->ids.size(); ++at) {
+            if (what.only.size() == most) return;
+            what.only.push_back(offered->ids[at]);
+        }
+    }
+}
+
 void worker::impl::submit_claim(const std::shared_ptr<stage_claim>& it, std::size_t limit,
                                 clock::instant now) {
     claim what;
@@ -130,11 +194,18 @@ void worker::impl::submit_claim(const std::shared_ptr<stage_claim>& it, std::siz
     what.worker_id = options_.worker_id;
     what.expires_at = with_.time.now() + options_.lease;
     what.attempts_max = options_.retry.attempts_max;
+    it->named_last = names(*it, now);
+    if (it->named_last) {
+        name_offered(*it, limit, what);
+        limit = what.only.size();
+    } else {
+        it->wanted = false;
+    }
+    it->wakes = 0;
+    it->named = what.only.size();
     what.limit = limit;
     it->limit = limit;
     it->submitted_at = now;
-    it->wanted = false;
-    it->wakes = 0;
     it->under_way = true;
     it->kept = it;
     result<void> sent = errc::unavailable;

@@ -74,6 +74,7 @@ void worker::impl::take_in(detail::worker_inbox::mail mail) {
     // Before the claims: they tell which of these commits were their own.
     count_wakes(mail.wakes);
     while (const auto claimed = mail.claims.pop()) on_claimed(*claimed);
+    while (auto offered = mail.offers.pop()) take_in(std::move(offered));
 }
 
 void worker::impl::on_verdict(job_entry& it, job::state& from) {
@@ -185,6 +186,7 @@ void worker::impl::succeed(job_entry& it) {
             break;
         case verdict_effect::retried:
             ++report_.retried;
+            look_again(it.stage, std::get<move_order>(it.decided.what.action).next_attempt_at);
             break;
         case verdict_effect::failed:
             ++report_.failed;
@@ -246,7 +248,8 @@ clock::instant worker::impl::next_due(clock::instant now) const {
     if (!may_claim() || free_places() == 0) return due;
     for (const auto& it : claims_) {
         if (it->under_way) continue;
-        due = std::min(due, std::max(it->wanted ? now : it->next_at, it->not_before));
+        const bool at_once = it->wanted || !it->offers.empty();
+        due = std::min(due, std::max(at_once ? now : it->next_at, it->not_before));
     }
     return due;
 }

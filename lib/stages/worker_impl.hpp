@@ -31,6 +31,7 @@ public:
     result<void> start();
     cycle_report cycle();
     void stop(std::chrono::milliseconds drain);
+    void offer(std::shared_ptr<detail::work_offer> what) { inbox_->offered(std::move(what)); }
 
 private:
     enum class state : std::uint8_t { made, started, stopped };
@@ -58,10 +59,16 @@ private:
     void abandon();
 
     void count_wakes(std::uint64_t wakes);
+    void take_in(std::shared_ptr<detail::work_offer> what);
     void on_claimed(detail::stage_claim& it);
+    void on_swept(detail::stage_claim& it, const claim_outcome& answer, clock::instant now);
+    void on_named(detail::stage_claim& it, const claim_outcome& answer, clock::instant now);
+    void look_again(const work_stage& stage, std::optional<timestamp> at);
     void add(const claimed_order& claimed, const detail::stage_claim& by);
     void claim_failed(detail::stage_claim& it, const failure& why, clock::instant now);
     bool may_claim() const noexcept;
+    static bool names(const detail::stage_claim& it, clock::instant now) noexcept;
+    static void name_offered(const detail::stage_claim& it, std::size_t most, claim& what);
     std::size_t free_places() const noexcept;
     void claim_work(clock::instant now);
     void submit_claim(const std::shared_ptr<detail::stage_claim>& it, std::size_t limit,

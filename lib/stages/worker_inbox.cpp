@@ -43,6 +43,10 @@ void worker_inbox::answered(std::shared_ptr<stage_claim> what) noexcept {
     post(&mail::claims, std::move(what));
 }
 
+void worker_inbox::offered(std::shared_ptr<work_offer> what) noexcept {
+    post(&mail::offers, std::move(what));
+}
+
 void worker_inbox::committed() noexcept {
     std::unique_lock lock(mutex_);
     ++mail_.wakes;
@@ -74,8 +78,8 @@ void worker_inbox::signal(std::unique_lock<std::mutex> lock) noexcept {
 }
 
 worker_inbox::mail worker_inbox::empty() noexcept {
-    return {std::move(mail_.verdicts), std::move(mail_.commits), std::move(mail_.claims),
-            std::exchange(mail_.wakes, 0), mail_.stop_at};
+    return {std::move(mail_.verdicts), std::move(mail_.commits),      std::move(mail_.claims),
+            std::move(mail_.offers),   std::exchange(mail_.wakes, 0), mail_.stop_at};
 }
 
 worker_inbox::mail worker_inbox::take() noexcept {

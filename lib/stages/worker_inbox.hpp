@@ -10,10 +10,13 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -39,6 +42,17 @@ private:
     std::shared_ptr<worker_inbox> to_;
 };
 
+// What a message's receiver says may wait.
+struct work_offer {
+    const work_stage* stage = nullptr;
+    std::vector<std::string> ids;
+    std::function<void(std::size_t)> done;
+    std::size_t settled = 0;  // of the ids, from the first on
+
+    work_offer* next = nullptr;
+    std::shared_ptr<work_offer> kept;
+};
+
 // The worker's claims on one stage, one at a time.
 class stage_claim final : public claim_completion {
 public:
@@ -58,6 +72,9 @@ public:
     clock::instant next_at;       // sweep, or something is due
     clock::instant not_before;    // after a failure
     std::uint32_t failures = 0;   // in a row
+    std::deque<std::shared_ptr<work_offer>> offers;
+    std::size_t named = 0;  // of the one under way: how many ids of the offers; 0: it is a sweep
+    bool named_last = false;
 
     stage_claim* next = nullptr;
     std::shared_ptr<stage_claim> kept;
@@ -67,8 +84,8 @@ private:
 };
 
 // What other threads have for the worker: verdicts, answers, wake-ups. Bounded by what the worker
-// has handed out. Jobs and commits share it, so that it outlives the worker; once closed it
-// throws away what comes.
+// has handed out and, for offers, by those who make them. Jobs and commits share it, so that it
+// outlives the worker; once closed it throws away what comes.
 class worker_inbox final : public verdict_sink {
 public:
     explicit worker_inbox(std::function<void()> on_ready) : on_ready_(std::move(on_ready)) {}
@@ -76,6 +93,7 @@ public:
     void finished(std::shared_ptr<job::state> said) noexcept override;
     void answered(std::shared_ptr<job_commit> what) noexcept;
     void answered(std::shared_ptr<stage_claim> what) noexcept;
+    void offered(std::shared_ptr<work_offer> what) noexcept;
     void committed() noexcept;                       // somebody's orders changed
     void stop_at(clock::instant deadline) noexcept;  // the earliest one counts
     void wake() noexcept;
@@ -84,6 +102,7 @@ public:
         linked_queue<job::state> verdicts;
         linked_queue<job_commit> commits;
         linked_queue<stage_claim> claims;
+        linked_queue<work_offer> offers;
         std::uint64_t wakes = 0;
         std::optional<clock::instant> stop_at;
     };

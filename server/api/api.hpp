@@ -58,9 +58,10 @@ struct api_parts {
     item_gate* items = nullptr;  // none: all items will do
     // Prometheus' text, or OpenMetrics'; none: metrics are JSON alone.
     std::function<std::string(bool openmetrics)> exposition;
-    std::function<std::vector<std::string>()> unready;  // why; none: ready while it can be read
-    live_feed* feed = nullptr;                          // none: there are no streams
-    bool operations_only = false;                       // metrics and health, no orders
+    std::function<std::vector<std::string>()> unready;   // why; none: ready while it can be read
+    std::function<std::vector<std::string>()> degraded;  // ready, but; none: never
+    live_feed* feed = nullptr;                           // none: there are no streams
+    bool operations_only = false;                        // metrics and health, no orders
 };
 
 // Safe to use from any thread. Exceptions end here: they are a 500.

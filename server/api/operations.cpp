@@ -13,6 +13,8 @@ namespace orderproc::server {
 
 namespace {
 
+constexpr std::string_view unavailable = "unavailable";
+
 // Seconds with as many decimals as milliseconds have, without zeros behind.
 void append_seconds(std::chrono::milliseconds value, std::string& out) {
     out.append(std::to_string(value.count() / 1000));
@@ -26,15 +28,15 @@ void append_lower(std::string_view text, std::string& out) {
     for (const char c : text) out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c);
 }
 
-void write_state(std::string_view fine, const std::vector<std::string>& reasons,
+void write_state(std::string_view state, const std::vector<std::string>& reasons,
                  http::response& out) {
     out.add("Cache-Control", "no-store");
+    out.body.append(R"({"status":")").append(state).append(1, '"');
     if (reasons.empty()) {
-        out.body.append(R"({"status":")").append(fine).append(R"("})");
+        out.body.append(1, '}');
         return;
     }
-    out.status = 503;
-    out.body = R"({"status":"unavailable","reasons":[)";
+    out.body.append(R"(,"reasons":[)");
     for (const std::string& it : reasons) {
         if (&it != reasons.data()) out.body.append(1, ',');
         append_json_string(it, out.body);
@@ -89,13 +91,21 @@ bool api::get_health(const call&, http::response& out, pending&) {
     const auto counted = reader_.use([](repository& from) { return from.count(); });
     std::vector<std::string> reasons;
     if (!counted) reasons.push_back("storage: " + counted.error().code.message());
-    write_state("ok", reasons, out);
+    if (!reasons.empty()) out.status = 503;
+    write_state(reasons.empty() ? "ok" : unavailable, reasons, out);
     return false;
 }
 
 bool api::get_readiness(const call& it, http::response& out, pending& todo) {
     if (!parts_.unready) return get_health(it, out, todo);
-    write_state("ready", parts_.unready(), out);
+    const auto reasons = parts_.unready();
+    if (!reasons.empty()) {
+        out.status = 503;
+        write_state(unavailable, reasons, out);
+        return false;
+    }
+    const auto degraded = parts_.degraded ? parts_.degraded() : std::vector<std::string>();
+    write_state(degraded.empty() ? "ready" : "degraded", degraded, out);
     return false;
 }
 

@@ -69,6 +69,7 @@ void observation::count_streams(std::function<std::size_t()> count) {
 api_parts observation::parts(reader& storage) {
     api_parts out;
     out.unready = [this, &storage] { return health_.unready(storage); };
+    out.degraded = [this] { return health_.degraded(); };
     out.exposition = [this](bool openmetrics) {
         if (streams_) streams_shown_->Set(static_cast<double>(streams_()));
         auto families = registry_.Collect();

@@ -1,6 +1,7 @@
 #include "api/api.hpp"
 #include "api/api_service.hpp"
 #include "api/cors.hpp"
+#include "cli/broker_settings.hpp"
 #include "cli/file_limit.hpp"
 #include "cli/observation.hpp"
 #include "cli/settings.hpp"
@@ -10,6 +11,7 @@
 #include "http/server.hpp"
 #include "live/live_feed.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -24,6 +26,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// For confirms. What is not confirmed is published again, by whoever leads next.
+constexpr std::chrono::seconds relay_drain(2);
+
 struct serve_settings {
     std::string listen = "127.0.0.1:8000";
     std::string storage = "sqlite:orders.db";
@@ -37,6 +42,7 @@ struct serve_settings {
     std::vector<std::string> cors_origins;
     std::string shutdown_delay = "0";
     worker_settings worker;
+    broker_settings messages;
     observation_settings shown;
 
     bool admits_everything() const {
@@ -71,13 +77,15 @@ int serve_on(const serve_settings& settings, const endpoint& at, const durations
     auto orders = open_storage(settings.storage);
     if (!orders) return fail(orders.error());
     observation shown(settings.shown, status_machine::standard());
+    auto messages = settings.messages.open();
+    if (!messages) return fail(messages.error());
     auto items = make_named_items(settings.items, shown.watch());
     if (!items) return fail(items.error());
 
     engine_options how;
     how.watch_others = true;
     engine writes(**orders, status_machine::standard(), system_runtime(shown.watch()), how);
-    reader reads(**orders, settings.threads + 1);  // one for the admin's
+    reader reads(**orders, settings.threads + 2);  // one for the admin's, one for the relay
     shown.read_from(reads, writes.with());
     reader feed_reads(**orders, 1);
     live_feed feed(writes, feed_reads);
@@ -96,10 +104,12 @@ int serve_on(const serve_settings& settings, const endpoint& at, const durations
 
     std::unique_ptr<running_worker> works;
     if (!settings.no_worker) {
-        auto started = running_worker::start(writes, settings.worker);
+        auto started = running_worker::start(writes, settings.worker, messages->get());
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
+    auto relays = running_relay::start(writes, reads, messages->get());
+    if (!relays) return fail(relays.error());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
     auto listening = http::server::open(options_of(settings, at), observed);
@@ -113,6 +123,7 @@ int serve_on(const serve_settings& settings, const endpoint& at, const durations
     (*listening)->stop(times.drain);  // returns at once: both drain at the same time
     if (works) works->stop(times.drain);
     (*listening)->join();
+    if (*relays) (*relays)->stop(std::min<milliseconds>(times.drain, relay_drain));
     return 0;
 }
 
@@ -167,8 +178,12 @@ void add_serve(command_line to) {
     add_setting(*command, "shutdown-delay", it->shutdown_delay,
                 "From SIGTERM, when readyz turns 503, until nothing more is accepted");
     it->worker.add_to(*command);
+    it->messages.add_to(*command);
     it->shown.add_to(*command);
-    command->callback([&run = to.run, it] { run = [it] { return serve(*it); }; });
+    command->callback([&run = to.run, it] {
+        it->messages.command_line_read();
+        run = [it] { return serve(*it); };
+    });
 }
 
 }  // namespace orderproc::server

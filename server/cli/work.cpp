@@ -1,3 +1,4 @@
+#include "cli/broker_settings.hpp"
 #include "cli/observation.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
@@ -14,6 +15,7 @@ namespace {
 struct work_settings {
     std::string storage = "sqlite:orders.db";
     worker_settings worker;
+    broker_settings messages;
     observation_settings shown;
 };
 
@@ -23,15 +25,17 @@ int work(const work_settings& settings) {
     if (!drain) return fail(drain.error());
     auto orders = open_storage(settings.storage);
     if (!orders) return fail(orders.error());
+    auto messages = settings.messages.open();
+    if (!messages) return fail(messages.error());
     observation shown(settings.shown, status_machine::standard());
     engine_options how;
-    how.watch_others = true;
+    how.watch_others = !*messages;  // they tell of what others commit
     engine writes(**orders, status_machine::standard(), system_runtime(shown.watch()), how);
     reader reads(**orders, 1);
     shown.read_from(reads, writes.with());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
-    auto worker = running_worker::start(writes, settings.worker);
+    auto worker = running_worker::start(writes, settings.worker, messages->get());
     if (!worker) return fail(worker.error());
     std::printf("orderproc works on %s\n", (*orders)->info().name.c_str());
     std::fflush(stdout);
@@ -48,8 +52,12 @@ void add_work(command_line to) {
     const auto settings = std::make_shared<work_settings>();
     add_setting(*command, "storage", settings->storage, "sqlite:PATH");
     settings->worker.add_to(*command);
+    settings->messages.add_to(*command);
     settings->shown.add_to(*command);
-    command->callback([&run = to.run, settings] { run = [settings] { return work(*settings); }; });
+    command->callback([&run = to.run, settings] {
+        settings->messages.command_line_read();
+        run = [settings] { return work(*settings); };
+    });
 }
 
 }  // namespace orderproc::server

@@ -6,6 +6,13 @@
 
 namespace orderproc::server {
 
+namespace {
+
+// Messages tell of most work; this is for what they do not reach.
+constexpr std::chrono::seconds sweep_beside_messages(5);
+
+}  // namespace
+
 void worker_settings::add_to(CLI::App& command) {
     processor_option = add_setting(
         command, "processor", processor,
@@ -21,20 +28,23 @@ void worker_settings::add_to(CLI::App& command) {
     add_setting(command, "attempts", attempts, "Then the order is FAILED")
         ->check(CLI::Range(1, 1'000'000));
     add_setting(command, "retry-base", retry_base, "Before the second attempt; doubles");
-    add_setting(command, "sweep", sweep, "How often to look for what nobody announced");
+    sweep_option = add_setting(command, "sweep", sweep,
+                               "How often to look for what nobody announced; with a broker 5s");
     add_setting(command, "drain", drain, "How long a stop may take");
 }
 
 result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
-                                                              const worker_settings& settings) {
+                                                              const worker_settings& settings,
+                                                              broker* from) {
     const auto lease = parse_duration(settings.lease);
     if (!lease) return lease.error();
     const auto timeout = parse_duration(settings.timeout);
     if (!timeout) return timeout.error();
     const auto retry_base = parse_duration(settings.retry_base);
     if (!retry_base) return retry_base.error();
-    const auto sweep = parse_duration(settings.sweep);
+    auto sweep = parse_duration(settings.sweep);
     if (!sweep) return sweep.error();
+    if (from && settings.sweep_option->count() == 0) sweep = sweep_beside_messages;
     auto work = make_named_processor(settings.processor, settings.processor_width);
     if (!work) return work.error();
 
@@ -45,11 +55,20 @@ result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
     options.retry.attempts_max = settings.attempts;
     options.retry.base = *retry_base;
     options.sweep = *sweep;
+    options.wake_on_commit = from == nullptr;
     std::unique_ptr<running_worker> out(new running_worker);
     out->processor_ = std::move(*work);
     out->worker_ = std::make_unique<worker>(orders, *out->processor_, std::move(options));
     if (auto started = out->worker_->start(); !started) return started.error();
+    if (!from) return out;
+    out->messages_ = std::make_unique<wake_ups>(orders, *out->worker_, *from);
+    if (auto started = out->messages_->start(); !started) return started.error();
     return out;
+}
+
+void running_worker::stop(std::chrono::milliseconds drain) {
+    if (messages_) messages_->stop();
+    worker_->stop(drain);
 }
 
 }  // namespace orderproc::server

@@ -5,6 +5,7 @@
 
 #include "cli/settings.hpp"
 
+#include <orderproc/wake_ups.hpp>
 #include <orderproc/worker.hpp>
 
 #include <chrono>
@@ -26,19 +27,23 @@ struct worker_settings {
 
     void add_to(CLI::App& command);
     CLI::Option* processor_option = nullptr;
+    CLI::Option* sweep_option = nullptr;
 };
 
-// A worker with its processor; destroyed in the right order.
+// A worker with its processor and, if there is a broker, what wakes it; destroyed in the right
+// order.
 class running_worker {
 public:
     static result<std::unique_ptr<running_worker>> start(engine& orders,
-                                                         const worker_settings& settings);
-    void stop(std::chrono::milliseconds drain) { worker_->stop(drain); }
+                                                         const worker_settings& settings,
+                                                         broker* from);
+    void stop(std::chrono::milliseconds drain);
 
 private:
     running_worker() = default;
     std::unique_ptr<processor> processor_;
     std::unique_ptr<worker> worker_;
+    std::unique_ptr<wake_ups> messages_;
 };
 
 }  // namespace orderproc::server

@@ -7,8 +7,11 @@
 #include <orderproc/reader.hpp>
 
 #include <atomic>
+#include <exception>
+#include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace orderproc::server {
@@ -21,6 +24,19 @@ public:
                             it.ec == errc::corrupt || it.ec == errc::not_supported;
         const std::lock_guard lock(mutex_);
         last_write_ = failed ? it.ec : error_code();
+    }
+
+    void broker_changed(const broker_report& it) noexcept override {
+        try {
+            std::string reason;
+            if (!it.connected) {
+                reason = std::string(it.connection) + ": no connection to " +
+                         std::string(it.broker) + ": " + it.why.message();
+            }
+            const std::lock_guard lock(mutex_);
+            broken_[std::string(it.connection)] = std::move(reason);
+        } catch (const std::exception&) {  // out of memory: it is said the next time
+        }
     }
 
     void stopping() noexcept { stopping_ = true; }
@@ -36,10 +52,21 @@ public:
         return out;
     }
 
+    // What is not as it should be, though orders are accepted and worked on.
+    std::vector<std::string> degraded() {
+        std::vector<std::string> out;
+        const std::lock_guard lock(mutex_);
+        for (const auto& [connection, reason] : broken_) {
+            if (!reason.empty()) out.push_back(reason);
+        }
+        return out;
+    }
+
 private:
     std::atomic<bool> stopping_{false};
     std::mutex mutex_;
     error_code last_write_;
+    std::map<std::string, std::string> broken_;  // connections and why; empty: all is well
 };
 
 }  // namespace orderproc::server

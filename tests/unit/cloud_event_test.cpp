@@ -4,7 +4,9 @@
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <fstream>
 #include <string>
+#include <vector>
 
 using namespace orderproc;
 
@@ -33,7 +35,53 @@ std::string text_of(const journal_entry& it) {
     return out;
 }
 
+// The lines of a block of the document, without their indentation.
+std::vector<std::string> documented(const std::string& from, const std::string& until) {
+    std::ifstream in(ORDERPROC_ASYNCAPI);
+    std::vector<std::string> out;
+    std::string line;
+    while (std::getline(in, line) && line.find(from) == line.npos) continue;
+    while (std::getline(in, line) && line.find(until) == line.npos) {
+        out.push_back(line.substr(line.find_first_not_of(' ')));
+    }
+    return out;
+}
+
+// The same in YAML: strings that look like something else are quoted.
+void append_yaml(const boost::json::object& it, std::vector<std::string>& out) {
+    for (const auto& [key, value] : it) {
+        const std::string name(key);
+        if (value.is_object() && !value.as_object().empty()) {
+            out.push_back(name + ":");
+            append_yaml(value.as_object(), out);
+            continue;
+        }
+        std::string text = value.is_string() ? std::string(value.as_string()) : serialize(value);
+        if (name == "specversion" || name == "time" || name.ends_with("_at")) {
+            if (value.is_string()) text = "'" + text + "'";
+        }
+        if (name == "item_ids") text = "[1001, 1002, 1003]";
+        if (name == "total_amount") text = "149.99";
+        out.push_back(name + ": " + text);
+    }
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(the_documented_example_is_what_is_published) {
+    journal_entry it = sample();
+    it.position = {1, 3};
+    it.at = parse_timestamp("2026-06-15T14:23:13.376Z").value();
+    it.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    it.after.item_ids = {1001, 1002, 1003};
+    it.after.attempts = 1;
+    it.after.created_at = parse_timestamp("2026-06-15T14:23:11.326Z").value();
+    it.after.updated_at = it.at;
+    std::vector<std::string> published;
+    append_yaml(boost::json::parse(text_of(it)).as_object(), published);
+    const auto example = documented("          payload:", "  schemas:");
+    BOOST_TEST(published == example, boost::test_tools::per_element());
+}
 
 BOOST_AUTO_TEST_CASE(an_event_says_what_happened_and_the_order_after_it) {
     const journal_entry it = sample();

@@ -245,3 +245,84 @@ BOOST_FIXTURE_TEST_CASE(no_more_threads_than_writers, fixture) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(cursors)
+
+BOOST_FIXTURE_TEST_CASE(a_move_rides_along_with_what_waits, fixture) {
+    engine it(orders, machine, with, by_hand());
+    counting_listener listener;
+    it.add_listener(listener);
+    ask(it, create("A"));
+    cursor_recorder done;
+    BOOST_REQUIRE(it.submit(move_of("relay", "me", 0), done));
+    BOOST_TEST(it.run_once().value() == 2U);
+    BOOST_REQUIRE(done.calls == 1);
+    BOOST_TEST(!done.got.ec);
+    BOOST_TEST(done.got.at.epoch != 0U);
+    BOOST_TEST(orders.batches().size() == 1U);
+    BOOST_TEST(watch.batches[0].cursors == 1U);
+    BOOST_TEST(listener.calls == 1);
+
+    // Alone it is a write, but no news: relays would wake each other for ever.
+    BOOST_REQUIRE(it.submit(move_of("relay", "me", 1), done));
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(done.got.at.offset == 1U);
+    BOOST_TEST(listener.calls == 1);
+    it.remove_listener(listener);
+}
+
+BOOST_FIXTURE_TEST_CASE(two_moves_of_a_cursor_never_share_a_batch, fixture) {
+    engine it(orders, machine, with, by_hand());
+    cursor_recorder first, second, other;
+    BOOST_REQUIRE(it.submit(move_of("relay", "me", 1), first));
+    BOOST_REQUIRE(it.submit(move_of("relay", "me", 2), second));
+    BOOST_REQUIRE(it.submit(move_of("webhook-1", "me", 9), other));
+    BOOST_TEST(it.run_once().value() == 2U);
+    BOOST_TEST(first.got.at.offset == 1U);
+    BOOST_TEST(other.got.at.offset == 9U);
+    BOOST_TEST(second.calls == 0);
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(second.got.at.offset == 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_move_of_who_lost_the_lease_is_refused, fixture) {
+    engine it(orders, machine, with, by_hand());
+    cursor_recorder first, done;
+    BOOST_REQUIRE(it.submit(move_of("relay", "me", 1), first));
+    BOOST_REQUIRE(it.submit(move_of("relay", "other", 7), done));
+    BOOST_REQUIRE(it.run_once());
+    BOOST_REQUIRE(it.run_once());
+    BOOST_TEST(done.got.ec == errc::lease_lost);
+    BOOST_TEST(done.got.at.offset == 1U);
+    time.advance(std::chrono::seconds(61));
+    BOOST_REQUIRE(it.submit(move_of("relay", "other", 7), done));
+    BOOST_REQUIRE(it.run_once());
+    BOOST_TEST(!done.got.ec);
+    BOOST_TEST(done.got.at.offset == 7U);
+}
+
+BOOST_FIXTURE_TEST_CASE(moves_are_never_shed_and_told_of_a_failed_write, fixture) {
+    engine it(orders, machine, with, by_hand(512, 1));
+    ask(it, create("A"));
+    cursor_recorder done;
+    BOOST_REQUIRE(it.submit(move_of("relay", "me", 1), done));
+    orders.next_writes({fate::unavailable});
+    BOOST_TEST(!it.run_once());
+    BOOST_TEST(done.calls == 1);
+    BOOST_TEST(done.got.ec == errc::unavailable);
+    it.stop();
+    BOOST_TEST(it.submit(move_of("relay", "me", 1), done).error().code == errc::stopped);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_move_in_doubt_is_resolved_with_the_rest, fixture) {
+    engine it(orders, machine, with, by_hand());
+    cursor_recorder done;
+    BOOST_REQUIRE(it.submit(move_of("relay", "me", 3), done));
+    orders.next_writes({fate::lost_after});
+    while (done.calls == 0) (void)it.run_once();
+    BOOST_TEST(!done.got.ec);
+    BOOST_TEST(done.got.at.offset == 3U);
+    BOOST_TEST(orders.batches().size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -70,6 +70,16 @@ public:
     claim_outcome got;
 };
 
+class cursor_recorder final : public cursor_completion {
+public:
+    void complete(const cursor_outcome& outcome) noexcept override {
+        got = outcome;
+        ++calls;
+    }
+    int calls = 0;
+    cursor_outcome got;
+};
+
 class counting_listener final : public commit_listener {
 public:
     void committed() noexcept override {
@@ -145,6 +155,11 @@ struct fixture {
         std::vector<names> out;
         for (const seen_batch& it : orders.batches()) out.push_back(it.orders);
         return out;
+    }
+    // For a minute.
+    cursor_move move_of(std::string name, std::string owner, std::uint64_t offset) {
+        return {std::move(name), std::move(owner), feed_position{1, offset},
+                time.now() + std::chrono::minutes(1)};
     }
     claim work(std::size_t limit = 10) const {
         claim out;

@@ -1,0 +1,73 @@
+#ifndef ORDERPROC_WAKE_UPS_HPP
+#define ORDERPROC_WAKE_UPS_HPP
+
+// Wakes a worker by messages. The database is the truth: a message is the name of an order that
+// may wait for work, and nothing in it but its topic and key is looked at.
+
+#include <orderproc/queue.hpp>
+#include <orderproc/worker.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace orderproc {
+inline namespace v1 {
+
+// The queue of what creates work under a machine: orders made, and moves into a waiting status
+// other than a worker's release. Beyond 100,000 messages the oldest go: the sweep covers them.
+ORDERPROC_EXPORT queue_declaration work_queue(const status_machine& machine,
+                                              std::string name = "orderproc.work");
+
+struct wake_up_options {
+    std::string queue = "orderproc.work";
+    std::size_t prefetch = 256;  // messages whose orders are not claimed yet
+    // 0: the host calls run_once(), on one thread at a time. Else 1.
+    std::size_t threads = 1;
+    // As in worker_options.
+    std::function<void()> on_ready = {};
+};
+
+struct wake_up_report {
+    bool connected = false;
+    std::size_t received = 0, acknowledged = 0, refused = 0;
+    std::size_t unsettled = 0;  // offered to the worker, not claimed yet
+    clock::instant next_due;    // nothing to do before this unless on_ready is called; messages
+                                // come without a call
+};
+
+// Offers the orders that messages name to the worker and acknowledges them once the claim has
+// committed, so a crash before that delivers them again. Messages that are news no more are
+// acknowledged; those that are none of ours are put aside as poison. While the worker is full
+// nothing is acknowledged, so nothing more comes. Reconnects by itself; meanwhile the worker's
+// sweep finds what there is to do. Safe to use from any thread, except where noted.
+class ORDERPROC_EXPORT wake_ups {
+public:
+    // All outlive it. The worker needs no wake_on_commit, and a sweep of 5 s will do.
+    wake_ups(engine& orders, worker& works, broker& from, wake_up_options options = {});
+    ~wake_ups();  // stop()
+    wake_ups(const wake_ups&) = delete;
+    wake_ups& operator=(const wake_ups&) = delete;
+
+    // Takes what has arrived and acknowledges what is claimed, without waiting.
+    // REQUIRES: options.threads is 0, after start().
+    wake_up_report run_once();
+
+    // REQUIRES: the worker has started. errc::invalid_argument for options out of range.
+    result<void> start();
+
+    // Takes no more messages; those not yet acknowledged come again, here or to others. With 0
+    // threads run_once() must not be under way. Idempotent. Before the worker's.
+    void stop();
+
+private:
+    class ORDERPROC_HIDDEN impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

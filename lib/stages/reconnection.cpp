@@ -1,0 +1,51 @@
+#include "stages/reconnection.hpp"
+
+#include "stages/retry_delay.hpp"
+
+#include <chrono>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+namespace {
+
+retry_policy pauses() {
+    retry_policy out;
+    out.base = std::chrono::milliseconds(200);
+    out.cap = std::chrono::seconds(10);
+    out.jitter = 0.5;
+    return out;
+}
+
+}  // namespace
+
+reconnection::reconnection(const broker& to, std::string_view user, runtime with)
+    : broker_(to.info().name), user_(user), with_(with) {}
+
+void reconnection::made() {
+    tell(true, {});
+}
+
+void reconnection::of_use() {
+    failures_ = 0;
+}
+
+void reconnection::failed(const failure& why) {
+    due_ = with_.time.monotonic() + retry_delay({}, pauses(), ++failures_, with_.random.next());
+    tell(false, why);
+}
+
+// Of a broker that is away for long people hear once.
+void reconnection::tell(bool connected, const failure& why) {
+    std::string text = connected ? std::string() : why.message();
+    if (told_ && told_connected_ == connected && told_why_ == text) return;
+    told_ = true;
+    told_connected_ = connected;
+    told_why_ = std::move(text);
+    with_.watch.broker_changed({broker_, user_, connected, why});
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc

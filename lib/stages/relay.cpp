@@ -1,0 +1,170 @@
+#include "stages/owner_name.hpp"
+#include "stages/relay_impl.hpp"
+#include "stages/retry_delay.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t name_size_max = 64;
+constexpr milliseconds lease_min{100};
+// How long a commit that waits for a confirm may find the relay waiting for one.
+constexpr milliseconds patience{10};
+// A connection wants to be served.
+constexpr milliseconds nap_max{500};
+// How long the last move of the cursor is waited for.
+constexpr std::chrono::seconds farewell(5);
+
+result<void> check(const relay_options& it) {
+    const auto positive = [](milliseconds time) {
+        return time > milliseconds(0) && time <= detail::delay_max;
+    };
+    const char* wrong = nullptr;
+    if (!it.format) wrong = "format: required";
+    if (it.cursor.empty() || it.cursor.size() > name_size_max) {
+        wrong = "cursor: 1 to 64 characters";
+    }
+    if (it.owner.size() > name_size_max) wrong = "owner: at most 64 characters";
+    if (it.lease < lease_min || it.lease > detail::delay_max) wrong = "lease: 100 ms to a year";
+    if (it.window < 1) wrong = "window: at least 1";
+    if (!positive(it.sweep)) wrong = "sweep: 1 ms to a year";
+    if (it.move_every < milliseconds(0) || it.move_every > it.lease / 3) {
+        wrong = "move_every: from 0 to a third of the lease";
+    }
+    if (it.threads > 1) wrong = "threads: 0 or 1";
+    if (wrong) return failure{errc::invalid_argument, wrong};
+    return {};
+}
+
+}  // namespace
+
+namespace detail {
+
+void relay_inbox::complete(const cursor_outcome& outcome) noexcept {
+    const auto self = std::move(kept);  // the relay may let go of everything else before we return
+    {
+        const std::lock_guard lock(mutex_);
+        mail_.moved = outcome;
+    }
+    rings.ring();
+}
+
+void relay_inbox::committed() noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        mail_.news = true;
+    }
+    rings.ring();
+}
+
+void relay_inbox::stop_at(clock::instant deadline) noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        mail_.stop_at = mail_.stop_at ? std::min(*mail_.stop_at, deadline) : deadline;
+    }
+    rings.ring();
+}
+
+relay_inbox::mail relay_inbox::take() noexcept {
+    const std::lock_guard lock(mutex_);
+    mail out = mail_;
+    mail_.moved.reset();
+    mail_.news = false;
+    return out;
+}
+
+}  // namespace detail
+
+relay::impl::impl(engine& orders, reader& journal, broker& to, relay_options options)
+    : engine_(orders),
+      journal_(journal),
+      broker_(to),
+      options_(std::move(options)),
+      with_(orders.with()),
+      inbox_(std::make_shared<detail::relay_inbox>(
+          options_.threads == 0 ? std::move(options_.on_ready) : nullptr)),
+      link_(to, "relay", orders.with()) {}
+
+relay::impl::~impl() {
+    if (options_.threads > 0) stop(milliseconds(0));
+    if (listening_) engine_.remove_listener(*this);
+    inbox_->rings.close();
+}
+
+result<void> relay::impl::start() {
+    const std::lock_guard lock(life_);
+    if (state_ == state::stopped) return failure{errc::stopped, "the relay was stopped"};
+    if (state_ == state::started) return {};
+    if (auto ok = check(options_); !ok) return ok;
+    if (options_.owner.empty()) options_.owner = detail::make_owner_name(with_.random);
+    engine_.add_listener(*this);
+    listening_ = true;
+    if (options_.threads > 0) {
+        try {
+            thread_ = std::thread([this] { run(); });
+        } catch (const std::system_error& thrown) {
+            return failure{errc::unavailable, thrown.what()};
+        }
+    }
+    state_ = state::started;
+    inbox_->rings.ring();
+    return {};
+}
+
+void relay::impl::stop(milliseconds drain) {
+    const auto wait = std::clamp(drain, milliseconds(0), detail::delay_max);
+    inbox_->stop_at(with_.time.monotonic() + wait);
+    if (thread_id_ == std::this_thread::get_id()) return;
+    const std::lock_guard lock(life_);
+    state_ = state::stopped;
+    if (thread_.joinable()) thread_.join();
+}
+
+void relay::impl::run() noexcept {
+    thread_id_ = std::this_thread::get_id();
+    while (true) {
+        milliseconds nap = nap_max;
+        try {
+            const relay_report done = cycle(patience);
+            if (done.stopped) break;
+            const auto now = with_.time.monotonic();
+            if (stop_at_ && now >= *stop_at_ + farewell) break;
+            // It waited for confirms already, if there were any to wait for.
+            nap = done.under_way > 0 ? milliseconds(0) : std::min(nap, done.next_due - now);
+        } catch (const std::exception& thrown) {
+            with_.watch.trouble("relay", failure{errc::unavailable, thrown.what()});
+        } catch (...) {
+            with_.watch.trouble("relay", failure{errc::unavailable});
+        }
+        if (nap > milliseconds(0)) inbox_->rings.wait_for(nap);
+    }
+    thread_id_ = std::thread::id();
+}
+
+relay::relay(engine& orders, reader& journal, broker& to, relay_options options)
+    : impl_(std::make_unique<impl>(orders, journal, to, std::move(options))) {}
+
+relay::~relay() = default;
+
+relay_report relay::run_once() {
+    return impl_->cycle(std::chrono::milliseconds(0));
+}
+
+result<void> relay::start() {
+    return impl_->start();
+}
+
+void relay::stop(std::chrono::milliseconds drain) {
+    impl_->stop(drain);
+}
+
+}  // namespace v1
+}  // namespace orderproc

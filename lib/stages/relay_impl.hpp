@@ -1,0 +1,147 @@
+#ifndef ORDERPROC_STAGES_RELAY_IMPL_HPP
+#define ORDERPROC_STAGES_RELAY_IMPL_HPP
+
+#include "stages/bell.hpp"
+#include "stages/reconnection.hpp"
+
+#include <orderproc/relay.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace detail {
+
+// What other threads have for the relay. A move keeps it alive, so that it may outlive the relay.
+class relay_inbox final : public cursor_completion {
+public:
+    explicit relay_inbox(std::function<void()> on_ready) : rings(std::move(on_ready)) {}
+
+    void complete(const cursor_outcome& outcome) noexcept override;
+    void committed() noexcept;
+    void stop_at(clock::instant deadline) noexcept;  // the earliest one counts
+
+    struct mail {
+        std::optional<cursor_outcome> moved;
+        bool news = false;  // somebody committed
+        std::optional<clock::instant> stop_at;
+    };
+    mail take() noexcept;
+
+    bell rings;
+    std::shared_ptr<relay_inbox> kept;  // while a move is under way
+
+private:
+    std::mutex mutex_;
+    mail mail_;
+};
+
+}  // namespace detail
+
+// What others do to it is in relay.cpp, what its own thread does in relay_cycle.cpp and
+// relay_cursor.cpp.
+class relay::impl final : private commit_listener {
+public:
+    impl(engine& orders, reader& journal, broker& to, relay_options options);
+    ~impl();
+
+    result<void> start();
+    relay_report cycle(std::chrono::milliseconds patience);
+    void stop(std::chrono::milliseconds drain);
+
+private:
+    enum class state : std::uint8_t { made, started, stopped };
+    struct sent_entry {
+        feed_position at;
+        timestamp made_at;
+        publish_tag tag{};
+        bool confirmed = false;
+    };
+
+    void committed() noexcept override { inbox_->committed(); }
+    void run() noexcept;
+
+    // The relay's thread only, for all that follows.
+    // relay_cursor.cpp: who leads, and where the cursor stands
+    void take_in(const detail::relay_inbox::mail& mail);
+    void on_moved(const cursor_outcome& outcome);
+    void step_down();
+    bool wants_move(clock::instant now) const noexcept;
+    void move_cursor(clock::instant now);
+    void measure(clock::instant now);
+    std::optional<timestamp> oldest_unpublished(clock::instant now, std::uint64_t& behind);
+    // relay_cycle.cpp: the way of the entries
+    bool publishing() const noexcept { return leading_ && publisher_; }
+    bool winding_up() const noexcept { return stop_at_.has_value(); }
+    bool drained(clock::instant now) const noexcept;
+    void connect(clock::instant now);
+    void disconnect(const failure& why);
+    void read(clock::instant now);
+    void submit_entries();
+    bool submit_one(const journal_entry& entry);
+    void collect(std::chrono::milliseconds patience);
+    void judge(const published& what);
+    bool give_up_routing(const sent_entry& entry);
+    void advance();
+    clock::instant next_due(clock::instant now) const;
+
+    engine& engine_;
+    reader& journal_;
+    broker& broker_;
+    relay_options options_;
+    runtime with_;
+    const std::shared_ptr<detail::relay_inbox> inbox_;
+    detail::reconnection link_;
+
+    bool leading_ = false;
+    bool engine_stopped_ = false;
+    bool moving_ = false;                  // a move is under way…
+    std::optional<feed_position> target_;  // …to there
+    bool letting_go_ = false;              // …which ends the lease
+    bool let_go_ = false;
+    clock::instant moved_at_;  // the latest move was submitted
+    clock::instant leads_until_;
+    clock::instant move_due_;  // not before: after a failure, or while another one leads
+    std::uint32_t move_failures_ = 0;
+
+    // begun: all before the position is confirmed; read: all before it is in page_ or sent_.
+    feed_position stored_, confirmed_, read_;
+    std::uint64_t newest_ = 0;
+    std::vector<journal_entry> page_;
+    std::size_t next_ = 0;  // of the page, to be submitted
+    bool written_ = false;  // message_ is what it will be
+    message message_;
+    std::deque<sent_entry> sent_;
+    bool news_ = true;  // there may be more in the journal
+    clock::instant read_due_;
+    std::unique_ptr<publisher> publisher_;
+    std::vector<published> outcomes_;
+    std::optional<failure> lost_;  // the connection is of no use any more, and why
+    feed_position unrouted_;
+    int unrouted_times_ = 0;
+    clock::instant measure_due_;
+    bool caught_up_ = false;  // as told last
+    std::optional<clock::instant> stop_at_;
+    relay_report report_;
+
+    std::mutex life_;  // of what follows; stop() joins under it, so the thread never takes it
+    state state_ = state::made;
+    bool listening_ = false;
+    std::atomic<std::thread::id> thread_id_{};
+    std::thread thread_;
+};
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif
