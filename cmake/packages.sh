@@ -6,6 +6,7 @@ packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
 packages_test="libboost-test1.81-dev"
 packages_integration="python3"
 packages_package="python3 pkg-config make"
+packages_fuzz="clang-16 libclang-rt-16-dev"
 
 # need_packages NAME...: nothing to do, and no network, when all are there.
 need_packages() {

@@ -6,6 +6,7 @@
 
 #include <orderproc/engine.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -70,7 +71,7 @@ public:
     void stop() noexcept;
     // For that time or, once stopped, only the least.
     void pause(std::chrono::milliseconds time, std::chrono::milliseconds least);
-    std::size_t size() const noexcept;
+    std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
     static completion& change_of(engine_node& node) noexcept;
     static claim_completion& claim_of(engine_node& node) noexcept;
@@ -89,11 +90,12 @@ private:
     std::condition_variable ready_;
     std::condition_variable stopping_;
     engine_list waiting_;
-    std::size_t commands_ = 0;     // of those waiting
-    std::vector<hash_set> taken_;  // by each taker: the orders and keys under way
-    hash_set passed_;              // orders and keys of what a selection left where it was
-    std::size_t sleeping_ = 0;     // takers
-    std::size_t woken_ = 0;        // of them: told so, but not yet running
+    std::size_t commands_ = 0;          // of those waiting
+    std::atomic<std::size_t> size_{0};  // of what waits, for those who only look
+    std::vector<hash_set> taken_;       // by each taker: the orders and keys under way
+    hash_set passed_;                   // orders and keys of what a selection left where it was
+    std::size_t sleeping_ = 0;          // takers
+    std::size_t woken_ = 0;             // of them: told so, but not yet running
     bool stopped_ = false;
 };
 

@@ -1,5 +1,7 @@
 #include "cli/values.hpp"
 
+#include "cli/limit_settings.hpp"
+
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -82,4 +84,39 @@ BOOST_AUTO_TEST_CASE(an_unknown_storage_or_processor_is_refused_by_name) {
     }
     BOOST_TEST(open_storage("memory:").has_value());
     BOOST_TEST(make_named_processor("simulate:0").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(rates) {
+    BOOST_TEST(parse_rate("100")->per_second == 100);
+    BOOST_TEST(parse_rate("100")->burst == 100U);
+    BOOST_TEST(parse_rate("0.5")->burst == 1U);
+    BOOST_TEST(parse_rate("2.5")->burst == 3U);
+    BOOST_TEST(parse_rate("0.5:20")->per_second == 0.5);
+    BOOST_TEST(parse_rate("0.5:20")->burst == 20U);
+    for (const char* text : {"", "x", "0", "-1", "nan", "inf", "1:", "1:0", "1:-1", "1:1.5", ":5",
+                             "1e7", "1:1000001", "1 ", "1:5x", "1/s"}) {
+        BOOST_TEST(!parse_rate(text), text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(limits_become_options) {
+    limit_settings it;
+    BOOST_TEST(!it.options()->admits.limit);
+    it.rate_limit = "10";
+    it.trusted_proxies = {"10.0.0.0/8", "::1"};
+    it.idle_timeout = "7s";
+    const auto out = it.options().value();
+    BOOST_TEST(out.admits.limit->burst == 10U);
+    BOOST_TEST(out.admits.trusted_proxies.size() == 2U);
+    BOOST_TEST(out.idle_timeout.count() == 7000);
+    BOOST_TEST(out.limits.large_path == "/orders/batch");
+    for (std::string limit_settings::*text :
+         {&limit_settings::rate_limit, &limit_settings::header_timeout,
+          &limit_settings::write_timeout}) {
+        limit_settings bad;
+        bad.*text = "0";
+        BOOST_TEST((bad.options().error().code == errc::invalid_argument));
+    }
+    it.trusted_proxies = {"10.0.0.0/33"};
+    BOOST_TEST(!it.options());
 }
