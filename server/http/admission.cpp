@@ -1,11 +1,12 @@
 #include "http/admission.hpp"
 
-#include <array>
-#include <charconv>
+#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace orderproc::server::http {
+
+namespace asio = boost::asio;
 
 namespace {
 
@@ -21,7 +22,7 @@ bool take(std::atomic<std::size_t>& of, std::size_t amount, std::size_t most) no
 
 // One household, one bucket: an IPv6 client has a /64 to choose from.
 std::string_view client_key(const address_bytes& it) noexcept {
-    const auto mapped = bytes_of(boost::asio::ip::address_v4());
+    const auto mapped = bytes_of(asio::ip::address_v4());
     const bool v4 = std::equal(it.begin(), it.begin() + 12, mapped.begin());
     return {reinterpret_cast<const char*>(it.data()), v4 ? it.size() : 8};
 }
@@ -52,7 +53,7 @@ admission::admission(admission_options options, std::uint64_t seed) : options_(s
     if (options_.limit) limiter_ = std::make_unique<rate_limiter>(*options_.limit, seed);
 }
 
-const problem_kind* admission::admit(const request& in, const address_bytes& peer,
+const problem_kind* admission::admit(const request& in, const asio::ip::address& peer,
                                      std::size_t body_size, ticket& to) noexcept {
     if (limiter_ && !within_rate(in, peer, to)) return &problems::rate_limited;
     to.retry_after_s_ = overload_passes_s;  // if it is refused
@@ -70,9 +71,9 @@ const problem_kind* admission::admit(const request& in, const address_bytes& pee
     return nullptr;
 }
 
-bool admission::within_rate(const request& in, const address_bytes& peer, ticket& to) noexcept {
+bool admission::within_rate(const request& in, const asio::ip::address& peer, ticket& to) noexcept {
     if (options_.unlimited && options_.unlimited(in)) return true;
-    const address_bytes client = client_of(in, peer, options_.trusted_proxies);
+    const address_bytes client = client_of(in, bytes_of(peer), options_.trusted_proxies);
     std::string_view key;
     if (options_.principal) key = options_.principal(in);
     if (key.empty()) key = client_key(client);

@@ -60,17 +60,17 @@ public:
     admission(admission_options options, std::uint64_t seed);
 
     // None: it is let in. body_size: what its body may come to. REQUIRES: the ticket is closed.
-    const problem_kind* admit(const request& in, const address_bytes& peer, std::size_t body_size,
-                              ticket& to) noexcept;
+    const problem_kind* admit(const request& in, const boost::asio::ip::address& peer,
+                              std::size_t body_size, ticket& to) noexcept;
 
-    bool trusts(const address_bytes& peer) const noexcept {
-        return contains(options_.trusted_proxies, peer);
+    bool trusts(const boost::asio::ip::address& peer) const noexcept {
+        return contains(options_.trusted_proxies, bytes_of(peer));
     }
     std::size_t in_flight() const noexcept { return in_flight_; }
     std::size_t bodies_size() const noexcept { return bodies_size_; }
 
 private:
-    bool within_rate(const request& in, const address_bytes& peer, ticket& to) noexcept;
+    bool within_rate(const request& in, const boost::asio::ip::address& peer, ticket& to) noexcept;
 
     const admission_options options_;
     std::unique_ptr<rate_limiter> limiter_;

@@ -172,7 +172,7 @@ request_parser::state connection::feed() {
 // the connection goes on.
 void connection::admit() {
     const problem_kind* const refusal =
-        home_.gate().admit(parser_.value(), bytes_of(from_), parser_.body_size_max(), ticket_);
+        home_.gate().admit(parser_.value(), from_, parser_.body_size_max(), ticket_);
     if (!refusal) return;
     set_phase(phase::answering);
     last_ = !parser_.skip_body();

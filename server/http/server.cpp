@@ -127,7 +127,7 @@ private:
 
     void admit(io_thread& home, tcp::socket socket) {
         const asio::ip::address from = peer_.address();
-        if (!counts_.add(from, gate_.trusts(bytes_of(from)))) {
+        if (!counts_.add(from, gate_.trusts(from))) {
             error_code ignored;
             socket.non_blocking(true, ignored);
             socket.write_some(asio::buffer(too_many.data(), too_many.size()), ignored);
