@@ -90,13 +90,14 @@ private:
     std::condition_variable ready_;
     std::condition_variable stopping_;
     engine_list waiting_;
-    std::size_t commands_ = 0;          // of those waiting
-    std::atomic<std::size_t> size_{0};  // of what waits, for those who only look
-    std::vector<hash_set> taken_;       // by each taker: the orders and keys under way
-    hash_set passed_;                   // orders and keys of what a selection left where it was
-    std::size_t sleeping_ = 0;          // takers
-    std::size_t woken_ = 0;             // of them: told so, but not yet running
+    std::size_t commands_ = 0;     // of those waiting
+    std::vector<hash_set> taken_;  // by each taker: the orders and keys under way
+    hash_set passed_;              // orders and keys of what a selection left where it was
+    std::size_t sleeping_ = 0;     // takers
+    std::size_t woken_ = 0;        // of them: told so, but not yet running
     bool stopped_ = false;
+
+    std::atomic<std::size_t> size_{0};  // of waiting_, for those who only look
 };
 
 }  // namespace detail

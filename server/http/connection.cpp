@@ -222,13 +222,13 @@ void connection::identify(request& it) {
 }
 
 void connection::append_answer() {
+    ticket_.close(response_);
     const request& to = parser_.value();
     last_ = last_ || !parser_.keep_alive() || home_.draining();
     answer_params params;
     params.date = home_.date();
     params.request_id = to.id;
     params.without_body = to.method == "HEAD";
-    ticket_.close(response_);
     if (last_) {
         params.connection = connection_word::close;
     } else if (parser_.http_1_0()) {
