@@ -32,7 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     same.metadata = again.value.metadata;
     ORDERPROC_EXPECT(to_json(same) == written);
     // A list of it and itself splits into it and itself.
-    const json_array split = split_json_array("[" + written + "," + written + "]", 3);
+    const std::string twice = "[" + written + "," + written + "]";
+    const json_array split = split_json_array(twice, 3);
     ORDERPROC_EXPECT(split.syntax.line == 0 && split.items.size() == 2);
     ORDERPROC_EXPECT(split.items[0] == written && split.items[1] == written);
     return 0;

@@ -210,8 +210,8 @@ class Attacks(unittest.TestCase):
         self.assertEqual(server.state(), before)
 
     def test_who_is_slow(self):
-        server = Server(self, "--header-timeout", "1s", "--body-timeout", "1s", "--idle-timeout", "1s",
-                        "--write-timeout", "1s")
+        server = Server(self, "--header-timeout", "2s", "--body-timeout", "2s", "--idle-timeout", "2s",
+                        "--write-timeout", "2s")
         body = order()
         slow = [
             ("nothing", b"", None),
@@ -248,6 +248,7 @@ class Attacks(unittest.TestCase):
 
     def test_who_does_not_read(self):
         server = Server(self, "--write-timeout", "1s")
+        self.assertEqual(server.ask(get(b"/metrics")).status, 200)  # its files are open from now on
         held = server.files()
         with contextlib.ExitStack() as stack:
             for _ in range(20):
@@ -315,11 +316,11 @@ class Attacks(unittest.TestCase):
         self.assertEqual(server.ask(get(b"/healthz")).status, 200)
 
     def test_rate_limit(self):
-        server = Server(self, "--rate-limit", "0.01:3")  # none comes back while the test runs
+        server = Server(self, "--rate-limit", "0.001:3")  # none comes back while the test runs
         for left in (2, 1, 0):
             answer = server.ask(get(b"/orders"))
             self.assertEqual(answer.status, 200)
-            self.assertEqual(answer.fields["ratelimit-policy"], '"default";q=3;w=300')
+            self.assertEqual(answer.fields["ratelimit-policy"], '"default";q=3;w=3000')
             self.assertRegex(answer.fields["ratelimit"], rf'\A"default";r={left};t=\d+\Z')
         # Neither another connection, nor a claim to be somebody else, nor a POST is let through.
         for request in (get(b"/orders"), get(b"/orders", b"X-Forwarded-For: 192.0.2.1\r\n"),
@@ -343,7 +344,7 @@ class Attacks(unittest.TestCase):
         self.assertNotIn("ratelimit", server.ask(get(b"/healthz")).fields)
 
     def test_rate_limit_behind_a_proxy(self):
-        server = Server(self, "--rate-limit", "0.01:1", "--trusted-proxy", "127.0.0.0/8",
+        server = Server(self, "--rate-limit", "0.001:1", "--trusted-proxy", "127.0.0.0/8",
                         "--trusted-proxy", "10.0.0.0/8")
 
         def ask(*forwarded):

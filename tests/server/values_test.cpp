@@ -2,6 +2,9 @@
 
 #include "cli/limit_settings.hpp"
 
+#include <orderproc/memory.hpp>
+#include <orderproc/testing/manual_clock.hpp>
+
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -119,4 +122,36 @@ BOOST_AUTO_TEST_CASE(limits_become_options) {
     }
     it.trusted_proxies = {"10.0.0.0/33"};
     BOOST_TEST(!it.options());
+}
+
+// At seven eighths of the queue writes are turned away; who only looks never is.
+BOOST_AUTO_TEST_CASE(a_nearly_full_queue_sheds_what_writes) {
+    struct : completion {
+        void complete(change_outcome&) noexcept override {}
+    } waiting[7];
+    const auto store = make_memory_storage();
+    orderproc::testing::manual_clock time;
+    orderproc::testing::seeded_random random;
+    observer silent;
+    engine_options by_hand;
+    by_hand.threads = 0;
+    engine orders(*store, status_machine::standard(), runtime{time, random, silent}, by_hand);
+    limit_settings settings;
+    settings.queue = 8;
+    const auto sheds = settings.shedding(orders);
+    http::request post;
+    post.method = "POST";
+    for (completion& it : waiting) {
+        BOOST_TEST(!sheds(post));
+        BOOST_TEST(orders.submit(command{raise_event{"a", "cancel", ""}, {}, {}, {}, "", ""}, it)
+                       .has_value());
+    }
+    BOOST_TEST(sheds(post));
+    for (const char* method : {"GET", "HEAD", "OPTIONS"}) {
+        http::request looks;
+        looks.method = method;
+        BOOST_TEST(!sheds(looks));
+    }
+    while (orders.run_once().value() > 0) continue;
+    BOOST_TEST(!sheds(post));
 }
