@@ -3,7 +3,7 @@
 #include "cli/limit_settings.hpp"
 
 #include <orderproc/memory.hpp>
-#include <orderproc/testing/manual_clock.hpp>
+#include <orderproc/runtime.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -130,12 +130,9 @@ BOOST_AUTO_TEST_CASE(a_nearly_full_queue_sheds_what_writes) {
         void complete(change_outcome&) noexcept override {}
     } waiting[7];
     const auto store = make_memory_storage();
-    orderproc::testing::manual_clock time;
-    orderproc::testing::seeded_random random;
-    observer silent;
     engine_options by_hand;
     by_hand.threads = 0;
-    engine orders(*store, status_machine::standard(), runtime{time, random, silent}, by_hand);
+    engine orders(*store, status_machine::standard(), system_runtime(), by_hand);
     limit_settings settings;
     settings.queue = 8;
     const auto sheds = settings.shedding(orders);
