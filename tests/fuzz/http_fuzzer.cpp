@@ -1,5 +1,6 @@
-// The reader of HTTP. The first byte says how the rest is cut: what comes of the bytes must not
-// depend on that; and nothing comes that could be read in two ways.
+// The reader of HTTP. The first byte says how the rest is cut: which requests come of the bytes
+// must not depend on that (only how soon they are refused may); and none that could be read in
+// two ways.
 
 #include "fuzz.hpp"
 #include "http/request_parser.hpp"
@@ -27,12 +28,6 @@ const request_limits& limits() {
     return it;
 }
 
-struct outcome {
-    std::vector<std::string> requests;
-    bool failed = false;
-    bool operator==(const outcome&) const = default;
-};
-
 std::string describe(request_parser& parser) {
     const request& it = parser.value();
     std::string out = std::string(it.method) + ' ' + std::string(it.path) + ' ' +
@@ -59,9 +54,9 @@ std::string describe(request_parser& parser) {
 }
 
 // As a connection does: keeps what is not consumed, and reads on behind each header.
-outcome read(std::string_view bytes, std::size_t piece, bool pauses) {
+std::vector<std::string> read(std::string_view bytes, std::size_t piece, bool pauses) {
     request_parser parser(limits(), pauses);
-    outcome out;
+    std::vector<std::string> out;
     std::string held;
     while (true) {
         std::size_t used = 0;
@@ -77,11 +72,10 @@ outcome read(std::string_view bytes, std::size_t piece, bool pauses) {
         ORDERPROC_EXPECT(state != request_parser::state::header);
         if (state == request_parser::state::failed) {
             ORDERPROC_EXPECT(parser.fault().status >= 400);
-            out.failed = true;
             return out;
         }
         if (state == request_parser::state::complete) {
-            out.requests.push_back(describe(parser));
+            out.push_back(describe(parser));
             parser.reset();
             continue;
         }
@@ -96,7 +90,7 @@ outcome read(std::string_view bytes, std::size_t piece, bool pauses) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string_view bytes = fuzz::text_of(data + 1, size - 1);
-    const outcome whole = read(bytes, std::max<std::size_t>(bytes.size(), 1), false);
+    const auto whole = read(bytes, std::max<std::size_t>(bytes.size(), 1), false);
     ORDERPROC_EXPECT(read(bytes, data[0] % 32 + 1U, true) == whole);
     ORDERPROC_EXPECT(read(bytes, 1, data[0] >= 128) == whole);
     return 0;

@@ -34,6 +34,7 @@ struct world {
     static engine_options by_hand() {
         engine_options out;
         out.threads = 0;
+        out.batch_max = 16;
         return out;
     }
 
