@@ -46,6 +46,12 @@ bool is_token_char(char c) noexcept {  // RFC 9110, 5.6.2
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
+bool has_control(std::string_view text) noexcept {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+    });
+}
+
 bool has_bare_lf(std::string_view text) noexcept {
     for (auto at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1)) {
         if (at == 0 || text[at - 1] != '\r') return true;
@@ -213,7 +219,10 @@ private:
         if (!into_.skipping) into_.body.append(bytes.data(), bytes.size());
         return bytes.size();
     }
-    void on_chunk_header_impl(std::uint64_t size, beast_view, error_code& ec) override {
+    void on_chunk_header_impl(std::uint64_t size, beast_view extension, error_code& ec) override {
+        if (has_control(text(extension))) {  // Beast lets it pass within quotes
+            return refuse(problems::bad_request, "a chunk extension has a control character", ec);
+        }
         if (size > into_.body_size_max() - into_.body.size()) {
             refuse(problems::payload_too_large, {}, ec);
         }

@@ -93,6 +93,11 @@ def framing():
                          ("NUL in the extension", b"4;a\0b\r\nabcd\r\n"), ("bare CR in the extension", b"4;a\rb\r\nabcd\r\n"),
                          ("a bracket for an extension", b"4;(\r\nabcd\r\n")):
         yield row(f"a chunk size: {name}", START + CHUNKED + b"\r\n" + chunks + HIDDEN)
+    for name, text in (("bare LF", b"\n"), ("bare CR", b"\r"), ("NUL", b"\0"), ("an escape", b"\x1b")):
+        yield row(f"a chunk extension with {name} in quotes",
+                  START + CHUNKED + b'\r\n%x;a="%s"\r\n%s\r\n0\r\n\r\n' % (len(SOUND), text, SOUND) + HIDDEN)
+        yield row(f"a last chunk's extension with {name} in quotes",
+                  START + CHUNKED + b"\r\n" + IN_CHUNK + b'0;a="%s"\r\n\r\n' % text + HIDDEN)
     yield row("a chunk extension with a bare LF",
               START + CHUNKED + b"\r\n4;a\nb\r\nabcd\r\n0\r\n\r\n" + HIDDEN)
     yield row("a trailer with a space in its name",
