@@ -2,11 +2,16 @@
 # that they name.
 
 packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
-    libsqlite3-dev libcli11-dev libssl-dev prometheus-cpp-dev"
+    libsqlite3-dev libcli11-dev libssl-dev prometheus-cpp-dev zlib1g-dev"
 packages_test="libboost-test1.81-dev"
-packages_integration="python3"
+packages_integration="python3 chromium"
 packages_package="python3 pkg-config make"
 packages_fuzz="clang-16 libclang-rt-16-dev"
+
+# Whoever has Node.js from elsewhere keeps it.
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    packages_integration="$packages_integration nodejs npm"
+fi
 
 # need_packages NAME...: nothing to do, and no network, when all are there.
 need_packages() {

@@ -38,9 +38,8 @@ int main(int argc, char** argv) {
     submit.value.user_id = 123;
     submit.value.item_ids = {1001, 1002, 1003};
     submit.value.total_amount = {14999, {'U', 'S', 'D'}};
-    command create;
-    create.what = std::move(submit);
-    const change_outcome made = writes.execute(std::move(create));  // durable when it returns
+    // Durable when it returns.
+    const change_outcome made = writes.execute({.what = std::move(submit)});
     if (made.ec) return std::fprintf(stderr, "%s\n", made.ec.message().c_str()), 1;
     const std::string id(made.after->id->view());
     std::printf("%s\n", to_json(*made.after).c_str());
@@ -48,9 +47,7 @@ int main(int argc, char** argv) {
     worked.get_future().wait();
     works.stop(std::chrono::seconds(10));  // commits what was decided
 
-    const auto found = reads.use([&](repository& from) {
-        return from.load({.ids = {&id, 1}, .user_id = {}});
-    });
+    const auto found = reads.use([&](repository& from) { return from.load({.ids = {&id, 1}}); });
     const order& it = found.value().orders.at(0).value();
     std::printf("%s\n", to_json(it).c_str());
     return it.status == order_status("COMPLETED") ? 0 : 1;

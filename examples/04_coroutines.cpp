@@ -43,9 +43,7 @@ command order_of(std::int64_t user) {
     create.value.user_id = user;
     create.value.item_ids = {1001};
     create.value.total_amount = {999, {'U', 'S', 'D'}};
-    command out;
-    out.what = std::move(create);
-    return out;
+    return {.what = std::move(create)};
 }
 
 }  // namespace
@@ -68,9 +66,7 @@ int main() {
     const auto stored = make_memory_storage();
     all_done watch;
     engine orders(*stored, status_machine::standard(), system_runtime(watch));
-    worker_options options;
-    options.in_flight_max = orders_max;
-    worker works(orders, *work, options);
+    worker works(orders, *work, {.in_flight_max = orders_max});
     std::thread thread([&] { context.run(); });
     works.start().value();
 

@@ -29,9 +29,7 @@ command order_of(const std::string& cart) {
     create.value.user_id = 7;
     create.value.item_ids = {1001, 1002};
     create.value.total_amount = {14999, {'U', 'S', 'D'}};
-    command out;
-    out.what = std::move(create);
-    return out;
+    return {.what = std::move(create)};
 }
 
 // The host's own work: its tables, its transaction, and an order among it.
@@ -75,8 +73,7 @@ int main() {
 
     reader reads(*stored);
     const std::vector<std::string> ids{"ORD-C1", "ORD-C2"};
-    const auto found =
-        reads.use([&](repository& from) { return from.load({.ids = ids, .user_id = {}}); });
+    const auto found = reads.use([&](repository& from) { return from.load({.ids = ids}); });
     const auto& rows = found.value().orders;
     std::printf("ORD-C1 %s, ORD-C2 %s\n", rows[0] ? "exists" : "does not exist",
                 rows[1] ? "exists" : "does not exist");

@@ -24,7 +24,7 @@ struct edit_fields {
 struct raise_event {
     std::string order;
     std::string event;
-    std::string reason;
+    std::string reason = {};
 };
 struct erase_order {
     std::string order;
@@ -32,11 +32,11 @@ struct erase_order {
 
 struct command {
     std::variant<submit_order, edit_fields, raise_event, erase_order> what;
-    std::optional<idempotency> once;       // Idempotency-Key
-    std::optional<order_version> version;  // If-Match
-    std::optional<std::int64_t> user_id;   // the principal's own orders only
-    std::string actor;
-    std::string traceparent;
+    std::optional<idempotency> once = {};       // Idempotency-Key
+    std::optional<order_version> version = {};  // If-Match
+    std::optional<std::int64_t> user_id = {};   // the principal's own orders only
+    std::string actor = {};
+    std::string traceparent = {};
 };
 
 // The change that a command means under a machine. What clients may raise is for the caller

@@ -77,7 +77,7 @@ struct write_results {
 
 struct load_params {
     std::span<const std::string> ids;
-    std::optional<std::int64_t> user_id;  // only this user's
+    std::optional<std::int64_t> user_id = {};  // only this user's
 };
 
 struct loaded_orders {
@@ -90,12 +90,12 @@ struct list_position {
     std::int64_t number = 0;
 };
 struct list_params {
-    std::span<const order_status> statuses;  // empty: any
-    std::optional<std::int64_t> user_id;
-    std::optional<timestamp> created_from;   // inclusive
-    std::optional<timestamp> created_until;  // exclusive
-    bool descending = true;                  // by created_at, then number
-    std::optional<list_position> after;      // the last order of the page before
+    std::span<const order_status> statuses = {};  // empty: any
+    std::optional<std::int64_t> user_id = {};
+    std::optional<timestamp> created_from = {};   // inclusive
+    std::optional<timestamp> created_until = {};  // exclusive
+    bool descending = true;                       // by created_at, then number
+    std::optional<list_position> after = {};      // the last order of the page before
     std::size_t limit = 20;
 };
 struct order_page {
@@ -110,7 +110,7 @@ struct history_params {
     std::size_t limit = 1000;
 };
 struct feed_params {
-    feed_position after;
+    feed_position after = {};
     std::size_t limit = 1000;
 };
 struct feed_page {

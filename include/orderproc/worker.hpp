@@ -25,17 +25,18 @@ struct retry_policy {
 };
 
 struct worker_options {
-    std::string worker_id;  // at most 64 characters; empty: host, process and a random part
+    // At most 64 characters; empty: host, process and a random part.
+    std::string worker_id = {};
     std::size_t in_flight_max = 1024;
     std::chrono::milliseconds lease = std::chrono::seconds(30);   // renewed at a third
     std::chrono::milliseconds timeout = std::chrono::minutes(5);  // of one attempt
     std::chrono::milliseconds sweep = std::chrono::seconds(1);    // for what others left
-    retry_policy retry;
+    retry_policy retry = {};
     // 0: the host calls run_once(), on one thread at a time. Else 1.
     std::size_t threads = 1;
     // With 0 threads: called, from any thread, when run_once() has something to do; not while
     // it runs, nor again before it has run. Must not throw.
-    std::function<void()> on_ready;
+    std::function<void()> on_ready = {};
 };
 
 struct cycle_report {

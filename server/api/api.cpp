@@ -53,7 +53,8 @@ bool api::dispatch(const http::request& in, http::response& out, pending& todo) 
     }
     if (matched.found) return handle(matched, in, out, todo);
     if (!matched.path_known && !(in.path == "*" && in.method == "OPTIONS")) {
-        http::write_problem(problems::not_found, {}, in, out);
+        http::write_problem(problems::not_found,
+                            parts_.operations_only ? "" : "/docs shows what there is", in, out);
     } else if (in.method == "OPTIONS") {
         out.status = 204;
         out.add("Allow", allowed_methods(in.path));

@@ -6,6 +6,7 @@
 #include "api/batch.hpp"
 #include "api/item_refusal.hpp"
 #include "api/list_query.hpp"
+#include "api/openapi.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
 #include "http/message.hpp"
@@ -46,6 +47,9 @@ std::span<const std::int64_t> items_of(const pending& todo, std::vector<std::int
 // What the command demands of the order's version. A first try names one that If-Match does;
 // its refusal tells which there is.
 std::optional<order_version> expected_version(const http::request& in, const pending& todo);
+
+// What who meant another version is told; empty if nobody knows.
+std::string version_text(const std::optional<order>& it);
 
 // What there is beside orders. All of it outlives the api.
 struct api_parts {
@@ -91,6 +95,9 @@ public:
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
     bool get_readiness(const call& it, http::response& out, pending& todo);
+    bool get_openapi(const call& it, http::response& out, pending& todo);
+    bool get_docs(const call& it, http::response& out, pending& todo);
+    bool get_root(const call& it, http::response& out, pending& todo);
 
 private:
     using edit_parser = parsed_edit(std::string_view, const order*);
@@ -128,6 +135,7 @@ private:
     engine& engine_;
     reader& reader_;
     const api_parts parts_;
+    openapi_document openapi_{engine_.machine()};
 };
 
 }  // namespace orderproc::server

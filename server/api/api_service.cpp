@@ -39,6 +39,7 @@ private:
 
     http::step submit(const http::request& in, http::response& out) noexcept {
         if (todo_->many) {
+            outcome_ = {};  // each has its own: this is still the last request's
             todo_->many->submit(api_.orders(), by_);
             return http::step::waiting;
         }

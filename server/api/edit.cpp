@@ -47,7 +47,8 @@ bool api::edit(const call& it, edit_parser* parse, http::response& out, pending&
         }
         if (!todo.current && !load_current(it.in, fields.order, out, todo)) return false;
         if (!if_match(it.in).admits(todo.current->version)) {
-            http::write_problem(problems::precondition_failed, {}, it.in, out);
+            http::write_problem(problems::precondition_failed, version_text(todo.current), it.in,
+                                out);
             return false;
         }
         parsed = parse(it.in.body, &*todo.current);

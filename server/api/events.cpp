@@ -19,6 +19,16 @@ bool open_to_clients(const transition* it) noexcept {
     return it && it->open_to_clients;
 }
 
+std::string names_of_open_events(const status_machine& machine) {
+    std::string out;
+    for (const transition& it : machine.transitions()) {
+        if (!it.open_to_clients) continue;
+        if (!out.empty()) out.append(", ");
+        out.append(it.event);
+    }
+    return out;
+}
+
 }  // namespace
 
 bool api::delete_order(const call& it, http::response& out, pending& todo) {
@@ -54,8 +64,9 @@ bool api::raise_transition(const call& it, http::response& out, pending& todo) {
     }
     parsed_transition parsed = parse_transition(it.in.body);
     if (parsed.ok() && !open_to_clients(engine_.machine().find(parsed.event))) {
-        parsed.errors.push_back(
-            {"#/event", "unknown_event", "is not an event that clients may raise"});
+        parsed.errors.push_back({"#/event", "unknown_event",
+                                 "must be an event that clients may raise: " +
+                                     names_of_open_events(engine_.machine())});
     }
     if (!expect_valid(parsed.syntax, parsed.errors, it.in, out)) return false;
     return raise(it, std::move(parsed.event), std::move(parsed.reason), out, todo);

@@ -30,8 +30,6 @@ auto behind_position(feed_position& at, Read read) {
     };
 }
 
-constexpr std::size_t entries_max = 1000;  // in an answer; a link leads to the rest
-
 void append_text_or_null(std::string_view text, std::string& out) {
     if (text.empty()) {
         out.append("null");
@@ -108,7 +106,7 @@ bool api::get_history(const call& it, http::response& out, pending&) {
     if (!read_order_id(it, id, out) || !read_parameter(it.in, "after", after, out)) return false;
     history_params params;
     params.order = id;
-    params.limit = entries_max + 1;
+    params.limit = history_entries_max + 1;
     if (after && !read_version(*after, params.after)) {
         write_bad_parameter("after", "has to be a version", it.in, out);
         return false;
@@ -134,7 +132,7 @@ bool api::get_history(const call& it, http::response& out, pending&) {
         http::write_problem(problems::not_found, {}, it.in, out);
         return false;
     }
-    if (read->size() > entries_max) {
+    if (read->size() > history_entries_max) {
         read->pop_back();
         const auto last = static_cast<std::uint64_t>(read->back().version);
         out.add("Link", "<" + std::string(it.in.path) + "?after=" + std::to_string(last) +

@@ -11,10 +11,6 @@
 
 namespace orderproc::server {
 
-namespace {
-
-constexpr std::size_t key_size_max = 255;
-
 digest digest_of(std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> whole;
     if (EVP_Digest(text.data(), text.size(), whole.data(), nullptr, EVP_sha256(), nullptr) != 1) {
@@ -25,15 +21,13 @@ digest digest_of(std::string_view text) {
     return out;
 }
 
-}  // namespace
-
 key_field read_idempotency_key(const http::request& in) noexcept {
     key_field out;
     bool there = false;
     for (const http::field& it : in.fields) {
         if (!http::equal_ignoring_case(it.name, "Idempotency-Key")) continue;
         out.text = it.value;
-        out.valid = !there && !it.value.empty() && it.value.size() <= key_size_max &&
+        out.valid = !there && !it.value.empty() && it.value.size() <= idempotency_key_size_max &&
                     std::all_of(it.value.begin(), it.value.end(),
                                 [](char c) { return c >= 0x20 && c < 0x7f; });
         there = true;

@@ -10,7 +10,6 @@ namespace orderproc::server {
 
 namespace {
 
-constexpr std::size_t limit_max = 100;
 constexpr std::uint8_t cursor_version = 1;
 constexpr std::size_t cursor_bytes = 1 + 3 * 8;  // version, time, number, checksum
 constexpr std::size_t cursor_size = (cursor_bytes * 4 + 2) / 3;
@@ -78,24 +77,32 @@ public:
         if (it.name == "status" && !statuses_fixed_) return read_statuses(it.value);
         const auto* found = std::find_if(std::begin(rows), std::end(rows),
                                          [&](const row& r) { return r.name == it.name; });
-        if (found == std::end(rows)) return "there is no such parameter";
+        if (found == std::end(rows)) {
+            allowed = list_parameters(!statuses_fixed_);
+            return "there is no such parameter";
+        }
         bool& seen = seen_[static_cast<std::size_t>(found - rows)];
         if (std::exchange(seen, true)) return "may be given once";
         return (this->*found->read)(it.value);
     }
 
-private:
     struct row {
         std::string_view name;
         std::string (reader_of_parameters::*read)(std::string_view);
     };
     static const row rows[6];
 
+    std::vector<std::string_view> allowed;  // instead, where that is a list
+
+private:
     std::string read_statuses(std::string_view value) {
         for (;;) {
             const std::size_t comma = value.find(',');
             const auto status = find_status(value.substr(0, comma), machine_);
-            if (!status) return "there is no such status";
+            if (!status) {
+                allowed = names_of_statuses(machine_);
+                return "there is no such status";
+            }
             out_.statuses.push_back(*status);
             if (comma == value.npos) return {};
             value.remove_prefix(comma + 1);
@@ -119,14 +126,15 @@ private:
     std::string read_until(std::string_view value) { return read_time(value, out_.created_until); }
     std::string read_sort(std::string_view value) {
         if (value != "created_at" && value != "-created_at") {
+            allowed = {"created_at", "-created_at"};
             return "has to be created_at or -created_at";
         }
         out_.descending = value.front() == '-';
         return {};
     }
     std::string read_limit(std::string_view value) {
-        if (!parse_integer(value, std::size_t{1}, limit_max, out_.limit)) {
-            return "has to be an integer from 1 to 100";
+        if (!parse_integer(value, std::size_t{1}, list_query::limit_max, out_.limit)) {
+            return "has to be an integer from 1 to " + std::to_string(list_query::limit_max);
         }
         return {};
     }
@@ -181,6 +189,19 @@ std::optional<order_status> find_status(std::string_view text, const status_mach
     return *status;
 }
 
+std::vector<std::string_view> names_of_statuses(const status_machine& machine) {
+    std::vector<std::string_view> out;
+    for (const order_status& it : machine.statuses()) out.push_back(it.view());
+    return out;
+}
+
+std::vector<std::string_view> list_parameters(bool with_status) {
+    std::vector<std::string_view> out;
+    if (with_status) out.emplace_back("status");
+    for (const auto& it : reader_of_parameters::rows) out.push_back(it.name);
+    return out;
+}
+
 std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>& parameters,
                                               const status_machine& machine,
                                               std::optional<order_status> fixed, list_query& out) {
@@ -188,7 +209,7 @@ std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>
     const std::string* cursor = nullptr;
     for (const query_parameter& it : parameters) {
         if (std::string wrong = reading.read(it); !wrong.empty()) {
-            return bad_parameter{it.name, std::move(wrong)};
+            return bad_parameter{it.name, std::move(wrong), std::move(reading.allowed)};
         }
         if (it.name == "cursor") cursor = &it.value;
     }
@@ -197,7 +218,7 @@ std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>
     out.statuses.erase(std::unique(out.statuses.begin(), out.statuses.end()), out.statuses.end());
     if (cursor) {
         out.after = read_cursor(out, *cursor);
-        if (!out.after) return bad_parameter{"cursor", "is not one of this list's"};
+        if (!out.after) return bad_parameter{"cursor", "is not one of this list's", {}};
     }
     return std::nullopt;
 }

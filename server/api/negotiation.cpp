@@ -51,7 +51,7 @@ unsigned quality_of(std::string_view accept, std::string_view type) noexcept {
                                 http::equal_ignoring_case(name.substr(0, name.size() - 2), group);
         const int specific = http::equal_ignoring_case(name, type) ? 2
                              : group_only                          ? 1
-                             : name == "*/*"                       ? 0
+                             : name == "*/*" || name == "*"        ? 0
                                                                    : -1;
         if (specific <= best) continue;
         unsigned weight = full;
@@ -65,6 +65,10 @@ unsigned quality_of(std::string_view accept, std::string_view type) noexcept {
         quality = weight;
     }
     return quality;
+}
+
+bool accepts_gzip(std::string_view accept_encoding) noexcept {
+    return !trimmed(accept_encoding).empty() && quality_of(accept_encoding, "gzip") > 0;
 }
 
 bool prefers_prometheus(std::string_view accept) noexcept {

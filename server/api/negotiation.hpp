@@ -9,6 +9,10 @@ namespace orderproc::server {
 // specific of its ranges counts. Empty: everything alike.
 unsigned quality_of(std::string_view accept, std::string_view type) noexcept;
 
+// Does Accept-Encoding (RFC 9110, 12.5.3) name gzip? A client that says nothing gets what is
+// not packed.
+bool accepts_gzip(std::string_view accept_encoding) noexcept;
+
 // Does a client that sends this rather have Prometheus' text than JSON?
 bool prefers_prometheus(std::string_view accept) noexcept;
 

@@ -36,6 +36,7 @@ bool api::create_order(const call& it, http::response& out, pending& todo) {
                             it.in, out);
         return false;
     }
+    if (!expect_no_query(it.in, out)) return false;
     parsed_order parsed = parse_order(it.in.body);
     if (!expect_valid(parsed.syntax, parsed.errors, it.in, out)) return false;
     todo.what.what = submit_order{std::move(parsed.value)};
@@ -97,7 +98,9 @@ bool api::list_orders_by_status(const call& it, http::response& out, pending&) {
     if (!decoded) {
         http::write_problem(problems::bad_request, "the path is malformed", it.in, out);
     } else if (!status) {
-        http::write_problem(problems::not_found, "there is no such status", it.in, out);
+        std::string members;
+        append_words("allowed_values", names_of_statuses(engine_.machine()), members);
+        http::write_problem(problems::not_found, "there is no such status", it.in, out, members);
     } else {
         answer_page(it, status, out);
     }
@@ -111,7 +114,7 @@ void api::answer_page(const call& it, std::optional<order_status> fixed, http::r
     }
     list_query query;
     if (const auto bad = parse_list_query(*parameters, engine_.machine(), fixed, query)) {
-        return write_bad_parameter(bad->name, bad->detail, it.in, out);
+        return write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
     }
     const list_params params = query.params();
     auto page = reader_.use([&](repository& from) { return from.list(params); });

@@ -47,12 +47,16 @@ etag::etag(order_version version) noexcept {
     size_ = static_cast<std::size_t>(end - text_.data());
 }
 
+bool if_none_match_names(const http::request& in, std::string_view ours) noexcept {
+    const auto opaque = [](std::string_view tag) {
+        return tag.starts_with("W/") ? tag.substr(2) : tag;
+    };
+    return any_tag(in, "If-None-Match",
+                   [&](std::string_view tag) { return tag == "*" || opaque(tag) == opaque(ours); });
+}
+
 bool if_none_match_names(const http::request& in, order_version version) noexcept {
-    const etag ours(version);
-    return any_tag(in, "If-None-Match", [&](std::string_view tag) {
-        if (tag.starts_with("W/")) tag.remove_prefix(2);
-        return tag == "*" || tag == ours.view();
-    });
+    return if_none_match_names(in, etag(version).view());
 }
 
 bool if_match::names_versions() const noexcept {

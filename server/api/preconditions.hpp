@@ -25,6 +25,7 @@ private:
 };
 
 // If-None-Match, which compares weakly: does it name the tag?
+bool if_none_match_names(const http::request& in, std::string_view etag) noexcept;
 bool if_none_match_names(const http::request& in, order_version version) noexcept;
 
 // If-Match, which compares strongly: a weak tag is nobody's.

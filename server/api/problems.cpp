@@ -19,6 +19,41 @@ const http::problem_kind& kind_of(error_code ec) noexcept {
 
 }  // namespace
 
+std::span<const http::problem_kind* const> all_problems() noexcept {
+    using namespace problems;
+    namespace transport = http::problems;
+    static constexpr const http::problem_kind* table[] = {
+        &bad_request,
+        &invalid_json,
+        &invalid_parameter,
+        &invalid_idempotency_key,
+        &not_found,
+        &method_not_allowed,
+        &transport::request_timeout,
+        &order_exists,
+        &not_editable,
+        &transition_refused,
+        &version_conflict,
+        &precondition_failed,
+        &payload_too_large,
+        &transport::uri_too_long,
+        &unsupported_media_type,
+        &transport::expectation_failed,
+        &validation,
+        &idempotency_mismatch,
+        &transport::rate_limited,
+        &transport::header_too_large,
+        &internal,
+        &overloaded,
+        &items_unavailable,
+        &unavailable,
+        &outcome_unknown,
+        &stopping,
+        &transport::too_many_connections,
+    };
+    return table;
+}
+
 void write_trouble(error_code ec, const http::request& to, http::response& out) {
     write_trouble(kind_of(ec), to, out);
 }
@@ -56,10 +91,23 @@ void write_validation(std::span<const field_error> errors, const http::request& 
     http::write_problem(problems::validation, {}, to, out, members);
 }
 
+void append_words(std::string_view name, std::span<const std::string_view> words,
+                  std::string& members) {
+    if (!members.empty()) members.append(1, ',');
+    members.append(1, '"').append(name).append("\":[");
+    for (const std::string_view word : words) {
+        if (members.back() != '[') members.append(1, ',');
+        append_json_string(word, members);
+    }
+    members.append(1, ']');
+}
+
 void write_bad_parameter(std::string_view parameter, std::string_view detail,
-                         const http::request& to, http::response& out) {
+                         const http::request& to, http::response& out,
+                         std::span<const std::string_view> allowed) {
     std::string members = R"("parameter":)";
     append_json_string(parameter, members);
+    if (!allowed.empty()) append_words("allowed_values", allowed, members);
     http::write_problem(problems::invalid_parameter, detail, to, out, members);
 }
 

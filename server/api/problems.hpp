@@ -47,6 +47,9 @@ inline constexpr problem_kind outcome_unknown{503, "outcome_unknown",
 inline constexpr problem_kind stopping{503, "stopping", "The server is going down"};
 }  // namespace problems
 
+// All there are: these, and the transport's.
+std::span<const http::problem_kind* const> all_problems() noexcept;
+
 // 503 for what may pass, else 500, which says nothing.
 void write_trouble(error_code ec, const http::request& to, http::response& out);
 void write_trouble(const http::problem_kind& kind, const http::request& to, http::response& out);
@@ -58,9 +61,14 @@ void write_syntax_error(const syntax_error& what, const http::request& to, http:
 void write_validation(std::span<const field_error> errors, const http::request& to,
                       http::response& out);
 
-// 400 naming the query parameter.
+// 400 naming the query parameter, and what it may be where that is a list.
 void write_bad_parameter(std::string_view parameter, std::string_view detail,
-                         const http::request& to, http::response& out);
+                         const http::request& to, http::response& out,
+                         std::span<const std::string_view> allowed = {});
+
+// Appends a member of that name: a list of words.
+void append_words(std::string_view name, std::span<const std::string_view> words,
+                  std::string& members);
 
 }  // namespace orderproc::server
 

@@ -6,8 +6,11 @@
 
 #include <orderproc/json.hpp>
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -20,16 +23,18 @@ constexpr unsigned conflicts_max = 4;
 std::string members_about(const order& it, const status_machine& machine) {
     std::string out = R"("order_status":)";
     append_json_string(it.status.view(), out);
-    out.append(R"(,"allowed_events":[)");
-    for (const std::string_view event : machine.allowed(it.status)) {
-        if (!machine.find(event)->open_to_clients) continue;
-        if (out.back() != '[') out.append(1, ',');
-        append_json_string(event, out);
-    }
-    return out.append(1, ']');
+    auto events = machine.allowed(it.status);
+    std::erase_if(events, [&](auto event) { return !machine.find(event)->open_to_clients; });
+    append_words("allowed_events", events, out);
+    return out;
 }
 
 }  // namespace
+
+std::string version_text(const std::optional<order>& it) {
+    if (!it) return {};
+    return "the order is at version " + std::to_string(static_cast<std::uint64_t>(it->version));
+}
 
 std::optional<order_version> expected_version(const http::request& in, const pending& todo) {
     if (todo.current) return todo.current->version;
@@ -52,7 +57,8 @@ bool api::settle_refusal(const http::problem_kind& rejected, const http::request
         const if_match wanted(in);
         const bool admitted = outcome.after && wanted.admits(outcome.after->version);
         if (!admitted) {
-            http::write_problem(problems::precondition_failed, {}, in, out);
+            http::write_problem(problems::precondition_failed, version_text(outcome.after), in,
+                                out);
         } else if (++todo.conflicts < conflicts_max) {
             todo.current = std::move(outcome.after);
             return true;

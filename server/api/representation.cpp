@@ -42,9 +42,11 @@ bool read_parameter(const http::request& in, std::string_view name,
         return false;
     }
     for (query_parameter& it : *given) {
-        if (name.empty() || it.name != name || value) {
-            write_bad_parameter(it.name, value ? "may be given once" : "there is no such parameter",
-                                in, out);
+        const bool known = !name.empty() && it.name == name;
+        if (!known || value) {
+            const auto allowed = std::span(&name, known || name.empty() ? 0 : 1);
+            write_bad_parameter(it.name, known ? "may be given once" : "there is no such parameter",
+                                in, out, allowed);
             return false;
         }
         value = std::move(it.value);

@@ -25,6 +25,10 @@ constexpr route table[] = {
     {"GET", "/metrics", "get_metrics", &api::get_metrics},
     {"GET", "/healthz", "get_health", &api::get_health},
     {"GET", "/readyz", "get_readiness", &api::get_readiness},
+    {"GET", "/openapi.json", "get_openapi", &api::get_openapi},
+    {"GET", "/docs", "get_docs", &api::get_docs},
+    {"GET", "/docs/{file}", "get_docs_file", &api::get_docs},
+    {"GET", "/", "get_root", &api::get_root},
 };
 
 // A path that a pattern spells out is not one that another pattern's parameter may stand for.
@@ -52,7 +56,7 @@ std::span<const route> routes() noexcept {
 }
 
 bool is_operation(std::string_view path) noexcept {
-    return !path.starts_with("/orders");
+    return path == "/metrics" || path == "/healthz" || path == "/readyz";
 }
 
 route_match match(std::string_view method, std::string_view path) noexcept {

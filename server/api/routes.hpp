@@ -6,6 +6,7 @@
 
 #include "http/message.hpp"
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@ struct pending;
 
 // The one route whose body may be large.
 inline constexpr std::string_view batch_path = "/orders/batch";
+
+// How many entries of an order's history an answer has at most; a link leads to the rest.
+inline constexpr std::size_t history_entries_max = 1000;
 
 // A request and what its path carries.
 struct call {
@@ -41,7 +45,7 @@ struct route_match {
 };
 route_match match(std::string_view method, std::string_view path) noexcept;
 
-// Is it about the server and not about orders?
+// Is it about how the server is doing?
 bool is_operation(std::string_view path) noexcept;
 
 // "GET, HEAD, OPTIONS": the methods of a path.

@@ -14,6 +14,8 @@ std::string_view reason(unsigned status) noexcept {
             return "Created";
         case 204:
             return "No Content";
+        case 302:
+            return "Found";
         case 304:
             return "Not Modified";
         case 400:

@@ -79,6 +79,7 @@ BOOST_AUTO_TEST_CASE(connections_are_set_to_survive_a_power_cut) {
         sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, -1, &on);
         BOOST_TEST(on == 1);
     }
+    BOOST_TEST(text_of(spy::handles[0], "PRAGMA cache_spill") == "0");
     BOOST_TEST(text_of(spy::handles[1], "PRAGMA query_only") == "1");
 }
 
@@ -228,4 +229,57 @@ BOOST_AUTO_TEST_CASE(lists_by_user_go_on_through_every_generation) {
             BOOST_TEST(numbers[i] == static_cast<std::int64_t>(i + 1) * 4096);
         }
     }
+}
+
+// What does not fit into the cache must not reach the log before the commit: rolled back, it would
+// be written later, over what another process has written there.
+BOOST_AUTO_TEST_CASE(a_large_write_that_fails_leaves_nothing_behind_for_later) {
+    const temporary_folder folder;
+    const std::string path = folder.file("orders.db");
+    const auto other = open(path);
+    run_sql(path,
+            "CREATE TRIGGER broken BEFORE INSERT ON writers WHEN NEW.sequence=2 "
+            "BEGIN SELECT RAISE(ABORT, 'broken by the test'); END");
+    sqlite_options small;
+    small.path = path;
+    small.cache_kib = 64;
+    const auto orders = std::move(open_sqlite(small)).value();
+    const auto writer = writer_of(*orders);
+    BOOST_REQUIRE(create_one(*writer, "BEFORE"));
+
+    std::vector<change> many;
+    for (int i = 0; i < 500; ++i) many.push_back(create("LARGE-" + std::to_string(i), i + 1));
+    std::vector<change_outcome> out;
+    BOOST_REQUIRE(!write(*writer, many, "test", 2, out));
+
+    const auto other_writer = writer_of(*other);
+    for (int i = 0; i < 20; ++i) {
+        BOOST_REQUIRE(create_one(*other_writer, "OTHER-" + std::to_string(i)));
+    }
+    BOOST_TEST(holds(*writer, "OTHER-19"));
+    BOOST_REQUIRE(create_one(*writer, "AFTER", 3));
+    const auto reader = reader_of(*other);
+    for (const char* id : {"BEFORE", "OTHER-0", "OTHER-19", "AFTER"}) {
+        BOOST_TEST(holds(*reader, id), id);
+    }
+    BOOST_TEST(!holds(*reader, "LARGE-0"));
+    check_whole(*reader);
+}
+
+// As many pages as a large write has are written by few calls, and come back as they were.
+BOOST_AUTO_TEST_CASE(a_write_larger_than_what_is_gathered_is_whole) {
+    const temporary_folder folder;
+    const auto orders = open(folder.file("orders.db"));
+    const auto writer = writer_of(*orders);
+    std::vector<change> many;
+    for (int i = 0; i < 2000; ++i) {
+        many.push_back(create("ORD-" + std::to_string(i * 7919 % 2000), i + 1));
+        std::get<create_order>(many.back().action).value.metadata =
+            "{\"note\":\"" + std::string(3000, 'x') + "\"}";
+    }
+    std::vector<change_outcome> out;
+    BOOST_REQUIRE(write(*writer, many, "test", 1, out));
+    const auto reader = reader_of(*orders);
+    for (int i = 0; i < 2000; i += 111) BOOST_TEST(holds(*reader, "ORD-" + std::to_string(i)));
+    check_whole(*reader);
 }

@@ -34,9 +34,7 @@ int main() {
     submit.value.user_id = 123;
     submit.value.item_ids = {1001};
     submit.value.total_amount = {14999, {'U', 'S', 'D'}};
-    command create;
-    create.what = std::move(submit);
-    if (writes.execute(std::move(create)).ec) return 1;
+    if (writes.execute({.what = std::move(submit)}).ec) return 1;
 
     watch.completed.get_future().wait();
     works.stop(std::chrono::seconds(10));

@@ -19,16 +19,13 @@ int main(int argc, char** argv) {
     submit.value.user_id = 123;
     submit.value.item_ids = {1001, 1002, 1003};
     submit.value.total_amount = {14999, {'U', 'S', 'D'}};
-    command create;
-    create.what = std::move(submit);
-    const change_outcome made = writes.execute(std::move(create));  // durable when it returns
+    // Durable when it returns.
+    const change_outcome made = writes.execute({.what = std::move(submit)});
     if (made.ec) return std::fprintf(stderr, "%s\n", made.ec.message().c_str()), 1;
 
     const std::string id(made.after->id->view());
     reader reads(*orders);
-    const auto found = reads.use([&](repository& from) {
-        return from.load({.ids = {&id, 1}, .user_id = {}});
-    });
+    const auto found = reads.use([&](repository& from) { return from.load({.ids = {&id, 1}}); });
     const order& it = found.value().orders.at(0).value();
     std::printf("%s\n", to_json(it).c_str());
     return it.status == order_status("PENDING") ? 0 : 1;

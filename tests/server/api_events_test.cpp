@@ -139,6 +139,7 @@ std::ostream& operator<<(std::ostream& out, const request_line& it) {
 const request_line changes[] = {
     {"DELETE", "", ""},
     {"POST", "/cancel", ""},
+    {"POST", "/retry", ""},
     {"POST", "/transitions", R"({"event":"cancel"})"},
 };
 }  // namespace

@@ -1,10 +1,12 @@
 #ifndef ORDERPROC_TESTS_SERVER_API_FIXTURE_HPP
 #define ORDERPROC_TESTS_SERVER_API_FIXTURE_HPP
 
-// The handlers over orders in memory, asked without a socket.
+// The handlers over orders in memory, asked without a socket. Every answer has to be one that
+// the documentation describes.
 
 #include "api/api_service.hpp"
 #include "client.hpp"
+#include "documented.hpp"
 
 #include <orderproc/memory.hpp>
 #include <orderproc/testing/manual_clock.hpp>
@@ -74,6 +76,7 @@ struct api_fixture {
             while (!by.is_ready.exchange(false)) (void)orders.run_once();
             step = session->resume(in, out);
         }
+        BOOST_TEST(documentation::standard().missing(in, out) == "");
         answer got;
         got.status = static_cast<int>(out.status);
         got.head = "\r\nContent-Type: " + std::string(out.content_type) + "\r\n" + out.fields;

@@ -40,6 +40,7 @@ const request_line changes[] = {
      R"({"user_id":2,"item_ids":[1],"total_amount":1,"version":1})"},
     {"PATCH", "/orders/A-1", R"({"user_id":5})", R"({"user_id":6})"},
     {"POST", "/orders/A-1/cancel", "", "{}"},
+    {"POST", "/orders/A-1/retry", "", "{}"},
     {"POST", "/orders/A-1/transitions", R"({"event":"cancel"})", R"({"event":"retry"})"},
     {"DELETE", "/orders/A-1", "", "{}"},
 };

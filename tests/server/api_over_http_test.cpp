@@ -24,12 +24,16 @@ struct fixture {
         out.threads = 2;
         return out;
     }
-    static std::string post(const std::string& id) {
-        const std::string body =
-            R"({"order_id":")" + id + R"(","user_id":1,"item_ids":[1],"total_amount":1.5})";
-        return "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-               "Content-Length: " +
-               std::to_string(body.size()) + "\r\n\r\n" + body;
+    static std::string order_of(const std::string& id) {
+        return R"({"order_id":")" + id + R"(","user_id":1,"item_ids":[1],"total_amount":1.5})";
+    }
+    static std::string post(const std::string& id, const std::string& fields = {}) {
+        return post_to("/orders", order_of(id), fields);
+    }
+    static std::string post_to(const std::string& path, const std::string& body,
+                               const std::string& fields = {}) {
+        return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" +
+               fields + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     }
     static std::string get(const std::string& target) {
         return "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -97,6 +101,21 @@ BOOST_AUTO_TEST_CASE(a_batch_and_many_patches_of_one_order) {
     for (const int count : done) sum += count;
     BOOST_TEST(sum > 0);
     BOOST_TEST(caller.ask(get("/orders/B-0")).says("\"version\":" + std::to_string(1 + sum) + ","));
+}
+
+// What became of a request is nothing to the next one of its connection.
+BOOST_AUTO_TEST_CASE(a_batch_behind_a_refusal_and_a_replay) {
+    const std::string key = "Idempotency-Key: k\r\n";
+    client caller(server->port());
+    BOOST_TEST(caller.ask(post("A-1", key)).status == 201);
+    BOOST_TEST(caller.ask(post("A-2", key)).status == 422);
+    const answer first = caller.ask(post_to("/orders/batch", "[" + order_of("B-1") + "]"));
+    BOOST_TEST(first.status == 200);
+    BOOST_TEST(first.says(R"({"items":[{"status":201,)"));
+    BOOST_TEST(caller.ask(post("A-1", key)).find("Idempotency-Replayed").has_value());
+    const answer second = caller.ask(post_to("/orders/batch", "[" + order_of("B-2") + "]"));
+    BOOST_TEST(second.status == 200);
+    BOOST_TEST(!second.find("Idempotency-Replayed"));
 }
 
 BOOST_AUTO_TEST_CASE(a_read_behind_a_create_sees_it) {

@@ -1,5 +1,6 @@
 #include "connection.hpp"
 
+#include "log_file.hpp"
 #include "statement.hpp"
 
 #include <fcntl.h>
@@ -41,7 +42,9 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path,
     // Readers too open for writing: in WAL the first one to come has to make the shared memory.
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     if (with.how == access::create) flags |= SQLITE_OPEN_CREATE;
-    if (const int code = sqlite3_open_v2(path.c_str(), &out->handle_, flags, nullptr)) {
+    if (with.how == access::write) out->vfs_ = std::make_unique<gathering_vfs>();
+    const char* const vfs = out->vfs_ ? out->vfs_->name() : nullptr;
+    if (const int code = sqlite3_open_v2(path.c_str(), &out->handle_, flags, vfs)) {
         out->fail(code);
         return std::move(out->finish()).error();
     }
@@ -53,6 +56,7 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path,
     sqlite3_wal_hook(out->handle_, &connection::committed, out.get());  // no auto-checkpoint
     out->execute(("PRAGMA cache_size=-" + std::to_string(with.cache_kib)).c_str());
     if (with.how == access::read) out->execute("PRAGMA query_only=1");
+    if (with.how == access::write) out->execute("PRAGMA cache_spill=0");
     if (auto done = out->finish(); !done) return std::move(done).error();
     return out;
 }

@@ -15,11 +15,14 @@ struct sqlite3;
 
 namespace orderproc::detail::sqlite {
 
+class gathering_vfs;
+
 // The first failure sticks: until finish() takes it out, statements do nothing and find no
 // rows. So the code in between reads straight on, and the call fails as a whole.
 class connection {
 public:
-    enum class access : std::uint8_t { create, write, read };
+    // alter: the schema, in transactions of any size. write: orders, by gathering_vfs.
+    enum class access : std::uint8_t { create, alter, write, read };
     struct settings {
         access how = access::read;
         std::chrono::milliseconds busy_timeout{0};
@@ -60,6 +63,7 @@ private:
     connection() = default;
     static int committed(void* self, sqlite3*, const char*, int pages) noexcept;
 
+    std::unique_ptr<gathering_vfs> vfs_;  // of a writer; outlives the handle
     sqlite3* handle_ = nullptr;
     bool borrowed_ = false;
     std::string path_;

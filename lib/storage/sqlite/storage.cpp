@@ -96,7 +96,7 @@ result<sqlite_migration> migrate_sqlite(const sqlite_options& options, bool dry_
     if (auto got = (*lock)->acquire(options.lock_timeout); !got) return std::move(got).error();
     const detail::sqlite::write_turn turn(**lock);
     auto db = connection::open(
-        options.path, {connection::access::write, options.lock_timeout, options.cache_kib});
+        options.path, {connection::access::alter, options.lock_timeout, options.cache_kib});
     if (!db) return std::move(db).error();
     return detail::sqlite::migrate_schema(**db, dry_run);
 }

@@ -1,0 +1,149 @@
+// An inventory as a shop would plug it in: unknown items are refused before an order is stored, all
+// items of an order are reserved together or none, whatever is retried takes them once, and an
+// order that fails or is cancelled gives them back. Two orders never get the same last item.
+
+#include <orderproc/engine.hpp>
+#include <orderproc/items.hpp>
+#include <orderproc/memory.hpp>
+#include <orderproc/worker.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <future>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+using namespace orderproc;
+
+namespace {
+
+using counts = std::map<std::int64_t, int>;
+
+// In memory, so it is filled again at each start. One in a database has the same three
+// operations, each a transaction, and follows the feed (06) so that no release is missed.
+class inventory final : public item_checker, public observer {
+public:
+    explicit inventory(counts stock) : stock_(std::move(stock)) {}
+
+    result<void> check(std::span<const std::int64_t> ids,
+                       std::vector<std::int64_t>& unknown) override {
+        const std::lock_guard lock(mutex_);
+        std::copy_if(ids.begin(), ids.end(), std::back_inserter(unknown),
+                     [this](std::int64_t id) { return !stock_.contains(id); });
+        return {};
+    }
+
+    // The key is the same at every attempt: what it has already is not taken again.
+    bool reserve(const order& it, std::string_view key) {
+        const std::lock_guard lock(mutex_);
+        auto& held = held_[std::string(it.id->view())];
+        if (held.contains(key)) return true;
+        counts wanted;  // repeats are quantities
+        for (const std::int64_t id : it.item_ids) ++wanted[id];
+        for (const auto& [id, count] : wanted) {
+            if (stock_[id] < count) return false;
+        }
+        for (const auto& [id, count] : wanted) stock_[id] -= count;
+        held.emplace(key, std::move(wanted));
+        return true;
+    }
+
+    void transition_committed(const transition_report& it) noexcept override {
+        const bool over = it.event == "fail" || it.event == "cancel";
+        if (over) release(std::string(it.after.id->view()));  // before a client's retry can follow
+        if (over || it.completed) told.release();
+    }
+    void attempt_finished(const attempt_report& it) noexcept override {
+        if (it.outcome == attempt_outcome::retried && it.order == "LATER") told.release();
+    }
+
+    int left(std::int64_t id) {
+        const std::lock_guard lock(mutex_);
+        return stock_[id];
+    }
+    std::counting_semaphore<> told{0};
+
+private:
+    void release(const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [key, items] : held_[id]) {
+            for (const auto& [item, count] : items) stock_[item] += count;
+        }
+        held_.erase(id);
+    }
+
+    std::mutex mutex_;
+    counts stock_;
+    std::map<std::string, std::map<std::string, counts, std::less<>>> held_;  // order, key, items
+};
+
+// Reserves, then charges. Both are quick here; what is slow takes the job elsewhere and returns.
+struct fulfilment final : processor {
+    explicit fulfilment(inventory& items) : stock(items) {}
+    void start(job it) override {
+        const auto id = it.value().id->view();
+        verdict said = advance{"complete"};
+        if (!stock.reserve(it.value(), it.idempotency_key())) {
+            said = give_up{"out of stock"};
+        } else if (id == "LATER") {
+            said = retry_later{"the bank is closed", std::chrono::hours(1)};
+        } else if (it.attempt() == 1) {
+            said = retry_later{"no answer", std::chrono::milliseconds(1)};  // keeps what it has
+        } else if (id == "BROKE") {
+            said = give_up{"the card was refused"};
+        }
+        std::move(it).finish(std::move(said));
+    }
+
+    inventory& stock;
+};
+
+struct question final : item_completion {
+    void complete(error_code ec, std::span<const std::size_t> unknown) noexcept override {
+        may_order.set_value(!ec && unknown.empty());
+    }
+    std::promise<bool> may_order;
+};
+
+bool place(engine& orders, item_gate& gate, std::string_view id, std::vector<std::int64_t> items) {
+    question asked;
+    if (!gate.submit(items, asked) || !asked.may_order.get_future().get()) return false;
+    submit_order submit;
+    submit.value.id = order_id::parse(id).value();
+    submit.value.user_id = 7;
+    submit.value.item_ids = std::move(items);
+    return !orders.execute({.what = std::move(submit)}).ec;
+}
+
+}  // namespace
+
+int main() {
+    enum item : std::int64_t { lamp = 1, chair, table };
+    inventory stock({{lamp, 1}, {chair, 10}, {table, 5}});
+    fulfilment work(stock);
+    const auto stored = make_memory_storage();
+    engine orders(*stored, status_machine::standard(), system_runtime(stock));
+    worker one(orders, work), two(orders, work);  // two threads at the same stock
+    for (worker* it : {&one, &two}) it->start().value();
+    item_gate gate(stock, orders.with());
+
+    // Both want the only lamp; the one without it takes no chair either.
+    const bool ok = place(orders, gate, "FIRST", {lamp, chair}) &&
+                    place(orders, gate, "SECOND", {chair, lamp}) &&
+                    place(orders, gate, "BROKE", {table, table}) &&
+                    place(orders, gate, "LATER", {table, chair, chair}) &&
+                    !place(orders, gate, "UNKNOWN", {lamp, 4711});
+    if (!ok) return 1;
+    for (int i = 0; i < 4; ++i) stock.told.acquire();  // three are settled, LATER waits
+    if (orders.execute({.what = raise_event{"LATER", "cancel", "too slow"}}).ec) return 1;
+    for (worker* it : {&one, &two}) it->stop(std::chrono::seconds(10));
+
+    const int lamps = stock.left(lamp), chairs = stock.left(chair), tables = stock.left(table);
+    std::printf("left: lamps %d, chairs %d, tables %d\n", lamps, chairs, tables);
+    return lamps == 0 && chairs == 9 && tables == 5 ? 0 : 1;
+}

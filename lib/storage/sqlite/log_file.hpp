@@ -1,0 +1,35 @@
+#ifndef ORDERPROC_STORAGE_SQLITE_LOG_FILE_HPP
+#define ORDERPROC_STORAGE_SQLITE_LOG_FILE_HPP
+
+// SQLite writes a transaction to its write-ahead log page by page, by two system calls each. Here
+// they are gathered and written by one, before the sync that makes them durable.
+
+#include <sqlite3.h>
+
+#include <string>
+
+namespace orderproc::detail::sqlite {
+
+// A VFS (sqlite.org/vfs.html) for one connection, registered while it lives, which is longer than
+// the connection: the default one, but for how the log is written.
+//
+// REQUIRES: synchronous=FULL, so that every commit is synced before others can see it, and
+// cache_spill=OFF, so that nothing is written but by commits: what a transaction that is rolled
+// back had left behind would be written later, over the log of another process.
+class gathering_vfs {
+public:
+    gathering_vfs();
+    ~gathering_vfs();
+    gathering_vfs(const gathering_vfs&) = delete;
+    gathering_vfs& operator=(const gathering_vfs&) = delete;
+
+    const char* name() const noexcept { return vfs_.zName; }  // nullptr: it is not to be had
+
+private:
+    std::string name_;
+    sqlite3_vfs vfs_{};
+};
+
+}  // namespace orderproc::detail::sqlite
+
+#endif

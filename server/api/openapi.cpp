@@ -1,0 +1,278 @@
+#include "api/openapi.hpp"
+
+#include "api/batch.hpp"
+#include "api/idempotency.hpp"
+#include "api/list_query.hpp"
+#include "api/problems.hpp"
+#include "api/routes.hpp"
+#include "docs/pages.hpp"
+#include "http/options.hpp"
+
+#include <orderproc/json.hpp>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace orderproc::server {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view methods[] = {"get", "put", "post", "delete", "patch"};
+
+[[noreturn]] void misfit(std::string_view what) {
+    throw std::logic_error("docs/openapi.json: " + std::string(what));
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c;
+    return out;
+}
+
+json::object reference(std::string_view kind, std::string_view name) {
+    return {{"$ref", "#/components/" + std::string(kind) + "/" + std::string(name)}};
+}
+
+const http::problem_kind* find_problem(std::string_view code) noexcept {
+    for (const http::problem_kind* it : all_problems()) {
+        if (it->code == code) return it;
+    }
+    return nullptr;
+}
+
+std::string hex(const digest& value) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    for (const auto byte : value) {
+        const auto bits = static_cast<unsigned char>(byte);
+        out.append({digits[bits >> 4], digits[bits & 15]});
+    }
+    return out;
+}
+
+// What a string of the template may name.
+json::object make_values(const status_machine& machine) {
+    json::array statuses;
+    json::object counts;
+    for (const order_status& it : machine.statuses()) {
+        statuses.emplace_back(it.view());
+        counts.emplace(lower(it.view()), json::object{{"type", "integer"}, {"minimum", 0}});
+    }
+    json::array client_events;
+    json::array events{"create", "edit", "delete"};
+    for (const transition& it : machine.transitions()) {
+        events.emplace_back(it.event);
+        if (it.open_to_clients) client_events.emplace_back(it.event);
+    }
+    json::array codes;
+    for (const http::problem_kind* it : all_problems()) codes.emplace_back(it->code);
+    json::array count_names;
+    for (const auto& it : counts) count_names.emplace_back(it.key());
+    const http::request_limits limits;
+    return {
+        {"version", ORDERPROC_VERSION},
+        {"statuses", std::move(statuses)},
+        {"status_counts", std::move(counts)},
+        {"status_count_names", std::move(count_names)},
+        {"client_events", std::move(client_events)},
+        {"events", std::move(events)},
+        {"problem_codes", std::move(codes)},
+        {"items_max", order::items_max},
+        {"metadata_size_max", order::metadata_size_max},
+        {"errors_max", parsed_order::errors_max},
+        {"reason_size_max", parsed_transition::reason_size_max},
+        {"batch_items_max", batch::items_max},
+        {"limit_max", list_query::limit_max},
+        {"limit_default", list_query::limit_default},
+        {"history_entries_max", history_entries_max},
+        {"idempotency_key_size_max", idempotency_key_size_max},
+        {"body_kib_max", limits.body_size_max / 1024},
+        {"large_body_mib_max", limits.large_body_size_max / 1024 / 1024},
+        {"header_kib_max", limits.header_size_max / 1024},
+        {"fields_max", limits.fields_max},
+        {"target_kib_max", limits.target_size_max / 1024},
+    };
+}
+
+class openapi_maker {
+public:
+    explicit openapi_maker(const status_machine& machine)
+        : root_(json::parse(unpack(find_page("")->gzipped)).as_object()),
+          values_(make_values(machine)) {}
+
+    std::string make() {
+        groups_ = take(root_, "x-problem-groups").as_object();
+        add_examples(take(root_, "x-problems").as_object());
+        for (auto& path : root_.at("paths").as_object()) {
+            for (const std::string_view method : methods) {
+                auto* operation = path.value().as_object().if_contains(method);
+                if (operation) finish(operation->as_object());
+            }
+        }
+        for (auto& it : components().at("responses").as_object()) add_fields(it.value());
+        json::value whole = std::move(root_);
+        fill(whole);
+        return json::serialize(whole);
+    }
+
+private:
+    json::object& components() { return root_.at("components").as_object(); }
+
+    static json::value take(json::object& from, std::string_view name) {
+        auto* found = from.if_contains(name);
+        if (!found) misfit(std::string(name) + " is missing");
+        json::value out = std::move(*found);
+        from.stable_erase(from.find(name));
+        return out;
+    }
+
+    // A sample of each problem, as the server writes it.
+    void add_examples(const json::object& described) {
+        auto& examples = components().at("examples").as_object();
+        for (const http::problem_kind* it : all_problems()) {
+            const auto* about = described.if_contains(it->code);
+            if (!about) misfit("no advice about the problem " + std::string(it->code));
+            json::object value{{"type", "urn:orderproc:problem:" + std::string(it->code)},
+                               {"title", it->title},
+                               {"status", it->status}};
+            value.emplace("instance", "/orders");
+            value.emplace("code", it->code);
+            value.emplace("request_id", "6f1c9a52e7d04b-1");
+            for (const auto& member : about->at("with").as_object()) {
+                value.insert_or_assign(member.key(), member.value());
+            }
+            const auto& what_to_do = about->at("do").as_string();
+            advice_[it->code] = std::string(it->title) + ". " + std::string(what_to_do);
+            examples[it->code] = {
+                {"summary", it->title}, {"description", what_to_do}, {"value", std::move(value)}};
+        }
+        for (const auto& it : described) {
+            if (!find_problem(it.key())) misfit("no such problem: " + std::string(it.key()));
+        }
+    }
+
+    void add_codes(const json::array& names, std::map<unsigned, json::array>& by_status) {
+        for (const json::value& it : names) {
+            if (const auto* group = groups_.if_contains(it.as_string())) {
+                add_codes(group->as_array(), by_status);
+                continue;
+            }
+            const http::problem_kind* kind = find_problem(it.as_string());
+            if (!kind) misfit("no such problem: " + std::string(it.as_string()));
+            by_status[kind->status].push_back(it);
+        }
+    }
+
+    void finish(json::object& operation) {
+        std::map<unsigned, json::array> by_status;
+        add_codes(take(operation, "x-problems").as_array(), by_status);
+        auto& responses = operation.at("responses").as_object();
+        for (auto& it : responses) {
+            if (!it.value().as_object().contains("$ref")) add_fields(it.value());
+        }
+        for (const auto& [status, codes] : by_status) {
+            json::value response = make_response(codes, status);
+            add_fields(response);
+            responses.emplace(std::to_string(status), std::move(response));
+        }
+        responses.emplace("default", reference("responses", "Problem"));
+    }
+
+    json::value make_response(const json::array& codes, unsigned status) {
+        std::string description;
+        json::object examples;
+        for (const json::value& it : codes) {
+            const std::string_view code = it.as_string();
+            if (!description.empty()) description.append("\n\n");
+            description.append(1, '`').append(code).append("`: ");
+            description.append(advice_.at(code));
+            examples.emplace(code, reference("examples", code));
+        }
+        json::object out{
+            {"description", description},
+            {"content",
+             {{"application/problem+json",
+               {{"schema", reference("schemas", "Problem")}, {"examples", std::move(examples)}}}}}};
+        if (status == 503) out["headers"] = {{"Retry-After", reference("headers", "Retry-After")}};
+        return out;
+    }
+
+    static void add_fields(json::value& response) {
+        auto& it = response.as_object();
+        if (!it.contains("headers")) it["headers"].emplace_object();
+        it["headers"].as_object().emplace("X-Request-Id", reference("headers", "X-Request-Id"));
+    }
+
+    void fill(json::value& it) {
+        if (auto* object = it.if_object()) {
+            for (auto& member : *object) {
+                if (member.key() != "$ref") fill(member.value());
+            }
+        } else if (auto* array = it.if_array()) {
+            for (json::value& one : *array) fill(one);
+        } else if (const auto* text = it.if_string()) {
+            it = filled(*text);
+        }
+    }
+
+    const json::value& named(std::string_view name) const {
+        const auto* found = values_.if_contains(name);
+        if (!found) misfit("nothing is named $" + std::string(name));
+        return *found;
+    }
+
+    json::value filled(std::string_view text) const {
+        if (text.size() > 1 && text[0] == '$' && text[1] != '{') return named(text.substr(1));
+        std::string out;
+        for (;;) {
+            const std::size_t open = text.find("${");
+            out.append(text.substr(0, open));
+            if (open == text.npos) return json::string(out);
+            const std::size_t close = text.find('}', open);
+            if (close == text.npos) misfit("${ without }");
+            out.append(spelt(named(text.substr(open + 2, close - open - 2))));
+            text.remove_prefix(close + 1);
+        }
+    }
+
+    static std::string spelt(const json::value& it) {
+        if (const auto* text = it.if_string()) return std::string(*text);
+        const auto* array = it.if_array();
+        if (!array) return json::serialize(it);
+        std::string out;
+        for (const json::value& one : *array) {
+            if (!out.empty()) out.append(", ");
+            out.append(spelt(one));
+        }
+        return out;
+    }
+
+    json::object root_;
+    json::object values_;
+    json::object groups_;
+    std::map<std::string_view, std::string> advice_;
+};
+
+}  // namespace
+
+std::string make_openapi(const status_machine& machine) {
+    return openapi_maker(machine).make();
+}
+
+const openapi_document::content& openapi_document::get() {
+    std::call_once(once_, [this] {
+        content_.text = make_openapi(machine_);
+        content_.etag = "\"" + hex(digest_of(content_.text)) + "\"";
+    });
+    return content_;
+}
+
+}  // namespace orderproc::server

@@ -1,0 +1,96 @@
+# Makes pages.S and pages.cpp: what is served under /docs, compressed, as part of the binary.
+#   cmake -D FROM=<this folder> -D TO=<a folder of the build> -D NPM=<npm, or nothing> -P embed.cmake
+# Swagger UI comes from npm, without its install scripts. If it is not to be had, the page that
+# says so takes its place.
+cmake_minimum_required(VERSION 3.25)
+
+set(tools "${TO}/npm")
+set(taken "${tools}/node_modules/swagger-ui-dist")
+
+function(take_swagger_ui out)
+    set(${out} FALSE PARENT_SCOPE)
+    if(NOT NPM)
+        return()
+    endif()
+    file(SHA256 "${FROM}/package-lock.json" wanted)
+    set(stamp "${tools}/${wanted}")
+    if(NOT EXISTS "${stamp}")
+        file(REMOVE_RECURSE "${tools}")
+        file(COPY "${FROM}/package.json" "${FROM}/package-lock.json" DESTINATION "${tools}")
+        execute_process(
+            COMMAND "${NPM}" ci --ignore-scripts --no-audit --no-fund --prefer-offline
+                --no-update-notifier --fetch-retries=1 --fetch-timeout=30000
+            WORKING_DIRECTORY "${tools}" TIMEOUT 180
+            RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
+        if(failed)
+            message(NOTICE "orderproc: npm did not bring Swagger UI (${failed}):\n${said}")
+            return()
+        endif()
+        file(TOUCH "${stamp}")
+    endif()
+    set(${out} TRUE PARENT_SCOPE)
+endfunction()
+
+set(table "")
+set(assembly "")
+set(count 0)
+
+# embed(URL CONTENT_TYPE FILE): for the table, whose rows the answers are looked up in.
+function(embed url content_type file)
+    set(packed "${TO}/${count}.gz")
+    file(ARCHIVE_CREATE OUTPUT "${packed}" PATHS "${file}" FORMAT raw COMPRESSION GZip
+         COMPRESSION_LEVEL 9 MTIME "1980-01-01 00:00:00 UTC")
+    file(SHA256 "${file}" hash)
+    string(SUBSTRING "${hash}" 0 32 hash)
+    string(APPEND assembly "page_${count}:\n    .incbin \"${packed}\"\npage_${count}_end:\n")
+    string(APPEND assembly "    .globl page_${count}, page_${count}_end\n")
+    string(APPEND symbols "extern const char page_${count}[], page_${count}_end[];\n")
+    string(APPEND table "    {\"${url}\", \"${content_type}\", \"W/\\\"${hash}\\\"\",\n"
+        "     {page_${count}, static_cast<std::size_t>(page_${count}_end - page_${count})}},\n")
+    math(EXPR count "${count} + 1")
+    foreach(name IN ITEMS assembly symbols table count)
+        set(${name} "${${name}}" PARENT_SCOPE)
+    endforeach()
+endfunction()
+
+set(text "text/plain; charset=utf-8")
+set(html "text/html; charset=utf-8")
+set(script "text/javascript; charset=utf-8")
+set(style "text/css; charset=utf-8")
+
+take_swagger_ui(has_swagger_ui)
+file(REMOVE "${TO}/absent")
+if(has_swagger_ui)
+    embed("/docs" "${html}" "${FROM}/index.html")
+    embed("/docs/start.js" "${script}" "${FROM}/start.js")
+    embed("/docs/swagger-ui.css" "${style}" "${taken}/swagger-ui.css")
+    embed("/docs/swagger-ui-bundle.js" "${script}" "${taken}/swagger-ui-bundle.js")
+    embed("/docs/swagger-ui-bundle.js.LICENSE.txt" "${text}"
+        "${taken}/swagger-ui-bundle.js.LICENSE.txt")
+    embed("/docs/swagger-ui-LICENSE.txt" "${text}" "${taken}/LICENSE")
+    embed("/docs/swagger-ui-NOTICE.txt" "${text}" "${taken}/NOTICE")
+else()
+    embed("/docs" "${html}" "${FROM}/absent.html")
+    file(TOUCH "${TO}/absent")
+endif()
+embed("/docs/style.css" "${style}" "${FROM}/style.css")
+embed("/docs/icon.svg" "image/svg+xml" "${FROM}/icon.svg")
+embed("" "application/json" "${FROM}/openapi.json")  # not served as it is: the empty name
+
+file(WRITE "${TO}/pages.S" "    .section .rodata\n${assembly}    .section .note.GNU-stack,\"\",%progbits\n")
+file(WRITE "${TO}/pages.cpp" "// Made by embed.cmake.
+#include \"docs/pages.hpp\"
+
+extern \"C\" {
+${symbols}}
+
+namespace orderproc::server {
+
+std::span<const page> pages() noexcept {
+    static const page table[] = {
+${table}    };
+    return table;
+}
+
+}  // namespace orderproc::server
+")

@@ -1,0 +1,55 @@
+// The page at /docs in a browser: nothing is blocked or missing, and an order can be made.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { open } from './browser.mjs';
+import { serve } from './server.mjs';
+
+test('the page shows the API and tries it out', async (t) => {
+  const browser = await open();
+  if (!browser) return t.skip('no Chromium');
+  const server = await serve('--no-worker');
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+    const complaints = [];
+    page.on('console', (it) => ['error', 'warning'].includes(it.type()) && complaints.push(it.text()));
+    page.on('pageerror', (it) => complaints.push(it.message));
+    page.on('requestfailed', (it) => complaints.push(`${it.url()} ${it.failure().errorText}`));
+    const elsewhere = [];
+    page.on('request', (it) => it.url().startsWith(server.url) || it.url().startsWith('data:') || elsewhere.push(it.url()));
+
+    await page.goto(`${server.url}/`);
+    assert.equal(page.url(), `${server.url}/docs`);
+    if (await page.getByText('Swagger UI is not in this build').count()) {
+      return t.skip('built without npm');
+    }
+    const create = page.locator('#operations-Orders-create_order');
+    await create.waitFor();
+    if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/docs.png` });
+    await create.locator('.opblock-summary-control').click();
+    await create.getByRole('button', { name: 'Try it out' }).click();
+    await create.locator('textarea.body-param__text').fill(
+      '{"order_id": "ORD-PAGE", "user_id": 123, "item_ids": [1001], "total_amount": 9.99}');
+    await create.getByRole('button', { name: 'Execute' }).click();
+    const live = create.locator('.live-responses-table');
+    await live.waitFor();
+    assert.match(await live.locator('tbody .response-col_status').first().innerText(), /^201/);
+    assert.match(await live.innerText(), /ORD-PAGE/);
+    if (process.env.SCREENSHOTS) {
+      await create.screenshot({ path: `${process.env.SCREENSHOTS}/created.png` });
+    }
+    const stored = await fetch(`${server.url}/orders/ORD-PAGE`);
+    assert.equal((await stored.json()).total_amount, 9.99);
+
+    assert.equal(await page.locator('.opblock').count(), await page.evaluate(async () => {
+      const api = await (await fetch('openapi.json')).json();
+      return Object.values(api.paths).flatMap((it) => Object.keys(it)).filter((it) => it !== 'parameters').length;
+    }));
+    assert.deepEqual(elsewhere, []);
+    assert.deepEqual(complaints, []);
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+});

@@ -1,0 +1,132 @@
+// Every operation with every answer that a client can bring about, as a list of requests.
+
+const json = (body, headers = {}) => ({
+  body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers },
+});
+const order = (more = {}) => ({ user_id: 123, item_ids: [1001, 1002], total_amount: 149.99, ...more });
+const get = (target, status, headers = {}) => ({ method: 'GET', target, status, headers });
+const send = (method, target, status, rest = {}) => ({ method, target, status, ...rest });
+
+// What the description allows to be asked.
+export const good = [
+  get('/orders?limit=1', 200),
+  send('POST', '/orders', 201, json(order({ order_id: 'A-1' }))),
+  send('POST', '/orders', 201, json(order({ order_id: 'A-2', currency: 'JPY', total_amount: 1500 }))),
+  send('POST', '/orders', 201, json(order({ metadata: { a: [1, null, { b: 'c' }] } }))),
+  send('POST', '/orders', 201, json(order({ order_id: 'A-3' }), { 'Idempotency-Key': 'key 1' })),
+  send('POST', '/orders', 201, json(order({ order_id: 'A-3' }), { 'Idempotency-Key': 'key 1' })),
+  send('POST', '/orders', 409, json(order({ order_id: 'A-1' }))),
+  send('POST', '/orders', 422, json(order({ order_id: 'A-3', user_id: 7 }), { 'Idempotency-Key': 'key 1' })),
+  send('POST', '/orders', 422, json(order({ total_amount: 1.999 }))),
+  send('POST', '/orders/batch', 200, json([order(), order({ order_id: 'A-1' })])),
+  get('/orders/A-1', 200),
+  get('/orders/A-1', 304, { 'If-None-Match': '"1"' }),
+  get('/orders/A-1?at=2030-01-01T00:00:00Z', 404),
+  get('/orders/A-1?at=2999-01-01T00:00:00Z', 200),
+  get('/orders/A-9', 404),
+  get('/orders', 200),
+  get('/orders?limit=2&sort=created_at&status=PENDING&status=FAILED&user_id=123', 200),
+  get('/orders?created_from=2026-01-01T00:00:00Z&created_until=2999-01-01T00:00:00Z', 200),
+  get('/orders?cursor=nonsense', 400),
+  get('/orders/status/pending?limit=1', 200),
+  get('/orders/status/NOTHING', 404),
+  send('PUT', '/orders/A-1', 200, json(order({ item_ids: [5] }))),
+  send('PUT', '/orders/A-1', 412, json(order(), { 'If-Match': '"1"' })),
+  send('PUT', '/orders/A-9', 404, json(order())),
+  send('PATCH', '/orders/A-1', 200, json({ metadata: { note: 'x' } })),
+  send('PATCH', '/orders/A-1', 200, {
+    body: '{"metadata":null}', headers: { 'Content-Type': 'application/merge-patch+json', 'If-Match': '"3"' },
+  }),
+  send('PATCH', '/orders/A-1', 412, json({ user_id: 5 }, { 'If-Match': '"1"' })),
+  send('PATCH', '/orders/A-1', 422, json({ version: 9 })),
+  send('PATCH', '/orders/A-9', 404, json({})),
+  send('POST', '/orders/A-1/transitions', 412, json({ event: 'cancel' }, { 'If-Match': '"1"' })),
+  send('POST', '/orders/A-1/transitions', 200, json({ event: 'cancel', reason: 'ordered twice' })),
+  send('POST', '/orders/A-1/transitions', 409, json({ event: 'retry' })),
+  send('POST', '/orders/A-9/transitions', 404, json({ event: 'retry' })),
+  send('PUT', '/orders/A-1', 409, json(order())),
+  send('PATCH', '/orders/A-1', 409, json({ user_id: 5 })),
+  send('POST', '/orders/A-2/retry', 200),
+  send('POST', '/orders/A-2/retry', 412, { headers: { 'If-Match': '"99"' } }),
+  send('POST', '/orders/A-2/cancel', 412, { headers: { 'If-Match': '"99"' } }),
+  send('POST', '/orders/A-2/cancel', 200),
+  send('POST', '/orders/A-2/cancel', 200),
+  send('POST', '/orders/A-2/retry', 409),
+  send('POST', '/orders/A-9/cancel', 404),
+  send('POST', '/orders/A-9/retry', 404),
+  get('/orders/A-1/history', 200),
+  get('/orders/A-1/history?after=1', 200),
+  get('/orders/A-9/history', 404),
+  send('DELETE', '/orders/A-3', 412, { headers: { 'If-Match': '"99"' } }),
+  send('DELETE', '/orders/A-3', 204),
+  send('DELETE', '/orders/A-3', 404),
+  get('/metrics', 200, { Accept: 'application/json' }),
+  get('/metrics', 200, { Accept: 'text/plain' }),
+  get('/healthz', 200),
+  get('/readyz', 200),
+  get('/openapi.json', 200),
+  get('/docs', 200),
+  get('/docs', 200, { 'Accept-Encoding': 'identity' }),
+  get('/docs/style.css', 200),
+  get('/docs/icon.svg', 200),
+  get('/openapi.json', 304, { 'If-None-Match': '*' }),
+  get('/docs', 304, { 'If-None-Match': '*' }),
+  get('/docs/icon.svg', 304, { 'If-None-Match': '*' }),
+  get('/docs/nothing', 404),
+  get('/', 302),
+];
+
+// What it does not; the answers have to be what it says all the same.
+const text = { body: '{', headers: { 'Content-Type': 'application/json' } };
+const untyped = { body: 'x', headers: { 'Content-Type': 'text/plain' } };
+const bodies = [
+  ['POST', '/orders'], ['POST', '/orders/batch'], ['PUT', '/orders/A-2'], ['PATCH', '/orders/A-2'],
+  ['POST', '/orders/A-2/transitions'],
+];
+const changes = [
+  ...bodies, ['DELETE', '/orders/A-2'], ['POST', '/orders/A-2/cancel'], ['POST', '/orders/A-2/retry'],
+];
+// The key of one request, then on another.
+const repeated = (method, target, status, body = {}) => {
+  const headers = { 'Idempotency-Key': `${method} ${target}` };
+  return [
+    send(method, target, status, json(body, headers)),
+    send(method, target, status, json(body, headers)),
+    send(method, target, 422, json({ ...body, user_id: 9 }, headers)),
+  ];
+};
+export const bad = [
+  ...bodies.flatMap(([method, target]) => [
+    send(method, target, 400, text),
+    send(method, target, 415, untyped),
+    send(method, target, 422, json({ nothing: 1 })),
+  ]),
+  ...changes.flatMap(([method, target]) => [
+    send(method, `${target}?x=1`, 400, json(target.endsWith('batch') ? [] : target.endsWith('transitions') ? { event: 'cancel' } : order())),
+    send(method, target, 400, json(order(), { 'Idempotency-Key': 'k'.repeat(256) })),
+  ]),
+  send('POST', '/orders', 422, json({ order_id: 'batch', user_id: 0, item_ids: [], total_amount: -1, currency: 'XXX', metadata: 1 })),
+  ...bodies.filter(([, target]) => !target.endsWith('batch'))
+    .map(([method, target]) => send(method, target, 413, json({ metadata: 'x'.repeat(300_000) }))),
+  send('POST', '/orders/batch', 413, json(Array(1001).fill(order()))),
+  send('POST', '/orders/batch', 200, { body: '{}\n[\n', headers: { 'Content-Type': 'application/x-ndjson' } }),
+  send('POST', '/orders/A-2/transitions', 422, json({ event: 'complete' })),
+  ...repeated('POST', '/orders/A-2/cancel', 200),
+  ...repeated('POST', '/orders', 201, order()),
+  send('POST', '/orders', 201, json(order({ order_id: 'B-1' }))),
+  send('POST', '/orders', 201, json(order({ order_id: 'B-2' }))),
+  ...repeated('PUT', '/orders/B-1', 200, order()),
+  ...repeated('PATCH', '/orders/B-1', 200, { user_id: 5 }),
+  ...repeated('POST', '/orders/B-1/retry', 200),
+  ...repeated('POST', '/orders/B-1/transitions', 200, { event: 'retry' }),
+  ...repeated('DELETE', '/orders/B-1', 204),
+  get('/orders?limit=0', 400),
+  get('/orders?status=NOTHING', 400),
+  get('/orders?page=2', 400),
+  get('/orders?%zz', 400),
+  get('/orders/%zz', 400),
+  get('/orders/status/%zz', 400),
+  get('/orders/status/pending?status=pending', 400),
+  get('/orders/A-2?at=yesterday', 400),
+  get('/orders/A-2/history?after=x', 400),
+];

@@ -1,0 +1,73 @@
+// A stranger's program that needs all there is: an order through Boost.Asio, the conformance kit
+// over an adapter, and metrics where they are to be had.
+
+#include <orderproc/asio.hpp>
+#include <orderproc/json.hpp>
+#include <orderproc/memory.hpp>
+#include <orderproc/sqlite.hpp>
+#include <orderproc/testing/manual_clock.hpp>
+#include <orderproc/testing/storage_cases.hpp>
+#ifdef SHOP_HAS_METRICS
+#include <orderproc/prometheus.hpp>
+
+#include <prometheus/registry.h>
+#endif
+
+#include <boost/asio/use_future.hpp>
+
+#include <cstdio>
+#include <memory>
+
+using namespace orderproc;
+
+namespace {
+
+class harness final : public testing::storage_harness {
+public:
+    std::unique_ptr<storage> open() override { return make_memory_storage(); }
+};
+
+// As a test framework would run them.
+int failed_cases() {
+    int failed = 0;
+    for (const testing::storage_case& it : testing::storage_cases().first(10)) {
+        harness with;
+        try {
+            it.run(with);
+        } catch (const testing::case_skipped&) {
+        } catch (const testing::case_failed& why) {
+            std::fprintf(stderr, "%s: %s\n", it.name.c_str(), why.what());
+            ++failed;
+        }
+    }
+    return failed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2 || failed_cases() > 0) return 1;
+    const auto orders = open_sqlite({.path = argv[1]}).value();
+    testing::manual_clock time;
+    testing::seeded_random random;
+    observer nobody;
+    observer* watch = &nobody;
+#ifdef SHOP_HAS_METRICS
+    prometheus::Registry registry;
+    prometheus_observer metrics(registry, status_machine::standard());
+    watch = &metrics;
+#endif
+    engine writes(*orders, status_machine::standard(), {time, random, *watch});
+
+    submit_order submit;
+    submit.value.user_id = 123;
+    submit.value.item_ids = {1001};
+    const change_outcome made =
+        async_submit(writes, {.what = std::move(submit)}, boost::asio::use_future).get();
+    if (made.ec) return std::fprintf(stderr, "%s\n", made.ec.message().c_str()), 1;
+    std::printf("%s\n", to_json(*made.after).c_str());
+#ifdef SHOP_HAS_METRICS
+    if (registry.Collect().empty()) return 1;
+#endif
+    return 0;
+}

@@ -1,0 +1,160 @@
+#ifndef ORDERPROC_TESTS_SERVER_DOCUMENTED_HPP
+#define ORDERPROC_TESTS_SERVER_DOCUMENTED_HPP
+
+// Holds answers against /openapi.json: whatever a test sees has to be described there.
+
+#include "api/openapi.hpp"
+#include "api/routes.hpp"
+#include "api/uri.hpp"
+#include "http/message.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace orderproc::server::testing {
+
+class documentation {
+public:
+    static const documentation& standard() {
+        static const documentation out;
+        return out;
+    }
+
+    const boost::json::object& root() const { return root_; }
+
+    const boost::json::object& resolve(const boost::json::value& it) const {
+        const boost::json::value* found = &it;
+        while (const auto* ref = found->as_object().if_contains("$ref")) {
+            found = &whole_.at_pointer(std::string_view(ref->as_string()).substr(1));
+        }
+        return found->as_object();
+    }
+
+    // nullptr: there is none.
+    const boost::json::object* operation(std::string_view pattern, std::string_view method) const {
+        const auto* path = root_.at("paths").as_object().if_contains(pattern);
+        std::string lower(method);
+        for (char& c : lower) c = static_cast<char>(c | 32);
+        const auto* found = path ? path->as_object().if_contains(lower) : nullptr;
+        return found ? &found->as_object() : nullptr;
+    }
+
+    // The names of an operation's parameters of a kind ("query", "header", "path").
+    std::vector<std::string> parameters(std::string_view pattern, std::string_view method,
+                                        std::string_view kind) const {
+        std::vector<std::string> out;
+        const auto collect = [&](const boost::json::object& of) {
+            const auto* list = of.if_contains("parameters");
+            if (!list) return;
+            for (const auto& it : list->as_array()) {
+                const auto& one = resolve(it);
+                if (one.at("in").as_string() == kind) out.emplace_back(one.at("name").as_string());
+            }
+        };
+        collect(root_.at("paths").at(pattern).as_object());
+        collect(*operation(pattern, method));
+        return out;
+    }
+
+    // What of the answer is not described; empty: nothing.
+    std::string missing(const http::request& in, const http::response& out) const {
+        const route_match found = match(in.method, in.path);
+        if (!found.found) return {};  // the transport's and the table's own answers
+        const std::string where = std::string(found.found->method) + " " +
+                                  std::string(found.found->pattern) + " " +
+                                  std::to_string(out.status) + ": ";
+        const auto* known = operation(found.found->pattern, found.found->method);
+        if (!known) return where + "no operation";
+        const auto* entry =
+            known->at("responses").as_object().if_contains(std::to_string(out.status));
+        if (!entry) return where + "no response";
+        const auto& response = resolve(*entry);
+        for (const std::string& name : names_of(out.fields)) {
+            if (!has(response, "headers", name)) return where + "no header " + name;
+        }
+        if (out.status < 300) {
+            const auto given = parse_query(in.query).value();
+            for (const auto& it : given) {
+                const auto all = parameters(found.found->pattern, found.found->method, "query");
+                const bool known_name = std::find(all.begin(), all.end(), it.name) != all.end();
+                const bool ignores = is_operation(in.path) || !in.path.starts_with("/orders");
+                if (!known_name && !ignores) return where + "no parameter " + it.name;
+            }
+        }
+        if (out.status == 204 || out.status == 304) return {};
+        return missing_in_body(where, response, out);
+    }
+
+private:
+    documentation() : whole_(boost::json::parse(make_openapi(status_machine::standard()))) {}
+
+    static std::vector<std::string> names_of(std::string_view fields) {
+        std::vector<std::string> out;
+        while (!fields.empty()) {
+            out.emplace_back(fields.substr(0, fields.find(':')));
+            fields.remove_prefix(fields.find("\r\n") + 2);
+        }
+        return out;
+    }
+
+    static bool has(const boost::json::object& of, std::string_view member, std::string_view name) {
+        const auto* all = of.if_contains(member);
+        return all && all->as_object().contains(name);
+    }
+
+    std::string missing_in_body(const std::string& where, const boost::json::object& response,
+                                const http::response& out) const {
+        const std::string type(out.content_type.substr(0, out.content_type.find(';')));
+        if (!has(response, "content", type)) return where + "no content " + type;
+        if (type != "application/json" && type != "application/problem+json") return {};
+        const auto& content = response.at("content").at(type);
+        const auto body = boost::json::parse(out.body);
+        if (type == "application/problem+json") {
+            const std::string code(body.at("code").as_string());
+            if (!content.at("examples").as_object().contains(code))
+                return where + "no problem " + code;
+        }
+        const std::string member = undescribed(content.at("schema"), body);
+        return member.empty() ? member : where + member;
+    }
+
+    // A member that the schema does not have, or a word that is none of its words.
+    std::string undescribed(const boost::json::value& schema, const boost::json::value& it) const {
+        const auto& known = resolve(schema);
+        if (const auto* words = known.if_contains("enum")) {
+            const auto& all = words->as_array();
+            if (std::find(all.begin(), all.end(), it) == all.end())
+                return "no word " + serialize(it);
+        }
+        if (const auto* array = it.if_array(); array && known.contains("items")) {
+            for (const auto& one : *array) {
+                if (std::string bad = undescribed(known.at("items"), one); !bad.empty()) return bad;
+            }
+        }
+        const auto* object = it.if_object();
+        const auto* properties = known.if_contains("properties");
+        if (!object || !properties) return {};
+        for (const auto& member : *object) {
+            const auto* found = properties->as_object().if_contains(member.key());
+            if (!found) return "no member " + std::string(member.key());
+            if (std::string bad = undescribed(*found, member.value()); !bad.empty()) return bad;
+        }
+        if (const auto* required = known.if_contains("required")) {
+            for (const auto& name : required->as_array()) {
+                if (!object->contains(name.as_string())) return "not there: " + serialize(name);
+            }
+        }
+        return {};
+    }
+
+    const boost::json::value whole_;
+    const boost::json::object& root_ = whole_.as_object();
+};
+
+}  // namespace orderproc::server::testing
+
+#endif
