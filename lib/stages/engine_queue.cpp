@@ -144,6 +144,7 @@ result<void> engine_queue::link(engine_node& node) {
             ++commands_;
         }
         waiting_.push_back(node);
+        size_.store(waiting_.size(), std::memory_order_relaxed);
         wake = claim_sleeper();
     }
     if (wake) ready_.notify_one();
@@ -183,6 +184,7 @@ bool engine_queue::select(std::size_t taker, engine_batch& out) noexcept {
         (stays ? left : to).push_back(*node);
     }
     waiting_.prepend(std::move(left));
+    size_.store(waiting_.size(), std::memory_order_relaxed);
     return !out.empty();
 }
 
@@ -223,11 +225,6 @@ void engine_queue::pause(std::chrono::milliseconds time, std::chrono::millisecon
     if (!stopping_.wait_for(lock, time, [this] { return stopped_; })) return;
     lock.unlock();
     std::this_thread::sleep_for(least);
-}
-
-std::size_t engine_queue::size() const noexcept {
-    const std::lock_guard lock(mutex_);
-    return waiting_.size();
 }
 
 }  // namespace detail

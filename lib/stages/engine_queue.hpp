@@ -6,6 +6,7 @@
 
 #include <orderproc/engine.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -72,7 +73,7 @@ public:
     void stop() noexcept;
     // For that time or, once stopped, only the least.
     void pause(std::chrono::milliseconds time, std::chrono::milliseconds least);
-    std::size_t size() const noexcept;
+    std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
     static completion& change_of(engine_node& node) noexcept;
     static claim_completion& claim_of(engine_node& node) noexcept;
@@ -99,6 +100,8 @@ private:
     std::size_t sleeping_ = 0;     // takers
     std::size_t woken_ = 0;        // of them: told so, but not yet running
     bool stopped_ = false;
+
+    std::atomic<std::size_t> size_{0};  // of waiting_, for those who only look
 };
 
 }  // namespace detail

@@ -41,6 +41,7 @@ std::span<const http::problem_kind* const> all_problems() noexcept {
         &transport::expectation_failed,
         &validation,
         &idempotency_mismatch,
+        &transport::rate_limited,
         &transport::header_too_large,
         &internal,
         &overloaded,

@@ -15,6 +15,7 @@ namespace orderproc::server {
 namespace problems {
 using http::problem_kind;
 using http::problems::bad_request;
+using http::problems::overloaded;
 using http::problems::payload_too_large;
 inline constexpr problem_kind invalid_json{400, "invalid_json", "The body is not JSON"};
 inline constexpr problem_kind invalid_parameter{400, "invalid_parameter",
@@ -38,7 +39,6 @@ inline constexpr problem_kind validation{422, "validation", "The order is invali
 inline constexpr problem_kind idempotency_mismatch{
     422, "idempotency_mismatch", "The idempotency key was used with another request"};
 inline constexpr problem_kind internal{500, "internal", "Something went wrong"};
-inline constexpr problem_kind overloaded{503, "overloaded", "Too much is waiting"};
 inline constexpr problem_kind items_unavailable{503, "items_unavailable",
                                                 "The items cannot be checked now"};
 inline constexpr problem_kind unavailable{503, "unavailable", "The storage is unavailable"};

@@ -98,10 +98,11 @@ public:
         for (auto& it : connections_) {
             if (!open(it)) return failure{errc::unavailable, "nobody listens there"};
         }
-        for (auto& it : connections_) issue(it);
-        while (active_ > 0) turn();
+        for (auto& it : connections_) go_on(it);
+        while (active_ > 0 || (options_.rate > 0 && !over())) turn();
         out_.elapsed = steady::now() - began_;
         std::sort(out_.latencies_us.begin(), out_.latencies_us.end());
+        std::sort(out_.accepted_us.begin(), out_.accepted_us.end());
         return std::move(out_);
     }
 
@@ -143,10 +144,26 @@ private:
         return steady::now() - began_ >= options_.duration;
     }
 
-    void issue(connection& it) {
+    steady::time_point due_at() const {  // the next request
+        if (options_.rate <= 0) return steady::now();
+        const std::chrono::duration<double> since(static_cast<double>(issued_) / options_.rate);
+        return began_ + std::chrono::duration_cast<steady::duration>(since);
+    }
+
+    // The connection is free.
+    void go_on(connection& it) {
         if (it.busy) --active_;
         it.busy = false;
         if (over()) return;
+        if (options_.rate > 0 && due_at() > steady::now()) {
+            idle_.push_back(&it);
+        } else {
+            issue(it);
+        }
+    }
+
+    void issue(connection& it) {
+        it.since = due_at();
         std::uint64_t number = issued_++;
         if (options_.ids_known != 0) number = (random_ = mix(random_ + 1)) % options_.ids_known;
         const std::string id = load_order_id(options_.id_seed, number);
@@ -163,7 +180,6 @@ private:
         it.out += "\r\n" + body;
         it.in.clear();
         it.sent = 0;
-        it.since = steady::now();
         it.busy = true;
         ++active_;
         send(it);
@@ -193,8 +209,13 @@ private:
     }
 
     void turn() {
+        while (!idle_.empty() && !over() && due_at() <= steady::now()) {
+            connection& it = *idle_.back();
+            idle_.pop_back();
+            issue(it);
+        }
         epoll_event events[256];
-        const int n = ::epoll_wait(epoll_.get(), events, 256, 100);
+        const int n = ::epoll_wait(epoll_.get(), events, 256, options_.rate > 0 ? 1 : 100);
         for (int i = 0; i < n; ++i) {
             auto& it = *static_cast<connection*>(events[i].data.ptr);
             if (events[i].events & EPOLLOUT) send(it);
@@ -228,21 +249,23 @@ private:
         out_.latencies_us.push_back(static_cast<std::uint32_t>(took.count()));
         if (head->status / 100 == 2) {
             ++out_.succeeded;
+            out_.accepted_us.push_back(out_.latencies_us.back());
         } else if (out_.refused++ == 0) {
             out_.first_refusal = it.in.substr(0, refusal_shown);
         }
         if (head->closes) {
             again(it);
         } else {
-            issue(it);
+            go_on(it);
         }
     }
 
     // On a new connection; if nobody listens any more, this one is given up.
     void again(connection& it) {
         it.socket = descriptor();
+        std::erase(idle_, &it);
         if (!over() && open(it)) {
-            issue(it);
+            go_on(it);
         } else if (it.busy) {
             it.busy = false;
             --active_;
@@ -253,6 +276,7 @@ private:
     std::uint64_t random_;
     descriptor epoll_;
     std::vector<connection> connections_;
+    std::vector<connection*> idle_;  // with a rate: those that wait for the next request
     std::size_t active_ = 0;
     std::uint64_t issued_ = 0;
     steady::time_point began_, last_progress_;
@@ -267,9 +291,13 @@ double load_result::per_second() const {
 }
 
 std::uint32_t load_result::percentile(double fraction) const {
-    if (latencies_us.empty()) return 0;
-    const auto at = static_cast<std::size_t>(static_cast<double>(latencies_us.size()) * fraction);
-    return latencies_us[std::min(at, latencies_us.size() - 1)];
+    return percentile_of(latencies_us, fraction);
+}
+
+std::uint32_t percentile_of(const std::vector<std::uint32_t>& ascending, double fraction) {
+    if (ascending.empty()) return 0;
+    const auto at = static_cast<std::size_t>(static_cast<double>(ascending.size()) * fraction);
+    return ascending[std::min(at, ascending.size() - 1)];
 }
 
 std::string load_order_id(std::uint64_t seed, std::uint64_t number) {

@@ -1,8 +1,9 @@
 #ifndef ORDERPROC_SERVER_BENCH_LOAD_HPP
 #define ORDERPROC_SERVER_BENCH_LOAD_HPP
 
-// A closed-loop HTTP/1.1 load generator: keep-alive connections, each with one request under
-// way, every latency kept so that percentiles are exact.
+// An HTTP/1.1 load generator: keep-alive connections, each with one request under way, every
+// latency kept so that percentiles are exact. The loop is closed: a connection asks again when it
+// was answered; or, with a rate, open: requests fall due whether or not the server keeps up.
 
 #include <orderproc/error.hpp>
 
@@ -24,7 +25,10 @@ struct load_options {
     std::string target = "/healthz";
     std::string body;
     std::uint64_t id_seed = 1;
-    std::uint64_t ids_known = 0;                       // draw from the first so many; 0: new ones
+    std::uint64_t ids_known = 0;  // draw from the first so many; 0: new ones
+    // Requests a second; each waits for a connection that is free, which its latency includes.
+    // 0: as many as the connections make.
+    double rate = 0;
     std::uint64_t requests = 0;                        // 0: until duration has passed
     std::chrono::milliseconds duration{5000};          // with requests: at most this
     std::function<void(std::uint64_t done)> progress;  // about once a second
@@ -35,12 +39,16 @@ struct load_result {
     std::uint64_t refused = 0;    // any other answer
     std::uint64_t broken = 0;     // connections that failed under a request
     std::chrono::nanoseconds elapsed{0};
-    std::vector<std::uint32_t> latencies_us;  // ascending
+    std::vector<std::uint32_t> latencies_us;  // ascending; of all answers
+    std::vector<std::uint32_t> accepted_us;   // the same of those that succeeded
     std::string first_refusal;                // the start of that answer
 
     double per_second() const;
     std::uint32_t percentile(double fraction) const;  // microseconds; 0 if there are none
 };
+
+// Of ascending values; 0 if there are none.
+std::uint32_t percentile_of(const std::vector<std::uint32_t>& ascending, double fraction);
 
 // The id that the number-th request of a seed uses: random to a database, never twice.
 std::string load_order_id(std::uint64_t seed, std::uint64_t number);

@@ -28,6 +28,7 @@ struct bench_settings {
     std::size_t connections = 64;
     std::string duration = "5s";
     std::uint64_t requests = 0;
+    double rate = 0;
     std::uint64_t orders = 10'000;
     std::uint64_t seed = 0;
     long pid = 0;
@@ -66,6 +67,7 @@ public:
         base_.connections = settings.connections;
         base_.duration = duration;
         base_.requests = settings.requests;
+        base_.rate = settings.rate;
         base_.id_seed =
             settings.seed != 0
                 ? settings.seed
@@ -185,7 +187,16 @@ private:
             std::printf(" %9.2f %9.1f", cpu * 1e6 / count, peak_memory_mib(settings_.pid));
         }
         std::printf("\n");
+        if (settings_.rate > 0) {  // the server is expected to turn some away
+            std::printf("%-12s %10.0f %8u %8u %8u %8u %8llu\n", "  accepted",
+                        static_cast<double>(it.succeeded) /
+                            std::chrono::duration<double>(it.elapsed).count(),
+                        percentile_of(it.accepted_us, 0.5), percentile_of(it.accepted_us, 0.9),
+                        percentile_of(it.accepted_us, 0.99), percentile_of(it.accepted_us, 0.999),
+                        static_cast<unsigned long long>(it.broken));
+        }
         std::fflush(stdout);
+        if (settings_.rate > 0) return;
         if (it.refused + it.broken != 0) {
             failed_ = true;
             std::fprintf(stderr, "first refusal: %s\n", it.first_refusal.c_str());
@@ -219,6 +230,10 @@ void add_bench(command_line to) {
     add_setting(*command, "address", it->address, "Of the server; loopback only");
     add_setting(*command, "connections", it->connections, "Each with one request under way")
         ->check(CLI::Range(1, 10'000));
+    add_setting(*command, "rate", it->rate,
+                "Requests a second, whether or not the server keeps up; 0: each connection asks "
+                "again when it was answered")
+        ->check(CLI::Range(0.0, 1e6));
     add_setting(*command, "duration", it->duration, "Of each scenario");
     add_setting(*command, "requests", it->requests, "End each scenario earlier, after so many");
     add_setting(*command, "orders", it->orders, "Of e2e, and for get when nothing was posted");

@@ -3,6 +3,7 @@
 #include "api/cors.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/file_limit.hpp"
+#include "cli/limit_settings.hpp"
 #include "cli/observation.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
@@ -36,13 +37,12 @@ struct serve_settings {
     bool insecure_http = false;
     bool insecure_no_auth = false;
     std::size_t threads = 1;
-    std::size_t connections = http::server_options{}.connections_max;
-    std::size_t connections_per_address = http::server_options{}.connections_per_address_max;
     std::string items;
     std::vector<std::string> cors_origins;
     std::string shutdown_delay = "0";
     worker_settings worker;
     broker_settings messages;
+    limit_settings limits;
     observation_settings shown;
 
     bool admits_everything() const {
@@ -51,20 +51,19 @@ struct serve_settings {
     }
 };
 
-std::string url_of(const endpoint& at, std::uint16_t port) {
-    const bool six = at.host.find(':') != std::string::npos;
-    return "http://" + (six ? "[" + at.host + "]" : at.host) + ":" + std::to_string(port);
+std::string url_of(const std::string& host, std::uint16_t port) {
+    const bool six = host.find(':') != std::string::npos;
+    return "http://" + (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-http::server_options options_of(const serve_settings& settings, const endpoint& at) {
-    http::server_options out;
+result<http::server_options> options_of(const serve_settings& settings, const endpoint& at) {
+    auto limited = settings.limits.options();
+    if (!limited) return std::move(limited).error();
+    http::server_options& out = *limited;
     out.address = at.host;
     out.port = at.port;
     out.threads = settings.threads;
-    out.connections_max = settings.connections;
-    out.connections_per_address_max = settings.connections_per_address;
-    out.limits.large_path = batch_path;
-    return out;
+    return limited;
 }
 
 struct durations {
@@ -72,7 +71,7 @@ struct durations {
     milliseconds shutdown_delay{0};
 };
 
-int serve_on(const serve_settings& settings, const endpoint& at, const durations& times,
+int serve_on(const serve_settings& settings, http::server_options options, const durations& times,
              stop_signals& signals) {
     auto orders = open_storage(settings.storage);
     if (!orders) return fail(orders.error());
@@ -84,6 +83,7 @@ int serve_on(const serve_settings& settings, const endpoint& at, const durations
 
     engine_options how;
     how.watch_others = true;
+    how.queue_max = settings.limits.queue;
     engine writes(**orders, status_machine::standard(), system_runtime(shown.watch()), how);
     reader reads(**orders, settings.threads + 2);  // one for the admin's, one for the relay
     shown.read_from(reads, writes.with());
@@ -112,9 +112,10 @@ int serve_on(const serve_settings& settings, const endpoint& at, const durations
     if (!relays) return fail(relays.error());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
-    auto listening = http::server::open(options_of(settings, at), observed);
+    options.admits.overloaded = settings.limits.shedding(writes);
+    auto listening = http::server::open(options, observed);
     if (!listening) return fail(listening.error());
-    std::printf("orderproc listens on %s\n", url_of(at, (*listening)->port()).c_str());
+    std::printf("orderproc listens on %s\n", url_of(options.address, (*listening)->port()).c_str());
     std::fflush(stdout);
 
     signals.wait();
@@ -147,8 +148,12 @@ int serve(const serve_settings& settings) {
                          "\"" + it + "\" is no origin such as https://shop.example, nor *"});
         }
     }
-    if (auto raised = raise_file_limit(settings.connections); !raised) return fail(raised.error());
-    return serve_on(settings, *at, {*drain, *shutdown_delay}, signals);
+    auto options = options_of(settings, *at);
+    if (!options) return fail(options.error());
+    if (auto raised = raise_file_limit(options->connections_max); !raised) {
+        return fail(raised.error());
+    }
+    return serve_on(settings, std::move(*options), {*drain, *shutdown_delay}, signals);
 }
 
 }  // namespace
@@ -170,13 +175,9 @@ void add_serve(command_line to) {
     add_setting(*command, "insecure-no-auth", it->insecure_no_auth,
                 "Listen beyond this machine without asking who it is");
     add_setting(*command, "threads", it->threads, "That speak HTTP")->check(CLI::Range(1, 64));
-    add_setting(*command, "connections", it->connections, "At a time")
-        ->check(CLI::Range(1, 1'000'000));
-    add_setting(*command, "connections-per-address", it->connections_per_address,
-                "At a time from one address")
-        ->check(CLI::Range(1, 1'000'000));
     add_setting(*command, "shutdown-delay", it->shutdown_delay,
                 "From SIGTERM, when readyz turns 503, until nothing more is accepted");
+    it->limits.add_to(*command);
     it->worker.add_to(*command);
     it->messages.add_to(*command);
     it->shown.add_to(*command);

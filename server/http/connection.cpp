@@ -36,7 +36,7 @@ connection::connection(io_thread& home, asio::ip::tcp::socket socket, const asio
     : home_(home),
       socket_(std::move(socket)),
       from_(from),
-      parser_(home.options().limits),
+      parser_(home.options().limits, true),
       session_(home.answers().open(*this)),
       in_capacity_(home.options().limits.header_size_max + read_ahead) {
     in_ = std::make_unique_for_overwrite<char[]>(in_capacity_);
@@ -129,19 +129,28 @@ void connection::pump() {
 }
 
 bool connection::advance() {
-    auto state = request_parser::state::need_more;
-    if (in_begin_ != in_end_) {
-        std::size_t used = 0;
-        state = parser_.feed({in_.get() + in_begin_, in_end_ - in_begin_}, used);
-        in_begin_ += used;
+    auto state = in_begin_ != in_end_ ? feed() : request_parser::state::need_more;
+    if (state == request_parser::state::header) {
+        admit();
+        if (last_) return flush();
+        state = feed();
     }
     switch (state) {
         case request_parser::state::failed:
+            if (parser_.skipping()) {  // it was answered already
+                close();
+                return false;
+            }
             refuse(parser_.fault(), parser_.fault_detail());
             return flush();
         case request_parser::state::complete:
+            if (parser_.skipping()) {
+                parser_.reset();
+                return out_.size() > gathered_answers_max ? flush() : true;
+            }
             handle();
             return last_ || waiting_ || out_.size() > gathered_answers_max ? flush() : true;
+        case request_parser::state::header:
         case request_parser::state::need_more:
             break;
     }
@@ -150,6 +159,24 @@ bool connection::advance() {
     }
     if (flush()) read_more();
     return false;
+}
+
+request_parser::state connection::feed() {
+    std::size_t used = 0;
+    const auto out = parser_.feed({in_.get() + in_begin_, in_end_ - in_begin_}, used);
+    in_begin_ += used;
+    return out;
+}
+
+// Who is not let in is answered before the body is read; if that is short it is read then, and
+// the connection goes on.
+void connection::admit() {
+    const problem_kind* const refusal =
+        home_.gate().admit(parser_.value(), from_, parser_.body_size_max(), ticket_);
+    if (!refusal) return;
+    set_phase(phase::answering);
+    last_ = !parser_.skip_body();
+    answer_problem(*refusal, {});
 }
 
 void connection::handle() {
@@ -195,6 +222,7 @@ void connection::identify(request& it) {
 }
 
 void connection::append_answer() {
+    ticket_.close(response_);
     const request& to = parser_.value();
     last_ = last_ || !parser_.keep_alive() || home_.draining();
     answer_params params;
@@ -214,7 +242,7 @@ void connection::append_answer() {
     if (streams) return hand_over(params.body == framing::chunked);
     response_.stream.reset();
     if (response_.body.capacity() > out_capacity_kept) response_.body = {};
-    if (!last_) parser_.reset();
+    if (!last_ && !parser_.skipping()) parser_.reset();
 }
 
 // What is left here has nothing more to do.
@@ -230,6 +258,10 @@ void connection::hand_over(bool chunked) {
 
 void connection::refuse(const problem_kind& kind, std::string_view detail) {
     last_ = true;
+    answer_problem(kind, detail);
+}
+
+void connection::answer_problem(const problem_kind& kind, std::string_view detail) {
     request& to = parser_.value();
     identify(to);
     write_problem(kind, detail, to, response_);
@@ -299,6 +331,7 @@ void connection::on_read(error_code ec, std::size_t size) {
     if (closed_) return;
     if (timed_out_) {
         timed_out_ = false;
+        if (parser_.skipping()) return close();
         refuse(problems::request_timeout, {});
         flush();
         return;

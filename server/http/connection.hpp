@@ -40,12 +40,15 @@ private:
     void guarded(Step&& go) noexcept;
     void pump();
     bool advance();  // false: nothing more can be done now
+    request_parser::state feed();
+    void admit();
     void handle();
     void finish();
     void identify(request& it);
     void append_answer();
     void hand_over(bool chunked);
     void refuse(const problem_kind& kind, std::string_view detail);
+    void answer_problem(const problem_kind& kind, std::string_view detail);
     bool flush();  // true: all is sent
     void write_rest();
     void on_written(boost::system::error_code ec, std::size_t size);
@@ -59,6 +62,7 @@ private:
     boost::asio::ip::tcp::socket socket_;
     const boost::asio::ip::address from_;
     request_parser parser_;
+    admission::ticket ticket_;
     std::unique_ptr<session> session_;
     response response_;
 

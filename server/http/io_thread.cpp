@@ -25,11 +25,11 @@ std::chrono::milliseconds tick_for(const server_options& options) {
 
 }  // namespace
 
-bool connection_counts::add(const asio::ip::address& from) {
+bool connection_counts::add(const asio::ip::address& from, bool shared) {
     const std::lock_guard lock(mutex_);
     if (total_ >= max_) return false;
     std::size_t& of_address = by_address_[from];
-    if (of_address >= per_address_max_) return false;
+    if (of_address >= per_address_max_ && !shared) return false;
     ++of_address;
     ++total_;
     return true;
@@ -49,11 +49,12 @@ std::size_t connection_counts::total() const {
 }
 
 io_thread::io_thread(const server_options& options, service& answers, connection_counts& counts,
-                     std::uint64_t id_seed)
+                     admission& gate, std::uint64_t id_seed)
     : work_(context_.get_executor()),
       options_(options),
       answers_(answers),
       counts_(counts),
+      gate_(gate),
       last_connection_id_(id_seed),
       timer_(context_),
       tick_(tick_for(options)) {}

@@ -32,7 +32,8 @@ public:
     connection_counts(std::size_t most, std::size_t most_per_address)
         : max_(most), per_address_max_(most_per_address) {}
 
-    bool add(const boost::asio::ip::address& from);  // false: it would be one too many
+    // False: it would be one too many. shared: the address stands for many clients.
+    bool add(const boost::asio::ip::address& from, bool shared);
     void remove(const boost::asio::ip::address& from) noexcept;
     std::size_t total() const;
 
@@ -48,7 +49,7 @@ private:
 class io_thread {
 public:
     io_thread(const server_options& options, service& answers, connection_counts& counts,
-              std::uint64_t id_seed);
+              admission& gate, std::uint64_t id_seed);
     ~io_thread();
 
     boost::asio::io_context& context() noexcept { return context_; }
@@ -69,6 +70,7 @@ public:
 
     const server_options& options() const noexcept { return options_; }
     service& answers() noexcept { return answers_; }
+    admission& gate() noexcept { return gate_; }
     std::string_view date() noexcept { return date_.at(std::time(nullptr)); }
     std::uint64_t next_connection_id() noexcept { return ++last_connection_id_; }
 
@@ -86,6 +88,7 @@ private:
     const server_options& options_;
     service& answers_;
     connection_counts& counts_;
+    admission& gate_;
     date_cache date_;
 
     connection* connections_ = nullptr;

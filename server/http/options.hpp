@@ -1,6 +1,8 @@
 #ifndef ORDERPROC_SERVER_HTTP_OPTIONS_HPP
 #define ORDERPROC_SERVER_HTTP_OPTIONS_HPP
 
+#include "http/admission.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +26,8 @@ struct server_options {
     std::size_t threads = 1;
     request_limits limits;
     std::size_t connections_max = 1024;
-    std::size_t connections_per_address_max = 256;
+    std::size_t connections_per_address_max = 256;  // trusted proxies have no such bound
+    admission_options admits;
     // Kept to within a quarter of the shortest.
     std::chrono::milliseconds header_timeout = std::chrono::seconds(5);
     std::chrono::milliseconds body_timeout = std::chrono::seconds(10);

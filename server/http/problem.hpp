@@ -25,7 +25,9 @@ inline constexpr problem_kind payload_too_large{413, "payload_too_large", "The b
 inline constexpr problem_kind uri_too_long{414, "uri_too_long", "The request target is too long"};
 inline constexpr problem_kind expectation_failed{417, "expectation_failed",
                                                  "The expectation is not supported"};
+inline constexpr problem_kind rate_limited{429, "rate_limited", "Too many requests of this client"};
 inline constexpr problem_kind header_too_large{431, "header_too_large", "The header is too large"};
+inline constexpr problem_kind overloaded{503, "overloaded", "Too much is waiting"};
 inline constexpr problem_kind too_many_connections{503, "too_many_connections",
                                                    "Too many connections"};
 }  // namespace problems

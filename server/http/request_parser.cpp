@@ -21,7 +21,9 @@ using boost::beast::error_code;
 using beast_view = boost::beast::string_view;
 
 // A body this large was an exception: its memory is not kept for the next request.
-constexpr std::size_t body_capacity_kept = 64 * 1024;
+constexpr std::size_t body_capacity_kept = 16 * 1024;
+// What is read of a request that was refused already, to keep its connection.
+constexpr std::size_t skipped_max = 64 * 1024;
 
 struct fault {
     const problem_kind* kind = nullptr;
@@ -36,6 +38,17 @@ bool is_host(std::string_view host) noexcept {  // RFC 3986, 3.2.2 and 3.2.3; no
     return std::all_of(host.begin(), host.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                std::string_view("-._~:[]%!$&'()*+;=").find(c) != std::string_view::npos;
+    });
+}
+
+bool is_token_char(char c) noexcept {  // RFC 9110, 5.6.2
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+bool has_control(std::string_view text) noexcept {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
     });
 }
 
@@ -105,6 +118,7 @@ struct collected {
     bool has_length = false;
     bool has_host = false;
     bool expects = false;
+    bool skipping = false;
 };
 
 // REQUIRES: the first bytes put are a whole header. A parser reads one request.
@@ -199,13 +213,16 @@ private:
     }
 
     void on_body_init_impl(const boost::optional<std::uint64_t>& size, error_code&) override {
-        if (size) into_.body.reserve(static_cast<std::size_t>(*size));
+        if (size && !into_.skipping) into_.body.reserve(static_cast<std::size_t>(*size));
     }
     std::size_t on_body_impl(beast_view bytes, error_code&) override {
-        into_.body.append(bytes.data(), bytes.size());
+        if (!into_.skipping) into_.body.append(bytes.data(), bytes.size());
         return bytes.size();
     }
-    void on_chunk_header_impl(std::uint64_t size, beast_view, error_code& ec) override {
+    void on_chunk_header_impl(std::uint64_t size, beast_view extension, error_code& ec) override {
+        if (has_control(text(extension))) {  // Beast lets it pass within quotes
+            return refuse(problems::bad_request, "a chunk extension has a control character", ec);
+        }
         if (size > into_.body_size_max() - into_.body.size()) {
             refuse(problems::payload_too_large, {}, ec);
         }
@@ -224,13 +241,14 @@ private:
 
 class request_parser::impl {
 public:
-    explicit impl(const request_limits& limits) : got_(limits) {}
+    impl(const request_limits& limits, bool pauses) : got_(limits), pauses_(pauses) {}
 
     state feed(std::string_view bytes, std::size_t& consumed) {
         consumed = 0;
         if (!header_done_) {
             const state found = read_header(bytes, consumed);
-            if (found != state::complete || done_) return found;
+            if (found != state::complete) return found;
+            if (pauses_) return state::header;
         }
         return read_body(bytes, consumed);
     }
@@ -246,6 +264,17 @@ public:
         got_.value = {};
         got_.wrong = {};
         got_.http_1_0 = got_.chunked = got_.has_length = got_.has_host = got_.expects = false;
+        got_.skipping = false;
+    }
+
+    std::size_t body_size_max() const noexcept {
+        if (got_.chunked) return got_.body_size_max();
+        return static_cast<std::size_t>(parser_->content_length().value_or(0));
+    }
+
+    bool skip_body() noexcept {
+        got_.skipping = !got_.expects && !got_.chunked && body_size_max() <= skipped_max;
+        return got_.skipping;
     }
 
     collected got_;
@@ -262,11 +291,16 @@ private:
             bytes.remove_prefix(2);
         }
         if (bytes == "\r" && !blank_skipped_) return state::need_more;
+        if (!bytes.empty() && !is_token_char(bytes.front())) {  // TLS, say: no line will ever end
+            got_.wrong = {&problems::bad_request, "the method is no token"};
+            return state::failed;
+        }
         const std::size_t size = find_header_end(bytes, scanned_, got_.wrong);
         if (got_.wrong.kind) return state::failed;
         if (size > got_.limits.header_size_max ||
             (size == 0 && bytes.size() >= got_.limits.header_size_max)) {
-            const bool in_target = bytes.find('\n') == bytes.npos;
+            const bool in_target =
+                bytes.substr(0, got_.limits.header_size_max).find('\n') == bytes.npos;
             got_.wrong = {in_target ? &problems::uri_too_long : &problems::header_too_large, {}};
             return state::failed;
         }
@@ -315,13 +349,14 @@ private:
         return true;
     }
 
+    const bool pauses_;
     std::size_t scanned_ = 0;
     bool done_ = false;
     bool blank_skipped_ = false;
 };
 
-request_parser::request_parser(const request_limits& limits)
-    : impl_(std::make_unique<impl>(limits)) {}
+request_parser::request_parser(const request_limits& limits, bool pauses)
+    : impl_(std::make_unique<impl>(limits, pauses)) {}
 request_parser::~request_parser() = default;
 
 request_parser::state request_parser::feed(std::string_view bytes, std::size_t& consumed) {
@@ -333,6 +368,15 @@ void request_parser::reset() noexcept {
 }
 bool request_parser::header_done() const noexcept {
     return impl_->header_done_;
+}
+std::size_t request_parser::body_size_max() const noexcept {
+    return impl_->body_size_max();
+}
+bool request_parser::skip_body() noexcept {
+    return impl_->skip_body();
+}
+bool request_parser::skipping() const noexcept {
+    return impl_->got_.skipping;
 }
 bool request_parser::keep_alive() const noexcept {
     return impl_->keep_alive_;

@@ -16,9 +16,11 @@ namespace orderproc::server::http {
 
 class request_parser {
 public:
-    enum class state { need_more, complete, failed };
+    enum class state { need_more, header, complete, failed };
 
-    explicit request_parser(const request_limits& limits);  // limits outlives it
+    // limits outlives it. With pauses it stops once for each request when the header is whole
+    // and says state::header; what is left of the bytes, if only nothing, is to be fed then.
+    explicit request_parser(const request_limits& limits, bool pauses = false);
     ~request_parser();
 
     // Reads on. bytes starts with what the last call left over; consumed is how much of it
@@ -29,6 +31,13 @@ public:
     void reset() noexcept;  // for the next request
 
     bool header_done() const noexcept;
+    // What the body may come to, in bytes. REQUIRES: header_done().
+    std::size_t body_size_max() const noexcept;
+    // Reads what is left of this request without keeping it, which value().body then lacks.
+    // False: better not; the body is large or of unknown size, or may never come.
+    bool skip_body() noexcept;
+    bool skipping() const noexcept;
+
     // Does the client wait for 100 Continue? True once for each request.
     bool take_expectation() noexcept;
     bool keep_alive() const noexcept;  // REQUIRES: complete

@@ -41,6 +41,7 @@ public:
     impl(server_options options, service& answers)
         : options_(std::move(options)),
           counts_(options_.connections_max, options_.connections_per_address_max),
+          gate_(options_.admits, random_seed()),
           homes_(make_homes(answers)) {}
 
     result<void> listen() {
@@ -88,12 +89,16 @@ public:
     std::size_t connections() const { return counts_.total(); }
 
 private:
+    static std::uint64_t random_seed() {
+        std::random_device random;
+        return std::uint64_t{random()} << 32 | random();
+    }
+
     std::vector<std::unique_ptr<io_thread>> make_homes(service& answers) {
         std::vector<std::unique_ptr<io_thread>> out;
-        std::random_device random;
         for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
-            const std::uint64_t seed = (std::uint64_t{random()} << 32 | random()) >> 4;
-            out.push_back(std::make_unique<io_thread>(options_, answers, counts_, seed));
+            out.push_back(
+                std::make_unique<io_thread>(options_, answers, counts_, gate_, random_seed() >> 4));
         }
         return out;
     }
@@ -122,7 +127,7 @@ private:
 
     void admit(io_thread& home, tcp::socket socket) {
         const asio::ip::address from = peer_.address();
-        if (!counts_.add(from)) {
+        if (!counts_.add(from, gate_.trusts(from))) {
             error_code ignored;
             socket.non_blocking(true, ignored);
             socket.write_some(asio::buffer(too_many.data(), too_many.size()), ignored);
@@ -138,6 +143,7 @@ private:
 
     const server_options options_;
     connection_counts counts_;
+    admission gate_;
     std::vector<std::unique_ptr<io_thread>> homes_;
     tcp::acceptor acceptor_{homes_.front()->context()};
     asio::steady_timer pause_{homes_.front()->context()};

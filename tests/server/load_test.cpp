@@ -1,7 +1,11 @@
 #include "bench/load.hpp"
 
+#include "echo_service.hpp"
+#include "http/server.hpp"
+
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <set>
 
 using namespace orderproc;
@@ -43,4 +47,31 @@ BOOST_AUTO_TEST_CASE(nobody_listening_is_an_error_not_a_result_of_zero) {
     const auto refused = run_load(options);
     BOOST_TEST_REQUIRE(!refused);
     BOOST_TEST((refused.error().code == errc::unavailable));
+}
+
+// With a rate requests fall due by the clock: however slow the server, all are asked for, and
+// those that were turned away are told apart.
+BOOST_AUTO_TEST_CASE(an_open_loop_asks_for_all_that_is_due) {
+    testing::echo_service service;
+    http::server_options at;
+    std::atomic<unsigned> asked{0};
+    at.admits.overloaded = [&](const http::request&) { return asked++ % 4 == 0; };
+    const auto server = http::server::open(at, service).value();
+    load_options options;
+    options.port = server->port();
+    options.connections = 3;
+    options.rate = 1e6;  // more than anybody answers
+    options.requests = 400;
+    options.duration = std::chrono::minutes(1);
+    const auto got = run_load(options);
+    BOOST_TEST_REQUIRE(got.has_value());
+    BOOST_TEST(got->succeeded == 300U);
+    BOOST_TEST(got->refused == 100U);
+    BOOST_TEST(got->broken == 0U);
+    BOOST_TEST(got->accepted_us.size() == 300U);
+    BOOST_TEST(got->latencies_us.size() == 400U);
+    // The last was due almost at once: its latency is nearly all the time there was.
+    const auto elapsed =
+        std::chrono::duration_cast<std::chrono::microseconds>(got->elapsed).count();
+    BOOST_TEST(got->latencies_us.back() + 1000 >= elapsed / 2);
 }

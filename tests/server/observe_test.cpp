@@ -87,6 +87,26 @@ BOOST_AUTO_TEST_CASE(a_line_is_one_line_whatever_it_holds) {
                std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_written_that_a_terminal_obeys) {
+    const std::pair<const char*, const char*> shown[] = {{"\x7f", "\\u007f"},
+                                                         {"\xc2\x9b"
+                                                          "2J",
+                                                          "\\u009b2J"},
+                                                         {"\xc2\x80", "\\u0080"},
+                                                         {"\xe2\x80\xa8", "\\u2028"},
+                                                         {"\xe2\x80\xae", "\\u202e"},
+                                                         {"\xe2\x81\xa6", "\\u2066"},
+                                                         {"\x1b[2J", "\\u001b[2J"},
+                                                         {"\xc2\xa0", "\xc2\xa0"},
+                                                         {"\xe2\x82\xac", "\xe2\x82\xac"}};
+    for (const auto& [text, quoted] : shown) {
+        for (const auto as : {log_format::text, log_format::json}) {
+            BOOST_TEST(line(as, text).find("\"" + std::string(quoted) + "\"") != std::string::npos,
+                       quoted);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(accept_is_understood) {
     BOOST_TEST(quality_of("", "application/json") == 1000U);
     BOOST_TEST(quality_of("text/*;q=0.3, text/plain;q=0.7", "text/plain") == 700U);

@@ -184,4 +184,85 @@ BOOST_AUTO_TEST_CASE(an_expectation_is_told_once) {
     BOOST_TEST(!parser.take_expectation());
 }
 
+BOOST_AUTO_TEST_CASE(it_can_stop_behind_the_header) {
+    request_parser pausing(limits, true);
+    std::size_t used = 0;
+    BOOST_TEST((pausing.feed(header + "hello", used) == state::header));
+    BOOST_TEST(used == header.size());
+    BOOST_TEST(pausing.value().path == "/orders");
+    BOOST_TEST(pausing.body_size_max() == 5U);
+    BOOST_TEST((pausing.feed("hello", used) == state::complete));
+    BOOST_TEST(pausing.value().body == "hello");
+    pausing.reset();
+    BOOST_TEST((pausing.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n", used) == state::header));
+    BOOST_TEST(pausing.body_size_max() == 0U);
+    BOOST_TEST((pausing.feed("", used) == state::complete));  // if only nothing is left
+    pausing.reset();
+    const std::string chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    BOOST_TEST((pausing.feed(chunked, used) == state::header));
+    BOOST_TEST(pausing.body_size_max() == limits.body_size_max);
+}
+
+BOOST_AUTO_TEST_CASE(a_body_can_be_skipped) {
+    request_parser pausing(limits, true);
+    std::size_t used = 0;
+    BOOST_TEST((pausing.feed(header + "hello", used) == state::header));
+    BOOST_TEST(!pausing.skipping());
+    BOOST_TEST(pausing.skip_body());
+    BOOST_TEST(pausing.skipping());
+    BOOST_TEST((pausing.feed("he", used) == state::need_more));
+    BOOST_TEST((pausing.feed("lloGET", used) == state::complete));
+    BOOST_TEST(used == 3U);
+    BOOST_TEST(pausing.value().body.empty());
+    pausing.reset();
+    BOOST_TEST(!pausing.skipping());
+    const std::string post = "POST / HTTP/1.1\r\nHost: a\r\n";
+    for (const char* fields : {"Transfer-Encoding: chunked\r\n", "Content-Length: 65537\r\n",
+                               "Content-Length: 1\r\nExpect: 100-continue\r\n"}) {
+        pausing.reset();
+        BOOST_TEST((pausing.feed(post + fields + "\r\n", used) == state::header));
+        BOOST_TEST(!pausing.skip_body(), fields);
+    }
+}
+
+// Found by fuzzing: Beast takes anything within quotes, if it arrives whole.
+BOOST_AUTO_TEST_CASE(chunk_extensions_have_no_control_characters) {
+    const std::string chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::string& text :
+         {std::string("\n"), std::string("\r"), std::string(1, '\0'), std::string("\x7f")}) {
+        const std::string extension = ";a=\"" + text + "\"\r\n";
+        for (const std::string& body :
+             {"1" + extension + "x\r\n0\r\n\r\n", "1\r\nx\r\n0" + extension + "\r\n"}) {
+            for (const std::size_t piece : {std::size_t{1}, std::size_t{1000}}) {
+                parser.reset();
+                BOOST_TEST((feed(chunked + body, piece) == state::failed));
+            }
+        }
+    }
+    parser.reset();
+    BOOST_TEST((feed(chunked + "1;a=\"b\tc\";d\r\nx\r\n0;e\r\n\r\n", 1000) == state::complete));
+}
+
+// Not HTTP at all: no line of it may ever end.
+BOOST_AUTO_TEST_CASE(the_first_byte_may_decide) {
+    for (const char c : {'\x16', '\0', ' ', '\x80', '\n', '(', '/'}) {
+        request_parser fresh(limits);
+        std::size_t used = 0;
+        BOOST_TEST((fresh.feed({&c, 1}, used) == state::failed));
+        BOOST_TEST(fresh.fault().status == 400U);
+    }
+    BOOST_TEST((feed("\r", 1) == state::need_more));
+}
+
+BOOST_AUTO_TEST_CASE(a_target_beyond_all_limits_is_named_as_such) {
+    for (const bool whole : {false, true}) {
+        request_parser fresh(limits);
+        std::string bytes = "GET /" + std::string(9000, 'a');
+        if (whole) bytes += " HTTP/1.1\r\nHost: a\r\n\r\n";
+        std::size_t used = 0;
+        BOOST_TEST((fresh.feed(bytes, used) == state::failed));
+        BOOST_TEST(fresh.fault().status == 414U);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

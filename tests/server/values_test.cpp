@@ -1,5 +1,10 @@
 #include "cli/values.hpp"
 
+#include "cli/limit_settings.hpp"
+
+#include <orderproc/memory.hpp>
+#include <orderproc/runtime.hpp>
+
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -82,4 +87,68 @@ BOOST_AUTO_TEST_CASE(an_unknown_storage_or_processor_is_refused_by_name) {
     }
     BOOST_TEST(open_storage("memory:").has_value());
     BOOST_TEST(make_named_processor("simulate:0").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(rates) {
+    BOOST_TEST(parse_rate("100")->per_second == 100);
+    BOOST_TEST(parse_rate("100")->burst == 100U);
+    BOOST_TEST(parse_rate("0.5")->burst == 1U);
+    BOOST_TEST(parse_rate("2.5")->burst == 3U);
+    BOOST_TEST(parse_rate("0.5:20")->per_second == 0.5);
+    BOOST_TEST(parse_rate("0.5:20")->burst == 20U);
+    for (const char* text : {"", "x", "0", "-1", "nan", "inf", "1:", "1:0", "1:-1", "1:1.5", ":5",
+                             "1e7", "1:1000001", "1 ", "1:5x", "1/s"}) {
+        BOOST_TEST(!parse_rate(text), text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(limits_become_options) {
+    limit_settings it;
+    BOOST_TEST(!it.options()->admits.limit);
+    it.rate_limit = "10";
+    it.trusted_proxies = {"10.0.0.0/8", "::1"};
+    it.idle_timeout = "7s";
+    const auto out = it.options().value();
+    BOOST_TEST(out.admits.limit->burst == 10U);
+    BOOST_TEST(out.admits.trusted_proxies.size() == 2U);
+    BOOST_TEST(out.idle_timeout.count() == 7000);
+    BOOST_TEST(out.limits.large_path == "/orders/batch");
+    for (std::string limit_settings::*text :
+         {&limit_settings::rate_limit, &limit_settings::header_timeout,
+          &limit_settings::write_timeout}) {
+        limit_settings bad;
+        bad.*text = "0";
+        BOOST_TEST((bad.options().error().code == errc::invalid_argument));
+    }
+    it.trusted_proxies = {"10.0.0.0/33"};
+    BOOST_TEST(!it.options());
+}
+
+// At seven eighths of the queue writes are turned away; who only looks never is.
+BOOST_AUTO_TEST_CASE(a_nearly_full_queue_sheds_what_writes) {
+    struct : completion {
+        void complete(change_outcome&) noexcept override {}
+    } waiting[7];
+    const auto store = make_memory_storage();
+    engine_options by_hand;
+    by_hand.threads = 0;
+    engine orders(*store, status_machine::standard(), system_runtime(), by_hand);
+    limit_settings settings;
+    settings.queue = 8;
+    const auto sheds = settings.shedding(orders);
+    http::request post;
+    post.method = "POST";
+    for (completion& it : waiting) {
+        BOOST_TEST(!sheds(post));
+        BOOST_TEST(orders.submit(command{raise_event{"a", "cancel", ""}, {}, {}, {}, "", ""}, it)
+                       .has_value());
+    }
+    BOOST_TEST(sheds(post));
+    for (const char* method : {"GET", "HEAD", "OPTIONS"}) {
+        http::request looks;
+        looks.method = method;
+        BOOST_TEST(!sheds(looks));
+    }
+    while (orders.run_once().value() > 0) continue;
+    BOOST_TEST(!sheds(post));
 }

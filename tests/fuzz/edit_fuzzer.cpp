@@ -1,0 +1,60 @@
+// Edits, merge patches and transitions. An edit that was made may be made again: it changes
+// nothing then. Metadata stays JSON.
+
+#include "fuzz.hpp"
+
+#include <orderproc/json.hpp>
+
+#include <string>
+
+using namespace orderproc;
+
+namespace {
+
+const order& current() {
+    static const order it = [] {
+        order out = parse_order(R"({"order_id":"ORD-1","user_id":1,"item_ids":[1,2],)"
+                                R"("total_amount":1.5,"metadata":{"a":{"b":1,"c":[2]},"d":"e"}})")
+                        .value;
+        out.number = 7;
+        out.version = order_version{3};
+        return out;
+    }();
+    return it;
+}
+
+order edited(const order& from, const parsed_edit& by) {
+    order out = from;
+    out.user_id = by.value.user_id;
+    out.item_ids = by.value.item_ids;
+    out.total_amount = by.value.total_amount;
+    out.metadata = by.value.metadata;
+    return out;
+}
+
+void check(parsed_edit parse(std::string_view, const order*), std::string_view text) {
+    const parsed_edit blind = parse(text, nullptr);
+    const parsed_edit seeing = parse(text, &current());
+    ORDERPROC_EXPECT((blind.syntax.line != 0) == (seeing.syntax.line != 0));
+    ORDERPROC_EXPECT(blind.needs_current || blind.ok() == seeing.ok());
+    if (!seeing.ok()) return;
+    const order once = edited(current(), seeing);
+    const std::string written = to_json(once);
+    ORDERPROC_EXPECT(split_json_array("[" + written + "]", 2).syntax.line == 0);
+    const parsed_edit again = parse(text, &once);
+    ORDERPROC_EXPECT(again.ok() && to_json(edited(once, again)) == written);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text = fuzz::text_of(data, size);
+    check(&parse_merge_patch, text);
+    check(&parse_replacement, text);
+    const parsed_transition moved = parse_transition(text);
+    if (moved.ok()) {
+        ORDERPROC_EXPECT(!moved.event.empty());
+        ORDERPROC_EXPECT(moved.reason.size() <= parsed_transition::reason_size_max);
+    }
+    return 0;
+}
