@@ -13,7 +13,7 @@ namespace {
 std::string bytes(const response& what, connection_word word = connection_word::none,
                   bool without_body = false) {
     std::string out;
-    append_answer(what, {"D", "id-1", word, without_body}, out);
+    append_answer(what, {"D", "id-1", word, framing::length, without_body}, out);
     return out;
 }
 

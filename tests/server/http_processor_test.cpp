@@ -42,7 +42,10 @@ private:
             for (const http::field& it : in.fields) {
                 of_.asked_fields[std::string(it.name)] = it.value;
             }
-            out = of_.says;
+            out.status = of_.says.status;
+            out.content_type = of_.says.content_type;
+            out.fields = of_.says.fields;
+            out.body = of_.says.body;
             return http::step::answered;
         }
         http::step resume(const http::request&, http::response&) noexcept override {

@@ -306,7 +306,7 @@ BOOST_FIXTURE_TEST_CASE(moves_are_never_shed_and_told_of_a_failed_write, fixture
     ask(it, create("A"));
     cursor_recorder done;
     BOOST_REQUIRE(it.submit(move_of("relay", "me", 1), done));
-    orders.next_writes({fate::unavailable});
+    orders.next_writes({fault::unavailable});
     BOOST_TEST(!it.run_once());
     BOOST_TEST(done.calls == 1);
     BOOST_TEST(done.got.ec == errc::unavailable);
@@ -318,7 +318,7 @@ BOOST_FIXTURE_TEST_CASE(a_move_in_doubt_is_resolved_with_the_rest, fixture) {
     engine it(orders, machine, with, by_hand());
     cursor_recorder done;
     BOOST_REQUIRE(it.submit(move_of("relay", "me", 3), done));
-    orders.next_writes({fate::lost_after});
+    orders.next_writes({fault::unknown_written});
     while (done.calls == 0) (void)it.run_once();
     BOOST_TEST(!done.got.ec);
     BOOST_TEST(done.got.at.offset == 3U);
