@@ -298,6 +298,8 @@ class Attacks(unittest.TestCase):
         with Client(server) as first:
             first.send(post(b"/orders", order(), JSON))  # its files are open from now on
             self.assertEqual(first.read().status, 201)
+            first.send(get(b"/healthz"))  # those that it reads by, too
+            self.assertEqual(first.read().status, 200)
             resource.prlimit(server.child.pid, resource.RLIMIT_NOFILE, (server.files() + 5, limits[1]))
             crowd = [Client(server) for _ in range(20)]
             for client in crowd:

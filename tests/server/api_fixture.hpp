@@ -122,7 +122,7 @@ struct api_fixture {
     api handlers{orders, reads};
     api_service service{handlers};
     http::service* served = &service;
-    bool documented = true;  // what is served is the API
+    bool documented = true;           // what is served is the API
     std::function<void()> meanwhile;  // called once, before the next command is carried out
 };
 
