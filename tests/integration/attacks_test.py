@@ -293,6 +293,9 @@ class Attacks(unittest.TestCase):
         self.wait_until(lambda: server.ask(get(b"/healthz")) is not None, "it does not come back")
 
     def test_out_of_descriptors(self):
+        with open(BINARY, "rb") as file:
+            if b"__ubsan_handle" in file.read():
+                self.skipTest("to look at an object the sanitizer opens a pipe, and takes failure for a bad one")
         server = Server(self)
         limits = resource.prlimit(server.child.pid, resource.RLIMIT_NOFILE)
         with Client(server) as first:
@@ -311,8 +314,8 @@ class Attacks(unittest.TestCase):
             self.assertEqual(first.read().status, 201)
             # When some go, those who wait are let in.
             for client in served + [client for client in crowd if client not in served]:
-                answer = client.read()  # none: it waited longer than a client may say nothing
-                self.assertIn(answer.status if answer else 200, (200, 503))
+                answer = client.read()
+                self.assertEqual(answer.status if answer else None, 200)
                 client.socket.close()
         resource.prlimit(server.child.pid, resource.RLIMIT_NOFILE, limits)
         self.assertEqual(server.ask(get(b"/healthz")).status, 200)
