@@ -52,8 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(&parse_merge_patch, text);
     check(&parse_replacement, text);
     const parsed_transition moved = parse_transition(text);
-    if (moved.ok()) {
-        ORDERPROC_EXPECT(!moved.event.empty());
+    if (moved.ok()) {  // "" is no event of any machine: for those who know the machine to refuse
         ORDERPROC_EXPECT(moved.reason.size() <= parsed_transition::reason_size_max);
     }
     return 0;

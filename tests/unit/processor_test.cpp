@@ -90,11 +90,14 @@ BOOST_AUTO_TEST_CASE(at_least_one_thread_runs) {
 BOOST_AUTO_TEST_CASE(the_token_stops_what_runs_and_what_waits_is_not_begun) {
     std::atomic<int> begun{0};
     std::promise<void> running;
+    std::promise<void> all_stopped;  // tokens are stopped one after the other
+    const std::shared_future<void> leave(all_stopped.get_future());
     pooled_shop it([&](const order&, std::stop_token stop) -> verdict {
         if (++begun == 1) running.set_value();
         std::promise<void> stopped;
         const std::stop_callback told(stop, [&] { stopped.set_value(); });
         stopped.get_future().wait();
+        leave.wait();
         return advance{"complete"};
     });
     it.create("A");
@@ -103,6 +106,7 @@ BOOST_AUTO_TEST_CASE(the_token_stops_what_runs_and_what_waits_is_not_begun) {
     running.get_future().wait();
     it.staff->stop(0ms);
     BOOST_TEST(it.settle({it.staff.get()}).in_flight == 0U);
+    all_stopped.set_value();
     it.pool.reset();  // joins
     BOOST_TEST(begun == 1);
     BOOST_TEST(it.status("A") == "PENDING");  // too late
