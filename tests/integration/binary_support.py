@@ -86,6 +86,37 @@ class Running:
             self.child.kill()
 
 
+class Process:
+    """A child of a test that kills; printed its line of readiness, and leaves its stderr to us."""
+
+    made = []  # none of them outlives the test
+
+    def __init__(self, *command, log=None, **environment):
+        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True,
+                                      env=dict(os.environ, **environment))
+        Process.made.append(self)
+        self.ready_line = self.child.stdout.readline()
+        if not self.ready_line:
+            raise RuntimeError(f"{command} ended with {self.child.wait()} before it was ready")
+
+    @property
+    def port(self):
+        return int(self.ready_line.rsplit(":", 1)[1])
+
+    def end(self, how=signal.SIGTERM, deadline_s=240):
+        self.child.send_signal(how)
+        try:
+            return self.child.wait(deadline_s)
+        finally:
+            self.child.stdout.close()
+
+    @classmethod
+    def kill_all(cls):
+        for it in cls.made:
+            with it.child:  # reaps it and closes its pipe
+                it.child.kill()
+
+
 class WithStorage(unittest.TestCase):
     """A test with an SQLite file of its own."""
 

@@ -29,6 +29,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rabbitmq_node  # noqa: E402
+from binary_support import Process  # noqa: E402
 
 try:
     import pika
@@ -47,33 +48,6 @@ def wait_for(what, condition):
         if time.monotonic() > give_up:
             raise AssertionError(f"never: {what}")
         threading.Event().wait(0.05)
-
-
-class Process:
-    """A child that printed its line of readiness."""
-
-    made = []  # none of them outlives the test
-
-    def __init__(self, *arguments, log=None, **environment):
-        self.child = subprocess.Popen([BINARY, *arguments], stdout=subprocess.PIPE, stderr=log,
-                                      text=True, env=dict(os.environ, **environment))
-        Process.made.append(self)
-        self.ready_line = self.child.stdout.readline()
-        if not self.ready_line:
-            raise RuntimeError(f"{arguments} ended with {self.child.wait()} before it was ready")
-
-    def end(self, how=signal.SIGTERM):
-        self.child.send_signal(how)
-        try:
-            return self.child.wait(DEADLINE_S)
-        finally:
-            self.child.stdout.close()
-
-    @classmethod
-    def kill_all(cls):
-        for it in cls.made:
-            with it.child:  # reaps it and closes its pipe
-                it.child.kill()
 
 
 class Proxy:
@@ -205,7 +179,7 @@ class Shop:
         self.storage = f"sqlite:{self.path}"
         self.log = open(f"{folder}/log", "w", encoding="utf-8")
         self.proxy = Proxy(node.port)
-        self.server = Process("serve", "--no-worker", "--listen", "127.0.0.1:0", "--storage",
+        self.server = Process(BINARY, "serve", "--no-worker", "--listen", "127.0.0.1:0", "--storage",
                               self.storage, log=self.log,
                               ORDERPROC_BROKER=f"amqp://guest:guest@127.0.0.1:{self.proxy.port}")
         self.port = int(self.server.ready_line.strip().rsplit(":", 1)[1])
@@ -216,7 +190,7 @@ class Shop:
         self.threads = []
 
     def work(self, processor="simulate:5ms", *more):
-        return Process("work", "--storage", self.storage, "--broker", self.node.url, "--lease",
+        return Process(BINARY, "work", "--storage", self.storage, "--broker", self.node.url, "--lease",
                        f"{LEASE_S}s", "--processor", processor, *more, log=self.log)
 
     def ask(self, method, target, body=None):

@@ -32,35 +32,11 @@ import tempfile
 import threading
 import time
 
+from binary_support import Process
+
 CLIENTS = 8
 DEADLINE_S = 120  # for any single wait; far above what is needed
 LEASE = "1s"
-
-
-class Process:
-    """A child that printed its line of readiness."""
-
-    made = []  # none of them outlives the test
-
-    def __init__(self, *arguments):
-        self.child = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-        Process.made.append(self)
-        self.ready_line = self.child.stdout.readline()
-        if not self.ready_line:
-            raise RuntimeError(f"{arguments} ended with {self.child.wait()} before it was ready")
-
-    def end(self, how):
-        self.child.send_signal(how)
-        try:
-            return self.child.wait(DEADLINE_S)
-        finally:
-            self.child.stdout.close()
-
-    @classmethod
-    def kill_all(cls):
-        for it in cls.made:
-            with it.child:  # reaps it and closes its pipe
-                it.child.kill()
 
 
 class Cluster:
