@@ -85,6 +85,9 @@ void relay::impl::disconnect(const failure& why) {
 void relay::impl::read(clock::instant now) {
     if (!publisher_ || winding_up() || next_ < page_.size()) return;
     if (sent_.size() >= options_.window || (!news_ && now < read_due_)) return;
+    // What comes while others are under way gathers until it fills a page: the broker's cost for a
+    // message falls with the size of the burst (as Nagle's algorithm has it, RFC 896).
+    if (!sent_.empty() && !full_page_) return;
     const std::size_t limit = std::min(page_max, options_.window);
     auto found = journal_.use([&](repository& from) { return from.read_feed({read_, limit}); });
     if (!found) {
@@ -109,7 +112,8 @@ void relay::impl::read(clock::instant now) {
     page_ = std::move(found->entries);
     next_ = 0;
     written_ = false;
-    news_ = page_.size() == limit;
+    full_page_ = page_.size() == limit;
+    news_ = full_page_;
     if (!page_.empty()) read_ = page_.back().position;
 }
 

@@ -122,7 +122,8 @@ private:
     bool written_ = false;  // message_ is what it will be
     message message_;
     std::deque<sent_entry> sent_;
-    bool news_ = true;  // there may be more in the journal
+    bool full_page_ = false;  // the latest was: more waits
+    bool news_ = true;        // there may be more in the journal
     clock::instant read_due_;
     std::unique_ptr<publisher> publisher_;
     std::vector<published> outcomes_;

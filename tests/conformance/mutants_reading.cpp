@@ -3,22 +3,62 @@
 #include "mutants.hpp"
 
 #include <algorithm>
-#include <thread>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
 
 namespace mutants {
 namespace {
 
-// The changes in two writes, then the rest.
-result<void> torn_write(repository& inner, const write_params& all, write_results& out) {
-    const std::size_t half = all.changes.size() / 2;
-    write_results first{out.changes.first(half), {}, {}};
-    if (auto ok = inner.write(part(all, 0, half), first); !ok) return ok;
-    std::this_thread::yield();
-    write_params rest = all;
-    rest.changes = all.changes.subspan(half);
-    write_results second{out.changes.subspan(half), out.claims, out.cursors};
-    return inner.write(rest, second);
-}
+// A first write of several edits comes in halves, with a read of somebody else's in between.
+class torn_write {
+public:
+    static void make(hooks& h) {
+        const auto self = std::make_shared<torn_write>();
+        h.load_in = [self](auto&, auto&) { self->begins(); };
+        h.load_out = [self](auto&) { self->ends(); };
+        h.list_in = [self](auto&) { self->begins(); };
+        h.list_out = [self](auto&) { self->ends(); };
+        h.write = [self](repository& inner, const write_params& all, write_results& out) {
+            return self->write(inner, all, out);
+        };
+    }
+
+private:
+    void begins() {
+        const std::lock_guard lock(mutex_);
+        ++begun_;
+    }
+    void ends() {
+        const std::lock_guard lock(mutex_);
+        ++ended_;
+        read_.notify_all();
+    }
+    result<void> write(repository& inner, const write_params& all, write_results& out) {
+        if (torn_ || all.changes.size() < 2 ||
+            !std::holds_alternative<edit_order>(all.changes[0].action)) {
+            return inner.write(all, out);
+        }
+        torn_ = true;
+        const std::size_t half = all.changes.size() / 2;
+        write_results first{out.changes.first(half), {}, {}};
+        if (auto ok = inner.write(part(all, 0, half), first); !ok) return ok;
+        {
+            std::unique_lock lock(mutex_);
+            read_.wait(lock, [this, before = begun_] { return ended_ > before; });
+        }
+        write_params rest = all;
+        rest.changes = all.changes.subspan(half);
+        write_results second{out.changes.subspan(half), out.claims, out.cursors};
+        return inner.write(rest, second);
+    }
+
+    bool torn_ = false;
+    std::mutex mutex_;
+    std::condition_variable read_;
+    std::uint64_t begun_ = 0, ended_ = 0;
+};
 
 const mutant reading[] = {
     {"position of load() behind", "rows_come_with_their_position",
@@ -268,7 +308,7 @@ const mutant lasting[] = {
              (void)inner.write(only, results);
          };
      }},
-    {"torn write", "readers_see_whole_writes", [](hooks& h) { h.write = torn_write; }},
+    {"torn write", "readers_see_whole_writes", torn_write::make},
     {"forgets", "everything_is_there_after_reopening",
      [](hooks& h) { h.durable = h.forgets = true; }},
     {"another epoch after reopening", "everything_is_there_after_reopening",

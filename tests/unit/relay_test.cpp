@@ -176,6 +176,31 @@ BOOST_AUTO_TEST_CASE(no_more_than_the_window_is_under_way) {
     BOOST_TEST(cursor() == 10U);
 }
 
+BOOST_AUTO_TEST_CASE(what_comes_while_others_are_under_way_gathers_until_they_are_confirmed) {
+    post.confirms = false;
+    relay it(front, journal, post, quiet());
+    BOOST_REQUIRE(it.start());
+    create("A");
+    pass(200ms, {&it});
+    create("B");
+    create("C");
+    pass(200ms, {&it});
+    BOOST_TEST(post.texts() == (texts{"A create"}), boost::test_tools::per_element());
+    post.decide(1);
+    pass(200ms, {&it});
+    BOOST_TEST(post.texts() == (texts{"A create", "B create", "C create"}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_full_page_does_not_wait_for_confirms) {
+    post.confirms = false;
+    for (int i = 0; i < 520; ++i) create("A" + std::to_string(i));
+    relay it(front, journal, post, quiet());
+    BOOST_REQUIRE(it.start());
+    pass(200ms, {&it});
+    BOOST_TEST(post.submitted.size() == 520U);
+}
+
 BOOST_AUTO_TEST_CASE(a_lost_connection_publishes_again_from_the_cursor) {
     post.confirms = false;
     relay it(front, journal, post, quiet());

@@ -314,6 +314,13 @@ result<bool> connection::handle_channel_frame(const amqp_frame_t& frame) {
     return true;
 }
 
+void connection::gather(bool on) noexcept {
+    if (gathering_ == on) return;
+    gathering_ = on;
+    const int value = on ? 1 : 0;
+    setsockopt(amqp_get_sockfd(state_), IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+}
+
 connection::readiness connection::look() const noexcept {
     pollfd it{amqp_get_sockfd(state_), POLLIN | POLLOUT, 0};
     if (poll(&it, 1, 0) < 0) return {};

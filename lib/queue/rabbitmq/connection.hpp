@@ -58,6 +58,10 @@ public:
     readiness look() const noexcept;
     static constexpr std::size_t writable_bytes = 32 * 1024;
 
+    // While gathering, what is written goes out in full segments; the rest when it ends, or after
+    // 200 ms (tcp(7), TCP_CORK). The broker then reads many messages at once.
+    void gather(bool on) noexcept;
+
     bool blocked() const noexcept { return blocked_; }  // by an alarm
     const std::optional<failure>& failed() const noexcept { return failure_; }
     failure fail(std::string text, errc value = errc::unavailable);
@@ -81,6 +85,7 @@ private:
     std::string user_;  // not for texts
     bool logged_in_ = false;
     bool blocked_ = false;
+    bool gathering_ = false;
     std::optional<failure> failure_;
 };
 

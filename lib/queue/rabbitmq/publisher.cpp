@@ -11,6 +11,7 @@ result<publish_tag> confirmed_publisher::submit(const message& what) {
     const auto may = may_send(wire_size(what));
     if (!may) return may.error();
     if (!*may) return failure(errc::overloaded);
+    connection_->gather(true);
     const int status = amqp_basic_publish(
         connection_->handle(), connection::channel, bytes(exchange_), bytes(what.topic),
         what.must_route ? 1 : 0, 0, &outgoing_.properties_of(what), bytes(what.payload));
@@ -41,6 +42,7 @@ result<bool> confirmed_publisher::may_send(std::size_t size) {
 }
 
 result<void> confirmed_publisher::poll(milliseconds wait, std::vector<published>& out) {
+    connection_->gather(false);
     auto done = read(decided_.empty() ? wait : milliseconds(0));
     if (decided_.empty()) return done;
     out.insert(out.end(), decided_.begin(), decided_.end());
