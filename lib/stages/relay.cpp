@@ -39,6 +39,9 @@ result<void> check(const relay_options& it) {
     if (it.move_every < milliseconds(0) || it.move_every > it.lease / 3) {
         wrong = "move_every: from 0 to a third of the lease";
     }
+    if (it.give_way < milliseconds(0) || it.give_way > detail::delay_max) {
+        wrong = "give_way: 0 to a year";
+    }
     if (it.threads > 1) wrong = "threads: 0 or 1";
     if (wrong) return failure{errc::invalid_argument, wrong};
     return {};

@@ -16,6 +16,9 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t page_max = 512;
 constexpr int route_attempts = 3;
+// After a page, while changes wait at the engine: of what the page took, and at most.
+constexpr int rest_factor = 3;
+constexpr milliseconds rest_max{100};
 // A connection is served, or asked for confirms, at least so often.
 constexpr milliseconds serves_every{500};
 constexpr milliseconds asks_every{10};
@@ -85,9 +88,10 @@ void relay::impl::disconnect(const failure& why) {
 void relay::impl::read(clock::instant now) {
     if (!publisher_ || winding_up() || next_ < page_.size()) return;
     if (sent_.size() >= options_.window || (!news_ && now < read_due_)) return;
-    // What comes while others are under way gathers until it fills a page: the broker's cost for a
-    // message falls with the size of the burst (as Nagle's algorithm has it, RFC 896).
-    if (!sent_.empty() && !full_page_) return;
+    // One page after the other, with rests if others want to write: what comes meanwhile gathers,
+    // and the broker's cost for a message falls with the size of the burst. No time for that: all
+    // that the window lets through.
+    if (!late_ && (!sent_.empty() || now < rests_until_)) return;
     const std::size_t limit = std::min(page_max, options_.window);
     auto found = journal_.use([&](repository& from) { return from.read_feed({read_, limit}); });
     if (!found) {
@@ -109,11 +113,12 @@ void relay::impl::read(clock::instant now) {
         news_ = true;
         return;
     }
+    page_read_at_ = now;
     page_ = std::move(found->entries);
     next_ = 0;
     written_ = false;
-    full_page_ = page_.size() == limit;
-    news_ = full_page_;
+    late_ = !page_.empty() && with_.time.now() - page_.front().at >= options_.give_way;
+    news_ = page_.size() == limit;
     if (!page_.empty()) read_ = page_.back().position;
 }
 
@@ -191,12 +196,19 @@ bool relay::impl::give_up_routing(const sent_entry& entry) {
 
 // All up to the first that is not confirmed.
 void relay::impl::advance() {
+    const bool any = !sent_.empty();
     while (!sent_.empty() && sent_.front().confirmed) {
         confirmed_ = sent_.front().at;
         sent_.pop_front();
         ++report_.published;
         link_.of_use();
     }
+    if (any && sent_.empty() && !late_ && engine_.queued() > 0) rest(with_.time.monotonic());
+}
+
+void relay::impl::rest(clock::instant now) {
+    rests_until_ =
+        now + std::min<clock::instant::duration>(rest_factor * (now - page_read_at_), rest_max);
 }
 
 clock::instant relay::impl::next_due(clock::instant now) const {
@@ -212,7 +224,7 @@ clock::instant relay::impl::next_due(clock::instant now) const {
     if (!leading_) return due;
     if (!publisher_) return std::min(due, link_.due());
     if (!sent_.empty() || next_ < page_.size()) return std::min(due, now + asks_every);
-    if (!winding_up()) due = std::min(due, news_ ? now : read_due_);
+    if (!winding_up()) due = std::min(due, news_ ? std::max(now, rests_until_) : read_due_);
     return std::min(due, now + serves_every);
 }
 

@@ -93,6 +93,7 @@ private:
     void judge(const published& what);
     bool give_up_routing(const sent_entry& entry);
     void advance();
+    void rest(clock::instant now);
     clock::instant next_due(clock::instant now) const;
 
     engine& engine_;
@@ -122,8 +123,9 @@ private:
     bool written_ = false;  // message_ is what it will be
     message message_;
     std::deque<sent_entry> sent_;
-    bool full_page_ = false;  // the latest was: more waits
-    bool news_ = true;        // there may be more in the journal
+    bool late_ = false;  // the page began with what should be out by now
+    clock::instant page_read_at_, rests_until_;
+    bool news_ = true;  // there may be more in the journal
     clock::instant read_due_;
     std::unique_ptr<publisher> publisher_;
     std::vector<published> outcomes_;
