@@ -5,18 +5,19 @@
 #include <orderproc/json.hpp>
 #include <orderproc/timestamp.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
+
 namespace orderproc {
 inline namespace v1 {
 namespace detail {
 
 namespace {
 
-constexpr order_field replacement_table[] = {
-    {"user_id", true, &order_judge::user_id},
-    {"item_ids", true, &order_judge::item_ids},
-    {"total_amount", true, &order_judge::total_amount},
-    {"currency", false, &order_judge::currency},
-    {"metadata", false, &order_judge::metadata},
+// May be sent if they say what is stored.
+constexpr order_field server_fields[] = {
     {"order_id", false, &order_judge::server_field},
     {"id", false, &order_judge::server_field},
     {"status", false, &order_judge::server_field},
@@ -28,22 +29,29 @@ constexpr order_field replacement_table[] = {
     {"updated_at", false, &order_judge::server_field},
 };
 
-constexpr order_field patch_table[] = {
+template <std::size_t N>
+constexpr auto and_server_fields(const order_field (&own)[N]) {
+    std::array<order_field, N + std::size(server_fields)> out{};
+    std::copy(std::begin(server_fields), std::end(server_fields),
+              std::copy(own, own + N, out.begin()));
+    return out;
+}
+
+constexpr auto replacement_table = and_server_fields({
+    {"user_id", true, &order_judge::user_id},
+    {"item_ids", true, &order_judge::item_ids},
+    {"total_amount", true, &order_judge::total_amount},
+    {"currency", false, &order_judge::currency},
+    {"metadata", false, &order_judge::metadata},
+});
+
+constexpr auto patch_table = and_server_fields({
     {"user_id", false, &order_judge::user_id},
     {"item_ids", false, &order_judge::item_ids},
     {"total_amount", false, &order_judge::total_amount},
     {"currency", false, &order_judge::currency},
     {"metadata", false, &order_judge::merged_metadata},
-    {"order_id", false, &order_judge::server_field},
-    {"id", false, &order_judge::server_field},
-    {"status", false, &order_judge::server_field},
-    {"version", false, &order_judge::server_field},
-    {"attempts", false, &order_judge::server_field},
-    {"next_attempt_at", false, &order_judge::server_field},
-    {"last_error", false, &order_judge::server_field},
-    {"created_at", false, &order_judge::server_field},
-    {"updated_at", false, &order_judge::server_field},
-};
+});
 
 // The text of a member. REQUIRES: the object has it.
 std::string_view member_of(std::string_view object, std::string_view wanted) {
