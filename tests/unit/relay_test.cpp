@@ -1,130 +1,13 @@
 // The journal's way to a broker, in one thread on a manual clock; then with threads of its own.
 
-#include "scripted_broker.hpp"
-#include "worker_fixture.hpp"
+#include "relay_fixture.hpp"
 
-#include <orderproc/cloud_event.hpp>
-#include <orderproc/reader.hpp>
-#include <orderproc/relay.hpp>
-#include <orderproc/wake_ups.hpp>
-
-#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <vector>
 
 using namespace orderproc;
 using namespace shop_test;
-
-namespace {
-
-using texts = std::vector<std::string>;
-
-class relay_observer final : public observer {
-public:
-    void broker_changed(const broker_report& it) noexcept override {
-        const std::lock_guard lock(mutex);
-        links.push_back(it.connected ? "connected" : it.why.detail);
-    }
-    void feed_measured(const feed_report& it) noexcept override {
-        const std::lock_guard lock(mutex);
-        lag = it.lag;
-        behind = it.behind;
-        ++measures;
-        changed.notify_all();
-    }
-    void trouble(std::string_view where, const failure&) noexcept override {
-        const std::lock_guard lock(mutex);
-        troubles.emplace_back(where);
-    }
-    std::mutex mutex;
-    std::condition_variable changed;
-    texts links, troubles;
-    milliseconds lag{-1};
-    std::uint64_t behind = 0;
-    int measures = 0;
-};
-
-// A change that waits at the engine.
-class waiting_change final : public completion {
-public:
-    explicit waiting_change(engine& at) : at_(at) {}
-    void submit(const std::string& id) {
-        order it;
-        it.id = order_id::parse(id).value();
-        it.user_id = 1;
-        it.item_ids = {7};
-        BOOST_REQUIRE(at_.submit({submit_order{std::move(it)}, {}, {}, {}, "", ""}, *this));
-    }
-    void complete(change_outcome&) noexcept override {}
-
-private:
-    engine& at_;
-};
-
-struct station {
-    station() : orders(make_memory_storage()) {}
-
-    relay_options quiet(std::string owner = "a") {
-        relay_options out;
-        out.format = write_cloud_event;
-        out.owner = std::move(owner);
-        out.queues = {work_queue(front.machine())};
-        out.threads = 0;
-        return out;
-    }
-    void create(const std::string& id, std::string traceparent = {}) {
-        order it;
-        it.id = order_id::parse(id).value();
-        it.user_id = 1;
-        it.item_ids = {7};
-        BOOST_REQUIRE(
-            !front.execute({submit_order{std::move(it)}, {}, {}, {}, "", traceparent}).ec);
-    }
-    void raise(const std::string& id, const std::string& event) {
-        BOOST_REQUIRE(!front.execute({raise_event{id, event, ""}, {}, {}, {}, "client", ""}).ec);
-    }
-    // Until nobody has anything to do at this time.
-    relay_report settle(std::initializer_list<relay*> relays) {
-        relay_report last;
-        for (int i = 0; i < 10'000; ++i) {
-            const auto written = front.run_once();
-            bool busy = !written || *written > 0;
-            for (relay* it : relays) {
-                last = it->run_once();
-                busy = busy || last.next_due <= time.monotonic();
-            }
-            if (!busy && front.queued() == 0) return last;
-        }
-        BOOST_FAIL("it never comes to rest");
-        return last;
-    }
-    relay_report pass(milliseconds total, std::initializer_list<relay*> relays,
-                      milliseconds step = 100ms) {
-        relay_report last;
-        for (milliseconds done{0}; done < total; done += step) {
-            time.advance(step);
-            last = settle(relays);
-        }
-        return last;
-    }
-    std::uint64_t cursor() {
-        return journal.use([](repository& from) { return from.find_cursor("relay"); })
-            .value()
-            .value_or(feed_position{})
-            .offset;
-    }
-
-    testing::manual_clock time;
-    testing::seeded_random random;
-    relay_observer watch;
-    std::unique_ptr<storage> orders;
-    engine_options by_hand{.threads = 0, .resolve_attempts = 1};
-    engine front{*orders, status_machine::standard(), {time, random, watch}, by_hand};
-    reader journal{*orders};
-    scripted_broker post;
-};
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(way_of_an_entry, station)
 
@@ -192,75 +75,6 @@ BOOST_AUTO_TEST_CASE(no_more_than_the_window_is_under_way) {
     pass(1s, {&it});
     BOOST_TEST(post.submitted.size() == 10U);
     BOOST_TEST(cursor() == 10U);
-}
-
-BOOST_AUTO_TEST_CASE(what_comes_while_others_are_under_way_gathers_until_they_are_confirmed) {
-    post.confirms = false;
-    relay it(front, journal, post, quiet());
-    BOOST_REQUIRE(it.start());
-    create("A");
-    pass(200ms, {&it});
-    create("B");
-    create("C");
-    pass(200ms, {&it});
-    BOOST_TEST(post.texts() == (texts{"A create"}), boost::test_tools::per_element());
-    post.decide(1);
-    pass(200ms, {&it});
-    BOOST_TEST(post.texts() == (texts{"A create", "B create", "C create"}),
-               boost::test_tools::per_element());
-}
-
-BOOST_AUTO_TEST_CASE(what_is_late_does_not_wait_for_confirms) {
-    post.confirms = false;
-    for (int i = 0; i < 520; ++i) create("A" + std::to_string(i));
-    time.advance(2s);
-    relay it(front, journal, post, quiet());
-    BOOST_REQUIRE(it.start());
-    pass(200ms, {&it});
-    BOOST_TEST(post.submitted.size() == 520U);
-}
-
-BOOST_AUTO_TEST_CASE(while_changes_wait_the_relay_rests_for_three_times_what_a_page_took) {
-    waiting_change waits(front);
-    relay it(front, journal, post, quiet());
-    BOOST_REQUIRE(it.start());
-    settle({&it});
-    post.confirms = false;
-    create("A");
-    settle({&it});
-    create("B");
-    time.advance(20ms);
-    waits.submit("C");
-    post.decide(1);
-    post.confirms = true;
-    it.run_once();
-    time.advance(59ms);
-    BOOST_TEST((it.run_once().next_due == time.monotonic() + 1ms));
-    BOOST_TEST(post.texts() == (texts{"A create"}), boost::test_tools::per_element());
-    time.advance(1ms);
-    it.run_once();
-    BOOST_TEST(post.texts() == (texts{"A create", "B create"}), boost::test_tools::per_element());
-    settle({&it});
-    BOOST_TEST(post.submitted.size() == 3U);
-}
-
-BOOST_AUTO_TEST_CASE(what_is_late_does_not_rest) {
-    waiting_change waits(front);
-    create("A");
-    time.advance(2s);
-    post.confirms = false;
-    relay it(front, journal, post, quiet());
-    BOOST_REQUIRE(it.start());
-    settle({&it});
-    create("B");
-    time.advance(20ms);
-    waits.submit("C");
-    post.decide(1);
-    post.confirms = true;
-    it.run_once();
-    it.run_once();
-    BOOST_TEST(post.texts() == (texts{"A create", "B create"}), boost::test_tools::per_element());
-    settle({&it});
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_connection_publishes_again_from_the_cursor) {
