@@ -1,13 +1,19 @@
-// How fast the adapter publishes, beside rabbitmq-c with nothing around it, in the same run: the
-// same quorum queue, equal messages, a window of 1,000, every message confirmed.
+// How fast the relay publishes a journal, and the adapter alone, beside rabbitmq-c with nothing
+// around it, in the same run: the same quorum queue, messages of the same size, a window of 1,000,
+// every message confirmed. The relay finds the journal full, as after an outage of the broker.
 //
-//   rabbitmq_benchmark [URL [MESSAGES [ROUNDS [PAYLOAD_BYTES]]]]
+//   rabbitmq_benchmark [URL [MESSAGES [ROUNDS]]]
 //
 // Without a URL it starts a RabbitMQ of its own, and exits with 77 where there is none.
 
 #include "../integration/rabbitmq_node.hpp"
 
+#include <orderproc/cloud_event.hpp>
+#include <orderproc/engine.hpp>
 #include <orderproc/rabbitmq.hpp>
+#include <orderproc/reader.hpp>
+#include <orderproc/relay.hpp>
+#include <orderproc/sqlite.hpp>
 
 #include <amqp.h>
 #include <amqp_framing.h>
@@ -15,9 +21,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
+#include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -29,25 +39,112 @@ namespace {
 
 constexpr std::size_t window = 1000;
 constexpr const char* exchange_name = "benchmark";
-constexpr const char* topic = "benchmark.message";
+constexpr const char* traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 struct settings {
     std::string url;
     std::uint64_t messages = 20'000;
     std::uint64_t rounds = 3;
-    std::size_t payload = 600;
+    message sample;
 };
 
-message sample(const settings& with) {
-    message out;
-    out.id = "1-123456";
-    out.topic = topic;
-    out.key = "ORD-A8F64D2E";
-    out.content_type = "application/cloudevents+json";
-    out.headers = {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}};
-    out.payload = std::string(with.payload, 'x');
-    return out;
-}
+// An SQLite file with so many orders, and nothing of their events published.
+class journal final : private observer {
+public:
+    explicit journal(std::uint64_t entries) : entries_(entries) {
+        std::deque<caller> callers;
+        {
+            const std::lock_guard lock(mutex_);
+            for (int i = 0; i < 256; ++i) callers.emplace_back(*this);
+        }
+        for (caller& it : callers) it.next();
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return idle_ == callers.size(); });
+    }
+    ~journal() {
+        front_.stop();
+        std::filesystem::remove_all(folder_);
+    }
+    journal(const journal&) = delete;
+    journal& operator=(const journal&) = delete;
+
+    message first() {
+        const auto page = entries_of_.use([](repository& from) { return from.read_feed({{}, 1}); });
+        message out;
+        out.topic = "order.create";
+        out.key = page.value().entries.at(0).after.id->view();
+        out.headers = {{"traceparent", traceparent}};
+        write_cloud_event(page.value().entries.at(0), out);
+        return out;
+    }
+
+    // From its beginning to its end.
+    void publish(broker& to, const publisher_params& how) {
+        relay_options options;
+        options.format = write_cloud_event;
+        options.cursor = "round " + std::to_string(++rounds_);
+        options.window = how.window;
+        options.queues = how.queues;
+        options.give_way = std::chrono::milliseconds(0);
+        relay it(front_, entries_of_, to, options);
+        it.start().value();
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return published_ == options.cursor; });
+    }
+
+private:
+    // Creates one order after the other.
+    class caller final : public completion {
+    public:
+        explicit caller(journal& of) : of_(of) {}
+        void next() {
+            submit_order made;
+            made.value.user_id = 123;
+            made.value.item_ids = {1001, 1002, 1003};
+            made.value.total_amount = {14999, {'U', 'S', 'D'}};
+            if (!of_.take()) return;
+            of_.front_.submit({std::move(made), {}, {}, {}, "", traceparent}, *this).value();
+        }
+        void complete(change_outcome& outcome) noexcept override {
+            if (outcome.ec) std::abort();
+            next();
+        }
+
+    private:
+        journal& of_;
+    };
+
+    bool take() {
+        const std::lock_guard lock(mutex_);
+        if (made_ < entries_) return ++made_;
+        ++idle_;
+        changed_.notify_all();
+        return false;
+    }
+    void feed_measured(const feed_report& it) noexcept override {
+        if (!it.leading || it.behind > 0) return;
+        const std::lock_guard lock(mutex_);
+        published_ = it.cursor;
+        changed_.notify_all();
+    }
+    static std::string new_folder() {
+        std::string out = (std::filesystem::temp_directory_path() / "orderproc-XXXXXX").string();
+        if (!mkdtemp(out.data())) throw std::runtime_error("no folder");
+        return out;
+    }
+
+    const std::uint64_t entries_;
+    const std::string folder_ = new_folder();
+    const std::unique_ptr<storage> orders_ = open_sqlite({folder_ + "/orders.db"}).value();
+    engine front_{*orders_, status_machine::standard(), system_runtime(*this)};
+    reader entries_of_{*orders_};
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::uint64_t made_ = 0;
+    std::size_t idle_ = 0;
+    std::string published_;
+    std::uint64_t rounds_ = 0;
+};
 
 publisher_params params() {
     publisher_params out;
@@ -58,12 +155,11 @@ publisher_params params() {
 
 void by_adapter(broker& to, const settings& with) {
     const auto out = to.connect_publisher(params()).value();
-    const message what = sample(with);
     std::vector<published> told;
     std::uint64_t sent = 0;
     std::uint64_t confirmed = 0;
     while (confirmed < with.messages) {
-        while (sent < with.messages && out->submit(what)) ++sent;
+        while (sent < with.messages && out->submit(with.sample)) ++sent;
         told.clear();
         out->poll(std::chrono::seconds(1), told).value();
         for (const published& it : told) {
@@ -92,7 +188,7 @@ void bare(std::uint16_t port, const settings& with) {
               .reply_type == AMQP_RESPONSE_NORMAL);
     check(amqp_channel_open(state, 1) != nullptr && amqp_confirm_select(state, 1) != nullptr);
 
-    const message what = sample(with);
+    const message& what = with.sample;
     amqp_table_entry_t header{};
     header.key = bytes(what.headers[0].first);
     header.value.kind = AMQP_FIELD_KIND_UTF8;
@@ -144,7 +240,6 @@ int main(int argc, char** argv) {
     if (argc > 1) with.url = argv[1];
     if (argc > 2) with.messages = std::strtoull(argv[2], nullptr, 10);
     if (argc > 3) with.rounds = std::strtoull(argv[3], nullptr, 10);
-    if (argc > 4) with.payload = std::strtoull(argv[4], nullptr, 10);
     if (with.messages == 0 || with.rounds == 0) return 2;
     std::optional<rabbitmq_node> node;
     if (with.url.empty()) with.url = node.emplace().url();
@@ -156,16 +251,22 @@ int main(int argc, char** argv) {
     options.url = with.url;
     options.exchange = exchange_name;
     const auto broker = open_rabbitmq(options).value();
+    journal orders(with.messages);
+    with.sample = orders.first();
     by_adapter(*broker, with);  // declares, and warms up
-    std::vector<double> ratios;
-    std::printf("%12s %12s %8s\n", "adapter/s", "bare/s", "ratio");
+    std::vector<double> adapters;
+    std::vector<double> relays;
+    std::printf("%12s %12s %12s\n", "relay/s", "adapter/s", "bare/s");
     for (std::uint64_t i = 0; i < with.rounds; ++i) {
-        const double ours = rate(with, [&] { by_adapter(*broker, with); });
-        const double theirs = rate(with, [&] { bare(port, with); });
-        ratios.push_back(ours / theirs);
-        std::printf("%12.0f %12.0f %8.2f\n", ours, theirs, ratios.back());
+        const double relay = rate(with, [&] { orders.publish(*broker, params()); });
+        const double adapter = rate(with, [&] { by_adapter(*broker, with); });
+        const double rabbitmq_c = rate(with, [&] { bare(port, with); });
+        relays.push_back(relay / rabbitmq_c);
+        adapters.push_back(adapter / rabbitmq_c);
+        std::printf("%12.0f %12.0f %12.0f\n", relay, adapter, rabbitmq_c);
         std::fflush(stdout);
     }
-    std::printf("median of the ratios: %.2f\n", median(ratios));
+    std::printf("beside bare, median: relay %.2f, adapter %.2f; %zu bytes each\n", median(relays),
+                median(adapters), with.sample.payload.size());
     return 0;
 }
