@@ -319,6 +319,9 @@ void connection::read_more() {
     }
     if (phase_ != phase::lingering) {
         set_phase(parser_.header_done() ? phase::body : in_end_ == 0 ? phase::idle : phase::header);
+        // Its last answer was begun before the drain, so the client was not told to close.
+        if (home_.draining()) drain();
+        if (closed_) return;
     }
     reading_ = true;
     socket_.async_read_some(

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -98,6 +99,13 @@ public:
     answer ask(std::string_view bytes) {
         send(bytes);
         return read();
+    }
+
+    // Reads so many bytes and drops them.
+    void take(std::size_t size) {
+        while (in_.size() < size && receive()) {
+        }
+        in_.erase(0, std::min(size, in_.size()));
     }
 
     // Reads a body of unknown length until the text was in it; what was read of it so far. Takes

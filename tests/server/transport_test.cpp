@@ -332,6 +332,18 @@ BOOST_AUTO_TEST_CASE(stopping_finishes_what_is_in_progress) {
     BOOST_CHECK_THROW(client(server->port()), std::runtime_error);
 }
 
+// Its answer was ready before, and did not say that it is the last.
+BOOST_AUTO_TEST_CASE(stopping_waits_for_an_answer_to_be_taken_and_not_for_the_next_request) {
+    const auto server = open();
+    client slow(server->port());
+    slow.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    BOOST_TEST(slow.read(false).status == 200);  // more is under way than any socket buffers
+    server->stop(60s);
+    slow.take(large_size);
+    BOOST_TEST(slow.closed());
+    server->join();
+}
+
 BOOST_AUTO_TEST_CASE(stopping_has_a_deadline) {
     http::server_options options;
     options.header_timeout = 20ms * 60;
