@@ -3,7 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -36,6 +36,14 @@ struct connection {
     beast::tcp_stream stream;
     beast::flat_buffer buffer;
     bool used = false;  // it has answered before
+    bool stopped = false;
+
+    // A cancel() would be lost between two steps, and the next one would wait; what is closed
+    // lets none of them begin.
+    void stop() {
+        stopped = true;
+        stream.close();
+    }
 };
 
 // What became of sending a request once.
@@ -53,6 +61,7 @@ asio::awaitable<boost::system::error_code> connect(connection& by, const http_ur
     const std::string port = std::to_string(to.port);
     const auto found = co_await resolver.async_resolve(
         to.host, port, asio::redirect_error(asio::use_awaitable, ec));
+    if (by.stopped) ec = asio::error::operation_aborted;  // connecting would open it again
     if (ec) co_return ec;
     co_await by.stream.async_connect(found, asio::redirect_error(asio::use_awaitable, ec));
     if (!ec) by.stream.socket().set_option(tcp::no_delay(true), ec);
@@ -189,7 +198,7 @@ private:
     }
 
     asio::awaitable<result<fetch_response>> run(task_pointer it) {
-        for (bool again = false;; again = true) {
+        for (bool again = false; !it->stopped; again = true) {
             std::unique_ptr<connection> by;
             if (!idle_.empty() && !again) {
                 by = std::move(idle_.back());
@@ -202,7 +211,7 @@ private:
             attempt tried = co_await send(*by, to_, it->what, options_.body_max);
             it->by = nullptr;
             if (!tried.ec) {
-                if (tried.keep && idle_.size() < options_.connections_max) {
+                if (tried.keep && !by->stopped && idle_.size() < options_.connections_max) {
                     by->used = true;
                     by->stream.expires_never();
                     idle_.push_back(std::move(by));
@@ -212,13 +221,14 @@ private:
             // The server may have closed a connection just as it was used again.
             const bool stale = by->used && !tried.answered && it->what.repeatable &&
                                tried.ec != beast::error::timeout;
-            if (!stale || it->stopped) co_return trouble_with(to_, tried.ec, options_.timeout);
+            if (!stale) co_return trouble_with(to_, tried.ec, options_.timeout);
         }
+        co_return errc::stopped;
     }
 
     static void cancel(task& it) {
         it.stopped = true;
-        if (it.by) it.by->stream.cancel();
+        if (it.by) it.by->stop();
     }
 
     void stop() {

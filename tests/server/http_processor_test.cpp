@@ -10,6 +10,7 @@
 #include <atomic>
 #include <future>
 #include <map>
+#include <semaphore>
 #include <thread>
 
 using namespace orderproc;
@@ -230,4 +231,29 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_and_a_request_that_is_stopped_end_as_suc
     BOOST_TEST(ended.size() == 2U);
     for (const auto& it : ended) BOOST_TEST(it.error().code == make_error_code(errc::stopped));
     over.set_value();
+}
+
+// Its end may fall between any two steps of the request, where nothing is under way that could
+// be cancelled.
+BOOST_AUTO_TEST_CASE(a_client_that_goes_waits_for_nothing) {
+    std::counting_semaphore reached(0);
+    bare_server halting([&](auto& socket) {
+        read_head(socket);
+        reached.release();
+        say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+        read_head(socket);  // until the client has gone
+    });
+    http_client_options options;
+    options.timeout = std::chrono::seconds(60);
+    const auto begun = std::chrono::steady_clock::now();
+    for (int i = 0; i < 100; ++i) {
+        result<fetch_response> ended;
+        {
+            http_client client(halting.url(), options);
+            client.fetch({}, {}, [&](result<fetch_response> it) { ended = std::move(it); });
+            if (i % 2 == 0) reached.acquire();
+        }
+        BOOST_TEST(ended.error().code == make_error_code(errc::stopped));
+    }
+    BOOST_TEST((std::chrono::steady_clock::now() - begun < options.timeout));
 }
