@@ -30,6 +30,7 @@ namespace {
 
 constexpr unsigned http_1_1 = 11;
 constexpr std::size_t header_max = 64 * 1024;
+constexpr std::size_t body_alone_max = 64 * 1024 * 1024;  // of one request alone
 
 struct connection {
     explicit connection(asio::io_context& on) : stream(on) {}
@@ -68,11 +69,11 @@ asio::awaitable<boost::system::error_code> connect(connection& by, const http_ur
     co_return ec;
 }
 
-asio::awaitable<attempt> send(connection& by, const http_url& to, const fetch_request& what,
-                              std::size_t body_max) {
-    attempt out;
-    if (!by.used) out.ec = co_await connect(by, to);
-    if (out.ec) co_return out;
+asio::awaitable<boost::system::error_code> ask(connection& by, const http_url& to,
+                                               const fetch_request& what) {
+    boost::system::error_code ec;
+    if (!by.used) ec = co_await connect(by, to);
+    if (ec) co_return ec;
     beast::http::request<beast::http::string_body> request;
     request.version(http_1_1);
     request.method_string(what.method);
@@ -82,16 +83,13 @@ asio::awaitable<attempt> send(connection& by, const http_url& to, const fetch_re
     request.body() = what.body;
     if (!what.body.empty() || what.method != "GET") request.prepare_payload();
     co_await beast::http::async_write(by.stream, request,
-                                      asio::redirect_error(asio::use_awaitable, out.ec));
-    if (out.ec) co_return out;
-    beast::http::response_parser<beast::http::string_body> parser;
-    parser.header_limit(header_max);
-    parser.body_limit(body_max);
-    parser.skip(what.method == "HEAD");
-    co_await beast::http::async_read(by.stream, by.buffer, parser,
-                                     asio::redirect_error(asio::use_awaitable, out.ec));
-    out.answered = parser.got_some();
-    if (out.ec) co_return out;
+                                      asio::redirect_error(asio::use_awaitable, ec));
+    co_return ec;
+}
+
+using answer_parser = beast::http::response_parser<beast::http::string_body>;
+
+void take(answer_parser& parser, attempt& out) {
     auto answer = parser.release();
     out.keep = answer.keep_alive();
     out.got.status = answer.result_int();
@@ -99,6 +97,53 @@ asio::awaitable<attempt> send(connection& by, const http_url& to, const fetch_re
         out.got.fields.emplace_back(field.name_string(), field.value());
     }
     out.got.body = std::move(answer.body());
+}
+
+asio::awaitable<attempt> send(connection& by, const http_url& to, const fetch_request& what,
+                              std::size_t body_max) {
+    attempt out;
+    out.ec = co_await ask(by, to, what);
+    if (out.ec) co_return out;
+    answer_parser parser;
+    parser.header_limit(header_max);
+    parser.body_limit(body_max);
+    parser.skip(what.method == "HEAD");
+    co_await beast::http::async_read(by.stream, by.buffer, parser,
+                                     asio::redirect_error(asio::use_awaitable, out.ec));
+    out.answered = parser.got_some();
+    if (!out.ec) take(parser, out);
+    co_return out;
+}
+
+std::chrono::steady_clock::time_point end_of(const stream_times& times) {
+    const auto now = std::chrono::steady_clock::now();
+    return times.until - now < times.silence ? times.until : now + times.silence;
+}
+
+asio::awaitable<attempt> send_for_parts(connection& by, const http_url& to,
+                                        const fetch_request& what, const stream_times& times,
+                                        const body_sink& sink) {
+    attempt out;
+    by.stream.expires_at(end_of(times));
+    out.ec = co_await ask(by, to, what);
+    if (out.ec) co_return out;
+    answer_parser parser;
+    parser.header_limit(header_max);
+    parser.body_limit(body_alone_max);  // also of what says its length before
+    co_await beast::http::async_read_header(by.stream, by.buffer, parser,
+                                            asio::redirect_error(asio::use_awaitable, out.ec));
+    const bool in_parts = !out.ec && parser.get().result() == beast::http::status::ok;
+    if (in_parts) parser.body_limit(boost::none);
+    for (bool more = true; more && !out.ec && !parser.is_done();) {
+        by.stream.expires_at(end_of(times));
+        co_await beast::http::async_read_some(by.stream, by.buffer, parser,
+                                              asio::redirect_error(asio::use_awaitable, out.ec));
+        std::string& part = parser.get().body();
+        if (!in_parts || part.empty()) continue;
+        more = sink(part);
+        part.clear();
+    }
+    if (!out.ec) take(parser, out);
     co_return out;
 }
 
@@ -260,15 +305,17 @@ void http_client::fetch(fetch_request what, std::stop_token stop,
     impl_->fetch(std::move(what), std::move(stop), std::move(done));
 }
 
-result<fetch_response> fetch(const http_url& to, fetch_request what,
-                             std::chrono::milliseconds timeout) {
+namespace {
+
+// Runs what `begin` makes for a connection until it ends, in this thread.
+template <class Begin>
+result<fetch_response> run_alone(const http_url& to, std::chrono::milliseconds timeout,
+                                 Begin&& begin) {
     asio::io_context context{1};
     connection by(context);
-    by.stream.expires_after(timeout);
-    constexpr std::size_t body_max = 64 * 1024 * 1024;
     attempt tried;
     std::exception_ptr thrown;
-    asio::co_spawn(context, send(by, to, what, body_max), [&](std::exception_ptr e, attempt got) {
+    asio::co_spawn(context, begin(by), [&](std::exception_ptr e, attempt got) {
         thrown = std::move(e);
         tried = std::move(got);
     });
@@ -276,6 +323,22 @@ result<fetch_response> fetch(const http_url& to, fetch_request what,
     if (thrown) std::rethrow_exception(thrown);
     if (tried.ec) return trouble_with(to, tried.ec, timeout);
     return std::move(tried.got);
+}
+
+}  // namespace
+
+result<fetch_response> fetch(const http_url& to, fetch_request what,
+                             std::chrono::milliseconds timeout) {
+    return run_alone(to, timeout, [&](connection& by) {
+        by.stream.expires_after(timeout);
+        return send(by, to, what, body_alone_max);
+    });
+}
+
+result<fetch_response> fetch_parts(const http_url& to, fetch_request what, stream_times times,
+                                   const body_sink& sink) {
+    return run_alone(to, times.silence,
+                     [&](connection& by) { return send_for_parts(by, to, what, times, sink); });
 }
 
 }  // namespace orderproc::server

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -43,6 +44,8 @@ struct fetch_response {
     http_fields fields;
     std::string body;
     std::string_view find(std::string_view name) const noexcept;  // empty: there is none
+    // Retry-After, if it is a number of seconds and at most a day.
+    std::optional<std::chrono::seconds> retry_after() const noexcept;
 };
 
 struct http_client_options {
@@ -71,6 +74,19 @@ private:
 // One request on a connection of its own; blocks.
 result<fetch_response> fetch(const http_url& to, fetch_request what,
                              std::chrono::milliseconds timeout);
+
+// Gets a part of a body; false: that was enough.
+using body_sink = std::function<bool(std::string_view part)>;
+
+struct stream_times {
+    std::chrono::milliseconds silence = std::chrono::seconds(60);  // at most, before each part
+    std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
+};
+
+// As fetch(), for an answer that is made while it is sent: the body of a 200 goes to the sink as
+// it comes, and is empty in what is returned.
+result<fetch_response> fetch_parts(const http_url& to, fetch_request what, stream_times times,
+                                   const body_sink& sink);
 
 }  // namespace orderproc::server
 

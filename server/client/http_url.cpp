@@ -6,6 +6,12 @@
 
 namespace orderproc::server {
 
+namespace {
+
+constexpr std::chrono::seconds retry_after_max = std::chrono::hours(24);
+
+}  // namespace
+
 std::string http_url::authority() const {
     const bool six = host.find(':') != std::string::npos;
     return (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
@@ -52,6 +58,15 @@ std::string_view fetch_response::find(std::string_view name) const noexcept {
         if (http::equal_ignoring_case(key, name)) return value;
     }
     return {};
+}
+
+std::optional<std::chrono::seconds> fetch_response::retry_after() const noexcept {
+    const std::string_view text = find("Retry-After");
+    std::int64_t seconds = 0;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    const bool whole = !text.empty() && ec == std::errc{} && end == text.data() + text.size();
+    if (!whole || seconds < 0 || seconds > retry_after_max.count()) return std::nullopt;
+    return std::chrono::seconds(seconds);
 }
 
 }  // namespace orderproc::server

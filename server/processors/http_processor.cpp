@@ -4,8 +4,6 @@
 
 #include <boost/json.hpp>
 
-#include <charconv>
-#include <optional>
 #include <utility>
 
 namespace orderproc::server {
@@ -14,7 +12,6 @@ namespace {
 
 constexpr unsigned conflict = 409;
 constexpr unsigned unprocessable = 422;
-constexpr std::chrono::seconds delay_max = std::chrono::hours(24);
 
 std::string text_member(const boost::json::object& of, std::string_view name) {
     const auto* found = of.if_contains(name);
@@ -34,20 +31,11 @@ std::string reason_of(const fetch_response& got) {
     return detail.empty() ? status : status + ": " + detail;
 }
 
-std::optional<std::chrono::milliseconds> delay_of(const fetch_response& got) {
-    const std::string_view text = got.find("Retry-After");
-    std::int64_t seconds = 0;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (text.empty() || ec != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    if (seconds < 0 || seconds > delay_max.count()) return std::nullopt;
-    return std::chrono::seconds(seconds);
-}
-
 verdict judge(const result<fetch_response>& got, const std::string& event) {
     if (!got) return retry_later{got.error().detail, {}};
     if (got->status >= 200 && got->status < 300) return advance{event};
     if (got->status == conflict || got->status == unprocessable) return give_up{reason_of(*got)};
-    return retry_later{reason_of(*got), delay_of(*got)};
+    return retry_later{reason_of(*got), got->retry_after()};
 }
 
 class http_processor final : public processor {
