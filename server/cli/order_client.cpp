@@ -8,7 +8,6 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <limits>
 #include <thread>
@@ -21,17 +20,8 @@ namespace {
 constexpr std::chrono::seconds timeout(60);
 constexpr int tries_max = 5;
 constexpr int tries_unanswered_max = 2;
-constexpr std::int64_t wait_max_s = 10;
-
-std::chrono::milliseconds pause_after(const result<fetch_response>& got, int tried) {
-    const std::string_view asked = got ? got->find("Retry-After") : std::string_view();
-    std::int64_t seconds = 0;
-    const auto [end, ec] = std::from_chars(asked.data(), asked.data() + asked.size(), seconds);
-    if (ec == std::errc{} && end != asked.data()) {
-        return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, wait_max_s));
-    }
-    return std::chrono::milliseconds(100 << tried);
-}
+constexpr std::chrono::seconds wait_max(10);
+constexpr std::chrono::seconds silence_max(45);  // a stream says something every 15 s
 
 http_url without_last_slash(http_url to) {
     if (to.path.ends_with('/')) to.path.pop_back();
@@ -53,11 +43,19 @@ result<fetch_response> order_client::ask(fetch_request what) const {
     const bool repeatable = keyed || what.method == "GET";
     for (int tried = 1;; ++tried) {
         auto got = fetch(to_, what, timeout);
-        const bool passing = !got || got->status == 429 || got->status == 503;
-        const int tries = got ? tries_max : tries_unanswered_max;
-        if (!passing || !repeatable || tried >= tries) return got;
-        std::this_thread::sleep_for(pause_after(got, tried));
+        const auto pause = pause_before_next(got, tried);
+        if (!pause || !repeatable) return got;
+        std::this_thread::sleep_for(*pause);
     }
+}
+
+std::optional<std::chrono::milliseconds> order_client::pause_before_next(
+    const result<fetch_response>& got, int tried) {
+    const bool passing = !got || got->status == 429 || got->status == 503;
+    if (!passing || tried >= (got ? tries_max : tries_unanswered_max)) return std::nullopt;
+    const auto asked = got ? got->retry_after() : std::nullopt;
+    if (asked) return std::min(*asked, wait_max);
+    return std::chrono::milliseconds(100 << tried);
 }
 
 result<fetch_response> order_client::get(const std::string& order, const std::string& at) const {
@@ -77,6 +75,16 @@ result<fetch_response> order_client::history(const std::string& order, std::uint
     fetch_request what;
     what.target = path_of(order) + "/history?after=" + std::to_string(after);
     return ask(std::move(what));
+}
+
+result<fetch_response> order_client::events(const std::string& order, const std::string& last_id,
+                                            std::chrono::steady_clock::time_point until,
+                                            const body_sink& sink) const {
+    fetch_request what;
+    what.target = to_.path + path_of(order) + "/events";
+    what.fields = {{"Accept", "text/event-stream"}};
+    if (!last_id.empty()) what.fields.emplace_back("Last-Event-ID", last_id);
+    return fetch_parts(to_, std::move(what), {silence_max, until}, sink);
 }
 
 result<fetch_response> order_client::raise(const std::string& order, const std::string& event,

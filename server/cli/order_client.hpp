@@ -5,8 +5,10 @@
 
 #include "client/http_client.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,11 +22,19 @@ public:
     // Blocks. Requests that are safe to repeat (GET, and what has an Idempotency-Key) are repeated
     // while the server is overloaded, a few times, and once if there was no answer.
     result<fetch_response> ask(fetch_request what) const;
+    // What to wait before the next of some tries; nullopt: this is the answer.
+    static std::optional<std::chrono::milliseconds> pause_before_next(
+        const result<fetch_response>& got, int tried);
 
     result<fetch_response> get(const std::string& order, const std::string& at) const;
     result<fetch_response> page(const std::string& filters, std::size_t limit) const;
     // At most a thousand entries after the version.
     result<fetch_response> history(const std::string& order, std::uint64_t after) const;
+    // The stream of its changes behind the last event's id (empty: all of them), to the sink as it
+    // comes. Not repeated.
+    result<fetch_response> events(const std::string& order, const std::string& last_id,
+                                  std::chrono::steady_clock::time_point until,
+                                  const body_sink& sink) const;
     // if_version 0: whatever it is.
     result<fetch_response> raise(const std::string& order, const std::string& event,
                                  std::uint64_t if_version) const;

@@ -1,50 +1,24 @@
 #include "cli/order_command.hpp"
 
 #include "cli/settings.hpp"
-#include "cli/values.hpp"
-
-#include <orderproc/status_machine.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <thread>
 #include <utility>
 
 namespace orderproc::server {
 
 namespace {
 
-using std::chrono::milliseconds;
-using steady = std::chrono::steady_clock;
-
 constexpr std::size_t page_max = 100;
 constexpr std::size_t history_page = 1000;
-// How often a watched order is asked about: soon after a change, then less.
-constexpr milliseconds watch_least(100);
-constexpr milliseconds watch_most(1000);
+
+}  // namespace
 
 void print_line(std::string_view text) {
     std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
 }
-
-void print_change(std::string_view entry) {
-    const table_row row = history_row(entry);
-    const std::string& reason = row[6];
-    std::printf("%s  %s  %s → %s%s\n", row[0].c_str(), row[2].c_str(), row[3].c_str(),
-                row[4].c_str(), reason == "-" ? "" : ("  " + reason).c_str());
-}
-
-// The exit code of watching if nothing comes after the entry.
-std::optional<int> code_at_end(std::string_view entry) {
-    const table_row row = history_row(entry);
-    const auto status = order_status::parse(row[4]);
-    const bool settled = status && status_machine::standard().is_settled(*status);
-    if (!settled && row[2] != "delete") return std::nullopt;
-    return row[4] == "COMPLETED" ? 0 : 1;
-}
-
-}  // namespace
 
 std::optional<int> order_command::trouble_with(const result<fetch_response>& got,
                                                unsigned expected) const {
@@ -145,8 +119,9 @@ int order_command::retry_all() {
     return all.refused == 0 ? 0 : 1;
 }
 
-// What came after the version seen, oldest first.
-std::optional<int> order_command::each_change(std::uint64_t& seen, const order_sink& sink) {
+// All that happened to it, oldest first.
+std::optional<int> order_command::each_change(const order_sink& sink) {
+    std::uint64_t seen = 0;
     for (bool more = true; more;) {
         const auto got = client_.history(with_.order, seen);
         if (const auto code = trouble_with(got, 200)) return code;
@@ -163,37 +138,13 @@ std::optional<int> order_command::each_change(std::uint64_t& seen, const order_s
 
 int order_command::history() {
     std::vector<table_row> rows{history_headings()};
-    std::uint64_t seen = 0;
-    const auto code = each_change(seen, [&](std::string_view entry) {
+    const auto code = each_change([&](std::string_view entry) {
         if (with_.json) return print_line(entry);
         rows.push_back(history_row(entry));
     });
     if (code) return *code;
     if (!with_.json) std::fputs(make_table(rows).c_str(), stdout);
     return 0;
-}
-
-int order_command::watch() {
-    const auto at_most = parse_duration(with_.timeout);
-    if (!at_most) return fail(at_most.error());
-    const auto begun = steady::now();
-    std::uint64_t seen = 0;
-    for (milliseconds pause = watch_least;; pause = std::min(pause * 3 / 2, watch_most)) {
-        std::optional<int> end;
-        const std::uint64_t before = seen;
-        const auto code = each_change(seen, [&](std::string_view entry) {
-            with_.json ? print_line(entry) : print_change(entry);
-            std::fflush(stdout);
-            end = code_at_end(entry);
-        });
-        if (code) return *code;
-        if (end) return *end;
-        if (seen != before) pause = watch_least;
-        if (at_most->count() > 0 && steady::now() - begun >= *at_most) {
-            return fail("it is not settled after " + with_.timeout);
-        }
-        std::this_thread::sleep_for(pause);
-    }
 }
 
 }  // namespace orderproc::server

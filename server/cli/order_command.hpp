@@ -7,7 +7,6 @@
 #include "cli/order_text.hpp"
 #include "cli/progress.hpp"
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,6 +35,8 @@ struct order_settings {
     bool oldest_first = false;
 };
 
+void print_line(std::string_view text);  // to standard output
+
 class order_command {
 public:
     order_command(const order_settings& with, http_url to) : with_(with), client_(std::move(to)) {}
@@ -45,7 +46,7 @@ public:
     int get();
     int list();
     int history();
-    int watch();
+    int watch();  // order_watch.cpp
 
 private:
     using order_sink = std::function<void(std::string_view order)>;
@@ -60,7 +61,7 @@ private:
     // The pages of a list, the orders one after the other; most 0: all of them.
     std::optional<int> each_order(const std::string& filters, std::size_t most,
                                   const order_sink& sink);
-    std::optional<int> each_change(std::uint64_t& seen, const order_sink& sink);
+    std::optional<int> each_change(const order_sink& sink);
 
     // Says on stderr (with --json a problem on stdout) why an answer is not what was asked for:
     // the exit code. Nullopt: it is.

@@ -88,7 +88,7 @@ void order_command::judge_batch(std::string_view answer, std::size_t first, tall
     std::size_t number = first;
     for (const std::string_view it : items_of(answer).items) {
         ++number;
-        if (with_.json) std::printf("%.*s\n", static_cast<int>(it.size()), it.data());
+        if (with_.json) print_line(it);
         boost::system::error_code ec;
         const auto item = boost::json::parse({it.data(), it.size()}, ec);
         const auto* object = ec ? nullptr : item.if_object();

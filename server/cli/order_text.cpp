@@ -193,6 +193,14 @@ table_row history_row(std::string_view json) {
     return out;
 }
 
+change_text change_of(std::string_view json) {
+    const auto event = object_of(json);
+    const auto* data = event.if_contains("data");
+    const auto of = data && data->is_object() ? data->get_object() : boost::json::object();
+    return {text_of(event, "time"), text_of(of, "event"), text_of(of, "from"), text_of(of, "to"),
+            text_of(of, "reason")};
+}
+
 std::string problem_text(unsigned status, std::string_view body) {
     const auto problem = object_of(body);
     if (!problem.contains("title")) return "the server answered " + std::to_string(status);

@@ -44,6 +44,11 @@ table_row order_headings();
 table_row order_row(std::string_view order);
 table_row history_headings();
 table_row history_row(std::string_view entry);
+// Of a change in the live feed: a CloudEvent.
+struct change_text {
+    std::string at, event, from, to, reason;
+};
+change_text change_of(std::string_view cloud_event);
 
 // A problem document (RFC 9457): a line, and one for each of its errors. Without one, the status.
 std::string problem_text(unsigned status, std::string_view body);

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import pty
+import signal
 import subprocess
 import threading
 
@@ -163,23 +164,120 @@ class OrderCommand(WithStorage):
                          "2 orders retried, 0 refused\n")
         self.assertEqual(len(self.order_json("list", "--status", "PENDING")), 3)
 
-    def test_watch_ends_when_the_order_is_settled(self):
+    def watch(self, *arguments, url=None):
+        """A watch under way; its first change."""
+        child = subprocess.Popen([BINARY, "order", "watch", *arguments, "--json", "--url",
+                                  url or self.server.url], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+
+        def end():
+            with child:  # reaps it and closes the pipes
+                child.kill()
+
+        self.addCleanup(end)
+        return child, json.loads(child.stdout.readline())
+
+    def test_watch_follows_an_order_until_it_is_completed(self):
         self.serve_orders("--no-worker")
         self.order("create", "--id", "A", *A_USER)
         self.assertIn("not settled", self.order("watch", "A", "--timeout", "1ms", code=1).stderr)
-        with subprocess.Popen([BINARY, "order", "watch", "A", "--json", "--url", self.server.url],
-                              stdout=subprocess.PIPE, text=True) as watch:
-            try:
-                first = json.loads(watch.stdout.readline())
-                self.work("--processor", "simulate:0")
-                rest = [json.loads(it) for it in watch.stdout]
-                code = watch.wait(DEADLINE_S)
-            finally:
-                watch.kill()
-        self.assertEqual((first["event"], [it["event"] for it in rest]),
-                         ("create", ["start", "complete"]))
-        self.assertEqual(code, 0)
-        self.order("watch", "nobody", code=1)
+        watch, first = self.watch("A")
+        self.work("--processor", "simulate:0")
+        out, err = watch.communicate(timeout=DEADLINE_S)
+        changes = [it["data"] for it in [first, *map(json.loads, out.splitlines())]]
+        self.assertEqual([it["event"] for it in changes], ["create", "start", "complete"])
+        self.assertIn('"total_amount":149.90,', out)  # as the server wrote it
+        self.assertEqual((watch.returncode, err), (0, ""))
+
+    def test_watch_shows_an_order_that_is_settled_already(self):
+        self.serve_orders("--no-worker")
+        self.order("create", "--id", "A", *A_USER)
+        self.order("cancel", "A")
+        rows = [it.split()[1:] for it in self.order("watch", "A", code=1).stdout.splitlines()]
+        self.assertEqual(rows, [["create", "-", "→", "PENDING"],
+                                ["cancel", "PENDING", "→", "CANCELLED"]])
+
+    def test_watch_explains_why_there_is_nothing_to_watch(self):
+        self.serve_orders("--no-worker")
+        self.assertIn("no such", self.order("watch", "nobody", code=1).stderr)
+        [problem] = self.order_json("watch", "nobody", code=1)
+        self.assertEqual(problem["code"], "not_found")
+        self.server.stop()
+        ended = self.order("watch", "A", code=1)
+        self.assertIn("orderproc serve", ended.stderr)
+        self.assertEqual(ended.stdout, "")
+
+    def test_watch_outlives_the_server_without_gap_or_repeat(self):
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(how):
+                self.serve_orders("--no-worker")
+                self.order("create", "--id", how.name, *A_USER)
+                watch, first = self.watch(how.name)
+                port = self.server.port
+                self.server.stop(how)
+                self.assertIn("trying again", watch.stderr.readline())
+                worker = self.work("--processor", "simulate:0")  # nobody tells of what it does
+                self.server = self.start("serve", "--no-worker", "--storage", self.storage,
+                                         "--listen", f"127.0.0.1:{port}")
+                self.server.wait_for(how.name, "COMPLETED")
+                out, err = watch.communicate(timeout=DEADLINE_S)
+                worker.stop()
+                changes = [it["data"] for it in [first, *map(json.loads, out.splitlines())]]
+                self.assertEqual([(it["version"], it["event"]) for it in changes],
+                                 [(1, "create"), (2, "start"), (3, "complete")])
+                self.assertEqual((watch.returncode, err), (0, ""))
+
+    def test_watch_goes_on_behind_what_it_has_seen(self):
+        def change(at, event, to):
+            data = json.dumps({"data": {"event": event, "from": None, "to": to, "version": at}})
+            return f"id: 1-{at}\ndata: {data}\n\n"
+
+        # What a server, and what is between, may answer one after the other.
+        answers = [(200, "retry: 1\n\n" + change(1, "create", "PENDING") + "id: 1-2\ndata: {"),
+                   (503, ""),
+                   (200, ": nothing new yet\n\n"),
+                   (200, change(2, "fail", "FAILED") + change(3, "retry", "PENDING")),
+                   (502, ""),
+                   (200, 'event: reset\nid: 2-0\ndata: {"position":"2-0"}\n\n'
+                    + change(4, "complete", "COMPLETED") + "id: 1-5\n"),  # cut off
+                   (204, "")]
+        asked = []
+
+        class Shop(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.headers["Last-Event-ID"])
+                status, text = answers[len(asked) - 1]
+                self.send_response(status)
+                if status == 200:
+                    self.send_header("Content-Type", "text/event-stream")
+                    if text.endswith("1-5\n"):
+                        self.send_header("Content-Length", str(len(text) + 1))
+                elif status == 503:
+                    self.send_header("Retry-After", "0")
+                if status not in (200, 204):
+                    self.send_header("Content-Length", "0")
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *ignored):
+                pass
+
+        watch, first = self.watch("A", url=self.stand_in(Shop))
+        out, err = watch.communicate(timeout=DEADLINE_S)
+        changes = [it["data"]["event"] for it in [first, *map(json.loads, out.splitlines())]]
+        self.assertEqual(changes, ["create", "fail", "retry", "complete"])
+        self.assertEqual(asked, [None, "1-1", "1-1", "1-1", "1-3", "1-3", "1-4"])
+        self.assertEqual(watch.returncode, 0)
+        self.assertEqual(err.count("trying again"), 4)  # once for each that broke
+        self.assertEqual(err.count("another journal"), 1)
+
+    def stand_in(self, handler):
+        """The URL of a server that is not ours."""
+        shop = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=shop.serve_forever, daemon=True).start()
+        self.addCleanup(shop.server_close)
+        self.addCleanup(shop.shutdown)
+        return f"http://127.0.0.1:{shop.server_port}"
 
     def test_what_is_long_shows_progress_only_on_a_terminal(self):
         self.serve_orders("--no-worker")
@@ -218,11 +316,7 @@ class OrderCommand(WithStorage):
             def log_message(self, *ignored):
                 pass
 
-        shop = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil)
-        threading.Thread(target=shop.serve_forever, daemon=True).start()
-        self.addCleanup(shop.server_close)
-        self.addCleanup(shop.shutdown)
-        shown = run("order", "list", "--url", f"http://127.0.0.1:{shop.server_port}").stdout
+        shown = run("order", "list", "--url", self.stand_in(Evil)).stdout
         self.assertIn("A\\x1b[31m\\x9b2J", shown)
         self.assertIn("X\\x07", shown)
         self.assertFalse([c for c in shown if c != "\n" and (c < " " or "\x7f" <= c < "\xa0")])
@@ -245,11 +339,7 @@ class OrderCommand(WithStorage):
             def log_message(self, *ignored):
                 pass
 
-        shop = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy)
-        threading.Thread(target=shop.serve_forever, daemon=True).start()
-        self.addCleanup(shop.server_close)
-        self.addCleanup(shop.shutdown)
-        ended = run("order", "create", *A_USER, "--url", f"http://127.0.0.1:{shop.server_port}/shop/")
+        ended = run("order", "create", *A_USER, "--url", self.stand_in(Busy) + "/shop/")
         self.assertEqual(ended.returncode, 0, ended)
         self.assertEqual([it[0] for it in Busy.asked], ["/shop/orders"] * 2)
         self.assertEqual(len({it[1] for it in Busy.asked}), 1)  # the same key, so one order

@@ -154,6 +154,17 @@ BOOST_AUTO_TEST_CASE(rows_show_what_the_server_wrote) {
     BOOST_TEST(history_headings().size() == 7U);
 }
 
+BOOST_AUTO_TEST_CASE(a_change_is_what_its_event_says) {
+    const change_text it = change_of(
+        R"({"time":"now","data":{"event":"fail","from":"PROCESSING","to":"FAILED","reason":"\u001b"}})");
+    BOOST_TEST((strings{it.at, it.event, it.from, it.to, it.reason}) ==
+                   (strings{"now", "fail", "PROCESSING", "FAILED", "\\x1b"}),
+               boost::test_tools::per_element());
+    for (const char* other : {"", "[]", "{}", R"({"data":1})"}) {
+        BOOST_TEST(change_of(other).event == "-", other);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(problems_are_explained) {
     BOOST_TEST(problem_text(502, "<html>") == "the server answered 502");
     BOOST_TEST(problem_text(404, R"({"title":"There is no such resource"})") ==
