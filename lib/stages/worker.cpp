@@ -100,7 +100,7 @@ result<void> worker::impl::start() {
         }
         state_ = state::started;
     }
-    inbox_->wake();
+    inbox_->rings.ring();
     return {};
 }
 
@@ -127,7 +127,7 @@ void worker::impl::run() noexcept {
         } catch (...) {
             trouble("worker", "an unknown exception");
         }
-        inbox_->wait_for(pause);
+        inbox_->rings.wait_for(pause);
     }
     thread_id_ = std::thread::id();
 }

@@ -42,6 +42,7 @@ void worker::impl::trouble(std::string_view where, const char* what) noexcept {
 
 cycle_report worker::impl::cycle() {
     report_ = {};
+    inbox_->rings.answer();
     auto mail = inbox_->take();
     try {
         take_in(std::move(mail));
@@ -52,12 +53,12 @@ cycle_report worker::impl::cycle() {
         }
         claim_work(with_.time.monotonic());
     } catch (...) {
-        inbox_->rest();
+        inbox_->rings.rest();
         throw;
     }
     const auto now = with_.time.monotonic();
     report_.in_flight = in_flight();
-    report_.next_due = inbox_->rest() ? now : next_due(now);
+    report_.next_due = inbox_->rings.rest() ? now : next_due(now);
     return report_;
 }
 

@@ -22,13 +22,11 @@ void stage_claim::complete(error_code failed, claim_outcome& outcome) noexcept {
 
 template <class Queue, class Item>
 void worker_inbox::post(Queue mail::*queue, Item item) noexcept {
-    std::unique_lock lock(mutex_);
-    if (closed_) {
-        lock.unlock();
-        return;  // the item goes without the lock
+    {
+        const std::lock_guard lock(mutex_);
+        if (!closed_) (mail_.*queue).push(std::move(item));
     }
-    (mail_.*queue).push(std::move(item));
-    signal(std::move(lock));
+    rings.ring();
 }
 
 void worker_inbox::finished(std::shared_ptr<job::state> said) noexcept {
@@ -48,33 +46,19 @@ void worker_inbox::offered(std::shared_ptr<work_offer> what) noexcept {
 }
 
 void worker_inbox::committed() noexcept {
-    std::unique_lock lock(mutex_);
-    ++mail_.wakes;
-    signal(std::move(lock));
+    {
+        const std::lock_guard lock(mutex_);
+        ++mail_.wakes;
+    }
+    rings.ring();
 }
 
 void worker_inbox::stop_at(clock::instant deadline) noexcept {
-    std::unique_lock lock(mutex_);
-    mail_.stop_at = mail_.stop_at ? std::min(*mail_.stop_at, deadline) : deadline;
-    signal(std::move(lock));
-}
-
-void worker_inbox::wake() noexcept {
-    signal(std::unique_lock(mutex_));
-}
-
-void worker_inbox::signal(std::unique_lock<std::mutex> lock) noexcept {
-    if (closed_ || std::exchange(signalled_, true)) return;
-    if (busy_) return;
-    if (!on_ready_) {
-        changed_.notify_all();
-        return;
+    {
+        const std::lock_guard lock(mutex_);
+        mail_.stop_at = mail_.stop_at ? std::min(*mail_.stop_at, deadline) : deadline;
     }
-    ++calling_;
-    lock.unlock();
-    on_ready_();
-    lock.lock();
-    if (--calling_ == 0) changed_.notify_all();
+    rings.ring();
 }
 
 worker_inbox::mail worker_inbox::empty() noexcept {
@@ -84,26 +68,13 @@ worker_inbox::mail worker_inbox::empty() noexcept {
 
 worker_inbox::mail worker_inbox::take() noexcept {
     const std::lock_guard lock(mutex_);
-    busy_ = true;
-    signalled_ = false;
     return empty();
 }
 
-bool worker_inbox::rest() noexcept {
-    const std::lock_guard lock(mutex_);
-    busy_ = false;
-    return signalled_;
-}
-
-void worker_inbox::wait_for(std::chrono::milliseconds time) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, time, [this] { return signalled_; });
-}
-
 void worker_inbox::close() noexcept {
+    rings.close();
     std::unique_lock lock(mutex_);
     closed_ = true;
-    changed_.wait(lock, [this] { return calling_ == 0; });
     const mail left = empty();
     lock.unlock();  // before what is left goes
 }

@@ -1,13 +1,12 @@
 #ifndef ORDERPROC_STAGES_WORKER_INBOX_HPP
 #define ORDERPROC_STAGES_WORKER_INBOX_HPP
 
+#include "stages/bell.hpp"
 #include "stages/job_state.hpp"
 
 #include <orderproc/engine.hpp>
 #include <orderproc/runtime.hpp>
 
-#include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -88,7 +87,7 @@ private:
 // outlives the worker; once closed it throws away what comes.
 class worker_inbox final : public verdict_sink {
 public:
-    explicit worker_inbox(std::function<void()> on_ready) : on_ready_(std::move(on_ready)) {}
+    explicit worker_inbox(std::function<void()> on_ready) : rings(std::move(on_ready)) {}
 
     void finished(std::shared_ptr<job::state> said) noexcept override;
     void answered(std::shared_ptr<job_commit> what) noexcept;
@@ -96,7 +95,6 @@ public:
     void offered(std::shared_ptr<work_offer> what) noexcept;
     void committed() noexcept;                       // somebody's orders changed
     void stop_at(clock::instant deadline) noexcept;  // the earliest one counts
-    void wake() noexcept;
 
     struct mail {
         linked_queue<job::state> verdicts;
@@ -106,27 +104,19 @@ public:
         std::uint64_t wakes = 0;
         std::optional<clock::instant> stop_at;
     };
-    // Takes everything out. Until rest() nobody is called: the worker looks itself.
     mail take() noexcept;
-    bool rest() noexcept;  // has anything come in since take()?
+    void close() noexcept;  // also the bell. REQUIRES: not from on_ready
 
-    void wait_for(std::chrono::milliseconds time);  // or until something comes in
-    void close() noexcept;  // afterwards nobody is called. REQUIRES: not from on_ready
+    bell rings;
 
 private:
     template <class Queue, class Item>
     void post(Queue mail::*queue, Item item) noexcept;
     mail empty() noexcept;
-    void signal(std::unique_lock<std::mutex> lock) noexcept;
 
-    const std::function<void()> on_ready_;
     std::mutex mutex_;
-    std::condition_variable changed_;
     mail mail_;
-    bool busy_ = false;       // between take() and rest()
-    bool signalled_ = false;  // since the last take()
     bool closed_ = false;
-    std::size_t calling_ = 0;  // threads inside on_ready_
 };
 
 }  // namespace detail
