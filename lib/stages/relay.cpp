@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <system_error>
 #include <utility>
 
 namespace orderproc {
@@ -103,36 +102,25 @@ relay::impl::~impl() {
 }
 
 result<void> relay::impl::start() {
-    const std::lock_guard lock(life_);
-    if (state_ == state::stopped) return failure{errc::stopped, "the relay was stopped"};
-    if (state_ == state::started) return {};
-    if (auto ok = check(options_); !ok) return ok;
-    if (options_.owner.empty()) options_.owner = detail::make_owner_name(with_.random);
-    engine_.add_listener(*this);
-    listening_ = true;
-    if (options_.threads > 0) {
-        try {
-            thread_ = std::thread([this] { run(); });
-        } catch (const std::system_error& thrown) {
-            return failure{errc::unavailable, thrown.what()};
-        }
-    }
-    state_ = state::started;
-    inbox_->rings.ring();
+    const auto prepare = [this]() -> result<void> {
+        if (auto ok = check(options_); !ok) return ok;
+        if (options_.owner.empty()) options_.owner = detail::make_owner_name(with_.random);
+        if (!std::exchange(listening_, true)) engine_.add_listener(*this);
+        return {};
+    };
+    const auto started = life_.start(prepare, options_.threads > 0, [this] { run(); });
+    if (!started) return started.error();
+    if (*started) inbox_->rings.ring();
     return {};
 }
 
 void relay::impl::stop(milliseconds drain) {
     const auto wait = std::clamp(drain, milliseconds(0), detail::delay_max);
     inbox_->stop_at(with_.time.monotonic() + wait);
-    if (thread_id_ == std::this_thread::get_id()) return;
-    const std::lock_guard lock(life_);
-    state_ = state::stopped;
-    if (thread_.joinable()) thread_.join();
+    life_.join();
 }
 
 void relay::impl::run() noexcept {
-    thread_id_ = std::this_thread::get_id();
     while (true) {
         milliseconds nap = nap_max;
         try {
@@ -149,7 +137,6 @@ void relay::impl::run() noexcept {
         }
         if (nap > milliseconds(0)) inbox_->rings.wait_for(nap);
     }
-    thread_id_ = std::thread::id();
 }
 
 relay::relay(engine& orders, reader& journal, broker& to, relay_options options)

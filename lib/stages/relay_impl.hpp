@@ -3,10 +3,10 @@
 
 #include "stages/bell.hpp"
 #include "stages/reconnection.hpp"
+#include "stages/stage_life.hpp"
 
 #include <orderproc/relay.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 namespace orderproc {
@@ -60,7 +59,6 @@ public:
     void stop(std::chrono::milliseconds drain);
 
 private:
-    enum class state : std::uint8_t { made, started, stopped };
     struct sent_entry {
         feed_position at;
         timestamp made_at;
@@ -137,11 +135,8 @@ private:
     std::optional<clock::instant> stop_at_;
     relay_report report_;
 
-    std::mutex life_;  // of what follows; stop() joins under it, so the thread never takes it
-    state state_ = state::made;
+    detail::stage_life life_;
     bool listening_ = false;
-    std::atomic<std::thread::id> thread_id_{};
-    std::thread thread_;
 };
 
 }  // namespace v1

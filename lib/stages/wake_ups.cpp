@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <exception>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace orderproc {
@@ -88,32 +87,27 @@ wake_ups::impl::~impl() {
 }
 
 result<void> wake_ups::impl::start() {
-    const std::lock_guard lock(life_);
-    if (stopping_) return failure{errc::stopped, "it was stopped"};
-    if (started_) return {};
-    const char* wrong = nullptr;
-    if (options_.queue.empty()) wrong = "queue: required";
-    if (options_.prefetch < 1 || options_.prefetch > prefetch_limit) wrong = "prefetch: 1 to 65535";
-    if (options_.threads > 1) wrong = "threads: 0 or 1";
-    if (wrong) return failure{errc::invalid_argument, wrong};
-    if (options_.threads > 0) {
-        try {
-            thread_ = std::thread([this] { run(); });
-        } catch (const std::system_error& thrown) {
-            return failure{errc::unavailable, thrown.what()};
+    const auto prepare = [this]() -> result<void> {
+        const char* wrong = nullptr;
+        if (options_.queue.empty()) wrong = "queue: required";
+        if (options_.prefetch < 1 || options_.prefetch > prefetch_limit) {
+            wrong = "prefetch: 1 to 65535";
         }
-    }
-    started_ = true;
-    inbox_->rings.ring();
+        if (options_.threads > 1) wrong = "threads: 0 or 1";
+        if (wrong) return failure{errc::invalid_argument, wrong};
+        return {};
+    };
+    const auto started = life_.start(prepare, options_.threads > 0, [this] { run(); });
+    if (!started) return started.error();
+    if (*started) inbox_->rings.ring();
     return {};
 }
 
 void wake_ups::impl::stop() {
-    const std::lock_guard lock(life_);
     stopping_ = true;
     inbox_->rings.ring();
-    if (thread_.joinable()) thread_.join();
-    drop();
+    life_.join();
+    if (options_.threads == 0) drop();
 }
 
 // What is not acknowledged comes again.
@@ -143,6 +137,7 @@ void wake_ups::impl::run() noexcept {
         }
         if (nap > milliseconds(0)) inbox_->rings.wait_for(nap);
     }
+    drop();
 }
 
 wake_up_report wake_ups::impl::cycle(milliseconds wait) {

@@ -3,6 +3,7 @@
 
 #include "stages/bell.hpp"
 #include "stages/reconnection.hpp"
+#include "stages/stage_life.hpp"
 
 #include <orderproc/wake_ups.hpp>
 
@@ -15,7 +16,6 @@
 #include <mutex>
 #include <span>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -88,10 +88,8 @@ private:
     std::vector<settlement> settlements_;
     wake_up_report report_;
 
-    std::mutex life_;  // of what follows; stop() joins under it, so the thread never takes it
-    bool started_ = false;
+    detail::stage_life life_;
     std::atomic<bool> stopping_{false};
-    std::thread thread_;
 };
 
 }  // namespace v1

@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -77,44 +76,31 @@ void worker::impl::release_all() noexcept {
 }
 
 result<void> worker::impl::start() {
-    {
-        const std::lock_guard lock(life_);
-        if (state_ == state::stopped) return failure{errc::stopped, "the worker was stopped"};
-        if (state_ == state::started) return {};
+    const auto prepare = [this]() -> result<void> {
         if (auto ok = check(options_); !ok) return ok;
         if (options_.worker_id.empty()) options_.worker_id = detail::make_owner_name(with_.random);
+        claims_.clear();
         for (const work_stage& stage : engine_.machine().stages()) {
             claims_.push_back(std::make_shared<detail::stage_claim>(inbox_, stage));
         }
-        if (options_.wake_on_commit) engine_.add_listener(*this);
-        listening_ = true;
-        if (options_.threads > 0) {
-            try {
-                thread_ = std::thread([this] { run(); });
-            } catch (const std::system_error& thrown) {
-                engine_.remove_listener(*this);
-                listening_ = false;
-                claims_.clear();
-                return failure{errc::unavailable, thrown.what()};
-            }
+        if (!std::exchange(listening_, true) && options_.wake_on_commit) {
+            engine_.add_listener(*this);
         }
-        state_ = state::started;
-    }
-    inbox_->rings.ring();
+        return {};
+    };
+    const auto started = life_.start(prepare, options_.threads > 0, [this] { run(); });
+    if (!started) return started.error();
+    if (*started) inbox_->rings.ring();
     return {};
 }
 
 void worker::impl::stop(milliseconds drain) {
     const auto wait = std::clamp(drain, milliseconds(0), detail::delay_max);
     inbox_->stop_at(with_.time.monotonic() + wait);
-    if (thread_id_ == std::this_thread::get_id()) return;  // called by the processor, say
-    const std::lock_guard lock(life_);
-    state_ = state::stopped;
-    if (thread_.joinable()) thread_.join();
+    life_.join();  // not from the processor, say: that may be called on the thread
 }
 
 void worker::impl::run() noexcept {
-    thread_id_ = std::this_thread::get_id();
     while (true) {
         milliseconds pause = detail::commit_pause(1);
         try {
@@ -129,7 +115,6 @@ void worker::impl::run() noexcept {
         }
         inbox_->rings.wait_for(pause);
     }
-    thread_id_ = std::thread::id();
 }
 
 worker::worker(engine& orders, processor& work, worker_options options)

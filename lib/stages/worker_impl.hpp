@@ -2,20 +2,18 @@
 #define ORDERPROC_STAGES_WORKER_IMPL_HPP
 
 #include "stages/job_table.hpp"
+#include "stages/stage_life.hpp"
 #include "stages/worker_inbox.hpp"
 
 #include <orderproc/worker.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 namespace orderproc {
@@ -34,8 +32,6 @@ public:
     void offer(std::shared_ptr<detail::work_offer> what) { inbox_->offered(std::move(what)); }
 
 private:
-    enum class state : std::uint8_t { made, started, stopped };
-
     void committed() noexcept override { inbox_->committed(); }
     void run() noexcept;
     void release_all() noexcept;
@@ -108,11 +104,8 @@ private:
     std::optional<clock::instant> stop_at_;  // no claims; from then on no running jobs either
     cycle_report report_;                    // of the cycle that runs
 
-    std::mutex life_;  // of what follows; stop() joins under it, so the thread never takes it
-    state state_ = state::made;
+    detail::stage_life life_;
     bool listening_ = false;
-    std::atomic<std::thread::id> thread_id_{};
-    std::thread thread_;
 };
 
 }  // namespace v1

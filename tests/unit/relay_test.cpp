@@ -260,6 +260,17 @@ BOOST_AUTO_TEST_CASE(another_journal_than_the_cursor_knows_is_published_from_its
     BOOST_TEST(cursor() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_host_may_stop_it_as_soon_as_it_is_called) {
+    relay* called = nullptr;
+    auto options = quiet();
+    options.on_ready = [&] { called->stop(0ms); };
+    relay it(front, journal, post, options);
+    called = &it;
+    BOOST_TEST(it.start().has_value());
+    BOOST_TEST(it.run_once().stopped);
+    BOOST_TEST(it.start().error().code == make_error_code(errc::stopped));
+}
+
 BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
     auto options = quiet();
     options.format = nullptr;
