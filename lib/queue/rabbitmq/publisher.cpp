@@ -6,7 +6,7 @@ namespace orderproc::detail::rabbitmq {
 
 result<publish_tag> confirmed_publisher::submit(const message& what) {
     if (connection_->failed()) return *connection_->failed();
-    if (!fits(what, headers_max_)) return failure(errc::invalid_argument);
+    if (!fits(what, limits_)) return failure(errc::invalid_argument);
     if (undecided_ + decided_.size() >= window_) return failure(errc::overloaded);
     const auto may = may_send(wire_size(what));
     if (!may) return may.error();
@@ -92,7 +92,8 @@ result<void> confirmed_publisher::handle(const amqp_frame_t& frame) {
 
 result<void> confirmed_publisher::confirm(std::uint64_t tag, bool multiple, error_code ec) {
     const std::uint64_t end = first_tag_ + sent_.size();
-    if (tag >= end) return connection_->fail("a confirm of what was not published");
+    if (tag >= end || (tag == 0 && !multiple))
+        return connection_->fail("a confirm of what was not published");
     if (multiple) {
         const std::size_t count = tag == 0 ? sent_.size()
                                   : tag < first_tag_
