@@ -150,28 +150,6 @@ BOOST_AUTO_TEST_CASE(one_ack_may_be_for_many) {
     with.finish();
 }
 
-BOOST_AUTO_TEST_CASE(tag_0_is_all_that_is_under_way) {
-    conversation with([](amqp_peer& peer) {
-        peer.open();
-        peer.hear_published(4);
-        peer.nack(2);
-        peer.ack(0, true);
-        peer.hear_published(2);
-        peer.ack(0, true);
-        peer.ack(0, true);
-        peer.hear_published(2);
-        peer.nack(0, true);
-        peer.hear_end();
-    });
-    with.submit(1, 4);
-    BOOST_TEST(with.told(4) == "2- 1 3 4");
-    with.submit(5, 6);
-    BOOST_TEST(with.told(2) == "5 6");
-    with.submit(7, 8);
-    BOOST_TEST(with.told(2) == "7- 8-");
-    with.finish();
-}
-
 BOOST_AUTO_TEST_CASE(what_the_broker_refuses_is_unavailable) {
     conversation with([](amqp_peer& peer) {
         peer.open();
@@ -312,8 +290,10 @@ const nonsense nonsenses[] = {
     {"an ack of the last there is", [](amqp_peer& peer) { peer.ack(UINT64_MAX); }},
     {"an ack up to the last there is", [](amqp_peer& peer) { peer.ack(UINT64_MAX, true); }},
     {"an ack of none", [](amqp_peer& peer) { peer.ack(0); }},
+    {"an ack of all, with more on their way", [](amqp_peer& peer) { peer.ack(0, true); }},
     {"a nack of the next", [](amqp_peer& peer) { peer.nack(3); }},
     {"a nack of none", [](amqp_peer& peer) { peer.nack(0); }},
+    {"a nack of all", [](amqp_peer& peer) { peer.nack(0, true); }},
     {"content of nothing", [](amqp_peer& peer) { peer.send(amqp_frame(body_frame, 1, "x")); }},
     {"a frame without its end",
      [](amqp_peer& peer) {
