@@ -20,8 +20,8 @@
 namespace orderproc {
 inline namespace v1 {
 
-// Fields and names of headers hold at most 255 bytes each, headers 64 KiB together (AMQP 0-9-1 puts
-// them into one frame).
+// Fields and names of headers hold at most 255 bytes each, headers 64 KiB together, where each
+// counts 6 more than its name and value (AMQP 0-9-1 puts them into one frame).
 struct message {
     std::string id;            // stable: the same however often it is sent and delivered
     std::string topic;         // dotted words: "order.create"
@@ -54,13 +54,13 @@ public:
 
     // Takes it without waiting for the broker's word. errc::overloaded: as many as the window
     // holds are not reported yet, or the broker holds publishers up; poll() and try again.
-    // errc::invalid_argument: longer than a message may be.
+    // errc::invalid_argument: longer than a message may be, or than this broker takes.
     virtual result<publish_tag> submit(const message& what) = 0;
 
     // Appends what the broker has decided meanwhile, in any order, each tag once; waits for the
-    // first. Nothing appended means that wait passed. Serves the connection: call it at least
-    // every second, also with nothing under way. On failure what was not reported is unknown:
-    // connect again and submit it again.
+    // first. Nothing appended means that wait passed, or that submit() may go on. Serves the
+    // connection: call it at least every second, also with nothing under way. On failure what was
+    // not reported is unknown: connect again and submit it again.
     virtual result<void> poll(std::chrono::milliseconds wait, std::vector<published>& out) = 0;
 };
 
@@ -75,7 +75,8 @@ struct delivery {
 // reason, for people to look at.
 enum class disposition : std::uint8_t { ack, requeue, poison };
 
-// What a message in the poison queue carries beside its own headers.
+// What a message in the poison queue carries beside its own headers, which are left out if they
+// are longer than a message's may be.
 inline constexpr std::string_view poison_reason_header = "x-poison-reason";
 inline constexpr std::string_view poison_topic_header = "x-poison-topic";  // the topic it had
 

@@ -28,7 +28,7 @@ public:
             case errc::overloaded:
                 return "overloaded";
             case errc::unavailable:
-                return "the storage is unavailable; nothing was written";
+                return "not available at present";
             case errc::stopped:
                 return "stopped";
             case errc::outcome_unknown:
@@ -36,7 +36,7 @@ public:
             case errc::not_supported:
                 return "not supported";
             case errc::schema_mismatch:
-                return "the storage has another schema version";
+                return "it is there in another form";
             case errc::corrupt:
                 return "the stored data is corrupt";
         }

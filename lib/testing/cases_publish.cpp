@@ -45,13 +45,14 @@ void too_long_is_refused(broker_bench& b) {
     const auto out = b.connect_publisher();
     const auto in = b.connect_consumer(b.params("q", {"t"}));
     const std::string longer(256, 'x');
-    std::vector<message> refused(6, b.sample("t", 1));
+    std::vector<message> refused(7, b.sample("t", 1));
     refused[0].id = longer;
     refused[1].topic = longer;
     refused[2].key = longer;
     refused[3].content_type = longer;
     refused[4].headers = {{longer, "1"}};
     refused[5].headers = {{"a", std::string(40'000, 'x')}, {"b", std::string(40'000, 'x')}};
+    refused[6].headers.assign(10'000, {"h", ""});
     for (const message& it : refused) {
         const auto tag = out->submit(it);
         expect(!tag, "a message longer than it may be is taken");

@@ -25,11 +25,13 @@ bool has_password(std::string_view url) {
 
 result<std::string> read_url(const std::string& path) {
     std::ifstream in(path);
+    if (!in) return failure{errc::invalid_argument, "\"" + path + "\" cannot be read"};
     std::string out;
-    if (!std::getline(in, out)) {
+    std::getline(in, out);
+    out.erase(out.find_last_not_of(" \t\r") + 1);
+    if (out.empty()) {
         return failure{errc::invalid_argument, "\"" + path + "\" has no line with a broker's URL"};
     }
-    out.erase(out.find_last_not_of(" \t\r") + 1);
     return out;
 }
 

@@ -27,13 +27,10 @@ int fail(const std::string& why) {
 }
 
 int fail(const failure& why) {
-    // What these two codes say of themselves is about storages alone, and adds nothing.
-    const bool plain = why.code == errc::invalid_argument || why.code == errc::unavailable;
-    std::string text = plain && !why.detail.empty() ? why.detail : why.message();
-    if (why.code == errc::schema_mismatch && text.find("migrate it") != text.npos) {
-        text += "\nThe command: orderproc migrate --storage …";
-    }
-    fail(text);
+    // What these codes say of themselves adds nothing.
+    const bool plain = why.code == errc::invalid_argument || why.code == errc::unavailable ||
+                       why.code == errc::schema_mismatch;
+    fail(plain && !why.detail.empty() ? why.detail : why.message());
     return why.code == errc::invalid_argument ? wrong_usage : 1;
 }
 

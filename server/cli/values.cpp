@@ -86,7 +86,13 @@ result<std::unique_ptr<storage>> open_storage(const std::string& url) {
     if (url == "memory:") return make_memory_storage(system_runtime().random.next());
     constexpr std::string_view sqlite = "sqlite:";
     if (url.starts_with(sqlite) && url.size() > sqlite.size()) {
-        return open_sqlite({.path = url.substr(sqlite.size())});
+        auto opened = open_sqlite({.path = url.substr(sqlite.size())});
+        if (opened || opened.error().code != errc::schema_mismatch) return opened;
+        failure why = std::move(opened).error();
+        if (why.detail.ends_with("migrate it first")) {
+            why.detail += ": orderproc migrate --storage " + url;
+        }
+        return why;
     }
     return failure{errc::invalid_argument,
                    "\"" + url + "\" is no storage such as sqlite:orders.db or memory:"};

@@ -5,11 +5,12 @@ usage: broker_test.py ORDERPROC_BINARY [ROUNDS=1]
 
 A server without a worker relays, two workers are woken by messages, all over one file. A consumer
 of the test's own collects all events. Clients keep posting through every fault and must never be
-refused. Afterwards:
+refused; when the server that relays dies, another one goes on within its lease. Afterwards:
 
   every order that was answered is COMPLETED, exactly once by its journal
   every entry of the journal was delivered at least once, as asyncapi.yaml says
   versions of an order ascend in first deliveries
+  what others put into the workers' queue lies in the poison queue, and held nobody up
 
 Exits with 77 where RabbitMQ or python3-pika is not installed.
 """
@@ -39,6 +40,8 @@ except ImportError:
 BINARY = sys.argv[1]
 DEADLINE_S = 240  # for any single wait; far above what is needed
 LEASE_S = 3
+RELAY_LEASE_S = 10
+SLACK_S = 5  # until one that waits for a lease asks again, and is heard
 EXCHANGE = "orderproc.events"
 
 
@@ -150,6 +153,9 @@ class Collector:
             self.wrong.append(f"{found}, expected {expected}")
         self.got.append((int(event["id"].split("-")[1]), data["order_id"], data["version"]))
 
+    def repeats(self):
+        return len(self.got) - len(set(self.got))
+
     def stop(self):
         self.stopping = True
         self.thread.join()
@@ -179,22 +185,24 @@ class Shop:
         self.storage = f"sqlite:{self.path}"
         self.log = open(f"{folder}/log", "w", encoding="utf-8")
         self.proxy = Proxy(node.port)
-        self.server = Process(BINARY, "serve", "--no-worker", "--listen", "127.0.0.1:0", "--storage",
-                              self.storage, log=self.log,
-                              ORDERPROC_BROKER=f"amqp://guest:guest@127.0.0.1:{self.proxy.port}")
-        self.port = int(self.server.ready_line.strip().rsplit(":", 1)[1])
+        self.server = self.serve(self.proxy.port)
         self.workers = [self.work() for _ in range(2)]
         self.answered = []
         self.failures = []
         self.posting = threading.Event()
         self.threads = []
 
+    def serve(self, broker_port):
+        return Process(BINARY, "serve", "--no-worker", "--listen", "127.0.0.1:0", "--storage",
+                       self.storage, log=self.log,
+                       ORDERPROC_BROKER=f"amqp://guest:guest@127.0.0.1:{broker_port}")
+
     def work(self, processor="simulate:5ms", *more):
         return Process(BINARY, "work", "--storage", self.storage, "--broker", self.node.url, "--lease",
                        f"{LEASE_S}s", "--processor", processor, *more, log=self.log)
 
     def ask(self, method, target, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=DEADLINE_S)
         connection.request(method, target, json.dumps(body) if body is not None else None,
                            {"Content-Type": "application/json"} if body is not None else {})
         answer = connection.getresponse()
@@ -239,6 +247,14 @@ class Shop:
         ids = [it["order"]["order_id"] for it in made["items"]]
         self.answered += ids
         return ids
+
+    def post_unconfirmed(self):
+        """Events that are with the broker, from where no confirm comes back."""
+        self.proxy.lets_through.clear()
+        before = self.proxy.sent
+        self.post_many(1000)
+        # An event takes more than 500 bytes, a heartbeat 8.
+        wait_for("events are published", lambda: self.proxy.sent > before + 500)
 
     def readiness(self):
         return self.ask("GET", "/readyz")
@@ -302,13 +318,8 @@ def memory_alarm(shop):
     shop.stop_load()
 
 
-def cut_with_a_full_window(shop):
-    shop.proxy.lets_through.clear()
-    before = shop.proxy.sent
-    for _ in range(2):
-        shop.post_many(1000)
-    # A window of 1,000: more than 500 bytes each are on their way, and no confirm comes back.
-    wait_for("the window is full", lambda: shop.proxy.sent > before + 500_000)
+def cut_before_the_confirms(shop):
+    shop.post_unconfirmed()
     shop.proxy.cut()
 
 
@@ -322,6 +333,32 @@ def broker_is_wiped(shop, collector):
     wait_for("readyz says ready", lambda: shop.readiness()[1]["status"] == "ready")
     shop.post_many(200)
     return again
+
+
+def strangers_write_to_the_workers(shop):
+    with contextlib.closing(pika.BlockingConnection(
+            pika.ConnectionParameters("127.0.0.1", shop.node.port, heartbeat=0))) as connection:
+        channel = connection.channel()
+        sent = {"short": {"a": "b"}, "long": {f"h{i}": "x" * 1000 for i in range(120)}}
+        for name, headers in sent.items():
+            channel.basic_publish("", "orderproc.work", b"hello",
+                                  pika.BasicProperties(message_id=name, headers=headers))
+        found = {}
+
+        def all_put_aside():
+            method, properties, body = channel.basic_get("orderproc.poison", auto_ack=True)
+            if method:
+                assert body == b"hello"
+                found[properties.message_id] = properties.headers
+            return found.keys() == sent.keys()
+        wait_for("all of it is put aside", all_put_aside)
+    for name, headers in found.items():
+        headers.pop("x-delivery-count", None)  # the broker's own
+        assert headers.pop("x-poison-topic") == "orderproc.work"
+        assert "event" in headers.pop("x-poison-reason")
+        kept = sent[name] if name == "short" else {}
+        assert headers == kept, f"{name}: {headers}"
+    shop.post_many(100)
 
 
 def worker_dies_with_a_thousand(shop):
@@ -341,6 +378,46 @@ def worker_dies_with_a_thousand(shop):
         raise AssertionError(f"recovers: the last was claimed {late - died_at:.0f} ms after")
 
 
+def leads(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
+    connection.request("GET", "/metrics", headers={"Accept": "text/plain"})
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return 'orderproc_broker_connected{connection="relay"} 1' in text.splitlines()
+
+
+def takes_over(server, since, limit_s):
+    wait_for("another server relays", lambda: leads(server))
+    took = time.monotonic() - since
+    if took > limit_s:
+        raise AssertionError(f"took over after {took:.1f} s, expected {limit_s} s at most")
+
+
+def relay_dies_before_the_confirms(shop, collector):
+    wait_for("the first server relays", lambda: leads(shop.server))
+    first, shop.server = shop.server, shop.serve(shop.node.port)
+    shop.post_unconfirmed()
+    shop.start_load()
+    shop.accept_more(100)
+    before = collector.repeats()
+    assert leads(first) and not leads(shop.server), "one server relays"
+    died_at = time.monotonic()
+    first.end(signal.SIGKILL)
+    shop.proxy.cut()
+    takes_over(shop.server, died_at, RELAY_LEASE_S + SLACK_S)
+    wait_for("what was not confirmed comes again", lambda: collector.repeats() > before)
+    shop.accept_more(100)
+
+
+def relay_is_told_to_stop(shop):
+    """It lets go of what it leads, so that nobody waits for a lease."""
+    shop.stop_load()
+    first, shop.server = shop.server, shop.serve(shop.proxy.port)
+    shop.post_many(500)
+    assert first.end() == 0
+    takes_over(shop.server, time.monotonic(), SLACK_S)
+
+
 def main():
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     with rabbitmq_node.Node() as node, tempfile.TemporaryDirectory() as folder:
@@ -353,18 +430,21 @@ def main():
                 broker_dies_under_load(shop)
                 memory_alarm(shop)
                 judge_all(shop, collector, done)
-                cut_with_a_full_window(shop)
+                cut_before_the_confirms(shop)
                 done = judge_all(shop, collector, done)
-                repeated = len(collector.got) - len({it[0] for it in collector.got})
-                assert repeated > 0, "nothing came twice: the cut proved nothing"
+                assert collector.repeats() > 0, "nothing came twice: the cut proved nothing"
                 collector = broker_is_wiped(shop, collector)
                 done = judge_all(shop, collector, done)
+                strangers_write_to_the_workers(shop)
                 worker_dies_with_a_thousand(shop)
+                done = judge_all(shop, collector, done)
+                relay_dies_before_the_confirms(shop, collector)
+                relay_is_told_to_stop(shop)
                 done = judge_all(shop, collector, done)
             codes = [it.end() for it in (shop.server, *shop.workers)]
             assert not any(codes), f"SIGTERM: exit codes {codes}, expected 0"
             subprocess.run([BINARY, "verify", "--storage", shop.storage], check=True)
-            print(f"{len(shop.answered)} orders, {done} events, {repeated} repeated: "
+            print(f"{len(shop.answered)} orders, {done} events, {collector.repeats()} repeated: "
                   "every promise held")
         except BaseException:
             with open(f"{folder}/log", encoding="utf-8", errors="replace") as text:

@@ -168,7 +168,8 @@ class CommandLine(WithStorage):
         for command in ("serve", "work"):
             ended = run(command, "--storage", self.storage, *self.loopback(command))
             self.assertEqual(ended.returncode, 1)
-            self.assertIn("orderproc migrate", ended.stderr)
+            self.assertTrue(ended.stderr.endswith(
+                f": migrate it first: orderproc migrate --storage {self.storage}\n"), ended.stderr)
         ended = run("migrate", "--storage", self.storage, "--dry-run")
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
         self.assertEqual(run("verify", "--storage", self.storage).returncode, 1)

@@ -45,6 +45,7 @@ struct watched : api_fixture {
         api_parts out;
         out.exposition = [this](bool openmetrics) { return exposition(openmetrics); };
         out.unready = [this] { return state.unready(reads); };
+        out.degraded = [this] { return state.degraded(); };
         return out;
     }
     bool has(std::string_view wanted) {
@@ -215,6 +216,44 @@ BOOST_FIXTURE_TEST_CASE(what_happens_is_counted, watched) {
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(without_a_broker_nothing_is_said_of_one, watched) {
+    for (const char* name : {"orderproc_broker_connected{", "orderproc_feed_lag_seconds{",
+                             "orderproc_wake_ups_total{"}) {
+        BOOST_TEST(exposition().find(name) == std::string::npos, name);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(each_connection_to_a_broker_is_there_or_not, watched) {
+    metrics.broker_changed({"b", "relay", true, {}});
+    metrics.broker_changed({"b", "wake_ups", true, {}});
+    BOOST_TEST(has("orderproc_broker_connected{connection=\"relay\"} 1"));
+    metrics.broker_changed({"b", "relay", false, {errc::unavailable, "away"}});
+    BOOST_TEST(has("orderproc_broker_connected{connection=\"relay\"} 0"));
+    BOOST_TEST(has("orderproc_broker_connected{connection=\"wake_ups\"} 1"));
+    metrics.broker_changed({"b", "relay", true, {}});
+    BOOST_TEST(has("orderproc_broker_connected{connection=\"relay\"} 1"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_feed_lags_in_seconds, watched) {
+    metrics.feed_measured({"relay", true, 3, std::chrono::milliseconds(1500)});
+    metrics.feed_measured({"hooks", false, 9, std::chrono::minutes(2)});
+    BOOST_TEST(has("orderproc_feed_lag_seconds{cursor=\"relay\"} 1.5"));
+    BOOST_TEST(has("orderproc_feed_lag_seconds{cursor=\"hooks\"} 120"));
+    metrics.feed_measured({"relay", true, 0, {}});
+    BOOST_TEST(has("orderproc_feed_lag_seconds{cursor=\"relay\"} 0"));
+}
+
+BOOST_FIXTURE_TEST_CASE(messages_to_the_worker_are_counted_by_what_became_of_them, watched) {
+    const work_stage& stage = orders.machine().stages()[0];
+    metrics.orders_offered({stage, 5, 3});
+    metrics.orders_offered({stage, 4, 4});
+    metrics.orders_offered({stage, 1, 2});  // never below zero
+    metrics.message_refused("m-1", "no order");
+    BOOST_TEST(has("orderproc_wake_ups_total{result=\"claimed\"} 9"));
+    BOOST_TEST(has("orderproc_wake_ups_total{result=\"stale\"} 2"));
+    BOOST_TEST(has("orderproc_wake_ups_total{result=\"poison\"} 1"));
+}
+
 BOOST_FIXTURE_TEST_CASE(requests_are_counted_by_route_and_not_by_path, watched) {
     for (int i = 0; i < 3; ++i) (void)get("/orders/X-" + std::to_string(i));
     (void)get("/nowhere/1");
@@ -250,6 +289,23 @@ BOOST_FIXTURE_TEST_CASE(readiness_has_reasons, watched) {
     BOOST_TEST(got.status == 503);
     BOOST_TEST(got.body.find("shutting down") != std::string::npos);
     BOOST_TEST(get("/healthz").status == 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_broker_that_is_away_degrades, watched) {
+    const failure away{errc::unavailable, "b:5672: no login"};
+    BOOST_TEST(state.degraded().empty());
+    state.broker_changed({"amqp://b:5672", "relay", false, away});
+    state.broker_changed({"amqp://b:5672", "wake_ups", true, {}});
+    BOOST_REQUIRE(state.degraded().size() == 1U);
+    BOOST_TEST(state.degraded()[0] == "relay: no connection to amqp://b:5672: " + away.message());
+    BOOST_TEST(state.unready(reads).empty());
+    const auto got = get("/readyz");
+    BOOST_TEST(got.status == 200);
+    BOOST_TEST(got.body.find("\"degraded\"") != std::string::npos);
+    BOOST_TEST(got.body.find("relay: no connection") != std::string::npos);
+    state.broker_changed({"amqp://b:5672", "relay", true, {}});
+    BOOST_TEST(state.degraded().empty());
+    BOOST_TEST(get("/readyz").body.find("\"ready\"") != std::string::npos);
 }
 
 BOOST_FIXTURE_TEST_CASE(operations_can_be_served_alone, watched) {

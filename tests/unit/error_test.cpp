@@ -41,6 +41,8 @@ BOOST_AUTO_TEST_CASE(every_errc_is_a_failure_with_words_of_its_own) {
         BOOST_TEST(code.value() == value);
         BOOST_TEST((code.category() == orderproc_category()));
         BOOST_TEST(words.insert(code.message()).second, code.message());
+        // Brokers use them as well.
+        BOOST_TEST(code.message().find("storage") == std::string::npos, code.message());
     }
 }
 

@@ -80,6 +80,47 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_is_told_at_info_and_above) {
     BOOST_TEST(kept.lines == expected, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(brokers_that_come_and_go_are_told_with_the_reason) {
+    notebook kept;
+    log_observer log(kept.sink());
+    const failure why{errc::unavailable, "b:5672: no login"};
+    log.broker_changed({"amqp://b:5672", "relay", false, why});
+    log.broker_changed({"amqp://b:5672", "relay", true, {}});
+    log.broker_changed({"amqp://b:5672", "wake_ups", true, why});  // no reason to give
+    log.message_refused("m-1", "its key is no order id");
+    log.message_refused("", "");
+    const std::vector<std::string> expected{
+        "warning broker_disconnected broker=amqp://b:5672 connection=relay what=" + why.message(),
+        "info broker_connected broker=amqp://b:5672 connection=relay",
+        "info broker_connected broker=amqp://b:5672 connection=wake_ups",
+        "warning message_refused message_id=m-1 reason=its key is no order id",
+        "warning message_refused message_id= reason="};
+    BOOST_TEST(kept.lines == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_measured_of_feeds_and_messages_is_no_news) {
+    notebook kept;
+    log_observer log(kept.sink(), log_level::debug);
+    log.feed_measured({"relay", true, 1000, std::chrono::minutes(5)});
+    log.orders_offered({stage(), 10, 3});
+    BOOST_TEST(kept.lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE(reports_of_brokers_have_levels) {
+    notebook kept;
+    log_observer warnings(kept.sink(), log_level::warning);
+    warnings.broker_changed({"b", "relay", true, {}});
+    BOOST_TEST(kept.lines.empty());
+    warnings.broker_changed({"b", "relay", false, {}});
+    warnings.message_refused("m-1", "no order");
+    BOOST_TEST(kept.lines.size() == 2U);
+    kept.lines.clear();
+    log_observer errors(kept.sink(), log_level::error);
+    errors.broker_changed({"b", "relay", false, {}});
+    errors.message_refused("m-1", "no order");
+    BOOST_TEST(kept.lines.empty());
+}
+
 BOOST_AUTO_TEST_CASE(the_least_level_is_kept) {
     notebook kept;
     log_observer all(kept.sink(), log_level::debug);
@@ -103,6 +144,8 @@ BOOST_AUTO_TEST_CASE(the_least_level_is_kept) {
 BOOST_AUTO_TEST_CASE(a_sink_that_throws_harms_nobody) {
     log_observer log([](const log_record&) { throw std::runtime_error("full"); });
     log.lease_lost("A");
+    log.broker_changed({"b", "relay", false, {}});
+    log.message_refused("m-1", "no order");
 }
 
 BOOST_AUTO_TEST_CASE(observers_are_all_told) {
@@ -113,6 +156,10 @@ BOOST_AUTO_TEST_CASE(observers_are_all_told) {
         void key_used(key_use) noexcept override { ++calls; }
         void attempt_finished(const attempt_report&) noexcept override { ++calls; }
         void lease_lost(std::string_view) noexcept override { ++calls; }
+        void broker_changed(const broker_report&) noexcept override { ++calls; }
+        void feed_measured(const feed_report&) noexcept override { ++calls; }
+        void orders_offered(const offer_report&) noexcept override { ++calls; }
+        void message_refused(std::string_view, std::string_view) noexcept override { ++calls; }
         void trouble(std::string_view, const failure&) noexcept override { ++calls; }
         int calls = 0;
     } one, two;
@@ -124,7 +171,11 @@ BOOST_AUTO_TEST_CASE(observers_are_all_told) {
     both.key_used(key_use::fresh);
     both.attempt_finished({});
     both.lease_lost("A");
+    both.broker_changed({"b", "relay", true, {}});
+    both.feed_measured({});
+    both.orders_offered({stage(), 1, 1});
+    both.message_refused("m-1", "no order");
     both.trouble("x", errc::corrupt);
-    BOOST_TEST(one.calls == 7);
-    BOOST_TEST(two.calls == 7);
+    BOOST_TEST(one.calls == 11);
+    BOOST_TEST(two.calls == 11);
 }

@@ -52,12 +52,13 @@ struct queue {
 
 constexpr std::size_t short_text_max = 255;
 constexpr std::size_t headers_max = 64 * 1024;
+constexpr std::size_t header_extra = 6;  // as the seam counts
 
 bool fits(const message& what) {
     std::size_t headers = 0;
     for (const auto& [name, value] : what.headers) {
         if (name.size() > short_text_max) return false;
-        headers += name.size() + value.size();
+        headers += name.size() + value.size() + header_extra;
     }
     return headers <= headers_max && what.id.size() <= short_text_max &&
            what.topic.size() <= short_text_max && what.key.size() <= short_text_max &&

@@ -15,7 +15,6 @@ using namespace detail::rabbitmq;
 
 constexpr std::size_t name_max = 255;
 constexpr std::size_t prefetch_max = 65535;
-constexpr std::size_t poison_headers_max = headers_max + 4096;  // its own, and ours beside them
 constexpr std::size_t poison_window = 100;
 
 class rabbitmq_broker final : public broker {

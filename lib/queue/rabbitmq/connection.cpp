@@ -314,6 +314,10 @@ result<bool> connection::handle_channel_frame(const amqp_frame_t& frame) {
     return true;
 }
 
+std::size_t connection::frame_bytes() const noexcept {
+    return static_cast<std::size_t>(amqp_get_frame_max(state_));
+}
+
 void connection::gather(bool on) noexcept {
     if (gathering_ == on) return;
     gathering_ = on;

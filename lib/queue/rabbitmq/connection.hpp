@@ -62,6 +62,8 @@ public:
     // 200 ms (tcp(7), TCP_CORK). The broker then reads many messages at once.
     void gather(bool on) noexcept;
 
+    // The most that a frame may take, as agreed with the broker.
+    std::size_t frame_bytes() const noexcept;
     bool blocked() const noexcept { return blocked_; }  // by an alarm
     const std::optional<failure>& failed() const noexcept { return failure_; }
     failure fail(std::string text, errc value = errc::unavailable);

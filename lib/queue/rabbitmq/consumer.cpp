@@ -1,6 +1,8 @@
 #include "queue/rabbitmq/consumer.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace orderproc::detail::rabbitmq {
 
@@ -101,8 +103,14 @@ result<void> acknowledging_consumer::put_aside(std::span<const settlement> what)
     for (const settlement& it : what) {
         if (it.how != disposition::poison) continue;
         message& copy = all.emplace_back(at(it.tag).body);
-        copy.headers.emplace_back(poison_topic_header, copy.topic);
-        copy.headers.emplace_back(poison_reason_header, it.reason.substr(0, reason_max));
+        const std::array<std::pair<std::string, std::string>, 2> ours{
+            {{std::string(poison_topic_header), copy.topic},
+             {std::string(poison_reason_header), it.reason.substr(0, reason_max)}}};
+        copy.headers.insert(copy.headers.end(), ours.begin(), ours.end());
+        // Whoever made it may have had a larger frame for them than is left with ours.
+        if (!fits(copy, {poison_headers_max, connection_->frame_bytes()})) {
+            copy.headers.assign(ours.begin(), ours.end());
+        }
         copy.topic = poison_queue_;  // the default exchange takes it for the name of a queue
         copy.must_route = true;
     }

@@ -11,6 +11,11 @@ namespace orderproc::detail::rabbitmq {
 namespace {
 
 constexpr std::size_t short_text_max = 255;
+// Of a header: the lengths of its name and value, and the value's type.
+constexpr std::size_t header_lengths = 6;
+// Of the frame of the properties: its head and end, class, body's size, flags, delivery mode, and
+// the lengths of three texts and of the table of headers.
+constexpr std::size_t properties_lengths = 8 + 4 + 8 + 2 + 1 + 3 + 4;
 constexpr std::uint8_t persistent = 2;
 constexpr std::string_view delivery_count = "x-delivery-count";  // added by quorum queues
 
@@ -46,23 +51,25 @@ std::optional<std::string> text_of(const amqp_field_value_t& it) {
 
 }  // namespace
 
-bool fits(const message& what, std::size_t headers) noexcept {
-    std::size_t size = 0;
+bool fits(const message& what, const limits& at_most) noexcept {
+    std::size_t headers = 0;
     for (const auto& [name, value] : what.headers) {
         if (name.size() > short_text_max) return false;
-        size += name.size() + value.size();
+        headers += name.size() + value.size() + header_lengths;
     }
-    return size <= headers && what.id.size() <= short_text_max &&
-           what.topic.size() <= short_text_max && what.key.size() <= short_text_max &&
-           what.content_type.size() <= short_text_max;
+    const std::size_t frame =
+        properties_lengths + headers + what.id.size() + what.key.size() + what.content_type.size();
+    return headers <= at_most.headers && frame <= at_most.frame &&
+           what.id.size() <= short_text_max && what.topic.size() <= short_text_max &&
+           what.key.size() <= short_text_max && what.content_type.size() <= short_text_max;
 }
 
 std::size_t wire_size(const message& what) noexcept {
     constexpr std::size_t frames = 128;
-    constexpr std::size_t lengths = 6;
     std::size_t out = frames + what.payload.size() + what.id.size() + what.topic.size() +
                       what.key.size() + what.content_type.size();
-    for (const auto& [name, value] : what.headers) out += name.size() + value.size() + lengths;
+    for (const auto& [name, value] : what.headers)
+        out += name.size() + value.size() + header_lengths;
     return out;
 }
 

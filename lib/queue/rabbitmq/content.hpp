@@ -14,10 +14,17 @@
 
 namespace orderproc::detail::rabbitmq {
 
+// In bytes: of the headers, and of a frame with all that it takes.
+struct limits {
+    std::size_t headers = 0;
+    std::size_t frame = 0;
+};
 inline constexpr std::size_t headers_max = 64 * 1024;
+// A message's own, and what poison carries beside them.
+inline constexpr std::size_t poison_headers_max = headers_max + 4096;
 
 // Whether AMQP can carry it.
-bool fits(const message& what, std::size_t headers = headers_max) noexcept;
+bool fits(const message& what, const limits& at_most) noexcept;
 // A guess at what it takes on the wire, not too low.
 std::size_t wire_size(const message& what) noexcept;
 

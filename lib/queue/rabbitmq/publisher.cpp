@@ -6,7 +6,7 @@ namespace orderproc::detail::rabbitmq {
 
 result<publish_tag> confirmed_publisher::submit(const message& what) {
     if (connection_->failed()) return *connection_->failed();
-    if (!fits(what, headers_max_)) return failure(errc::invalid_argument);
+    if (!fits(what, limits_)) return failure(errc::invalid_argument);
     if (undecided_ + decided_.size() >= window_) return failure(errc::overloaded);
     const auto may = may_send(wire_size(what));
     if (!may) return may.error();
@@ -92,15 +92,11 @@ result<void> confirmed_publisher::handle(const amqp_frame_t& frame) {
 
 result<void> confirmed_publisher::confirm(std::uint64_t tag, bool multiple, error_code ec) {
     const std::uint64_t end = first_tag_ + sent_.size();
-    if (tag >= end) return connection_->fail("a confirm of what was not published");
-    if (multiple) {
-        const std::size_t count = tag == 0 ? sent_.size()
-                                  : tag < first_tag_
-                                      ? 0
-                                      : static_cast<std::size_t>(tag - first_tag_) + 1;
-        for (std::size_t i = 0; i < count; ++i) decide(i, ec);
-    } else if (tag >= first_tag_) {
-        decide(static_cast<std::size_t>(tag - first_tag_), ec);
+    // Tag 0 would be all that the broker has: which of those on their way, only it could tell.
+    if (tag == 0 || tag >= end) return connection_->fail("a confirm of what was not published");
+    if (tag >= first_tag_) {
+        const auto index = static_cast<std::size_t>(tag - first_tag_);
+        for (std::size_t i = multiple ? 0 : index; i <= index; ++i) decide(i, ec);
     }
     while (!sent_.empty() && sent_.front().decided) {
         sent_.pop_front();

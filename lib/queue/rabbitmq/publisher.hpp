@@ -25,7 +25,7 @@ public:
         : connection_(std::move(on)),
           exchange_(std::move(exchange)),
           window_(window),
-          headers_max_(headers) {}
+          limits_{headers, connection_->frame_bytes()} {}
 
     result<publish_tag> submit(const message& what) override;
     result<void> poll(milliseconds wait, std::vector<published>& out) override;
@@ -49,7 +49,7 @@ private:
     const std::unique_ptr<connection> connection_;
     const std::string exchange_;
     const std::size_t window_;
-    const std::size_t headers_max_;
+    const limits limits_;
     std::deque<sent> sent_;        // from the first that is not decided
     std::uint64_t first_tag_ = 1;  // of sent_
     std::size_t undecided_ = 0;
