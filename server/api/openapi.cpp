@@ -1,6 +1,7 @@
 #include "api/openapi.hpp"
 
 #include "api/batch.hpp"
+#include "api/cors.hpp"
 #include "api/idempotency.hpp"
 #include "api/list_query.hpp"
 #include "api/problems.hpp"
@@ -25,7 +26,15 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view methods[] = {"get", "put", "post", "delete", "patch"};
+constexpr std::string_view methods[] = {"get", "put", "post", "delete", "patch", "options"};
+
+// What any answer may have: the limits' and the origins' come in front of all handlers.
+constexpr std::string_view fields_of_all[] = {"X-Request-Id",
+                                              "RateLimit",
+                                              "RateLimit-Policy",
+                                              "Access-Control-Allow-Origin",
+                                              "Access-Control-Expose-Headers",
+                                              "Vary"};
 
 [[noreturn]] void misfit(std::string_view what) {
     throw std::logic_error("docs/openapi.json: " + std::string(what));
@@ -85,6 +94,9 @@ json::object make_values(const status_machine& machine) {
         {"client_events", std::move(client_events)},
         {"events", std::move(events)},
         {"problem_codes", std::move(codes)},
+        {"cors_allowed_fields", cors_allowed_fields},
+        {"cors_exposed_fields", cors_exposed_fields},
+        {"cors_preflight_seconds", cors_preflight_seconds},
         {"items_max", order::items_max},
         {"metadata_size_max", order::metadata_size_max},
         {"errors_max", parsed_order::errors_max},
@@ -112,8 +124,10 @@ public:
         groups_ = take(root_, "x-problem-groups").as_object();
         add_examples(take(root_, "x-problems").as_object());
         for (auto& path : root_.at("paths").as_object()) {
+            auto& item = path.value().as_object();
+            item.emplace("options", make_options(path.key()));
             for (const std::string_view method : methods) {
-                auto* operation = path.value().as_object().if_contains(method);
+                auto* operation = item.if_contains(method);
                 if (operation) finish(operation->as_object());
             }
         }
@@ -157,6 +171,31 @@ private:
         for (const auto& it : described) {
             if (!find_problem(it.key())) misfit("no such problem: " + std::string(it.key()));
         }
+    }
+
+    // What the server answers for every path that it has.
+    static json::object make_options(std::string_view path) {
+        std::string name = "options";
+        for (const char c : path) {
+            const bool letter = c >= 'a' && c <= 'z';
+            if (letter) {
+                name.append(1, c);
+            } else if (name.back() != '_') {
+                name.append(1, '_');
+            }
+        }
+        if (name.back() == '_') name.pop_back();
+        json::array parameters;
+        for (const char* it :
+             {"Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"}) {
+            parameters.push_back(reference("parameters", it));
+        }
+        return {{"operationId", name},
+                {"tags", {"Preflights"}},
+                {"summary", "The methods of " + std::string(path)},
+                {"parameters", std::move(parameters)},
+                {"responses", {{"204", reference("responses", "Methods")}}},
+                {"x-problems", json::array()}};
     }
 
     void add_codes(const json::array& names, std::map<unsigned, json::array>& by_status) {
@@ -208,7 +247,9 @@ private:
     static void add_fields(json::value& response) {
         auto& it = response.as_object();
         if (!it.contains("headers")) it["headers"].emplace_object();
-        it["headers"].as_object().emplace("X-Request-Id", reference("headers", "X-Request-Id"));
+        for (const std::string_view name : fields_of_all) {
+            it["headers"].as_object().emplace(name, reference("headers", name));
+        }
     }
 
     void fill(json::value& it) {
