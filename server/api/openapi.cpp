@@ -126,9 +126,10 @@ public:
         for (auto& path : root_.at("paths").as_object()) {
             auto& item = path.value().as_object();
             item.emplace("options", make_options(path.key()));
+            const json::value of_all = take(item, "parameters");
             for (const std::string_view method : methods) {
                 auto* operation = item.if_contains(method);
-                if (operation) finish(operation->as_object());
+                if (operation) finish(operation->as_object(), of_all.as_array());
             }
         }
         for (auto& it : components().at("responses").as_object()) add_fields(it.value());
@@ -210,7 +211,11 @@ private:
         }
     }
 
-    void finish(json::object& operation) {
+    // parameters: of all operations of the path. Swagger UI does not find them there for OPTIONS.
+    void finish(json::object& operation, const json::array& parameters) {
+        auto& own = operation["parameters"];
+        if (own.is_null()) own.emplace_array();
+        for (const json::value& it : parameters) own.as_array().push_back(it);
         std::map<unsigned, json::array> by_status;
         add_codes(take(operation, "x-problems").as_array(), by_status);
         auto& responses = operation.at("responses").as_object();

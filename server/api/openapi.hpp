@@ -14,7 +14,8 @@ namespace orderproc::server {
 //
 // There a string "$name" stands for a value and "${name}" within a string for its text. An
 // operation lists its problems, or groups of them, as x-problems: they become its responses.
-// Every response gets the fields that all answers have. Throws if the two do not fit.
+// Every response gets the fields that all answers have, every operation the parameters of its path,
+// every path its OPTIONS. Throws if the two do not fit.
 std::string make_openapi(const status_machine& machine);
 
 // Made when it is first asked for. Safe to use from any thread.

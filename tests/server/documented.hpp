@@ -47,16 +47,10 @@ public:
     std::vector<std::string> parameters(std::string_view pattern, std::string_view method,
                                         std::string_view kind) const {
         std::vector<std::string> out;
-        const auto collect = [&](const boost::json::object& of) {
-            const auto* list = of.if_contains("parameters");
-            if (!list) return;
-            for (const auto& it : list->as_array()) {
-                const auto& one = resolve(it);
-                if (one.at("in").as_string() == kind) out.emplace_back(one.at("name").as_string());
-            }
-        };
-        collect(root_.at("paths").at(pattern).as_object());
-        collect(*operation(pattern, method));
+        for (const auto& it : operation(pattern, method)->at("parameters").as_array()) {
+            const auto& one = resolve(it);
+            if (one.at("in").as_string() == kind) out.emplace_back(one.at("name").as_string());
+        }
         return out;
     }
 
