@@ -199,6 +199,7 @@ private:
     void on_header_impl(error_code& ec) override {
         header_done_ = true;
         if (target_size_ > into_.limits.target_size_max) {
+            into_.value.path = into_.value.query = {};  // nobody repeats or logs it
             return refuse(problems::uri_too_long, {}, ec);
         }
         if (!into_.http_1_0 && !into_.has_host) {
