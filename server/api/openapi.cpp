@@ -67,8 +67,18 @@ std::string hex(const digest& value) {
     return out;
 }
 
+// "256 KiB", or in bytes what is no whole number of these.
+std::string size_text(std::size_t bytes) {
+    constexpr std::size_t kib = 1024;
+    if (bytes >= kib * kib && bytes % (kib * kib) == 0) {
+        return std::to_string(bytes / kib / kib) + " MiB";
+    }
+    if (bytes >= kib && bytes % kib == 0) return std::to_string(bytes / kib) + " KiB";
+    return std::to_string(bytes) + " bytes";
+}
+
 // What a string of the template may name.
-json::object make_values(const status_machine& machine) {
+json::object make_values(const status_machine& machine, const http::request_limits& limits) {
     json::array statuses;
     json::object counts;
     for (const order_status& it : machine.statuses()) {
@@ -85,7 +95,6 @@ json::object make_values(const status_machine& machine) {
     for (const http::problem_kind* it : all_problems()) codes.emplace_back(it->code);
     json::array count_names;
     for (const auto& it : counts) count_names.emplace_back(it.key());
-    const http::request_limits limits;
     return {
         {"version", ORDERPROC_VERSION},
         {"statuses", std::move(statuses)},
@@ -106,19 +115,19 @@ json::object make_values(const status_machine& machine) {
         {"limit_default", list_query::limit_default},
         {"history_entries_max", history_entries_max},
         {"idempotency_key_size_max", idempotency_key_size_max},
-        {"body_kib_max", limits.body_size_max / 1024},
-        {"large_body_mib_max", limits.large_body_size_max / 1024 / 1024},
-        {"header_kib_max", limits.header_size_max / 1024},
+        {"body_size_max", size_text(limits.body_size_max)},
+        {"batch_size_max", size_text(limits.large_body_size_max)},
+        {"header_size_max", size_text(limits.header_size_max)},
         {"fields_max", limits.fields_max},
-        {"target_kib_max", limits.target_size_max / 1024},
+        {"target_size_max", size_text(limits.target_size_max)},
     };
 }
 
 class openapi_maker {
 public:
-    explicit openapi_maker(const status_machine& machine)
+    openapi_maker(const status_machine& machine, const http::request_limits& limits)
         : root_(json::parse(unpack(find_page("")->gzipped)).as_object()),
-          values_(make_values(machine)) {}
+          values_(make_values(machine, limits)) {}
 
     std::string make() {
         groups_ = take(root_, "x-problem-groups").as_object();
@@ -309,13 +318,13 @@ private:
 
 }  // namespace
 
-std::string make_openapi(const status_machine& machine) {
-    return openapi_maker(machine).make();
+std::string make_openapi(const status_machine& machine, const http::request_limits& limits) {
+    return openapi_maker(machine, limits).make();
 }
 
 const openapi_document::content& openapi_document::get() {
     std::call_once(once_, [this] {
-        content_.text = make_openapi(machine_);
+        content_.text = make_openapi(machine_, limits_);
         content_.etag = "\"" + hex(digest_of(content_.text)) + "\"";
     });
     return content_;

@@ -137,6 +137,25 @@ BOOST_AUTO_TEST_CASE(another_machine) {
                    .contains("shipped"));
 }
 
+// What the operator set, not what there is without.
+BOOST_AUTO_TEST_CASE(the_limits_are_those_of_the_server) {
+    const auto text_with = [](const http::request_limits& limits) {
+        const auto made = json::parse(make_openapi(status_machine::standard(), limits));
+        return std::string(made.at("info").at("description").as_string());
+    };
+    BOOST_TEST(text_with({}).ends_with(
+        "8 KiB of header in 64 fields, 2 KiB of target and 256 KiB of body (a batch 8 MiB)."));
+    http::request_limits other;
+    other.header_size_max = 1000;
+    other.fields_max = 10;
+    other.target_size_max = 64;
+    other.body_size_max = 0;
+    other.large_body_size_max = 1 << 20;
+    BOOST_TEST(text_with(other).ends_with(
+        "1000 bytes of header in 10 fields, 64 bytes of target and 0 bytes of body "
+        "(a batch 1 MiB)."));
+}
+
 // A problem that a header defines is in the table, and the table is in the documents.
 BOOST_AUTO_TEST_CASE(problems_are_one_closed_table) {
     names table;
