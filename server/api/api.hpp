@@ -61,6 +61,7 @@ struct api_parts {
     std::function<std::vector<std::string>()> unready;   // why; none: ready while it can be read
     std::function<std::vector<std::string>()> degraded;  // ready, but; none: never
     live_feed* feed = nullptr;                           // none: there are no streams
+    http::request_limits limits;                         // to be told of
     bool operations_only = false;                        // metrics and health, no orders
 };
 
@@ -142,7 +143,7 @@ private:
     engine& engine_;
     reader& reader_;
     const api_parts parts_;
-    openapi_document openapi_{engine_.machine()};
+    openapi_document openapi_{engine_.machine(), parts_.limits};
 };
 
 }  // namespace orderproc::server

@@ -9,16 +9,6 @@ namespace orderproc::server {
 
 namespace {
 
-constexpr std::string_view exposed =
-    "ETag, Location, Link, Retry-After, X-Request-Id, Idempotency-Replayed, Feed-Position, "
-    "RateLimit, RateLimit-Policy";
-// Those that requests here may have and that browsers ask about; "*" would leave out
-// Authorization.
-constexpr std::string_view allowed_fields =
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
-    "X-Request-Id, traceparent, tracestate";
-constexpr std::string_view preflight_seconds = "600";
-
 bool is_host_and_port(std::string_view text) noexcept {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -72,6 +62,12 @@ std::unique_ptr<http::session> cors_service::open(http::exchange& by) {
     return std::make_unique<cors_session>(*this, inner_.open(by));
 }
 
+void cors_service::turned_away(http::response& out) const {
+    inner_.turned_away(out);
+    out.add("Access-Control-Allow-Origin", origins_.size() == 1 ? origins_.front() : "*");
+    out.add("Access-Control-Expose-Headers", cors_exposed_fields);
+}
+
 bool cors_service::admits(std::string_view origin) const noexcept {
     return all_ || std::find(origins_.begin(), origins_.end(), origin) != origins_.end();
 }
@@ -82,7 +78,7 @@ void cors_service::add_fields(const http::request& in, http::response& out) cons
     const std::string_view origin = in.find("Origin");
     if (origin.empty() || !admits(origin)) return;
     out.add("Access-Control-Allow-Origin", all_ ? "*" : origin);
-    out.add("Access-Control-Expose-Headers", exposed);
+    out.add("Access-Control-Expose-Headers", cors_exposed_fields);
 }
 
 bool cors_service::answer_preflight(const http::request& in, http::response& out) const {
@@ -94,8 +90,8 @@ bool cors_service::answer_preflight(const http::request& in, http::response& out
     out.status = 204;
     out.add("Access-Control-Allow-Origin", all_ ? "*" : origin);
     out.add("Access-Control-Allow-Methods", allowed_methods(in.path));
-    out.add("Access-Control-Allow-Headers", allowed_fields);
-    out.add("Access-Control-Max-Age", preflight_seconds);
+    out.add("Access-Control-Allow-Headers", cors_allowed_fields);
+    out.add("Access-Control-Max-Age", cors_preflight_seconds);
     out.add("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
     return true;
 }

@@ -12,6 +12,17 @@
 
 namespace orderproc::server {
 
+// Of answers, beside those that pages may always read.
+inline constexpr std::string_view cors_exposed_fields =
+    "ETag, Location, Link, Retry-After, X-Request-Id, Idempotency-Replayed, Feed-Position, "
+    "RateLimit, RateLimit-Policy";
+// Of requests: those that browsers ask about. "*" would leave out Authorization.
+inline constexpr std::string_view cors_allowed_fields =
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
+    "X-Request-Id, traceparent, tracestate";
+// How long a browser need not ask again.
+inline constexpr std::string_view cors_preflight_seconds = "600";
+
 // "https://shop.example" or "https://shop.example:8443", in lower case as browsers send it, or
 // "*" for all.
 bool is_cors_origin(std::string_view text) noexcept;
@@ -24,6 +35,8 @@ public:
     cors_service(http::service& inner, std::vector<std::string> origins);
 
     std::unique_ptr<http::session> open(http::exchange& by) override;
+    // Whose page it is nobody knows yet: with several origins every page may read it.
+    void turned_away(http::response& out) const override;
 
     // Adds what a browser has to know about this answer.
     void add_fields(const http::request& in, http::response& out) const;

@@ -1,6 +1,7 @@
 #include "api/openapi.hpp"
 
 #include "api/batch.hpp"
+#include "api/cors.hpp"
 #include "api/idempotency.hpp"
 #include "api/list_query.hpp"
 #include "api/problems.hpp"
@@ -25,7 +26,15 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view methods[] = {"get", "put", "post", "delete", "patch"};
+constexpr std::string_view methods[] = {"get", "put", "post", "delete", "patch", "options"};
+
+// What any answer may have: the limits' and the origins' come in front of all handlers.
+constexpr std::string_view fields_of_all[] = {"X-Request-Id",
+                                              "RateLimit",
+                                              "RateLimit-Policy",
+                                              "Access-Control-Allow-Origin",
+                                              "Access-Control-Expose-Headers",
+                                              "Vary"};
 
 [[noreturn]] void misfit(std::string_view what) {
     throw std::logic_error("docs/openapi.json: " + std::string(what));
@@ -58,8 +67,18 @@ std::string hex(const digest& value) {
     return out;
 }
 
+// "256 KiB", or in bytes what is no whole number of these.
+std::string size_text(std::size_t bytes) {
+    constexpr std::size_t kib = 1024;
+    if (bytes >= kib * kib && bytes % (kib * kib) == 0) {
+        return std::to_string(bytes / kib / kib) + " MiB";
+    }
+    if (bytes >= kib && bytes % kib == 0) return std::to_string(bytes / kib) + " KiB";
+    return std::to_string(bytes) + " bytes";
+}
+
 // What a string of the template may name.
-json::object make_values(const status_machine& machine) {
+json::object make_values(const status_machine& machine, const http::request_limits& limits) {
     json::array statuses;
     json::object counts;
     for (const order_status& it : machine.statuses()) {
@@ -76,7 +95,6 @@ json::object make_values(const status_machine& machine) {
     for (const http::problem_kind* it : all_problems()) codes.emplace_back(it->code);
     json::array count_names;
     for (const auto& it : counts) count_names.emplace_back(it.key());
-    const http::request_limits limits;
     return {
         {"version", ORDERPROC_VERSION},
         {"statuses", std::move(statuses)},
@@ -85,6 +103,9 @@ json::object make_values(const status_machine& machine) {
         {"client_events", std::move(client_events)},
         {"events", std::move(events)},
         {"problem_codes", std::move(codes)},
+        {"cors_allowed_fields", cors_allowed_fields},
+        {"cors_exposed_fields", cors_exposed_fields},
+        {"cors_preflight_seconds", cors_preflight_seconds},
         {"items_max", order::items_max},
         {"metadata_size_max", order::metadata_size_max},
         {"errors_max", parsed_order::errors_max},
@@ -94,27 +115,30 @@ json::object make_values(const status_machine& machine) {
         {"limit_default", list_query::limit_default},
         {"history_entries_max", history_entries_max},
         {"idempotency_key_size_max", idempotency_key_size_max},
-        {"body_kib_max", limits.body_size_max / 1024},
-        {"large_body_mib_max", limits.large_body_size_max / 1024 / 1024},
-        {"header_kib_max", limits.header_size_max / 1024},
+        {"body_size_max", size_text(limits.body_size_max)},
+        {"batch_size_max", size_text(limits.large_body_size_max)},
+        {"header_size_max", size_text(limits.header_size_max)},
         {"fields_max", limits.fields_max},
-        {"target_kib_max", limits.target_size_max / 1024},
+        {"target_size_max", size_text(limits.target_size_max)},
     };
 }
 
 class openapi_maker {
 public:
-    explicit openapi_maker(const status_machine& machine)
+    openapi_maker(const status_machine& machine, const http::request_limits& limits)
         : root_(json::parse(unpack(find_page("")->gzipped)).as_object()),
-          values_(make_values(machine)) {}
+          values_(make_values(machine, limits)) {}
 
     std::string make() {
         groups_ = take(root_, "x-problem-groups").as_object();
         add_examples(take(root_, "x-problems").as_object());
         for (auto& path : root_.at("paths").as_object()) {
+            auto& item = path.value().as_object();
+            item.emplace("options", make_options(path.key()));
+            const json::value of_all = take(item, "parameters");
             for (const std::string_view method : methods) {
-                auto* operation = path.value().as_object().if_contains(method);
-                if (operation) finish(operation->as_object());
+                auto* operation = item.if_contains(method);
+                if (operation) finish(operation->as_object(), of_all.as_array());
             }
         }
         for (auto& it : components().at("responses").as_object()) add_fields(it.value());
@@ -159,6 +183,31 @@ private:
         }
     }
 
+    // What the server answers for every path that it has.
+    static json::object make_options(std::string_view path) {
+        std::string name = "options";
+        for (const char c : path) {
+            const bool letter = c >= 'a' && c <= 'z';
+            if (letter) {
+                name.append(1, c);
+            } else if (name.back() != '_') {
+                name.append(1, '_');
+            }
+        }
+        if (name.back() == '_') name.pop_back();
+        json::array parameters;
+        for (const char* it :
+             {"Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"}) {
+            parameters.push_back(reference("parameters", it));
+        }
+        return {{"operationId", name},
+                {"tags", {"Preflights"}},
+                {"summary", "The methods of " + std::string(path)},
+                {"parameters", std::move(parameters)},
+                {"responses", {{"204", reference("responses", "Methods")}}},
+                {"x-problems", json::array()}};
+    }
+
     void add_codes(const json::array& names, std::map<unsigned, json::array>& by_status) {
         for (const json::value& it : names) {
             if (const auto* group = groups_.if_contains(it.as_string())) {
@@ -171,7 +220,11 @@ private:
         }
     }
 
-    void finish(json::object& operation) {
+    // parameters: of all operations of the path. Swagger UI does not find them there for OPTIONS.
+    void finish(json::object& operation, const json::array& parameters) {
+        auto& own = operation["parameters"];
+        if (own.is_null()) own.emplace_array();
+        for (const json::value& it : parameters) own.as_array().push_back(it);
         std::map<unsigned, json::array> by_status;
         add_codes(take(operation, "x-problems").as_array(), by_status);
         auto& responses = operation.at("responses").as_object();
@@ -208,7 +261,9 @@ private:
     static void add_fields(json::value& response) {
         auto& it = response.as_object();
         if (!it.contains("headers")) it["headers"].emplace_object();
-        it["headers"].as_object().emplace("X-Request-Id", reference("headers", "X-Request-Id"));
+        for (const std::string_view name : fields_of_all) {
+            it["headers"].as_object().emplace(name, reference("headers", name));
+        }
     }
 
     void fill(json::value& it) {
@@ -263,13 +318,13 @@ private:
 
 }  // namespace
 
-std::string make_openapi(const status_machine& machine) {
-    return openapi_maker(machine).make();
+std::string make_openapi(const status_machine& machine, const http::request_limits& limits) {
+    return openapi_maker(machine, limits).make();
 }
 
 const openapi_document::content& openapi_document::get() {
     std::call_once(once_, [this] {
-        content_.text = make_openapi(machine_);
+        content_.text = make_openapi(machine_, limits_);
         content_.etag = "\"" + hex(digest_of(content_.text)) + "\"";
     });
     return content_;

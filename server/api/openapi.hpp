@@ -3,6 +3,8 @@
 
 // The API in machine form (OpenAPI 3.1).
 
+#include "http/options.hpp"
+
 #include <orderproc/status_machine.hpp>
 
 #include <mutex>
@@ -14,13 +16,16 @@ namespace orderproc::server {
 //
 // There a string "$name" stands for a value and "${name}" within a string for its text. An
 // operation lists its problems, or groups of them, as x-problems: they become its responses.
-// Every response gets the fields that all answers have. Throws if the two do not fit.
-std::string make_openapi(const status_machine& machine);
+// Every response gets the fields that all answers have, every operation the parameters of its path,
+// every path its OPTIONS. Throws if the two do not fit.
+std::string make_openapi(const status_machine& machine, const http::request_limits& limits = {});
 
 // Made when it is first asked for. Safe to use from any thread.
 class openapi_document {
 public:
-    explicit openapi_document(const status_machine& machine) : machine_(machine) {}  // outlives it
+    // The machine outlives it.
+    openapi_document(const status_machine& machine, const http::request_limits& limits)
+        : machine_(machine), limits_(limits) {}
 
     struct content {
         std::string text;
@@ -30,6 +35,7 @@ public:
 
 private:
     const status_machine& machine_;
+    const http::request_limits limits_;
     std::once_flag once_;
     content content_;
 };

@@ -48,7 +48,13 @@ bool api::create_order(const call& it, http::response& out, pending& todo) {
 bool api::finish_create(const http::request& in, change_outcome& outcome, pending&,
                         http::response& out) {
     if (outcome.ec == errc::already_exists) {
-        http::write_problem(problems::order_exists, {}, in, out);
+        // Whose order was deleted, nobody can be shown.
+        http::write_problem(
+            problems::order_exists,
+            outcome.after
+                ? "GET /orders/" + std::string(outcome.after->id.value().view()) + " shows it"
+                : "use another id",
+            in, out);
     } else if (outcome.ec) {
         fail({outcome.ec}, in, out);
     } else {

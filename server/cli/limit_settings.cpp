@@ -57,7 +57,7 @@ void limit_settings::add_to(CLI::App& command) {
         ->delimiter(',');
     add_count("connections", most.connections_max, 1, 1e6, "At a time");
     add_count("connections-per-address", most.connections_per_address_max, 1, 1e6,
-              "At a time from one address that is no trusted proxy");
+              "At a time from one address, or IPv6 /64 network, that is no trusted proxy");
     add_count("requests-in-flight", most.admits.requests_in_flight_max, 1, 1e6,
               "From header to answer, at a time; beyond it 503");
     add_count("queue", queue, 1, 1e6, "Changes of orders that may wait; 503 when nearly full");

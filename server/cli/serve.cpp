@@ -95,6 +95,7 @@ int serve_on(const serve_settings& settings, http::server_options options, const
     api_parts parts = shown.parts(reads);
     parts.items = gate ? &*gate : nullptr;
     parts.feed = &feed;
+    parts.limits = options.limits;
     api handlers(writes, reads, std::move(parts));
     api_service service(handlers);
     std::optional<cors_service> cors;

@@ -1,6 +1,5 @@
 #include "http/admission.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -18,13 +17,6 @@ bool take(std::atomic<std::size_t>& of, std::size_t amount, std::size_t most) no
     if (of.fetch_add(amount, std::memory_order_relaxed) + amount <= most) return true;
     of.fetch_sub(amount, std::memory_order_relaxed);
     return false;
-}
-
-// One household, one bucket: an IPv6 client has a /64 to choose from.
-std::string_view client_key(const address_bytes& it) noexcept {
-    const auto mapped = bytes_of(asio::ip::address_v4());
-    const bool v4 = std::equal(it.begin(), it.begin() + 12, mapped.begin());
-    return {reinterpret_cast<const char*>(it.data()), v4 ? it.size() : 8};
 }
 
 }  // namespace
@@ -73,10 +65,11 @@ const problem_kind* admission::admit(const request& in, const asio::ip::address&
 
 bool admission::within_rate(const request& in, const asio::ip::address& peer, ticket& to) noexcept {
     if (options_.unlimited && options_.unlimited(in)) return true;
-    const address_bytes client = client_of(in, bytes_of(peer), options_.trusted_proxies);
+    const address_bytes client =
+        client_network(client_of(in, bytes_of(peer), options_.trusted_proxies));
     std::string_view key;
     if (options_.principal) key = options_.principal(in);
-    if (key.empty()) key = client_key(client);
+    if (key.empty()) key = {reinterpret_cast<const char*>(client.data()), client.size()};
     to.rate_ = limiter_->take(key, rate_limiter::clock::now());
     to.policy_ = &limiter_->policy();
     to.retry_after_s_ = to.rate_.retry_after_s;

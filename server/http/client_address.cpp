@@ -49,6 +49,14 @@ address_bytes bytes_of(const asio::ip::address& it) noexcept {
     return asio::ip::make_address_v6(asio::ip::v4_mapped, it.to_v4()).to_bytes();
 }
 
+address_bytes client_network(const address_bytes& it) noexcept {
+    static const address_bytes mapped = bytes_of(asio::ip::address_v4());
+    address_bytes out = it;
+    const bool v4 = std::equal(it.begin(), it.begin() + 12, mapped.begin());
+    if (!v4) std::fill(out.begin() + 8, out.end(), static_cast<unsigned char>(0));
+    return out;
+}
+
 result<address_range> address_range::parse(std::string_view text) {
     const failure bad{errc::invalid_argument,
                       "\"" + std::string(text) + "\" is no range such as 10.0.0.0/8 or fd00::/8"};

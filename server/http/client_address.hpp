@@ -20,6 +20,10 @@ namespace orderproc::server::http {
 using address_bytes = std::array<unsigned char, 16>;
 address_bytes bytes_of(const boost::asio::ip::address& it) noexcept;
 
+// What limits count by: the address, or the /64 network of an IPv6 one, all of which are its
+// owner's to choose from.
+address_bytes client_network(const address_bytes& it) noexcept;
+
 // Addresses that begin alike (RFC 4632).
 class address_range {
 public:

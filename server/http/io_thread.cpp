@@ -28,19 +28,19 @@ std::chrono::milliseconds tick_for(const server_options& options) {
 bool connection_counts::add(const asio::ip::address& from, bool shared) {
     const std::lock_guard lock(mutex_);
     if (total_ >= max_) return false;
-    std::size_t& of_address = by_address_[from];
-    if (of_address >= per_address_max_ && !shared) return false;
-    ++of_address;
+    std::size_t& of_network = by_network_[client_network(bytes_of(from))];
+    if (of_network >= per_address_max_ && !shared) return false;
+    ++of_network;
     ++total_;
     return true;
 }
 
 void connection_counts::remove(const asio::ip::address& from) noexcept {
     const std::lock_guard lock(mutex_);
-    const auto it = by_address_.find(from);
-    if (it == by_address_.end()) return;
+    const auto it = by_network_.find(client_network(bytes_of(from)));
+    if (it == by_network_.end()) return;
     --total_;
-    if (--it->second == 0) by_address_.erase(it);
+    if (--it->second == 0) by_network_.erase(it);
 }
 
 std::size_t connection_counts::total() const {

@@ -4,6 +4,7 @@
 // One thread, its io_context, and the connections that live on it. Internal to the transport.
 
 #include "http/answer.hpp"
+#include "http/client_address.hpp"
 #include "http/options.hpp"
 #include "http/service.hpp"
 #include "http/stream.hpp"
@@ -42,7 +43,7 @@ private:
     const std::size_t per_address_max_;
     mutable std::mutex mutex_;
     std::size_t total_ = 0;
-    std::map<boost::asio::ip::address, std::size_t> by_address_;
+    std::map<address_bytes, std::size_t> by_network_;
 };
 
 // All but completed(), context() and run() is for its own thread.

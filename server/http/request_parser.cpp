@@ -138,9 +138,7 @@ private:
 
     void on_request_impl(beast_http::verb, beast_view method, beast_view target, int version,
                          error_code& ec) override {
-        if (target.size() > into_.limits.target_size_max) {
-            return refuse(problems::uri_too_long, {}, ec);
-        }
+        target_size_ = target.size();  // judged when it is known whose page asks
         into_.http_1_0 = version == 10;
         into_.value.method = into_.keep(text(method));
         std::string_view rest = into_.keep(text(target));
@@ -200,7 +198,10 @@ private:
 
     void on_header_impl(error_code& ec) override {
         header_done_ = true;
-        into_.value.fields = into_.fields;
+        if (target_size_ > into_.limits.target_size_max) {
+            into_.value.path = into_.value.query = {};  // nobody repeats or logs it
+            return refuse(problems::uri_too_long, {}, ec);
+        }
         if (!into_.http_1_0 && !into_.has_host) {
             return refuse(problems::bad_request, "there is no Host field", ec);
         }
@@ -234,6 +235,7 @@ private:
     void on_finish_impl(error_code&) override {}
 
     collected& into_;
+    std::size_t target_size_ = 0;
     bool header_done_ = false;
 };
 
@@ -339,6 +341,7 @@ private:
     bool put(std::string_view bytes, std::size_t& consumed) {
         error_code ec;
         consumed += parser_->put(boost::asio::buffer(bytes.data(), bytes.size()), ec);
+        got_.value.fields = got_.fields;
         if (ec && ec != beast_http::error::need_more) {
             if (!got_.wrong.kind) got_.wrong = {&problems::bad_request, {}};
             return false;

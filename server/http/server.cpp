@@ -1,6 +1,8 @@
 #include "http/server.hpp"
 
+#include "http/answer.hpp"
 #include "http/io_thread.hpp"
+#include "http/problem.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -9,7 +11,10 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <random>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -26,13 +31,22 @@ namespace {
 constexpr std::chrono::milliseconds accept_pause{100};  // when out of descriptors or memory
 
 // Nobody reads the request of a connection that is one too many.
-constexpr std::string_view too_many =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
-    "Content-Length: 144\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
-    R"({"type":"urn:orderproc:problem:too_many_connections","title":"Too many connections",)"
-    R"("status":503,"code":"too_many_connections","request_id":"-"})";
-constexpr std::string_view too_many_body = too_many.substr(too_many.find("\r\n\r\n") + 4);
-static_assert(too_many_body.size() == 144);
+std::string too_many(const service& answers, std::string_view date, std::uint64_t id) {
+    std::array<char, 20> digits;
+    request unread;
+    unread.id = {digits.data(), std::to_chars(digits.begin(), digits.end(), id, 16).ptr};
+    response out;
+    write_problem(problems::too_many_connections, {}, unread, out);
+    out.add("Retry-After", "1");
+    answers.turned_away(out);
+    answer_params params;
+    params.date = date;
+    params.request_id = unread.id;
+    params.connection = connection_word::close;
+    std::string bytes;
+    append_answer(out, params, bytes);
+    return bytes;
+}
 
 }  // namespace
 
@@ -128,17 +142,26 @@ private:
     void admit(io_thread& home, tcp::socket socket) {
         const asio::ip::address from = peer_.address();
         if (!counts_.add(from, gate_.trusts(from))) {
-            error_code ignored;
-            socket.non_blocking(true, ignored);
-            socket.write_some(asio::buffer(too_many.data(), too_many.size()), ignored);
-            socket.shutdown(tcp::socket::shutdown_both, ignored);
-            return;
+            return turn_away(socket);
         }
         next_home_ = (next_home_ + 1) % homes_.size();
         if (&home == homes_.front().get()) return home.adopt(std::move(socket), from);
         asio::post(home.context(), [&home, from, s = std::move(socket)]() mutable {
             home.adopt(std::move(s), from);
         });
+    }
+
+    void turn_away(tcp::socket& it) noexcept {
+        io_thread& here = *homes_.front();
+        try {
+            const std::string bytes =
+                too_many(here.answers(), here.date(), here.next_connection_id());
+            error_code ignored;
+            it.non_blocking(true, ignored);
+            it.write_some(asio::buffer(bytes), ignored);
+            it.shutdown(tcp::socket::shutdown_both, ignored);
+        } catch (...) {  // no memory: the socket closes
+        }
     }
 
     const server_options options_;

@@ -43,6 +43,9 @@ class service {
 public:
     virtual ~service() = default;
     virtual std::unique_ptr<session> open(exchange& by) = 0;  // one for each connection
+    // A client that gets no session: it is one too many, and nothing of it was read. Fields may
+    // be added.
+    virtual void turned_away(response& /*out*/) const {}
 };
 
 }  // namespace orderproc::server::http

@@ -49,7 +49,6 @@ function resolve(it) {
 function* contents() {
   for (const [path, item] of Object.entries(api.paths)) {
     for (const [method, operation] of Object.entries(item)) {
-      if (method === 'parameters') continue;
       const parts = Object.entries(operation.responses);
       if (operation.requestBody) parts.push(['request', operation.requestBody]);
       for (const [name, part] of parts) {

@@ -1,10 +1,13 @@
 // A page of another origin in a real browser: it listens with a key by fetch, and without one
-// by EventSource, also over a restart of the server. Leaves live_page.png to be looked at.
+// by EventSource, also over a restart of the server; and it reads why it was refused. Leaves
+// live_page.png to be looked at.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -105,4 +108,26 @@ test('a page of an origin that is not allowed reads nothing', async (t) => {
   await page.locator('#fetch-state', { hasText: /^coming again$/ }).waitFor();
   assert.equal(await page.evaluate((url) => fetch(`${url}/healthz`).then(() => 'read', () => 'refused'),
     server.url), 'refused');
+});
+
+test('a page reads why it was refused, also when nothing of its request was read', async (t) => {
+  const origin = await servePage(t);
+  const page = await openPage(t);
+  await page.goto(origin);
+  const ask = (url) => page.evaluate((it) => fetch(it).then(async (answer) => [answer.status,
+    (await answer.json()).code, Number(answer.headers.get('Retry-After')) > 0,
+    answer.headers.get('X-Request-Id') !== null], (error) => [String(error)]), url);
+
+  const full = await serve('--no-worker', '--cors-origin', origin, '--connections', '1');
+  t.after(() => full.stop());
+  const held = net.connect(new URL(full.url).port, '127.0.0.1');
+  t.after(() => held.destroy());
+  held.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(held, 'data');
+  assert.deepEqual(await ask(`${full.url}/orders`), [503, 'too_many_connections', true, true]);
+
+  const limited = await serve('--no-worker', '--cors-origin', origin, '--rate-limit', '0.001:1');
+  t.after(() => limited.stop());
+  assert.equal((await ask(`${limited.url}/orders`))[0], 200);
+  assert.deepEqual(await ask(`${limited.url}/orders`), [429, 'rate_limited', true, true]);
 });

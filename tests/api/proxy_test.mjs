@@ -8,14 +8,14 @@ import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { serve, start } from './server.mjs';
-import { bad, good } from './walk.mjs';
+import { bad, good, shop } from './walk.mjs';
 
 const folder = mkdtempSync(resolve('proxy-'));
 let server;
 let api;
 
 before(async () => {
-  server = await serve('--no-worker');
+  server = await serve('--no-worker', '--cors-origin', shop, '--rate-limit', '100000');
   api = await (await fetch(`${server.url}/openapi.json`)).json();
   writeFileSync(join(folder, 'openapi.json'), JSON.stringify(api));
 });
@@ -27,7 +27,7 @@ after(async () => {
 async function throughProxy(requests, ...options) {
   const proxy = await start('node_modules/.bin/prism',
     ['proxy', join(folder, 'openapi.json'), server.url, '--errors', '--host', '127.0.0.1',
-      '--port', '0', ...options], /Prism is listening on (\S+)/);
+      '--port', '0', '--cors=false', ...options], /Prism is listening on (\S+)/);
   try {
     await walk(proxy, requests);
   } finally {
@@ -90,8 +90,8 @@ test('every answer that a client can bring about was walked to', () => {
   }
   const unseen = [];
   for (const [path, item] of Object.entries(api.paths)) {
-    if (path.endsWith('/events')) continue;
     for (const [method, operation] of Object.entries(item)) {
+      if (path.endsWith('/events') && method === 'get') continue;
       for (const status of Object.keys(operation.responses ?? {})) {
         const name = `${method.toUpperCase()} ${path} ${status}`;
         const ours = status === 'default' || status >= 500;  // only a server in trouble

@@ -7,6 +7,14 @@ const order = (more = {}) => ({ user_id: 123, item_ids: [1001, 1002], total_amou
 const get = (target, status, headers = {}) => ({ method: 'GET', target, status, headers });
 const send = (method, target, status, rest = {}) => ({ method, target, status, ...rest });
 
+// Whose pages may ask.
+export const shop = 'https://shop.example';
+const paths = [
+  '/orders', '/orders/batch', '/orders/status/pending', '/orders/A-1', '/orders/A-1/cancel', '/orders/A-1/retry',
+  '/orders/A-1/transitions', '/orders/A-1/history', '/orders/A-1/events', '/events', '/metrics', '/healthz', '/readyz',
+  '/openapi.json', '/docs', '/docs/style.css', '/',
+];
+
 // What the description allows to be asked.
 export const good = [
   get('/orders?limit=1', 200),
@@ -73,6 +81,11 @@ export const good = [
   get('/docs', 304, { 'If-None-Match': '*' }),
   get('/docs/icon.svg', 304, { 'If-None-Match': '*' }),
   get('/docs/nothing', 404),
+  ...paths.map((target) => send('OPTIONS', target, 204)),
+  ...paths.map((target) => send('OPTIONS', target, 204, {
+    headers: { Origin: shop, 'Access-Control-Request-Method': 'GET', 'Access-Control-Request-Headers': 'authorization' },
+  })),
+  get('/orders', 200, { Origin: shop }),
 ];
 
 // What it does not; the answers have to be what it says all the same.

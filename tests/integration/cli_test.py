@@ -293,6 +293,10 @@ class CommandLine(WithStorage):
                             it["status"] == 201 and it["method"] == "POST" for it in lines), lines)
         self.assertIn("admin_listens", by_event)
 
+    def test_the_description_has_the_limits_that_were_set(self):
+        running = self.serve("--no-worker", "--body-size", "1000")
+        self.assertIn("and 1000 bytes of body", running.ask("GET", "/openapi.json")[1]["info"]["description"])
+
     def test_readyz_turns_before_anything_is_refused(self):
         running = self.serve("--no-worker", "--shutdown-delay", "1h")
         self.assertEqual(running.ask("GET", "/readyz")[0], 200)

@@ -2,6 +2,7 @@
 
 #include "client.hpp"
 #include "echo_service.hpp"
+#include "http/io_thread.hpp"
 #include "http/server.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -213,6 +214,20 @@ BOOST_AUTO_TEST_CASE(rates_are_limited_and_told) {
     BOOST_TEST(call().ask(known).status == 200);
     BOOST_TEST(call().ask(known).status == 429);
     BOOST_TEST(call().ask(get).status == 429);
+}
+
+BOOST_AUTO_TEST_CASE(connections_of_an_ipv6_network_are_counted_together) {
+    http::connection_counts counts(10, 2);
+    const auto add = [&](const char* from) {
+        return counts.add(boost::asio::ip::make_address(from), false);
+    };
+    BOOST_TEST(add("2001:db8::1"));
+    BOOST_TEST(add("2001:db8::2"));
+    BOOST_TEST(!add("2001:db8::3"));
+    BOOST_TEST(add("2001:db8:0:1::3"));
+    counts.remove(boost::asio::ip::make_address("2001:db8::1"));
+    BOOST_TEST(add("2001:db8::3"));
+    BOOST_TEST(counts.total() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_trusted_proxy_is_many_clients) {

@@ -113,7 +113,9 @@ BOOST_AUTO_TEST_CASE(delete_an_order) {
     BOOST_TEST(gone.body.empty());
     BOOST_TEST(get("/orders/A-1").status == 404);
     BOOST_TEST(ask("DELETE", "/orders/A-1", {}, {}).status == 404);
-    BOOST_TEST(create("A-1").says(R"("code":"order_exists")"));
+    const answer taken = create("A-1");
+    BOOST_TEST(taken.says(R"("code":"order_exists")"));
+    BOOST_TEST(taken.says(R"("detail":"use another id")"));
 }
 
 BOOST_AUTO_TEST_CASE(an_order_that_is_being_processed) {

@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(an_id_is_taken_once) {
     BOOST_TEST(again.status == 409);
     BOOST_TEST(again.says(R"("type":"urn:orderproc:problem:order_exists")"));
     BOOST_TEST(again.says(R"("code":"order_exists")"));
+    BOOST_TEST(again.says(R"("detail":"GET /orders/A-1 shows it")"));
     BOOST_TEST(again.says(R"("instance":"/orders")"));
     BOOST_TEST(again.says(R"("request_id":"request-1")"));
     BOOST_TEST(again.find("Content-Type").value_or("") == "application/problem+json");

@@ -61,6 +61,16 @@ BOOST_AUTO_TEST_CASE(ranges) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_ipv6_network_is_one_client) {
+    const auto same = [](const char* a, const char* b) {
+        return client_network(address(a)) == client_network(address(b));
+    };
+    BOOST_TEST(same("2001:db8::1", "2001:db8::ffff:2"));
+    BOOST_TEST(!same("2001:db8::1", "2001:db8:0:1::1"));
+    BOOST_TEST(!same("192.0.2.1", "192.0.2.2"));
+    BOOST_TEST(same("192.0.2.1", "::ffff:192.0.2.1"));
+}
+
 BOOST_AUTO_TEST_CASE(who_is_no_proxy_cannot_speak_for_others) {
     BOOST_TEST(is("192.0.2.1", "192.0.2.1", {}));
     BOOST_TEST(is("192.0.2.1", "192.0.2.1", {"198.51.100.1"}));

@@ -47,42 +47,41 @@ public:
     std::vector<std::string> parameters(std::string_view pattern, std::string_view method,
                                         std::string_view kind) const {
         std::vector<std::string> out;
-        const auto collect = [&](const boost::json::object& of) {
-            const auto* list = of.if_contains("parameters");
-            if (!list) return;
-            for (const auto& it : list->as_array()) {
-                const auto& one = resolve(it);
-                if (one.at("in").as_string() == kind) out.emplace_back(one.at("name").as_string());
-            }
-        };
-        collect(root_.at("paths").at(pattern).as_object());
-        collect(*operation(pattern, method));
+        for (const auto& it : operation(pattern, method)->at("parameters").as_array()) {
+            const auto& one = resolve(it);
+            if (one.at("in").as_string() == kind) out.emplace_back(one.at("name").as_string());
+        }
         return out;
     }
 
     // What of the answer is not described; empty: nothing.
     std::string missing(const http::request& in, const http::response& out) const {
+        const route* some = route_at(in.path);
+        if (!some) return {};  // no path of the API
         const route_match found = match(in.method, in.path);
-        if (!found.found) return {};  // the transport's and the table's own answers
-        const std::string where = std::string(found.found->method) + " " +
-                                  std::string(found.found->pattern) + " " +
+        const route& it = found.found ? *found.found : *some;  // 405 is the same of all methods
+        const std::string_view pattern = it.pattern;
+        const std::string_view method = in.method == "OPTIONS" ? in.method : it.method;
+        const std::string where = std::string(method) + " " + std::string(pattern) + " " +
                                   std::to_string(out.status) + ": ";
-        const auto* known = operation(found.found->pattern, found.found->method);
+        const auto* known = operation(pattern, method);
         if (!known) return where + "no operation";
-        const auto* entry =
-            known->at("responses").as_object().if_contains(std::to_string(out.status));
-        if (!entry) return where + "no response";
+        const auto& responses = known->at("responses").as_object();
+        const auto* entry = responses.if_contains(std::to_string(out.status));
+        const bool by_any = is_refusal_of_all(out);
+        if (!entry && !by_any) return where + "no response";
+        if (!entry || (by_any && !names_problem(*entry, out))) entry = &responses.at("default");
         const auto& response = resolve(*entry);
         for (const std::string& name : names_of(out.fields)) {
             if (!has(response, "headers", name)) return where + "no header " + name;
         }
-        if (out.status < 300) {
+        if (out.status < 300 && found.found) {
             const auto given = parse_query(in.query).value();
-            for (const auto& it : given) {
-                const auto all = parameters(found.found->pattern, found.found->method, "query");
-                const bool known_name = std::find(all.begin(), all.end(), it.name) != all.end();
+            for (const auto& one : given) {
+                const auto all = parameters(pattern, method, "query");
+                const bool known_name = std::find(all.begin(), all.end(), one.name) != all.end();
                 const bool ignores = is_operation(in.path) || !in.path.starts_with("/orders");
-                if (!known_name && !ignores) return where + "no parameter " + it.name;
+                if (!known_name && !ignores) return where + "no parameter " + one.name;
             }
         }
         if (out.status == 204 || out.status == 304) return {};
@@ -91,6 +90,29 @@ public:
 
 private:
     documentation() : whole_(boost::json::parse(make_openapi(status_machine::standard()))) {}
+
+    // Any of the routes that have the path; nullptr: none does.
+    static const route* route_at(std::string_view path) {
+        for (const route& it : routes()) {
+            if (const route* found = match(it.method, path).found) return found;
+        }
+        return nullptr;
+    }
+
+    static std::string code_of(const http::response& out) {
+        return std::string(boost::json::parse(out.body).at("code").as_string());
+    }
+    bool names_problem(const boost::json::value& response, const http::response& out) const {
+        const auto* content = resolve(response).if_contains("content");
+        const auto* problem =
+            content ? content->as_object().if_contains("application/problem+json") : nullptr;
+        return problem && problem->at("examples").as_object().contains(code_of(out));
+    }
+    // Is it what the server may say of any path, before a request gets to it?
+    bool is_refusal_of_all(const http::response& out) const {
+        return out.content_type == "application/problem+json" &&
+               names_problem(root_.at("components").at("responses").at("Problem"), out);
+    }
 
     static std::vector<std::string> names_of(std::string_view fields) {
         std::vector<std::string> out;
@@ -114,7 +136,7 @@ private:
         const auto& content = response.at("content").at(type);
         const auto body = boost::json::parse(out.body);
         if (type == "application/problem+json") {
-            const std::string code(body.at("code").as_string());
+            const std::string code = code_of(out);
             if (!content.at("examples").as_object().contains(code))
                 return where + "no problem " + code;
         }

@@ -5,6 +5,7 @@
 #include "api_fixture.hpp"
 
 #include <orderproc/cloud_event.hpp>
+#include <orderproc/testing/fault_storage.hpp>
 
 #include <memory>
 #include <string>
@@ -173,6 +174,33 @@ BOOST_AUTO_TEST_CASE(nobody_is_woken_for_what_he_does_not_want) {
     BOOST_TEST(other->wakes == 0);
     BOOST_TEST(all->wakes == 1);  // once for the page
     BOOST_TEST(other->take().empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_read_serves_all_who_listen) {
+    const auto reads_for = [&](int listeners) {
+        orderproc::testing::fault_storage counted(store);
+        reader of_feed(counted, 1);
+        live_feed one(orders, of_feed, by_hand_feed());
+        std::vector<std::unique_ptr<listener>> all;
+        for (int i = 0; i < listeners; ++i) {
+            all.push_back(std::make_unique<listener>(one.subscribe({{}, newest(), true, false})));
+        }
+        while (one.run_once()) {
+        }
+        const std::size_t before = counted.calls(orderproc::testing::fault_call::read);
+        for (int i = 0; i < 10; ++i) {
+            create("A-" + std::to_string(listeners) + "-" + std::to_string(i));
+        }
+        while (one.run_once()) {
+        }
+        const std::string seen = all.front()->events();
+        for (const auto& it : all) BOOST_TEST((it == all.front() || it->events() == seen));
+        BOOST_TEST(seen.ends_with("-9"));
+        return counted.calls(orderproc::testing::fault_call::read) - before;
+    };
+    const std::size_t alone = reads_for(1);
+    BOOST_TEST(alone > 0U);
+    BOOST_TEST(reads_for(50) == alone);
 }
 
 BOOST_AUTO_TEST_CASE(the_beginning_in_steps_then_the_rest_without_gap_or_repeat) {

@@ -166,6 +166,20 @@ BOOST_AUTO_TEST_CASE(http_1_0_listens_too) {
     BOOST_TEST(ids(listener.read_until("A-1", head)).size() == 1U);
 }
 
+// A comment, which clients leave out.
+BOOST_AUTO_TEST_CASE(who_waits_sees_life) {
+    http::server_options options;
+    options.heartbeat = std::chrono::milliseconds(20);
+    const auto often = http::server::open(options, service).value();
+    client listener(often->port());
+    const answer head = listener.ask(get("/events"));
+    const std::string text = listener.read_until("\n\n:\n\n:\n\n", head);
+    BOOST_TEST(text.starts_with("retry: 3000\nid: 1-0\n\n:\n\n"));
+    client caller(often->port());
+    (void)caller.ask(post("A-1"));
+    BOOST_TEST(ids(listener.read_until("A-1", head)).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(many_listen_while_many_write) {
     constexpr int writers = 4;
     constexpr int each = 100;

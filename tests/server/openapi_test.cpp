@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(every_route_is_documented_under_its_name) {
 BOOST_AUTO_TEST_CASE(nothing_is_documented_that_is_no_route) {
     for (const auto& path : doc().root().at("paths").as_object()) {
         for (const auto& member : path.value().as_object()) {
-            if (member.key() == "parameters") continue;
+            if (member.key() == "options") continue;
             std::string method(member.key());
             for (char& c : method) c = static_cast<char>(c & ~32);
             const auto all = routes();
@@ -86,6 +86,19 @@ BOOST_AUTO_TEST_CASE(nothing_is_documented_that_is_no_route) {
                                               it.pattern == std::string_view(path.key());
                                    }),
                        method << ' ' << path.key());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_path_says_what_its_methods_are) {
+    for (const auto& path : doc().root().at("paths").as_object()) {
+        BOOST_TEST_CONTEXT(path.key()) {
+            BOOST_REQUIRE(doc().operation(path.key(), "OPTIONS"));
+            const std::string target =
+                std::regex_replace(std::string(path.key()), std::regex("[{][a-z_]+[}]"), "A-1");
+            const answer got = ask("OPTIONS", target);  // the fixture holds it against its response
+            BOOST_TEST(got.status == 204);
+            BOOST_TEST(got.find("Allow").has_value());
         }
     }
 }
@@ -122,6 +135,25 @@ BOOST_AUTO_TEST_CASE(another_machine) {
     BOOST_TEST(made.at_pointer("/components/schemas/Metrics/properties/orders_by_status/properties")
                    .as_object()
                    .contains("shipped"));
+}
+
+// What the operator set, not what there is without.
+BOOST_AUTO_TEST_CASE(the_limits_are_those_of_the_server) {
+    const auto text_with = [](const http::request_limits& limits) {
+        const auto made = json::parse(make_openapi(status_machine::standard(), limits));
+        return std::string(made.at("info").at("description").as_string());
+    };
+    BOOST_TEST(text_with({}).ends_with(
+        "8 KiB of header in 64 fields, 2 KiB of target and 256 KiB of body (a batch 8 MiB)."));
+    http::request_limits other;
+    other.header_size_max = 1000;
+    other.fields_max = 10;
+    other.target_size_max = 64;
+    other.body_size_max = 0;
+    other.large_body_size_max = 1 << 20;
+    BOOST_TEST(text_with(other).ends_with(
+        "1000 bytes of header in 10 fields, 64 bytes of target and 0 bytes of body "
+        "(a batch 1 MiB)."));
 }
 
 // A problem that a header defines is in the table, and the table is in the documents.

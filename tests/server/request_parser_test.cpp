@@ -254,6 +254,22 @@ BOOST_AUTO_TEST_CASE(the_first_byte_may_decide) {
     BOOST_TEST((feed("\r", 1) == state::need_more));
 }
 
+// So that the answer is one that the page that asked may read.
+BOOST_AUTO_TEST_CASE(what_was_read_of_a_refused_request_is_known) {
+    const std::string origin = "Host: a\r\nOrigin: https://a.example\r\n";
+    for (const std::string& bytes :
+         {"GET / HTTP/1.1\r\n" + origin + "Host: b\r\n\r\n",
+          "GET / HTTP/1.1\r\n" + origin + "Expect: all\r\n\r\n",
+          "GET /" + std::string(limits.target_size_max, 'a') + " HTTP/1.1\r\n" + origin + "\r\n",
+          "POST / HTTP/1.1\r\n" + origin + "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n"}) {
+        request_parser fresh(limits);
+        std::size_t used = 0;
+        BOOST_TEST((fresh.feed(bytes, used) == state::failed));
+        BOOST_TEST(fresh.value().find("Origin") == "https://a.example");
+        BOOST_TEST(fresh.value().path.size() <= 1U);  // one that is too long is not repeated
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_target_beyond_all_limits_is_named_as_such) {
     for (const bool whole : {false, true}) {
         request_parser fresh(limits);
