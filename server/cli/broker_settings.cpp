@@ -57,12 +57,14 @@ result<std::unique_ptr<broker>> broker_settings::open() const {
                        "a password on the command line is there for all to see: put the URL into "
                        "ORDERPROC_BROKER or into a file for --broker-file"};
     }
-    if (file_.empty()) return open_broker(url_, ca_file_);
-    if (url_ != "none") {
+    if (!file_.empty() && url_ != "none") {
         return failure{errc::invalid_argument, "--broker and --broker-file: one of them"};
     }
-    const auto url = read_url(file_);
+    const result<std::string> url = file_.empty() ? result<std::string>(url_) : read_url(file_);
     if (!url) return url.error();
+    if (!ca_file_.empty() && url->starts_with("amqp://")) {
+        return failure{errc::invalid_argument, "--broker-ca: nobody is asked without amqps://"};
+    }
     return open_broker(*url, ca_file_);
 }
 

@@ -70,6 +70,11 @@ class Settings(WithBrokerFile):
         self.refused("--broker-file", good, "--broker", "memory:", hint="one of them")
         self.refused("--broker-file", good, ORDERPROC_BROKER="memory:", hint="one of them")
 
+    def test_authorities_are_for_tls(self):
+        for where in (["--broker", f"amqp://{NOBODY}"],
+                      ["--broker-file", self.written(f"amqp://{NOBODY}\n")]):
+            self.refused(*where, "--broker-ca", "/etc/ca.pem", hint="amqps://")
+
     def test_a_broker_that_is_away_delays_nothing_but_messages(self):
         path = self.written(f"amqp://user:{SECRET}@{NOBODY} \r\nwhatever\n")
         running = self.serve("--processor", "simulate:0", "--broker-file", path)
