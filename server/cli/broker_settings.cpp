@@ -69,13 +69,15 @@ result<std::unique_ptr<broker>> broker_settings::open() const {
 }
 
 result<std::unique_ptr<running_relay>> running_relay::start(engine& orders, reader& journal,
-                                                            broker* to) {
+                                                            broker* to,
+                                                            std::chrono::milliseconds give_way) {
     std::unique_ptr<running_relay> out;
     if (!to) return out;
     out.reset(new running_relay);
     relay_options options;
     options.format = write_cloud_event;
     options.queues = {work_queue(orders.machine())};
+    options.give_way = give_way;
     out->relay_ = std::make_unique<relay>(orders, journal, *to, std::move(options));
     if (auto started = out->relay_->start(); !started) return started.error();
     return out;

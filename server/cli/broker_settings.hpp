@@ -35,9 +35,9 @@ private:
 // Publishes the journal of an engine, if there is a broker.
 class running_relay {
 public:
-    // nullptr without a broker.
-    static result<std::unique_ptr<running_relay>> start(engine& orders, reader& journal,
-                                                        broker* to);
+    // nullptr without a broker. give_way: see relay_options.
+    static result<std::unique_ptr<running_relay>> start(engine& orders, reader& journal, broker* to,
+                                                        std::chrono::milliseconds give_way);
     void stop(std::chrono::milliseconds drain) { relay_->stop(drain); }
 
 private:

@@ -40,6 +40,7 @@ struct serve_settings {
     std::string items;
     std::vector<std::string> cors_origins;
     std::string shutdown_delay = "0";
+    std::string give_way = "2s";
     worker_settings worker;
     broker_settings messages;
     limit_settings limits;
@@ -69,6 +70,7 @@ result<http::server_options> options_of(const serve_settings& settings, const en
 struct durations {
     milliseconds drain{0};
     milliseconds shutdown_delay{0};
+    milliseconds give_way{0};
 };
 
 int serve_on(const serve_settings& settings, http::server_options options, const durations& times,
@@ -109,7 +111,7 @@ int serve_on(const serve_settings& settings, http::server_options options, const
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
-    auto relays = running_relay::start(writes, reads, messages->get());
+    auto relays = running_relay::start(writes, reads, messages->get(), times.give_way);
     if (!relays) return fail(relays.error());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
@@ -137,6 +139,8 @@ int serve(const serve_settings& settings) {
     if (!drain) return fail(drain.error());
     const auto shutdown_delay = parse_duration(settings.shutdown_delay);
     if (!shutdown_delay) return fail(shutdown_delay.error());
+    const auto give_way = parse_duration(settings.give_way);
+    if (!give_way) return fail(give_way.error());
     if (!at->loopback() && !settings.admits_everything()) {
         return fail(
             {errc::invalid_argument, "listening on " + at->host +
@@ -154,7 +158,7 @@ int serve(const serve_settings& settings) {
     if (auto raised = raise_file_limit(options->connections_max); !raised) {
         return fail(raised.error());
     }
-    return serve_on(settings, std::move(*options), {*drain, *shutdown_delay}, signals);
+    return serve_on(settings, std::move(*options), {*drain, *shutdown_delay, *give_way}, signals);
 }
 
 }  // namespace
@@ -181,6 +185,9 @@ void add_serve(command_line to) {
     it->limits.add_to(*command);
     it->worker.add_to(*command);
     it->messages.add_to(*command);
+    add_setting(
+        *command, "broker-give-way", it->give_way,
+        "How late messages may get while changes wait to be committed; 0: they do not wait");
     it->shown.add_to(*command);
     command->callback([&run = to.run, it] {
         it->messages.command_line_read();

@@ -54,6 +54,18 @@ class Settings(WithBrokerFile):
             self.refused("--broker-file", self.written(url + "\n"), hint=hint if url else "URL")
         self.refused(ORDERPROC_BROKER=f"amqp://user:{SECRET}@h:x", hint="port")
 
+    def test_messages_give_way_for_a_time(self):
+        for text, hint in (("soon", "soon"), ("-1s", "-1s"), ("10000d", "10000d")):
+            ended = run("serve", "--listen", "127.0.0.1:0", "--storage", self.storage, "--broker",
+                        "memory:", f"--broker-give-way={text}")
+            self.assertEqual(ended.returncode, 2, ended)
+            self.assertIn(hint, ended.stderr)
+        running = self.serve("--broker", "memory:", "--broker-give-way", "0", "--processor",
+                             "simulate:0")
+        self.assertEqual(running.ask("POST", "/orders", ORDER)[0], 201)
+        running.wait_for(ORDER["order_id"], "COMPLETED")
+        self.assertEqual(running.stop()[0], 0)
+
     def test_a_password_does_not_belong_on_the_command_line(self):
         for url in (f"amqp://user:{SECRET}@{NOBODY}", f"amqps://user:{SECRET}@a,b/v",
                     f"amqp://:{SECRET}@h", f"amqp://user:{SECRET}@x@h"):
