@@ -27,13 +27,15 @@ public:
 
 private:
     void begins() {
-        const std::lock_guard lock(mutex_);
-        ++begun_;
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return !closed_; });
+        ++reading_;
     }
     void ends() {
         const std::lock_guard lock(mutex_);
+        --reading_;
         ++ended_;
-        read_.notify_all();
+        changed_.notify_all();
     }
     result<void> write(repository& inner, const write_params& all, write_results& out) {
         if (torn_ || all.changes.size() < 2 ||
@@ -41,13 +43,16 @@ private:
             return inner.write(all, out);
         }
         torn_ = true;
+        std::unique_lock lock(mutex_);
+        closed_ = true;  // nobody reads beside the first half, so that the next one sees it
+        changed_.wait(lock, [this] { return reading_ == 0; });
         const std::size_t half = all.changes.size() / 2;
         write_results first{out.changes.first(half), {}, {}};
         if (auto ok = inner.write(part(all, 0, half), first); !ok) return ok;
-        {
-            std::unique_lock lock(mutex_);
-            read_.wait(lock, [this, before = begun_] { return ended_ > before; });
-        }
+        closed_ = false;
+        changed_.notify_all();
+        changed_.wait(lock, [this, before = ended_] { return ended_ > before; });
+        lock.unlock();
         write_params rest = all;
         rest.changes = all.changes.subspan(half);
         write_results second{out.changes.subspan(half), out.claims, out.cursors};
@@ -56,8 +61,10 @@ private:
 
     bool torn_ = false;
     std::mutex mutex_;
-    std::condition_variable read_;
-    std::uint64_t begun_ = 0, ended_ = 0;
+    std::condition_variable changed_;
+    bool closed_ = false;
+    int reading_ = 0;
+    std::uint64_t ended_ = 0;
 };
 
 const mutant reading[] = {
