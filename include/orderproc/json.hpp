@@ -65,6 +65,7 @@ struct json_array {
     std::vector<field_error> errors;      // it is no array
 };
 
+// Items may be nested deeper than orders, as what shows an order is; who reads one judges that.
 // Stops after most items, without a look at what follows them.
 ORDERPROC_EXPORT json_array split_json_array(std::string_view text, std::size_t most);
 

@@ -20,7 +20,7 @@ parsed_order parse_order(std::string_view text) {
 
 json_array split_json_array(std::string_view text, std::size_t most) {
     json_array out;
-    detail::json_reader reader(text);
+    detail::json_reader reader(text, detail::json_reader::around_max);
     if (reader.next() == detail::json_kind::array) {
         reader.open();
         while (reader.next_item()) {

@@ -250,8 +250,8 @@ std::string_view json_reader::string() {
 }
 
 void json_reader::open() noexcept {
-    if (depth_ == depth_max) {
-        fail(at_, "nested deeper than 32");
+    if (depth_ == levels_) {
+        fail(at_, levels_ == depth_max ? "nested deeper than 32" : "nested too deep");
         return;
     }
     first_name_[depth_++] = names_.size();

@@ -31,9 +31,14 @@ enum class json_kind : std::uint8_t { none, null, boolean, number, string, array
 class json_reader {
 public:
     static constexpr std::size_t depth_max = 32;
+    static constexpr std::size_t around_max = 4;  // of whatever shows orders
 
-    explicit json_reader(std::string_view text) noexcept
-        : begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {}
+    // around: of the levels, so many are not the value's own and do not count.
+    explicit json_reader(std::string_view text, std::size_t around = 0) noexcept
+        : begin_(text.data()),
+          at_(begin_),
+          end_(begin_ + text.size()),
+          levels_(depth_max + around) {}
 
     // What value comes next, which is an error if there is none. Does not consume it.
     json_kind next() noexcept;
@@ -79,11 +84,13 @@ private:
     const char* begin_;
     const char* at_;
     const char* end_;
+    const std::size_t levels_;
     const char* where_ = nullptr;
     const char* detail_ = nullptr;
     bool fresh_ = false;  // just opened: no comma before what comes
     std::size_t depth_ = 0;
-    std::array<std::size_t, depth_max> first_name_{};  // of the containers that are open
+    std::array<std::size_t, depth_max + around_max>
+        first_name_{};                                 // of the containers that are open
     boost::container::small_vector<token, 32> names_;  // of the objects that are open
     std::string buffer_;
 };

@@ -3,8 +3,6 @@
 #include "cli/order_command.hpp"
 #include "cli/settings.hpp"
 
-#include <boost/json.hpp>
-
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -89,22 +87,16 @@ void order_command::judge_batch(std::string_view answer, std::size_t first, tall
     for (const std::string_view it : items_of(answer).items) {
         ++number;
         if (with_.json) print_line(it);
-        boost::system::error_code ec;
-        const auto item = boost::json::parse({it.data(), it.size()}, ec);
-        const auto* object = ec ? nullptr : item.if_object();
-        const auto* status = object ? object->if_contains("status") : nullptr;
-        const auto code = status && status->is_int64() ? status->get_int64() : 500;
-        if (code == 201) {
+        const batch_verdict got = batch_verdict_of(it);
+        if (got.status == 201) {
             ++all.done;
             continue;
         }
         ++all.refused;
         if (with_.json) continue;
-        const auto* problem = object ? object->if_contains("problem") : nullptr;
         line.clear();
         fail("order " + std::to_string(number) + " of " + with_.file + ": " +
-             problem_text(static_cast<unsigned>(code),
-                          problem ? boost::json::serialize(*problem) : std::string()));
+             problem_text(got.status, got.problem));
     }
 }
 

@@ -14,6 +14,7 @@ namespace orderproc::server {
 namespace {
 
 constexpr int items_of_one_max = 1000;
+constexpr std::size_t depth_max = 64;  // of an answer: an order may be 32 deep, what shows it more
 constexpr std::string_view white = " \t\r\n";
 
 std::size_t width_of(std::string_view text) {
@@ -24,7 +25,9 @@ std::size_t width_of(std::string_view text) {
 
 boost::json::object object_of(std::string_view text) {
     boost::system::error_code ec;
-    auto parsed = boost::json::parse({text.data(), text.size()}, ec);
+    boost::json::parse_options how;
+    how.max_depth = depth_max;
+    auto parsed = boost::json::parse({text.data(), text.size()}, ec, {}, how);
     return ec || !parsed.is_object() ? boost::json::object() : std::move(parsed.get_object());
 }
 
@@ -199,6 +202,20 @@ change_text change_of(std::string_view json) {
     const auto of = data && data->is_object() ? data->get_object() : boost::json::object();
     return {text_of(event, "time"), text_of(of, "event"), text_of(of, "from"), text_of(of, "to"),
             text_of(of, "reason")};
+}
+
+batch_verdict batch_verdict_of(std::string_view item) {
+    constexpr std::string_view name = R"({"status":)";
+    batch_verdict out;
+    if (item.starts_with(name)) {
+        std::from_chars(item.data() + name.size(), item.data() + item.size(), out.status);
+    }
+    if (out.status == 201) return out;
+    const auto object = object_of(item);
+    if (const auto* problem = object.if_contains("problem")) {
+        out.problem = boost::json::serialize(*problem);
+    }
+    return out;
 }
 
 std::string problem_text(unsigned status, std::string_view body) {

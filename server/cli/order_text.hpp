@@ -50,6 +50,13 @@ struct change_text {
 };
 change_text change_of(std::string_view cloud_event);
 
+// Of an item in the answer to a batch, as the server writes it. problem: empty for 201.
+struct batch_verdict {
+    unsigned status = 500;
+    std::string problem;
+};
+batch_verdict batch_verdict_of(std::string_view item);
+
 // A problem document (RFC 9457): a line, and one for each of its errors. Without one, the status.
 std::string problem_text(unsigned status, std::string_view body);
 

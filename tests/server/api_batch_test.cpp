@@ -60,6 +60,20 @@ BOOST_AUTO_TEST_CASE(lines) {
     BOOST_TEST(batch_of(ndjson, "").body == R"({"items":[]})");
 }
 
+BOOST_AUTO_TEST_CASE(an_order_may_be_as_deep_as_alone) {
+    const auto deep = [](const std::string& id, std::size_t levels) {
+        std::string out = R"({"order_id":")" + id +
+                          R"(","user_id":1,"item_ids":[1],"total_amount":1,"metadata":)";
+        for (std::size_t i = 1; i < levels; ++i) out += R"({"a":)";
+        out += '1' + std::string(levels, '}');
+        return out;
+    };
+    const std::string three = deep("A-1", 32) + "," + deep("A-2", 33) + "," + order_of("A-3");
+    const answer got = batch_of(json, "[" + three + "]");
+    BOOST_TEST(statuses(got) == (numbers{201, 400, 201}), boost::test_tools::per_element());
+    BOOST_TEST(got.says("nested deeper than 32"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_batch) {
     BOOST_TEST(batch_of(json, "[]").body == R"({"items":[]})");
     BOOST_TEST(batch_of(json, "[1,").says(R"("code":"invalid_json")"));

@@ -134,7 +134,9 @@ private:
         if (!has(response, "content", type)) return where + "no content " + type;
         if (type != "application/json" && type != "application/problem+json") return {};
         const auto& content = response.at("content").at(type);
-        const auto body = boost::json::parse(out.body);
+        boost::json::parse_options how;
+        how.max_depth = 64;  // an order may be 32 deep, what shows it more
+        const auto body = boost::json::parse(out.body, {}, how);
         if (type == "application/problem+json") {
             const std::string code = code_of(out);
             if (!content.at("examples").as_object().contains(code))

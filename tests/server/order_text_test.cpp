@@ -165,6 +165,24 @@ BOOST_AUTO_TEST_CASE(a_change_is_what_its_event_says) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_is_judged_order_by_order) {
+    std::string deep = R"({"status":201,"order":{"metadata":)";
+    for (int i = 0; i < 31; ++i) deep += R"({"a":)";
+    deep += "1e400" + std::string(31, '}') + "}}";
+    BOOST_TEST(batch_verdict_of(deep).status == 201U);
+    const auto refused = batch_verdict_of(R"({"status":422,"problem":{"title":"No","errors":[]}})");
+    BOOST_TEST(refused.status == 422U);
+    BOOST_TEST(problem_text(refused.status, refused.problem) == "No");
+    BOOST_TEST(batch_verdict_of("nonsense").status == 500U);
+}
+
+BOOST_AUTO_TEST_CASE(an_order_may_be_as_deep_as_the_server_takes) {
+    std::string entry = R"({"event":"create","order":{"metadata":)";
+    for (int i = 0; i < 31; ++i) entry += R"({"a":)";
+    entry += '1' + std::string(31, '}') + "}}";
+    BOOST_TEST(history_row(entry)[2] == "create");
+}
+
 BOOST_AUTO_TEST_CASE(problems_are_explained) {
     BOOST_TEST(problem_text(502, "<html>") == "the server answered 502");
     BOOST_TEST(problem_text(404, R"({"title":"There is no such resource"})") ==

@@ -232,6 +232,17 @@ BOOST_AUTO_TEST_CASE(nesting_up_to_32_is_fine) {
     BOOST_TEST(verdict(body_with("metadata", "{\"a\":[" + join(100, "[[]]") + "]}")) == "ok");
 }
 
+BOOST_AUTO_TEST_CASE(items_of_a_list_may_be_as_deep_as_what_stands_alone) {
+    const auto list = [](int depth) { return "[" + nested(depth) + "," + nested(depth) + "]"; };
+    for (const int depth : {32, 35}) {  // an order, and one in an entry of a page
+        const std::string deep = list(depth);
+        const json_array items = split_json_array(deep, 3);
+        BOOST_REQUIRE(items.items.size() == 2U);
+        BOOST_TEST(items.items[1] == nested(depth));
+    }
+    BOOST_TEST(split_json_array(list(36), 3).syntax.detail == "nested too deep");
+}
+
 BOOST_AUTO_TEST_CASE(names_are_told_apart_in_objects_of_any_size) {
     for (const int count : {1, 15, 16, 17, 18, 100, 20'000}) {
         const std::string end = std::to_string(count - 1);
