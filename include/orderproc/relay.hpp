@@ -35,9 +35,9 @@ struct relay_options {
     std::chrono::milliseconds sweep = std::chrono::seconds(1);  // for entries nobody announced
     // Between two moves of the cursor: what a crash publishes again at most.
     std::chrono::milliseconds move_every = std::chrono::milliseconds(20);
-    // While changes wait at the engine, the relay rests after each page, until the oldest entry
-    // that it has not published is so late: where they share processors, clients go first. 0:
-    // never.
+    // Until the oldest entry that it has not published is so late, the relay publishes one page (of
+    // at most 512) after the other, and rests in between while changes wait at the engine: where
+    // they share processors, clients go first. 0: always as much as the window holds.
     std::chrono::milliseconds give_way = std::chrono::seconds(2);
     // 0: the host calls run_once(), on one thread at a time. Else 1.
     std::size_t threads = 1;

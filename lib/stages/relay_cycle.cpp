@@ -117,7 +117,8 @@ void relay::impl::read(clock::instant now) {
     page_ = std::move(found->entries);
     next_ = 0;
     written_ = false;
-    late_ = !page_.empty() && with_.time.now() - page_.front().at >= options_.give_way;
+    late_ = options_.give_way == milliseconds(0) ||
+            (!page_.empty() && with_.time.now() - page_.front().at >= options_.give_way);
     news_ = page_.size() == limit;
     if (!page_.empty()) read_ = page_.back().position;
 }
@@ -203,12 +204,9 @@ void relay::impl::advance() {
         ++report_.published;
         link_.of_use();
     }
-    if (any && sent_.empty() && !late_ && engine_.queued() > 0) rest(with_.time.monotonic());
-}
-
-void relay::impl::rest(clock::instant now) {
-    rests_until_ =
-        now + std::min<clock::instant::duration>(rest_factor * (now - page_read_at_), rest_max);
+    if (!any || !sent_.empty() || late_ || engine_.queued() == 0) return;
+    const auto now = with_.time.monotonic();
+    rests_until_ = now + std::min(rest_factor * (now - page_read_at_), rest_max);
 }
 
 clock::instant relay::impl::next_due(clock::instant now) const {

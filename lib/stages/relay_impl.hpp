@@ -91,7 +91,6 @@ private:
     void judge(const published& what);
     bool give_up_routing(const sent_entry& entry);
     void advance();
-    void rest(clock::instant now);
     clock::instant next_due(clock::instant now) const;
 
     engine& engine_;

@@ -63,7 +63,7 @@ result<std::unique_ptr<broker>> broker_settings::open() const {
     const result<std::string> url = file_.empty() ? result<std::string>(url_) : read_url(file_);
     if (!url) return url.error();
     if (!ca_file_.empty() && url->starts_with("amqp://")) {
-        return failure{errc::invalid_argument, "--broker-ca: nobody is asked without amqps://"};
+        return failure{errc::invalid_argument, "--broker-ca is for amqps:// brokers"};
     }
     return open_broker(*url, ca_file_);
 }

@@ -97,4 +97,18 @@ BOOST_AUTO_TEST_CASE(what_is_late_does_not_rest) {
     settle({&it});
 }
 
+BOOST_AUTO_TEST_CASE(who_does_not_give_way_waits_for_no_confirms) {
+    post.confirms = false;
+    auto options = quiet();
+    options.give_way = 0ms;
+    relay it(front, journal, post, options);
+    BOOST_REQUIRE(it.start());
+    settle({&it});
+    create("A");
+    pass(200ms, {&it});
+    create("B");
+    pass(200ms, {&it});
+    BOOST_TEST(post.texts() == (texts{"A create", "B create"}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
