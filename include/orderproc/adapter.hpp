@@ -6,7 +6,10 @@
 
 #include <orderproc/repository.hpp>
 
+#include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -35,8 +38,19 @@ ORDERPROC_EXPORT cursor_outcome evaluate(stored_cursor& kept, const cursor_move&
 // Does the list show the order, as far as statuses and user_id say?
 ORDERPROC_EXPORT bool matches(const order& it, const list_params& params) noexcept;
 
-// Sets page.reset. REQUIRES: page.oldest and page.newest are set.
-ORDERPROC_EXPORT void judge_position(feed_position after, feed_page& page) noexcept;
+// Sets page.reset. REQUIRES: page.oldest and page.newest are set; epochs is the journal's chain,
+// oldest first, whose last one is newest's.
+ORDERPROC_EXPORT void judge_position(feed_position after, std::span<const journal_epoch> epochs,
+                                     feed_page& page) noexcept;
+
+// The epoch in which the entry at this offset was written. REQUIRES: epochs is not empty.
+ORDERPROC_EXPORT std::uint64_t epoch_at(std::span<const journal_epoch> epochs,
+                                        std::uint64_t offset) noexcept;
+
+// Adds an epoch that begins behind the entry at newest: what rotate_epoch() does to the chain.
+// errc::invalid_argument: it is 0 or in the chain already.
+ORDERPROC_EXPORT result<void> add_epoch(std::vector<journal_epoch>& epochs, std::uint64_t epoch,
+                                        std::uint64_t newest);
 
 }  // namespace v1
 }  // namespace orderproc

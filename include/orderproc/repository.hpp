@@ -6,6 +6,7 @@
 // write: evaluate() has them; a repository reads, asks it, and stores what it says.
 
 #include <orderproc/change.hpp>
+#include <orderproc/journal.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -19,27 +20,6 @@
 
 namespace orderproc {
 inline namespace v1 {
-
-// A place in the journal: "epoch-offset" on the wire. The epoch tells two journals apart (a
-// restored backup has another one) and is never 0; offsets start at 1 and have no gaps.
-// Offset 0 is the beginning, in any epoch, and not the place of an entry.
-struct feed_position {
-    std::uint64_t epoch = 0;
-    std::uint64_t offset = 0;
-    friend bool operator==(const feed_position&, const feed_position&) = default;
-};
-
-struct journal_entry {
-    feed_position position;
-    order_version version{0};          // after's
-    std::string event;                 // "create", "edit", "delete" or the machine's word
-    std::optional<order_status> from;  // none: created
-    std::string actor;
-    std::string reason;
-    std::string traceparent;
-    timestamp at;
-    order after;
-};
 
 // Takes a named cursor, renews it, or moves it. errc::lease_lost while another owner holds
 // it; taken as it is when new, let go, or expired.
@@ -121,10 +101,11 @@ struct feed_params {
 };
 struct feed_page {
     std::vector<journal_entry> entries;
-    // The first entry that is kept is at offset oldest.offset + 1; newest is the last one.
+    // The first entry that is kept is at offset oldest.offset + 1. newest has the offset of the
+    // last entry and the present epoch, which may be younger than that entry.
     feed_position oldest, newest;
-    // after is of another epoch (offset 0 is of all), below oldest (0 too, once entries are gone)
-    // or beyond newest: no entries; go on from oldest.
+    // `after` is not in this journal: its epoch is unknown or ended before its offset (offset 0
+    // is in every epoch), it was purged, or it is past the end. No entries; go on from oldest.
     bool reset = false;
 };
 
@@ -190,6 +171,20 @@ public:
     virtual result<std::optional<feed_position>> find_cursor(std::string_view name) = 0;
     // All of them, by name. errc::not_supported: verify() judges none.
     virtual result<std::vector<named_cursor>> list_cursors() { return errc::not_supported; }
+
+    // Begins a new epoch of the journal, durably: entries that are written from now on have it,
+    // those that are there keep theirs. Call it after the storage was put back to an earlier
+    // state in a way that the storage could not notice by itself. It is harmless at any other
+    // time: all positions that were given out stay valid.
+    //
+    // errc::invalid_argument: the epoch is 0 or this journal has had it already.
+    // errc::not_supported: the storage cannot. Not on a reader.
+    virtual result<void> rotate_epoch(std::uint64_t epoch);
+
+    // Housekeeping that write() put off because a reader was in the way, such as giving back the
+    // space of a log. The owner of a writer calls it whenever nothing waits to be written; true:
+    // it is not done yet, call again within seconds. Not on a reader.
+    virtual result<bool> tidy() { return false; }
 };
 
 enum class connection_role : std::uint8_t { writer, reader };
@@ -198,6 +193,9 @@ struct storage_info {
     std::string name;             // "sqlite:orders.db"; never a secret
     std::size_t writers_max = 1;  // connections that may write at the same time
     bool durable = true;          // orders are there after the process ended
+    // What opening it found that an operator should know, in sentences: it was put back to an
+    // earlier state, for example.
+    std::vector<std::string> remarks = {};
 };
 
 // Tells of commits, also those of other processes. wait() is called by one thread at a time.
@@ -208,8 +206,8 @@ public:
     commit_watch(const commit_watch&) = delete;
     commit_watch& operator=(const commit_watch&) = delete;
 
-    // Blocks until somebody has committed since the last call (or since this was made): true.
-    // False when the time is over, or after interrupt(), for good.
+    // Blocks until somebody has committed since the last call (or since this was made): true,
+    // and now and then when nobody has. False when the time is over, or after interrupt(), for good.
     virtual result<bool> wait(std::chrono::milliseconds at_most) = 0;
     virtual void interrupt() noexcept = 0;  // from any thread
 };
@@ -224,6 +222,12 @@ public:
 
     virtual storage_info info() const = 0;
     virtual result<std::unique_ptr<repository>> connect(connection_role role) = 0;
+
+    // Brings to its final place what write() left elsewhere for the sake of speed, so that the
+    // storage can be copied or moved. What was answered is durable with or without it. The
+    // destructor does the same, but cannot report a failure. Idempotent.
+    // REQUIRES: all connections are gone; nothing but the destructor is called afterwards.
+    virtual result<void> close() { return {}; }
 
     // errc::not_supported if nobody else can write, or there is no way to hear of it: then
     // workers find what others committed at their sweep.

@@ -25,12 +25,22 @@ struct sqlite_options {
     std::size_t cache_kib = 16 * 1024;        // of the writer
     std::size_t reader_cache_kib = 2 * 1024;  // of each reader
     // The log grows to this before it is copied back, which holds up writers for a moment.
-    std::size_t checkpoint_pages = 24'000;
+    std::size_t checkpoint_pages = 16'000;
+    // Permissions of the files that it makes, whatever the umask. The log and its index take
+    // those of the database.
+    unsigned file_mode = 0600;
 };
 
 // Opens the file, creating it and an empty schema if there is none. WAL, synchronous=FULL
 // (sqlite.org/pragma.html#pragma_synchronous): a write that was answered survives a power cut.
-// Writers of several processes take turns at path + "-lock".
+// Writers of several processes take turns at path + "-lock", which must stay beside the file.
+// While it is in use, path + "-wal" (at most 64 MiB, unless a reader needs more) and path + "-shm"
+// belong to it as well: copy it by SQLite's backup, or after storage::close().
+//
+// A file that was put back from a copy is noticed, and its journal begins a new epoch
+// (journal.hpp); a log that was left beside the file before it is renamed to path +
+// "-wal-stale-…", and never written into it. storage_info::remarks says so. Files that are
+// removed or replaced while they are in use make every call errc::unavailable.
 //
 // errc::schema_mismatch if the file has another schema version or is not ours,
 // errc::unavailable if it cannot be opened, errc::not_supported if this SQLite is too old.

@@ -1,6 +1,7 @@
 #include <orderproc/adapter.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace orderproc {
 inline namespace v1 {
@@ -40,9 +41,46 @@ bool matches(const order& it, const list_params& params) noexcept {
            (wanted.empty() || std::find(wanted.begin(), wanted.end(), it.status) != wanted.end());
 }
 
-void judge_position(feed_position after, feed_page& page) noexcept {
-    page.reset = (after.offset != 0 && after.epoch != page.newest.epoch) ||
-                 after.offset < page.oldest.offset || after.offset > page.newest.offset;
+namespace {
+
+// Its own entries, and the place before the first of them: newest has it in a new epoch.
+bool in_chain(feed_position it, std::span<const journal_epoch> epochs) noexcept {
+    const auto found = std::find_if(epochs.begin(), epochs.end(), [&](const journal_epoch& known) {
+        return known.epoch == it.epoch;
+    });
+    if (found == epochs.end() || it.offset + 1 < found->first) return false;
+    const auto next = std::next(found);
+    return next == epochs.end() || it.offset < next->first;
+}
+
+}  // namespace
+
+void judge_position(feed_position after, std::span<const journal_epoch> epochs,
+                    feed_page& page) noexcept {
+    page.reset = after.offset < page.oldest.offset || after.offset > page.newest.offset ||
+                 (after.offset != 0 && !in_chain(after, epochs));
+}
+
+std::uint64_t epoch_at(std::span<const journal_epoch> epochs, std::uint64_t offset) noexcept {
+    auto it = epochs.end() - 1;
+    while (it != epochs.begin() && it->first > offset) --it;
+    return it->epoch;
+}
+
+result<void> add_epoch(std::vector<journal_epoch>& epochs, std::uint64_t epoch,
+                       std::uint64_t newest) {
+    const auto same = [&](const journal_epoch& it) { return it.epoch == epoch; };
+    if (epoch == 0) return failure{errc::invalid_argument, "an epoch is never 0"};
+    if (std::any_of(epochs.begin(), epochs.end(), same)) {
+        return failure{errc::invalid_argument,
+                       "the journal has had epoch " + std::to_string(epoch) + " already"};
+    }
+    epochs.push_back({epoch, newest + 1});
+    return {};
+}
+
+result<void> repository::rotate_epoch(std::uint64_t) {
+    return errc::not_supported;
 }
 
 }  // namespace v1

@@ -101,7 +101,10 @@ public:
     result<std::size_t> run_once() {
         const std::lock_guard turn(turn_);
         detail::engine_writer& writer = writers_.front();
-        if (writer.batch().empty() && !queue_.take(0, writer.batch())) return 0;
+        if (writer.batch().empty() && !queue_.take(0, writer.batch())) {
+            writer.tidy();
+            return 0;
+        }
         const std::size_t carried = writer.batch().size();
         if (auto ok = writer.advance(); !ok) return std::move(ok).error();
         return carried;
@@ -121,14 +124,24 @@ public:
 private:
     void run(std::size_t index) noexcept {
         detail::engine_writer& writer = writers_[index];
-        while (queue_.wait_and_take(index, writer.batch())) {
+        using waited = detail::engine_queue::waited;
+        bool untidy = false;
+        for (;;) {
+            const auto rest = untidy ? std::optional(detail::tidy_pause) : std::nullopt;
+            const waited got = queue_.wait_and_take(index, writer.batch(), rest);
+            if (got == waited::drained) return;
+            if (got == waited::taken) write(writer);
+            untidy = queue_.size() == 0 && writer.tidy();
+        }
+    }
+
+    void write(detail::engine_writer& writer) noexcept {
+        (void)writer.advance();
+        // In doubt: what became of it is asked at once, then ever more rarely.
+        for (auto pause = pause_min; !writer.batch().empty();
+             pause = std::min(2 * pause, pause_max)) {
             (void)writer.advance();
-            // In doubt: what became of it is asked at once, then ever more rarely.
-            for (auto pause = pause_min; !writer.batch().empty();
-                 pause = std::min(2 * pause, pause_max)) {
-                (void)writer.advance();
-                if (!writer.batch().empty()) queue_.pause(pause, pause_min);
-            }
+            if (!writer.batch().empty()) queue_.pause(pause, pause_min);
         }
     }
 

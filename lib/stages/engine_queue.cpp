@@ -193,24 +193,32 @@ bool engine_queue::take(std::size_t taker, engine_batch& out) noexcept {
     return select(taker, out);
 }
 
-bool engine_queue::wait_and_take(std::size_t taker, engine_batch& out) {
+engine_queue::waited engine_queue::wait_and_take(std::size_t taker, engine_batch& out,
+                                                 std::optional<std::chrono::milliseconds> at_most) {
+    std::chrono::steady_clock::time_point until;
+    if (at_most) until = std::chrono::steady_clock::now() + *at_most;
     bool wake = false;
     {
         std::unique_lock lock(mutex_);
         while (!select(taker, out)) {
             if (stopped_ && waiting_.empty()) {
                 ready_.notify_all();  // to those who slept because of what this taker had
-                return false;
+                return waited::drained;
             }
+            if (at_most && std::chrono::steady_clock::now() >= until) return waited::timed_out;
             ++sleeping_;
-            ready_.wait(lock);
+            if (at_most) {
+                ready_.wait_until(lock, until);
+            } else {
+                ready_.wait(lock);
+            }
             --sleeping_;
             if (woken_ > 0) --woken_;
         }
         wake = !waiting_.empty() && claim_sleeper();
     }
     if (wake) ready_.notify_one();
-    return true;
+    return waited::taken;
 }
 
 void engine_queue::stop() noexcept {

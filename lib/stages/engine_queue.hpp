@@ -67,8 +67,11 @@ public:
 
     // The taker is done with its batch and takes the next: what waits now, in order, except for
     // what another request on the same order, idempotency key or cursor is ahead of.
-    bool take(std::size_t taker, engine_batch& out) noexcept;  // false: nothing to take
-    bool wait_and_take(std::size_t taker, engine_batch& out);  // false: stopped and drained
+    bool take(std::size_t taker, engine_batch& out) noexcept;        // false: nothing to take
+    enum class waited : std::uint8_t { taken, timed_out, drained };  // drained: and stopped
+    // Waits without end if there is no limit.
+    waited wait_and_take(std::size_t taker, engine_batch& out,
+                         std::optional<std::chrono::milliseconds> at_most);
 
     void stop() noexcept;
     // For that time or, once stopped, only the least.

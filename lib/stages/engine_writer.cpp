@@ -48,6 +48,21 @@ result<void> engine_writer::advance() noexcept {
     }
 }
 
+bool engine_writer::tidy() noexcept try {
+    if (!connection_) return false;
+    if (tidy_due_ && with_.time.monotonic() < *tidy_due_) return true;
+    const auto more = connection_->tidy();
+    if (!more) {
+        with_.watch.trouble("engine.tidy", more.error());
+        connection_.reset();
+    }
+    tidy_due_.reset();
+    if (more && *more) tidy_due_ = with_.time.monotonic() + tidy_pause;
+    return tidy_due_.has_value();
+} catch (const std::exception&) {  // it has changed nothing that counts
+    return true;
+}
+
 result<void> engine_writer::try_to_finish() {
     if (!loaded_) load();
     if (in_doubt_) {

@@ -19,6 +19,9 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail {
 
+// How long housekeeping rests that a reader was in the way of.
+inline constexpr std::chrono::milliseconds tidy_pause{5000};
+
 // Used by one thread at a time.
 class engine_writer {
 public:
@@ -32,6 +35,9 @@ public:
     // when this returns, unless the outcome is still in doubt: then call again.
     // REQUIRES: a batch that is not empty.
     result<void> advance() noexcept;
+
+    // To be called when nothing waits: the storage's housekeeping. True: call again in a while.
+    bool tidy() noexcept;
 
 private:
     result<void> try_to_finish();
@@ -54,6 +60,7 @@ private:
     const std::string name_;  // this writer's, to the storage
     std::uint64_t sequence_;  // starts at random, should a name ever come up twice
     std::unique_ptr<repository> connection_;
+    std::optional<clock::instant> tidy_due_;  // none: the storage has put nothing off
 
     engine_batch batch_;
     bool loaded_ = false;

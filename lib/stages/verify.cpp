@@ -1,6 +1,7 @@
 #include "core/order_difference.hpp"
 #include "core/work_events.hpp"
 
+#include <orderproc/adapter.hpp>
 #include <orderproc/codec.hpp>
 #include <orderproc/verify.hpp>
 
@@ -42,6 +43,11 @@ private:
     result<void> compare_counts();
     result<void> compare_cursors();
     void judge_position(const journal_entry& entry);
+    void begin_epoch(const journal_entry& entry);
+    result<feed_page> read_entry(std::uint64_t offset);
+    feed_position position(std::uint64_t offset) const {
+        return {epoch_at(epochs_, offset), offset};
+    }
     void judge(const journal_entry& entry);
     void judge_first(const journal_entry& entry);
     void judge_next(const journal_entry& entry, const folded& before);
@@ -60,6 +66,7 @@ private:
     std::uint64_t completed_ = 0;                      // entries that completed work
     std::chrono::milliseconds processing_time_{0};     // of those, since the first claim
     bool whole_ = true;                                // the journal is kept from its beginning
+    std::vector<journal_epoch> epochs_;                // as the entries have them
     feed_position last_;
     timestamp last_at_ = timestamp::min();
     std::string buffer_;
@@ -95,7 +102,8 @@ result<void> verifier::fold(const std::function<void(const verify_report&)>& pro
     const feed_position newest = page->newest;
     last_ = page->oldest;
     whole_ = last_.offset == 0;
-    if (last_.epoch == 0) differ("the feed has epoch 0");
+    epochs_.assign(1, {last_.epoch, last_.offset + 1});
+    if (last_.epoch == 0 || newest.epoch == 0) differ("the feed has epoch 0");
     while (!report_.difference) {
         page = from_.read_feed({last_, page_size});
         if (!page) return std::move(page).error();
@@ -107,7 +115,7 @@ result<void> verifier::fold(const std::function<void(const verify_report&)>& pro
             if (++report_.entries % progress_every == 0 && progress) progress(report_);
         }
     }
-    if (!report_.difference && last_ != newest) {
+    if (!report_.difference && last_.offset != newest.offset) {
         differ("the feed says that " + text(newest) + " is its newest entry, but ends at " +
                text(last_));
     }
@@ -148,16 +156,24 @@ void verifier::judge(const journal_entry& entry) {
 }
 
 void verifier::judge_position(const journal_entry& entry) {
-    const feed_position expected{last_.epoch, last_.offset + 1};
-    if (entry.position != expected) {
-        differ(entry, "follows " + text(last_) + ": expected " + text(expected));
+    const std::uint64_t expected = last_.offset + 1;
+    if (entry.position.offset != expected) {
+        differ(entry, "follows " + text(last_) + ": expected offset " + std::to_string(expected));
     }
+    if (entry.position.epoch != last_.epoch) begin_epoch(entry);
     if (entry.at < last_at_) {
         differ(entry, "was written at " + to_string(entry.at) + ", the one before it at " +
                           to_string(last_at_));
     }
     last_ = entry.position;
     last_at_ = entry.at;
+}
+
+// An epoch begins with an entry and never comes again.
+void verifier::begin_epoch(const journal_entry& entry) {
+    if (!add_epoch(epochs_, entry.position.epoch, last_.offset)) {
+        differ(entry, "is in an epoch that ended before");
+    }
 }
 
 void verifier::judge_first(const journal_entry& entry) {
@@ -246,14 +262,18 @@ result<void> verifier::compare_row(const order& row) {
     if (expected.listed) differ(name(row) + " is listed twice");
     expected.listed = true;
     if (expected.fingerprint == fingerprint(row)) return {};
-    auto page = from_.read_feed({{last_.epoch, expected.offset - 1}, 1});
+    auto page = read_entry(expected.offset);
     if (!page) return std::move(page).error();
     const std::string why = page->entries.empty()
                                 ? "an entry that is gone"
                                 : detail::order_difference(page->entries.front().after, row);
-    differ(name(row) + " is not what its latest entry " + text({last_.epoch, expected.offset}) +
+    differ(name(row) + " is not what its latest entry " + text(position(expected.offset)) +
            " made it: " + why);
     return {};
+}
+
+result<feed_page> verifier::read_entry(std::uint64_t offset) {
+    return from_.read_feed({position(offset - 1), 1});
 }
 
 result<void> verifier::look_for_missing() {
@@ -263,10 +283,10 @@ result<void> verifier::look_for_missing() {
         if (!first || it.offset < first->offset) first = &it;
     }
     if (!first) return {};
-    auto page = from_.read_feed({{last_.epoch, first->offset - 1}, 1});
+    auto page = read_entry(first->offset);
     if (!page) return std::move(page).error();
     if (page->entries.empty()) {
-        differ("entry " + text({last_.epoch, first->offset}) + " is gone");
+        differ("entry " + text(position(first->offset)) + " is gone");
     } else {
         differ(page->entries.front(), "left it in the table, but it is not listed");
     }
@@ -303,7 +323,7 @@ result<void> verifier::compare_counts() {
     return {};
 }
 
-// One of another epoch is from before a backup was restored: its reader starts again.
+// One of another epoch may be from before a backup was restored: its reader is told to start again.
 result<void> verifier::compare_cursors() {
     auto cursors = from_.list_cursors();
     if (!cursors && cursors.error().code == errc::not_supported) return {};

@@ -105,6 +105,64 @@ void unknown_position_resets(bench& b) {
     expect_equal("newest", newest, end.newest);
 }
 
+// Where the reader says that it goes on, or that it does not.
+void expect_in_journal(bench& b, feed_position at, bool is_in, const std::string& which) {
+    const feed_page page = value("read_feed()", b.reader().read_feed({at, 10}));
+    expect(page.reset != is_in, "after " + show(at) + ", " + which +
+                                    (is_in ? ": a reset" : ": no reset") + "; newest is " +
+                                    show(page.newest));
+}
+
+void epochs_form_a_chain(bench& b) {
+    some_work(b, "f", 4);
+    const auto before = b.feed();
+    const feed_position old = b.newest();
+    const feed_position begun{old.epoch + 17, old.offset};
+    const auto rotated = b.writer().rotate_epoch(begun.epoch);
+    if (!rotated && rotated.error().code == errc::not_supported) return;
+    expect(rotated.has_value(), "rotate_epoch() failed: " + rotated.error().message());
+    expect_equal("newest in an epoch without entries", begun, b.newest());
+    expect_in_journal(b, begun, true, "the newest in an epoch without entries");
+    some_work(b, "g", 3);
+    const auto all = b.feed(2);
+    expect(all.size() > before.size(), "nothing was added after a new epoch began");
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::uint64_t epoch = i < before.size() ? old.epoch : begun.epoch;
+        expect_equal("the position of an entry", feed_position{epoch, i + 1}, all[i].position);
+    }
+    expect_equal("the position in a history", all.back().position,
+                 b.history(id_of(all.back().after)).back().position);
+    expect_equal("the position in an older history", before.front().position,
+                 b.history(id_of(before.front().after)).front().position);
+    expect_in_journal(b, old, true, "the last one of the epoch before");
+    expect_in_journal(b, {old.epoch, old.offset + 1}, false, "beyond the end of its epoch");
+    expect_in_journal(b, {begun.epoch, begun.offset - 1}, false, "before its epoch began");
+    const feed_page on = value("read_feed()", b.reader().read_feed({old, 1}));
+    expect_equal("what follows the epoch before", feed_position{begun.epoch, old.offset + 1},
+                 on.entries.at(0).position);
+}
+
+void an_epoch_is_new(bench& b) {
+    some_work(b, "f", 2);
+    const feed_position first = b.newest();
+    const std::uint64_t next = first.epoch + 1;
+    const auto rotated = b.writer().rotate_epoch(next);
+    if (!rotated && rotated.error().code == errc::not_supported) return;
+    for (const std::uint64_t epoch : {std::uint64_t{0}, first.epoch, next}) {
+        const auto again = b.writer().rotate_epoch(epoch);
+        expect(!again && again.error().code == errc::invalid_argument,
+               "epoch " + show(epoch) + " was begun though it is 0 or was there before");
+    }
+    expect_equal("newest", feed_position{next, first.offset}, b.newest());
+    // One that got no entry keeps its place in the chain.
+    expect(b.writer().rotate_epoch(next + 1).has_value(), "a third epoch is refused");
+    expect_in_journal(b, {next, first.offset}, true, "the only one of an epoch without entries");
+    b.created("last");
+    expect_equal("newest", feed_position{next + 1, first.offset + 1}, b.newest());
+    expect_in_journal(b, {next, first.offset}, true, "the only one of an epoch without entries");
+    expect_in_journal(b, {next, first.offset + 1}, false, "beyond an epoch without entries");
+}
+
 cursor_move move(bench& b, std::string owner, std::optional<std::uint64_t> to = {}) {
     cursor_move out;
     out.name = "relay";
@@ -237,6 +295,11 @@ constexpr entry feed_entries[] = {
     {"an_unknown_position_resets",
      "Another epoch, or a position beyond the newest, is a reset; offset 0 never is.",
      unknown_position_resets},
+    {"epochs_form_a_chain",
+     "An entry keeps the epoch in which it was written; a position is valid within its epoch.",
+     epochs_form_a_chain},
+    {"an_epoch_is_new", "An epoch that the journal had before is refused; one may stay empty.",
+     an_epoch_is_new},
 };
 
 constexpr entry cursor_entries[] = {

@@ -175,6 +175,13 @@ public:
     result<std::vector<named_cursor>> list_cursors() override {
         return call(fault_call::read, [&] { return inner_->list_cursors(); });
     }
+    result<void> rotate_epoch(std::uint64_t epoch) override {
+        return call(fault_call::write, [&] { return inner_->rotate_epoch(epoch); });
+    }
+    result<bool> tidy() override {
+        if (auto broken = check(); !broken) return broken.error();
+        return inner_->tidy();
+    }
 
 private:
     result<void> check() {

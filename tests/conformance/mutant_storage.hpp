@@ -71,6 +71,7 @@ struct hooks {
     std::function<void(statistics&)> count_out;
     std::function<void(std::optional<feed_position>&)> cursor_out;
     std::function<void(std::vector<named_cursor>&)> cursors_out;
+    std::function<result<void>(repository& inner, std::uint64_t epoch)> rotate;
     // Opening.
     bool durable = false;        // says so
     bool forgets = false;        // a new set of orders at every open()
@@ -177,6 +178,9 @@ public:
         auto all = inner_->list_cursors();
         if (all) call(with_.cursors_out, *all);
         return all;
+    }
+    result<void> rotate_epoch(std::uint64_t epoch) override {
+        return with_.rotate ? with_.rotate(*inner_, epoch) : inner_->rotate_epoch(epoch);
     }
 
 private:

@@ -238,6 +238,38 @@ const mutant feeds[] = {
              if (it.after.epoch > 1 && it.after.offset == 0) it.after.offset = 1;
          };
      }},
+    {"entries take the present epoch", "epochs_form_a_chain",
+     [](hooks& h) {
+         h.feed_out = [](feed_page& page) {
+             for (journal_entry& it : page.entries) it.position.epoch = page.newest.epoch;
+         };
+     }},
+    {"histories take the first epoch", "epochs_form_a_chain",
+     [](hooks& h) {
+         h.history_out = [](std::vector<journal_entry>& all) {
+             for (journal_entry& it : all) it.position.epoch = 1;
+         };
+     }},
+    {"an epoch has no end", "epochs_form_a_chain",
+     [](hooks& h) {
+         h.feed_out = [](feed_page& page) {
+             if (page.newest.epoch > 1 && page.newest.offset > 8) page.reset = false;
+         };
+     }},
+    {"an epoch is forgotten", "an_epoch_is_new",
+     [](hooks& h) {
+         h.feed_in = [](feed_params& it) {
+             if (it.after.epoch == 2) it.after.epoch = 99;
+         };
+     }},
+    {"any epoch will do", "an_epoch_is_new",
+     [](hooks& h) {
+         h.rotate = [](repository& inner, std::uint64_t epoch) -> result<void> {
+             auto done = inner.rotate_epoch(epoch);
+             if (!done && epoch == 0) return {};
+             return done;
+         };
+     }},
     {"newest is late", "positions_have_no_gaps",
      [](hooks& h) {
          h.feed_out = [](feed_page& page) {

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -109,27 +108,6 @@ int failing_disk::open_file(sqlite3_vfs*, const char* name, sqlite3_file* out, i
     return SQLITE_OK;
 }
 
-// In a process of its own, which ends with what body returns.
-template <class F>
-pid_t in_child(F body) {
-    const pid_t child = fork();
-    BOOST_REQUIRE(child >= 0);
-    if (child == 0) {
-        try {
-            _exit(body());
-        } catch (...) {  // else the child would go on as a second test runner
-            _exit(99);
-        }
-    }
-    return child;
-}
-
-int ended(pid_t child) {
-    int status = 0;
-    BOOST_REQUIRE_EQUAL(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 int write_batches(const std::string& path, const std::string& name, int batches, int pipe) {
     const auto storage = open(path, 100);
     const auto writer = writer_of(*storage);
@@ -196,9 +174,10 @@ BOOST_AUTO_TEST_CASE(a_writer_waits_no_longer_than_it_is_told) {
     BOOST_REQUIRE_EQUAL(pipe(held.data()) + pipe(done.data()), 0);
     const pid_t child = in_child([&] {
         const int file = ::open((options.path + "-lock").c_str(), O_RDWR | O_CLOEXEC);
-        struct flock all {};
-        all.l_type = F_WRLCK;
-        if (file < 0 || fcntl(file, F_OFD_SETLK, &all) != 0) return 1;
+        struct flock both {};  // the gate and the turn
+        both.l_type = F_WRLCK;
+        both.l_len = 2;
+        if (file < 0 || fcntl(file, F_OFD_SETLK, &both) != 0) return 1;
         char byte = 'x';
         close(done[1]);
         if (::write(held[1], &byte, 1) != 1) return 2;
@@ -218,6 +197,7 @@ BOOST_AUTO_TEST_CASE(what_a_killed_writer_had_answered_is_there) {
     const temporary_folder folder;
     const std::string path = folder.file("a.db");
     open(path);
+    const std::uint64_t epoch = newest_of(path).epoch;
     for (int round = 0; round < 5; ++round) {
         std::array<int, 2> answers{};
         BOOST_REQUIRE_EQUAL(pipe(answers.data()), 0);
@@ -243,6 +223,9 @@ BOOST_AUTO_TEST_CASE(what_a_killed_writer_had_answered_is_there) {
             BOOST_TEST(holds(*writer, name + std::to_string(i) + "b"));
         }
         check_whole(*writer);
+        // It is the file that was left, whatever the writer was doing: copying the log, too.
+        BOOST_TEST(storage->info().remarks.empty());
+        BOOST_TEST(writer->read_feed({}).value().newest.epoch == epoch);
     }
 }
 

@@ -98,6 +98,7 @@ BOOST_FIXTURE_TEST_CASE(guests_and_engines_take_turns, host) {
     {
         const auto turn = guest->take_turn();
         BOOST_REQUIRE(turn.has_value());
+        watch->wait(std::chrono::milliseconds(0)).value();
         run("BEGIN IMMEDIATE");
         BOOST_TEST(!guest->apply(create("A"), day_one)->ec);
         run("COMMIT");

@@ -10,6 +10,8 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdint>
@@ -95,6 +97,31 @@ inline result<void> create_one(repository& to, const std::string& id, std::uint6
 inline bool holds(repository& from, const std::string& id) {
     const std::vector<std::string> ids{id};
     return from.load({ids, {}}).value().orders.front().has_value();
+}
+
+inline feed_position newest_of(const std::string& path) {
+    return reader_of(*open(path))->read_feed({}).value().newest;
+}
+
+// In a process of its own, which ends with what body returns.
+template <class F>
+pid_t in_child(F body) {
+    const pid_t child = fork();
+    BOOST_REQUIRE(child >= 0);
+    if (child == 0) {
+        try {
+            _exit(body());
+        } catch (...) {  // else the child would go on as a second test runner
+            _exit(99);
+        }
+    }
+    return child;
+}
+
+inline int ended(pid_t child) {
+    int status = 0;
+    BOOST_REQUIRE_EQUAL(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 inline void check_whole(repository& from) {

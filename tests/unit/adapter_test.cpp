@@ -95,10 +95,11 @@ BOOST_AUTO_TEST_CASE(a_list_shows_what_its_filters_say) {
 
 BOOST_AUTO_TEST_CASE(a_position_is_judged_by_epoch_and_bounds) {
     const auto resets = [](feed_position after, std::uint64_t oldest, std::uint64_t newest) {
+        const std::vector<journal_epoch> epochs{{3, 1}};
         feed_page page;
         page.oldest = {3, oldest};
         page.newest = {3, newest};
-        judge_position(after, page);
+        judge_position(after, epochs, page);
         return page.reset;
     };
     BOOST_TEST(!resets({3, 0}, 0, 9));
@@ -106,8 +107,45 @@ BOOST_AUTO_TEST_CASE(a_position_is_judged_by_epoch_and_bounds) {
     BOOST_TEST(!resets({4, 0}, 0, 9));
     BOOST_TEST(!resets({3, 9}, 0, 9));
     BOOST_TEST(resets({3, 10}, 0, 9));
+    BOOST_TEST(resets({3, ~std::uint64_t{0}}, 0, 9));
     BOOST_TEST(resets({2, 1}, 0, 9));
     BOOST_TEST(!resets({3, 5}, 5, 9));
     BOOST_TEST(resets({3, 4}, 5, 9));
     BOOST_TEST(resets({3, 0}, 5, 9));  // the beginning is gone
+}
+
+BOOST_AUTO_TEST_CASE(a_position_is_valid_within_its_epoch) {
+    // 1 to 4; none; 5 to 9
+    const std::vector<journal_epoch> epochs{{7, 1}, {3, 5}, {5, 5}};
+    const auto resets = [&](feed_position after) {
+        feed_page page;
+        page.oldest = {7, 0};
+        page.newest = {5, 9};
+        judge_position(after, epochs, page);
+        return page.reset;
+    };
+    for (std::uint64_t offset = 1; offset <= 12; ++offset) {
+        BOOST_TEST_CONTEXT("offset " << offset) {
+            BOOST_TEST(resets({7, offset}) == (offset > 4));
+            BOOST_TEST(resets({3, offset}) == (offset != 4));  // the newest before it had any
+            BOOST_TEST(resets({5, offset}) == (offset < 4 || offset > 9));
+            BOOST_TEST(resets({6, offset}));
+        }
+    }
+    for (const std::uint64_t epoch : {0, 3, 5, 6, 7}) BOOST_TEST(!resets({epoch, 0}));
+    for (std::uint64_t offset = 0; offset <= 9; ++offset) {
+        BOOST_TEST(epoch_at(epochs, offset) == (offset < 5 ? 7U : 5U));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_epoch_is_added_once) {
+    std::vector<journal_epoch> epochs{{7, 1}};
+    BOOST_TEST(add_epoch(epochs, 9, 4).has_value());
+    BOOST_TEST((epochs == std::vector<journal_epoch>{{7, 1}, {9, 5}}));
+    for (const std::uint64_t epoch : {0, 7, 9}) {
+        const auto refused = add_epoch(epochs, epoch, 6);
+        BOOST_TEST_REQUIRE(!refused.has_value());
+        BOOST_TEST(refused.error().code == make_error_code(errc::invalid_argument));
+    }
+    BOOST_TEST(epochs.size() == 2U);
 }

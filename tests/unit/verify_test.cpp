@@ -120,7 +120,7 @@ void hurt_row(mutants::hooks& h) {
 }
 
 const damage damages[] = {
-    {"entry 1-5 (start) of order A (number 1) follows 1-3: expected 1-4",
+    {"entry 1-5 (start) of order A (number 1) follows 1-3: expected offset 4",
      [](mutants::hooks& h) {
          h.feed_out = [](feed_page& page) {
              std::erase_if(page.entries, [](auto& it) { return it.position.offset == 4; });

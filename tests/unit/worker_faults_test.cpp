@@ -52,6 +52,8 @@ public:
         return to_->find_cursor(name);
     }
     result<std::vector<named_cursor>> list_cursors() override { return to_->list_cursors(); }
+    result<void> rotate_epoch(std::uint64_t epoch) override { return to_->rotate_epoch(epoch); }
+    result<bool> tidy() override { return to_->tidy(); }
 
 private:
     std::unique_ptr<repository> to_;

@@ -31,6 +31,7 @@ public:
     result<statistics> count() override;
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
     result<std::vector<named_cursor>> list_cursors() override;
+    result<void> rotate_epoch(std::uint64_t epoch) override;
 
 private:
     kv_begin begin_;
@@ -132,9 +133,9 @@ result<std::vector<journal_entry>> kv_repository::history(const history_params& 
         offsets.push_back(parts{offset}.number());
         return offsets.size() < params.limit;
     });
-    const std::uint64_t epoch = in.epoch();
+    const auto epochs = in.epochs();
     for (const std::uint64_t offset : offsets) {
-        if (auto it = in.entry({epoch, offset})) out.push_back(std::move(*it));
+        if (auto it = in.entry({epoch_at(epochs, offset), offset})) out.push_back(std::move(*it));
     }
     return read(in, std::move(out));
 }
@@ -142,14 +143,16 @@ result<std::vector<journal_entry>> kv_repository::history(const history_params& 
 result<feed_page> kv_repository::read_feed(const feed_params& params) {
     tables in(begin_());
     feed_page page;
-    page.newest = in.newest();
-    page.oldest = {page.newest.epoch, 0};
-    judge_position(params.after, page);
+    const auto epochs = in.epochs();
+    page.newest = {epochs.back().epoch, in.offset()};
+    page.oldest = {epochs.front().epoch, 0};
+    judge_position(params.after, epochs, page);
     if (page.reset || params.limit == 0) return read(in, std::move(page));
     const std::string from = bytes(params.after.offset + 1);
     const std::string until = bytes(page.newest.offset + 1);
     in.walk(kv_table::journal, {from, until}, [&](std::string_view key, std::string_view value) {
-        auto it = decode_journal_entry(value, {page.newest.epoch, parts{key}.number()});
+        const std::uint64_t offset = parts{key}.number();
+        auto it = decode_journal_entry(value, {epoch_at(epochs, offset), offset});
         if (!it) {
             in.fail(it.error());
             return false;
@@ -195,6 +198,16 @@ result<std::vector<named_cursor>> kv_repository::list_cursors() {
         if (const auto found = in.cursor(it.name)) it.at = found->at;
     }
     return read(in, std::move(out));
+}
+
+result<void> kv_repository::rotate_epoch(std::uint64_t epoch) {
+    tables in(begin_());
+    auto epochs = in.epochs();
+    const std::uint64_t newest = in.offset();
+    if (!in.ok()) return in.finish();
+    if (auto added = add_epoch(epochs, epoch, newest); !added) return added;
+    in.set_epochs(epochs);
+    return in.commit();
 }
 
 }  // namespace

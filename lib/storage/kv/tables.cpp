@@ -9,6 +9,10 @@ inline namespace v1 {
 namespace detail {
 namespace kv {
 
+namespace {
+constexpr std::string_view epochs_key = "epochs";
+}
+
 tables::tables(result<std::unique_ptr<kv_transaction>> begun) {
     if (begun) {
         in_ = std::move(*begun);
@@ -70,6 +74,26 @@ std::int64_t tables::count(std::string_view name, std::int64_t by) {
     const std::int64_t now = counter(name) + by;
     put(kv_table::counters, name, bytes(now));
     return now;
+}
+
+std::vector<journal_epoch> tables::epochs() {
+    std::vector<journal_epoch> out;
+    parts chain{get(kv_table::counters, epochs_key).value_or(std::string_view())};
+    while (!chain.left.empty() && !chain.bad) {
+        const std::uint64_t epoch = chain.number();
+        out.push_back({epoch, chain.number()});
+    }
+    if (out.empty() || chain.bad) {
+        fail({errc::corrupt, "the epochs of the journal are gone"});
+        out.assign(1, {});
+    }
+    return out;
+}
+
+void tables::set_epochs(std::span<const journal_epoch> chain) {
+    std::string value;
+    for (const journal_epoch& it : chain) value += bytes(it.epoch, it.first);
+    put(kv_table::counters, epochs_key, value);
 }
 
 std::optional<stored_order> tables::order_at(std::string place) {
@@ -143,8 +167,8 @@ result<void> prepare_kv(kv_transaction& tables, std::uint64_t epoch) {
     }
     const auto stored = tables.put(kv_table::counters, "format", bytes(format));
     if (!stored) return stored;
-    const auto under = bytes(static_cast<std::int64_t>(epoch));
-    if (auto ok = tables.put(kv_table::counters, "epoch", under); !ok) return ok;
+    const auto chain = bytes(epoch, std::uint64_t{1});
+    if (auto ok = tables.put(kv_table::counters, detail::kv::epochs_key, chain); !ok) return ok;
     return tables.commit();
 }
 

@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -89,8 +91,11 @@ public:
 
     std::int64_t counter(std::string_view name);
     std::int64_t count(std::string_view name, std::int64_t by);  // the counter afterwards
-    std::uint64_t epoch() { return static_cast<std::uint64_t>(counter("epoch")); }
-    feed_position newest() { return {epoch(), static_cast<std::uint64_t>(counter("offset"))}; }
+    // The chain of the journal, oldest first; one without an epoch if the tables are not ready.
+    std::vector<journal_epoch> epochs();
+    void set_epochs(std::span<const journal_epoch> chain);
+    std::uint64_t offset() { return static_cast<std::uint64_t>(counter("offset")); }
+    feed_position newest() { return {epochs().back().epoch, offset()}; }
 
     std::optional<stored_order> order_at(std::string place);
     std::optional<stored_order> find(std::string_view id);

@@ -151,7 +151,8 @@ std::vector<stored_order> writing::candidates(const claim& what) {
 }
 
 cursor_outcome writing::apply(const cursor_move& what) {
-    stored_cursor kept = in_.cursor(what.name).value_or(stored_cursor{{in_.epoch(), 0}, {}});
+    stored_cursor kept =
+        in_.cursor(what.name).value_or(stored_cursor{{in_.epochs().back().epoch, 0}, {}});
     const cursor_outcome out = evaluate(kept, what, at_.now);
     if (out.ec) return out;
     changed_ = true;

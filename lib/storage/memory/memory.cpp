@@ -32,6 +32,7 @@ public:
     result<statistics> count() override;
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
     result<std::vector<named_cursor>> list_cursors() override;
+    result<void> rotate_epoch(std::uint64_t epoch) override;
 
 private:
     memory_storage& of_;
@@ -39,7 +40,7 @@ private:
 
 class memory_storage final : public storage {
 public:
-    explicit memory_storage(std::uint64_t epoch) : epoch_(epoch) {}
+    explicit memory_storage(std::uint64_t epoch) { tables_.epochs.push_back({epoch, 1}); }
 
     storage_info info() const override { return {"memory", 1, false}; }
     result<std::unique_ptr<repository>> connect(connection_role) override {
@@ -48,14 +49,17 @@ public:
 
 private:
     friend class memory_repository;
-    const std::uint64_t epoch_;
     std::mutex mutex_;
     tables tables_;
 };
 
+feed_position newest(const tables& of) {
+    return {of.epochs.back().epoch, of.journal.size()};
+}
+
 result<void> memory_repository::write(const write_params& params, write_results& results) {
     const std::lock_guard lock(of_.mutex_);
-    transaction work(of_.tables_, of_.epoch_, params.now);
+    transaction work(of_.tables_, params.now);
     for (std::size_t i = 0; i < params.changes.size(); ++i) {
         results.changes[i] = work.apply(params.changes[i]);
     }
@@ -80,7 +84,7 @@ result<loaded_orders> memory_repository::load(const load_params& params) {
     const std::lock_guard lock(of_.mutex_);
     const tables& t = of_.tables_;
     loaded_orders out;
-    out.newest = {of_.epoch_, t.journal.size()};
+    out.newest = newest(t);
     out.orders.resize(params.ids.size());
     for (std::size_t i = 0; i < params.ids.size(); ++i) {
         const auto known = t.ids.find(params.ids[i]);
@@ -118,7 +122,7 @@ result<order_page> memory_repository::list(const list_params& params) {
     }
     const std::lock_guard lock(of_.mutex_);
     order_page page;
-    page.newest = {of_.epoch_, of_.tables_.journal.size()};
+    page.newest = newest(of_.tables_);
     if (params.limit == 0 || low >= high) return page;
     const auto& orders = of_.tables_.orders;
     const auto first = orders.upper_bound(low);
@@ -155,9 +159,10 @@ result<feed_page> memory_repository::read_feed(const feed_params& params) {
     const std::lock_guard lock(of_.mutex_);
     const auto& journal = of_.tables_.journal;
     feed_page page;
-    page.oldest = {of_.epoch_, 0};
-    page.newest = {of_.epoch_, journal.size()};
-    judge_position(params.after, page);
+    const auto& epochs = of_.tables_.epochs;
+    page.oldest = {epochs.front().epoch, 0};
+    page.newest = newest(of_.tables_);
+    judge_position(params.after, epochs, page);
     if (page.reset) return page;
     const std::uint64_t after = params.after.offset;
     const std::size_t size = std::min<std::size_t>(params.limit, journal.size() - after);
@@ -196,6 +201,11 @@ result<std::vector<named_cursor>> memory_repository::list_cursors() {
     std::vector<named_cursor> out;
     for (const auto& [name, it] : of_.tables_.cursors) out.push_back({name, it.at});
     return out;
+}
+
+result<void> memory_repository::rotate_epoch(std::uint64_t epoch) {
+    const std::lock_guard lock(of_.mutex_);
+    return add_epoch(of_.tables_.epochs, epoch, of_.tables_.journal.size());
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ void transaction::store(const evaluation& what, const place& at) {
     }
     changed_ = changed_ || what.journaled;
     if (what.journaled) {
-        journal_.push_back(to_entry(what, {epoch_, newest() + 1}, at_));
+        journal_.push_back(to_entry(what, {epoch(), newest() + 1}, at_));
     }
     touched_[at] = what.removed ? std::nullopt : std::optional(what.after);
 }
@@ -158,7 +158,7 @@ std::optional<timestamp> transaction::first_due(const work_stage& stage) const {
 }
 
 cursor_outcome transaction::apply(const cursor_move& what) {
-    stored_cursor current{{epoch_, 0}, {}};
+    stored_cursor current{{epoch(), 0}, {}};
     if (const auto it = cursors_.find(what.name); it != cursors_.end()) {
         current = it->second;
     } else if (const auto kept = base_.cursors.find(what.name); kept != base_.cursors.end()) {

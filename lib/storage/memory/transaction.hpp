@@ -54,6 +54,7 @@ struct tables {
     std::map<std::string, place, std::less<>> ids;  // of every order that ever was
     std::map<place, stored_order> orders;
     std::set<due_key> due;
+    std::vector<journal_epoch> epochs;                                         // oldest first
     std::vector<journal_entry> journal;                                        // offset - 1
     std::map<std::pair<std::int64_t, order_version>, std::uint64_t> versions;  // to offset
     std::map<digest, used_key> keys;
@@ -66,8 +67,8 @@ struct tables {
 // What one write makes of the tables, kept apart until commit().
 class transaction {
 public:
-    transaction(tables& base, std::uint64_t epoch, timestamp now)
-        : base_(base), epoch_(epoch), at_(now, base.sums.last), sums_(base.sums) {
+    transaction(tables& base, timestamp now)
+        : base_(base), at_(now, base.sums.last), sums_(base.sums) {
         sums_.last = at_.stamp;
     }
 
@@ -85,9 +86,9 @@ private:
     std::vector<std::pair<timestamp, place>> named(const claim& what) const;
     std::optional<timestamp> first_due(const work_stage& stage) const;
     std::uint64_t newest() const { return base_.journal.size() + journal_.size(); }
+    std::uint64_t epoch() const { return base_.epochs.back().epoch; }
 
     tables& base_;
-    std::uint64_t epoch_;
     write_time at_;
     totals sums_;
     std::map<std::string, place, std::less<>> ids_;

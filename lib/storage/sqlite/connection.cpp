@@ -41,7 +41,6 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path,
     out->busy_timeout_ = with.busy_timeout;
     // Readers too open for writing: in WAL the first one to come has to make the shared memory.
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    if (with.how == access::create) flags |= SQLITE_OPEN_CREATE;
     if (with.how == access::write) out->vfs_ = std::make_unique<gathering_vfs>();
     const char* const vfs = out->vfs_ ? out->vfs_->name() : nullptr;
     if (const int code = sqlite3_open_v2(path.c_str(), &out->handle_, flags, vfs)) {
@@ -56,7 +55,11 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path,
     sqlite3_wal_hook(out->handle_, &connection::committed, out.get());  // no auto-checkpoint
     out->execute(("PRAGMA cache_size=-" + std::to_string(with.cache_kib)).c_str());
     if (with.how == access::read) out->execute("PRAGMA query_only=1");
-    if (with.how == access::write) out->execute("PRAGMA cache_spill=0");
+    if (with.how == access::write) {
+        out->execute("PRAGMA cache_spill=0");
+        // A log that a long reader made larger is cut to this when it begins anew.
+        out->execute(("PRAGMA journal_size_limit=" + std::to_string(log_size_max)).c_str());
+    }
     if (auto done = out->finish(); !done) return std::move(done).error();
     return out;
 }
@@ -130,11 +133,18 @@ std::string connection::query_text(const char* sql) {
     return found.next() ? std::string(found.text(0)) : std::string();
 }
 
-void connection::checkpoint() {
-    if (failed_) return;
+bool connection::checkpoint() {
+    if (failed_) return false;
+    int pages = 0;
+    int copied = 0;
     const int code =
-        sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+        sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
     if (code != SQLITE_OK && code != SQLITE_BUSY) fail(code);
+    return code == SQLITE_OK && copied == pages;
+}
+
+std::optional<std::uint64_t> connection::take_new_salts() noexcept {
+    return vfs_ ? vfs_->take_new_salts() : std::nullopt;
 }
 
 bool connection::checkpoint_and_truncate(std::chrono::milliseconds wait) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 struct sqlite3;
@@ -17,12 +18,15 @@ namespace orderproc::detail::sqlite {
 
 class gathering_vfs;
 
+// What the log may keep of the disk once nobody needs it.
+inline constexpr std::int64_t log_size_max = std::int64_t{64} * 1024 * 1024;
+
 // The first failure sticks: until finish() takes it out, statements do nothing and find no
 // rows. So the code in between reads straight on, and the call fails as a whole.
 class connection {
 public:
     // alter: the schema, in transactions of any size. write: orders, by gathering_vfs.
-    enum class access : std::uint8_t { create, alter, write, read };
+    enum class access : std::uint8_t { alter, write, read };
     struct settings {
         access how = access::read;
         std::chrono::milliseconds busy_timeout{0};
@@ -52,8 +56,10 @@ public:
 
     // Pages in the log after the latest commit of this connection.
     std::size_t log_pages() const noexcept { return log_pages_; }
-    // Copies what it can from the log to the file without waiting for anybody.
-    void checkpoint();
+    // Of the log that this connection began anew, once: a writer's.
+    std::optional<std::uint64_t> take_new_salts() noexcept;
+    // Copies what it can from the log to the file without waiting for anybody. True: all of it.
+    bool checkpoint();
     // Copies everything and empties the log. Waits for readers; false if they do not go away.
     bool checkpoint_and_truncate(std::chrono::milliseconds wait);
 

@@ -1,4 +1,6 @@
 #include "connection.hpp"
+#include "continuity.hpp"
+#include "files.hpp"
 #include "schema.hpp"
 #include "write_lock.hpp"
 #include "writer.hpp"
@@ -16,13 +18,15 @@ inline namespace v1 {
 
 class ORDERPROC_HIDDEN sqlite_guest::impl {
 public:
-    impl(sqlite3* host, const sqlite_options& options,
+    impl(sqlite3* host, std::string at, std::chrono::milliseconds lock_timeout,
          std::unique_ptr<detail::sqlite::write_lock> by)
-        : timeout(options.lock_timeout),
+        : path(std::move(at)),
+          timeout(lock_timeout),
           lock(std::move(by)),
-          db(detail::sqlite::connection::borrow(host, options.path)),
+          db(detail::sqlite::connection::borrow(host, path)),
           writes(*db) {}
 
+    const std::string path;
     const std::chrono::milliseconds timeout;
     const std::unique_ptr<detail::sqlite::write_lock> lock;
     const std::unique_ptr<detail::sqlite::connection> db;
@@ -36,28 +40,34 @@ sqlite_guest::~sqlite_guest() = default;
 
 result<std::unique_ptr<sqlite_guest>> sqlite_guest::open(sqlite3* host,
                                                          const sqlite_options& options) {
-    auto lock = detail::sqlite::write_lock::open(options.path + "-lock");
-    if (!lock) return std::move(lock).error();
-    auto made = std::make_unique<impl>(host, options, std::move(*lock));
-    if (auto known = detail::sqlite::expect_schema(*made->db); !known) {
+    const auto borrowed = detail::sqlite::connection::borrow(host, options.path);
+    if (auto known = detail::sqlite::expect_schema(*borrowed); !known) {
         return std::move(known).error();
     }
-    return std::unique_ptr<sqlite_guest>(new sqlite_guest(std::move(made)));
+    auto path = detail::sqlite::resolve(options.path);
+    if (!path) return std::move(path).error();
+    auto lock = detail::sqlite::write_lock::open(detail::sqlite::lock_of(*path));
+    if (!lock) return std::move(lock).error();
+    (*lock)->join();
+    return std::unique_ptr<sqlite_guest>(new sqlite_guest(
+        std::make_unique<impl>(host, std::move(*path), options.lock_timeout, std::move(*lock))));
 }
 
 result<sqlite_guest::turn> sqlite_guest::take_turn() {
     if (impl_->in_turn) return failure{errc::invalid_argument, "a turn within a turn"};
     if (auto got = impl_->lock->acquire(impl_->timeout); !got) return std::move(got).error();
     impl_->in_turn = true;
+    detail::sqlite::begin_turn(*impl_->lock);
     return turn(*this);
 }
 
-// Whether the host committed anything is not for us to know: who watches has a look.
+// Whether the host committed anything is not known here: those who watch have a look.
 sqlite_guest::turn::~turn() {
     if (!of_) return;
-    of_->impl_->in_turn = false;
-    of_->impl_->lock->touch();
-    of_->impl_->lock->release();
+    impl& it = *of_->impl_;
+    it.in_turn = false;
+    detail::sqlite::end_turn(*it.db, *it.lock, it.path);
+    it.lock->release();
 }
 
 result<change_outcome> sqlite_guest::apply(const change& what, timestamp now) {

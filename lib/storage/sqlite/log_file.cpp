@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +15,20 @@ namespace {
 // SQLite's own VFS takes no more at a time (seekAndWriteFd() masks the size).
 constexpr std::size_t gathered_max = 0x1ffff;
 
+using own_part = gathering_vfs::own_part;
+
+own_part& own(const sqlite3_vfs* ours) noexcept {
+    return *static_cast<own_part*>(ours->pAppData);
+}
+
+// sqlite.org/fileformat2.html#walformat: written when the log begins, and then alone.
+constexpr std::size_t header_size = 32;
+constexpr std::size_t salts_at = 16;
+
 // The file of the base VFS lies behind it, in the same memory.
 struct log_file {
     sqlite3_file methods;  // what SQLite sees
+    own_part* of = nullptr;
     std::vector<char> gathered;
     sqlite3_int64 begin = 0;  // of what was gathered
 
@@ -37,6 +50,11 @@ struct log_file {
     }
 
     int write(const void* bytes, std::size_t count, sqlite3_int64 at) noexcept {
+        if (at == 0 && count == header_size) {
+            std::uint64_t salts = 0;
+            std::memcpy(&salts, static_cast<const char*>(bytes) + salts_at, sizeof salts);
+            of->new_salts = salts;
+        }
         const bool follows = at == begin + static_cast<sqlite3_int64>(gathered.size());
         if (!follows || gathered.size() + count > gathered_max) {
             if (const int code = flush()) return code;
@@ -108,9 +126,8 @@ constexpr io log_methods{
     .xUnfetch = nullptr,
 };
 
-// The base is kept where a VFS may keep what is its own.
 sqlite3_vfs* base_of(const sqlite3_vfs* ours) noexcept {
-    return static_cast<sqlite3_vfs*>(ours->pAppData);
+    return own(ours).base;
 }
 
 template <auto Method>
@@ -127,6 +144,7 @@ int open(sqlite3_vfs* ours, const char* name, sqlite3_file* file, int flags, int
     sqlite3_vfs* const base = base_of(ours);
     if ((flags & SQLITE_OPEN_WAL) == 0) return base->xOpen(base, name, file, flags, flags_out);
     auto* const log = new (file) log_file{};
+    log->of = &own(ours);
     log->inner()->pMethods = nullptr;
     const int code = base->xOpen(base, name, log->inner(), flags, flags_out);
     if (code == SQLITE_OK) {
@@ -139,14 +157,15 @@ int open(sqlite3_vfs* ours, const char* name, sqlite3_file* file, int flags, int
     return code;
 }
 
-sqlite3_vfs make_vfs(sqlite3_vfs& base, const char* name) noexcept {
+sqlite3_vfs make_vfs(own_part& part, const char* name) noexcept {
     using vfs = sqlite3_vfs;
+    const vfs& base = *part.base;
     vfs ours{};
     ours.iVersion = 2;
     ours.szOsFile = static_cast<int>(log_file::size()) + base.szOsFile;
     ours.mxPathname = base.mxPathname;
     ours.zName = name;
-    ours.pAppData = &base;
+    ours.pAppData = &part;
     ours.xOpen = open;
     ours.xDelete = to_base<&vfs::xDelete>::call;
     ours.xAccess = to_base<&vfs::xAccess>::call;
@@ -172,7 +191,8 @@ gathering_vfs::gathering_vfs() {
     if (!base || base->iVersion < 2) return;
     // Names are found by their text, so each needs its own.
     name_ = "orderproc-" + std::to_string(reinterpret_cast<std::uintptr_t>(this));
-    vfs_ = make_vfs(*base, name_.c_str());
+    part_.base = base;
+    vfs_ = make_vfs(part_, name_.c_str());
     if (sqlite3_vfs_register(&vfs_, 0) != SQLITE_OK) vfs_.zName = nullptr;
 }
 

@@ -6,7 +6,10 @@
 
 #include <sqlite3.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace orderproc::detail::sqlite {
 
@@ -23,9 +26,21 @@ public:
     gathering_vfs(const gathering_vfs&) = delete;
     gathering_vfs& operator=(const gathering_vfs&) = delete;
 
-    const char* name() const noexcept { return vfs_.zName; }  // nullptr: it is not to be had
+    const char* name() const noexcept { return vfs_.zName; }  // nullptr: it is not available
+
+    // Of the header of a log that was begun since the last call, if one was.
+    std::optional<std::uint64_t> take_new_salts() noexcept {
+        return std::exchange(part_.new_salts, std::nullopt);
+    }
+
+    // What the VFS keeps for itself: the one behind it, and what it saw.
+    struct own_part {
+        sqlite3_vfs* base = nullptr;
+        std::optional<std::uint64_t> new_salts;
+    };
 
 private:
+    own_part part_;
     std::string name_;
     sqlite3_vfs vfs_{};
 };

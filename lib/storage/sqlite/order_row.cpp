@@ -1,5 +1,6 @@
 #include "order_row.hpp"
 
+#include <orderproc/adapter.hpp>
 #include <orderproc/codec.hpp>
 
 #include <algorithm>
@@ -68,9 +69,10 @@ stored_order read_stored_order(connection& db, const rows& row) {
     return out;
 }
 
-journal_entry read_entry(connection& db, const rows& row, std::uint64_t epoch) {
+journal_entry read_entry(connection& db, const rows& row, std::span<const journal_epoch> epochs) {
     journal_entry out;
-    out.position = {epoch, static_cast<std::uint64_t>(row.integer(0))};
+    const auto offset = static_cast<std::uint64_t>(row.integer(0));
+    out.position = {epoch_at(epochs, offset), offset};
     out.version = order_version{static_cast<std::uint64_t>(row.integer(1))};
     out.event = row.text(2);
     if (!row.is_null(3)) out.from = read_status(db, row.text(3));

@@ -30,7 +30,7 @@ inline constexpr const char* entry_columns =
 // Fail the connection as corrupt if the row cannot have been written by us.
 order read_order(connection& db, const rows& row);
 stored_order read_stored_order(connection& db, const rows& row);
-journal_entry read_entry(connection& db, const rows& row, std::uint64_t epoch);
+journal_entry read_entry(connection& db, const rows& row, std::span<const journal_epoch> epochs);
 order_status read_status(connection& db, std::string_view text);
 order read_snapshot(connection& db, std::string_view bytes);
 

@@ -1,5 +1,6 @@
 #include "reader.hpp"
 
+#include "epochs.hpp"
 #include "order_row.hpp"
 
 #include <orderproc/adapter.hpp>
@@ -45,6 +46,7 @@ reader::reader(connection& db)
               "UNION ALL SELECT number FROM tombstones WHERE order_id=?1 LIMIT 1"),
       history_(db, select(entry_columns,
                           "FROM journal WHERE number=?1 AND version>?2 ORDER BY version LIMIT ?3")),
+      epochs_(db, all_epochs),
       bounds_(db,
               "SELECT epoch, last_position, "
               "(SELECT min(position) FROM journal) FROM totals"),
@@ -62,6 +64,20 @@ feed_position reader::newest() {
     if (!found.next()) return {};
     return {static_cast<std::uint64_t>(found.integer(0)),
             static_cast<std::uint64_t>(found.integer(1))};
+}
+
+std::vector<journal_epoch> reader::epochs() {
+    std::vector<journal_epoch> out;
+    auto found = epochs_.query();
+    while (found.next()) {
+        out.push_back({static_cast<std::uint64_t>(found.integer(0)),
+                       static_cast<std::uint64_t>(found.integer(1))});
+    }
+    if (out.empty()) {
+        if (db_.ok()) db_.fail(errc::corrupt, "the epochs of the journal are gone");
+        out.assign(1, {});
+    }
+    return out;
 }
 
 // In a single statement, which needs no transaction around it.
@@ -107,7 +123,7 @@ result<std::vector<journal_entry>> reader::history(const history_params& params)
     std::vector<journal_entry> out;
     {
         const transaction at_once = snapshot();
-        const std::uint64_t of = newest().epoch;
+        const auto of = epochs();
         auto known = number_.query(params.order);
         if (known.next()) {
             auto entries = history_.query(
@@ -122,18 +138,19 @@ result<feed_page> reader::read_feed(const feed_params& params) {
     feed_page out;
     {
         const transaction at_once = snapshot();
+        const auto of = epochs();
         auto bounds = bounds_.query();
         if (bounds.next()) {
             const auto epoch = static_cast<std::uint64_t>(bounds.integer(0));
             const auto newest = static_cast<std::uint64_t>(bounds.integer(1));
             const auto oldest =
                 bounds.is_null(2) ? newest : static_cast<std::uint64_t>(bounds.integer(2)) - 1;
-            out.oldest = {epoch, oldest};
+            out.oldest = {epoch_at(of, oldest), oldest};
             out.newest = {epoch, newest};
-            judge_position(params.after, out);
+            judge_position(params.after, of, out);
             if (!out.reset) {
                 auto entries = feed_.query(params.after.offset, limit_of(params.limit));
-                while (entries.next()) out.entries.push_back(read_entry(db_, entries, epoch));
+                while (entries.next()) out.entries.push_back(read_entry(db_, entries, of));
             }
         }
     }

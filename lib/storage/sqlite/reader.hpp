@@ -32,6 +32,7 @@ private:
     // Takes one snapshot for several statements; ended by its destructor.
     transaction snapshot() { return transaction(db_, begin_); }
     feed_position newest();
+    std::vector<journal_epoch> epochs();
     void load_one(const load_params& params, loaded_orders& out);
 
     connection& db_;
@@ -42,6 +43,7 @@ private:
     statement load_one_;
     statement number_;
     statement history_;
+    statement epochs_;
     statement bounds_;
     statement feed_;
     statement counts_;

@@ -1,60 +1,29 @@
 #include "repository.hpp"
 
 #include "connection.hpp"
+#include "continuity.hpp"
+#include "epochs.hpp"
 #include "reader.hpp"
 #include "write_lock.hpp"
 #include "writer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace orderproc::detail::sqlite {
 
 namespace {
 
-class reader_repository final : public repository {
+// How long to leave a log alone that readers kept from being copied.
+constexpr std::chrono::seconds try_again_after{2};
+constexpr std::size_t log_page_size = 4096 + 24;  // with the header of its frame
+
+// The reading methods of a repository, as long as the files are still the ones that were opened.
+class reading_repository : public repository {
 public:
-    explicit reader_repository(std::unique_ptr<connection> db)
-        : db_(std::move(db)), reader_(*db_) {}
-
-    result<void> write(const write_params&, write_results&) override {
-        return failure{errc::not_supported, "a reader does not write"};
-    }
-    result<bool> was_applied(std::string_view, std::uint64_t) override {
-        return failure{errc::not_supported, "a reader cannot know what is durable"};
-    }
-    result<loaded_orders> load(const load_params& params) override { return reader_.load(params); }
-    result<order_page> list(const list_params& params) override { return reader_.list(params); }
-    result<std::vector<journal_entry>> history(const history_params& params) override {
-        return reader_.history(params);
-    }
-    result<feed_page> read_feed(const feed_params& params) override {
-        return reader_.read_feed(params);
-    }
-    result<statistics> count() override { return reader_.count(); }
-    result<std::optional<feed_position>> find_cursor(std::string_view name) override {
-        return reader_.find_cursor(name);
-    }
-    result<std::vector<named_cursor>> list_cursors() override { return reader_.list_cursors(); }
-
-private:
-    std::unique_ptr<connection> db_;
-    reader reader_;
-};
-
-class writer_repository final : public repository {
-public:
-    writer_repository(std::unique_ptr<write_lock> lock, std::unique_ptr<connection> db,
-                      const sqlite_options& options)
-        : lock_timeout_(options.lock_timeout),
-          checkpoint_pages_(options.checkpoint_pages),
-          lock_(std::move(lock)),
-          open_(std::make_unique<session>(std::move(db))) {}
-
-    result<void> write(const write_params& params, write_results& results) override;
-    result<bool> was_applied(std::string_view name, std::uint64_t sequence) override;
-
     result<loaded_orders> load(const load_params& params) override {
         return read(&reader::load, params);
     }
@@ -75,6 +44,63 @@ public:
         return read(&reader::list_cursors);
     }
 
+protected:
+    // Both are gone after errc::outcome_unknown.
+    virtual reader* reads() noexcept = 0;
+    virtual file_guard& guard() noexcept = 0;
+
+    static failure broken() {
+        return {errc::unavailable, "the outcome of an earlier write is unknown: connect again"};
+    }
+
+private:
+    template <class T, class... Params>
+    T read(T (reader::*method)(Params...), std::common_type_t<Params>... params) {
+        reader* const from = reads();
+        if (!from) return broken();
+        if (auto same = guard().check(); !same) return std::move(same).error();
+        return (from->*method)(params...);
+    }
+};
+
+class reader_repository final : public reading_repository {
+public:
+    reader_repository(std::unique_ptr<connection> db, file_guard files)
+        : db_(std::move(db)), reader_(*db_), files_(std::move(files)) {}
+
+    result<void> write(const write_params&, write_results&) override {
+        return failure{errc::not_supported, "a reader does not write"};
+    }
+    result<bool> was_applied(std::string_view, std::uint64_t) override {
+        return failure{errc::not_supported, "a reader cannot know what is durable"};
+    }
+
+private:
+    reader* reads() noexcept override { return &reader_; }
+    file_guard& guard() noexcept override { return files_; }
+
+    std::unique_ptr<connection> db_;
+    reader reader_;
+    file_guard files_;
+};
+
+class writer_repository final : public reading_repository {
+public:
+    writer_repository(std::unique_ptr<write_lock> lock, std::unique_ptr<connection> db,
+                      const sqlite_options& options, file_guard files)
+        : path_(options.path),
+          lock_timeout_(options.lock_timeout),
+          checkpoint_pages_(options.checkpoint_pages),
+          lock_(std::move(lock)),
+          files_(std::move(files)),
+          open_(std::make_unique<session>(std::move(db))),
+          log_peak_(look_at(log_of(path_)).size / log_page_size) {}
+
+    result<void> write(const write_params& params, write_results& results) override;
+    result<bool> was_applied(std::string_view name, std::uint64_t sequence) override;
+    result<void> rotate_epoch(std::uint64_t epoch) override;
+    result<bool> tidy() override;
+
 private:
     struct session {
         explicit session(std::unique_ptr<connection> with)
@@ -84,59 +110,106 @@ private:
         writer writes;
     };
 
-    template <class T, class... Params>
-    T read(T (reader::*method)(Params...), std::common_type_t<Params>... params) {
-        if (!open_) return broken();
-        return (open_->reads.*method)(params...);
-    }
-    static failure broken() {
-        return {errc::unavailable, "the outcome of an earlier write is unknown: connect again"};
-    }
-    void checkpoint_if_due();
+    reader* reads() noexcept override { return open_ ? &open_->reads : nullptr; }
+    file_guard& guard() noexcept override { return files_; }
+    result<void> begin();
+    void mark();
+    void copy_if_due(timestamp now);
 
+    const std::string path_;
     const std::chrono::milliseconds lock_timeout_;
     const std::size_t checkpoint_pages_;
     std::unique_ptr<write_lock> lock_;
+    file_guard files_;
     std::unique_ptr<session> open_;  // none after errc::outcome_unknown
-    std::size_t log_pages_seen_ = 0;
+    std::size_t copied_at_ = 0;      // pages in the log when it was copied last
+    timestamp copied_when_;
+    std::size_t log_peak_;  // pages that the log may have on the disk
 };
 
-result<void> writer_repository::write(const write_params& params, write_results& results) {
+// The lock is held when it succeeds, and the files are those that were opened.
+result<void> writer_repository::begin() {
     if (!open_) return broken();
     if (auto got = lock_->acquire(lock_timeout_); !got) return got;
+    auto same = files_.check();
+    if (!same) lock_->release();
+    return same;
+}
+
+result<void> writer_repository::write(const write_params& params, write_results& results) {
+    if (auto begun = begin(); !begun) return begun;
     const write_turn turn(*lock_);
     // Before the write and not after it: the answer to what is durable does not wait, and if
     // it fails, then nothing was written.
-    checkpoint_if_due();
+    copy_if_due(params.now);
     auto done = open_->writes.write(params, results);
-    if (done && open_->writes.appended()) lock_->touch();
+    if (done) mark();
     if (!done && done.error().code == errc::outcome_unknown) open_.reset();
     return done;
 }
 
-// Where readers keep it from copying all, not again before the log has grown as much.
-void writer_repository::checkpoint_if_due() {
+void writer_repository::mark() {
+    if (open_->writes.appended()) {
+        const feed_position newest = open_->writes.newest();
+        lock_->set(journal_mark{newest.epoch, newest.offset});
+    }
+    log_peak_ = std::max(log_peak_, open_->db->log_pages());
+    if (const auto salts = open_->db->take_new_salts()) mark_log(*lock_, *salts);
+}
+
+// Where readers keep it from copying all, not again before the log has grown as much, or before
+// they had the time to leave.
+void writer_repository::copy_if_due(timestamp now) {
     const std::size_t pages = open_->db->log_pages();
-    if (pages < log_pages_seen_) log_pages_seen_ = 0;  // the log began anew
-    if (pages < log_pages_seen_ + checkpoint_pages_) return;
-    open_->db->checkpoint();
-    log_pages_seen_ = pages;
+    if (pages < copied_at_) {  // the log began anew, cut to its limit
+        copied_at_ = 0;
+        log_peak_ = pages;
+    }
+    if (pages < checkpoint_pages_) return;
+    const auto since = now - copied_when_;
+    const bool waits = copied_at_ > 0 && since >= since.zero() && since < try_again_after;
+    if (waits && pages < copied_at_ + checkpoint_pages_) return;
+    copy_log(*open_->db, *lock_, path_);
+    copied_at_ = pages;
+    copied_when_ = now;
+}
+
+result<bool> writer_repository::tidy() {
+    if (!open_ || log_peak_ * log_page_size <= log_size_max) return false;
+    if (auto begun = begin(); !begun) return begun.error();
+    const write_turn turn(*lock_);
+    const bool emptied = empty_log(*open_->db, *lock_, path_, std::chrono::milliseconds{0});
+    if (auto ok = open_->db->finish(); !ok) return std::move(ok).error();
+    if (emptied) log_peak_ = copied_at_ = 0;
+    return !emptied;
 }
 
 result<bool> writer_repository::was_applied(std::string_view name, std::uint64_t sequence) {
-    if (!open_) return broken();
-    if (auto got = lock_->acquire(lock_timeout_); !got) return std::move(got).error();
+    if (auto begun = begin(); !begun) return begun.error();
     const write_turn turn(*lock_);
     // After a failed sync what can be read may not be on disk, and what cannot be read may come
     // back with the log after a crash. With the log copied, synced and empty both are settled.
-    const bool settled = open_->db->checkpoint_and_truncate(lock_timeout_);
+    const bool settled = empty_log(*open_->db, *lock_, path_, lock_timeout_);
     if (auto ok = open_->db->finish(); !ok) return std::move(ok).error();
     if (!settled) return failure{errc::unavailable, "readers keep the log from being emptied"};
     return open_->reads.was_applied(name, sequence);
 }
 
-result<std::unique_ptr<connection>> open(const sqlite_options& options, connection::access how,
-                                         std::size_t cache_kib) {
+result<void> writer_repository::rotate_epoch(std::uint64_t epoch) {
+    if (auto begun = begin(); !begun) return begun;
+    const write_turn turn(*lock_);
+    const auto done = begin_epoch(*open_->db, epoch);
+    if (!done) return done.error();
+    const auto newest = newest_position(*open_->db);
+    if (!newest) return newest.error();
+    lock_->set(journal_mark{newest->epoch, newest->offset});
+    return {};
+}
+
+// Another file that has the name now is left alone.
+result<std::unique_ptr<connection>> open(const sqlite_options& options, const file_id& database,
+                                         connection::access how, std::size_t cache_kib) {
+    if (look_at(options.path).id != database) return replaced(options.path);
     auto db = connection::open(options.path, {how, options.lock_timeout, cache_kib});
     if (!db) return db;
     (*db)->make_durable();
@@ -144,26 +217,39 @@ result<std::unique_ptr<connection>> open(const sqlite_options& options, connecti
     return db;
 }
 
-}  // namespace
-
-result<std::unique_ptr<repository>> connect_reader(const sqlite_options& options) {
-    auto db = open(options, connection::access::read, options.reader_cache_kib);
-    if (!db) return std::move(db).error();
-    return std::make_unique<reader_repository>(std::move(*db));
+result<file_guard> guard_over(const std::string& path, const file_id& database) {
+    file_guard out(path);
+    if (out.database() == database) return out;
+    return replaced(path);
 }
 
-result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options) {
-    auto lock = write_lock::open(options.path + "-lock");
+}  // namespace
+
+result<std::unique_ptr<repository>> connect_reader(const sqlite_options& options,
+                                                   const file_id& database) {
+    auto db = open(options, database, connection::access::read, options.reader_cache_kib);
+    if (!db) return std::move(db).error();
+    auto files = guard_over(options.path, database);
+    if (!files) return std::move(files).error();
+    return std::make_unique<reader_repository>(std::move(*db), std::move(*files));
+}
+
+result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options,
+                                                   const file_id& database) {
+    auto lock = write_lock::open(lock_of(options.path));
     if (!lock) return std::move(lock).error();
     if (auto got = (*lock)->acquire(options.lock_timeout); !got) return std::move(got).error();
     const write_turn turn(**lock);
-    auto db = open(options, connection::access::write, options.cache_kib);
+    auto db = open(options, database, connection::access::write, options.cache_kib);
     if (!db) return std::move(db).error();
+    auto files = guard_over(options.path, database);
+    if (!files) return std::move(files).error();
     // An earlier writer may have gone after a failed sync and told nobody. If readers are in
     // the way it is put off to the next checkpoint.
-    (*db)->checkpoint_and_truncate(std::chrono::milliseconds{0});
+    empty_log(**db, **lock, options.path, std::chrono::milliseconds{0});
     if (auto ready = (*db)->finish(); !ready) return std::move(ready).error();
-    return std::make_unique<writer_repository>(std::move(*lock), std::move(*db), options);
+    return std::make_unique<writer_repository>(std::move(*lock), std::move(*db), options,
+                                               std::move(*files));
 }
 
 }  // namespace orderproc::detail::sqlite

@@ -1,6 +1,8 @@
 #ifndef ORDERPROC_STORAGE_SQLITE_REPOSITORY_HPP
 #define ORDERPROC_STORAGE_SQLITE_REPOSITORY_HPP
 
+#include "files.hpp"
+
 #include <orderproc/repository.hpp>
 #include <orderproc/sqlite.hpp>
 
@@ -8,8 +10,12 @@
 
 namespace orderproc::detail::sqlite {
 
-result<std::unique_ptr<repository>> connect_reader(const sqlite_options& options);
-result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options);
+// options.path is resolved; database is the file that the storage has opened: errc::unavailable
+// if another one is there now.
+result<std::unique_ptr<repository>> connect_reader(const sqlite_options& options,
+                                                   const file_id& database);
+result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options,
+                                                   const file_id& database);
 
 }  // namespace orderproc::detail::sqlite
 

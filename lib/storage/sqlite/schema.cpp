@@ -1,5 +1,6 @@
 #include "schema.hpp"
 
+#include "epochs.hpp"
 #include "statement.hpp"
 
 #include <sqlite3.h>
@@ -128,6 +129,16 @@ DROP TABLE idempotency;
 ALTER TABLE writers ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// Version 3. What was written before has the one epoch that there was.
+constexpr const char* chain_of_epochs = R"sql(
+CREATE TABLE epochs(
+    id INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL UNIQUE,
+    first INTEGER NOT NULL
+) STRICT;
+INSERT INTO epochs(epoch, first) SELECT epoch, 1 FROM totals;
+)sql";
+
 struct step {
     const char* what;
     const char* sql;
@@ -136,15 +147,9 @@ struct step {
 constexpr std::array steps{
     step{"orders, journal, idempotency keys, cursors, counts", tables},
     step{"the age of idempotency keys and writers, the trace of orders", ages_and_traces},
+    step{"the epochs of the journal", chain_of_epochs},
 };
 static_assert(steps.size() == schema_version);
-
-// Not 0, and a positive number to SQL.
-std::int64_t make_epoch() {
-    std::uint64_t random = 0;
-    while ((random >> 1) == 0) sqlite3_randomness(sizeof random, &random);
-    return static_cast<std::int64_t>(random >> 1);
-}
 
 struct found_schema {
     std::int64_t version = 0;
@@ -179,11 +184,16 @@ void apply_steps(connection& db, std::int64_t version, bool keep) {
     statement begin(db, "BEGIN IMMEDIATE");
     statement commit(db, "COMMIT");
     statement totals(db, "INSERT INTO totals VALUES(1, ?1, 0, 0, 0, 0, 0, 0)");
+    statement chain(db, "INSERT INTO epochs(epoch, first) VALUES(?1, 1)");
     transaction all(db, begin);
     for (auto i = static_cast<std::size_t>(version); i < steps.size(); ++i) {
         db.execute(steps[i].sql);
     }
-    if (version == 0) totals.run(make_epoch());
+    if (version == 0) {
+        const std::uint64_t epoch = make_epoch();
+        totals.run(epoch);
+        chain.run(epoch);
+    }
     db.execute(("PRAGMA application_id=" + std::to_string(application_id)).c_str());
     db.execute(("PRAGMA user_version=" + std::to_string(schema_version)).c_str());
     if (!keep) return;

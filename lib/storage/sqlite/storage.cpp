@@ -1,3 +1,5 @@
+#include "files.hpp"
+#include "lifetime.hpp"
 #include "repository.hpp"
 #include "schema.hpp"
 #include "watch.hpp"
@@ -6,53 +8,68 @@
 #include <orderproc/sqlite.hpp>
 
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
 
 namespace {
 
-using detail::sqlite::connection;
+using detail::sqlite::file_id;
+using detail::sqlite::lock_of;
+using detail::sqlite::write_lock;
+using detail::sqlite::write_turn;
 
 // STRICT tables came with 3.37.
 constexpr int oldest_sqlite = 3037000;
 
 class sqlite_storage final : public storage {
 public:
-    explicit sqlite_storage(sqlite_options options) : options_(std::move(options)) {}
+    sqlite_storage(sqlite_options options, std::string name)
+        : options_(std::move(options)), name_(std::move(name)) {}
+    ~sqlite_storage() override { (void)close(); }
 
-    storage_info info() const override { return {"sqlite:" + options_.path, 1, true}; }
+    storage_info info() const override { return {"sqlite:" + name_, 1, true, remarks_}; }
 
     result<std::unique_ptr<repository>> connect(connection_role role) override {
-        return role == connection_role::writer ? detail::sqlite::connect_writer(options_)
-                                               : detail::sqlite::connect_reader(options_);
+        return role == connection_role::writer ? detail::sqlite::connect_writer(options_, file_)
+                                               : detail::sqlite::connect_reader(options_, file_);
     }
 
     result<std::unique_ptr<commit_watch>> watch() override {
-        return detail::sqlite::watch_lock_file(options_.path + "-lock");
+        return detail::sqlite::watch_lock_file(lock_of(options_.path));
     }
 
-    result<void> prepare() const {
-        auto lock = detail::sqlite::write_lock::open(options_.path + "-lock");
-        if (!lock) return std::move(lock).error();
-        if (auto got = (*lock)->acquire(options_.lock_timeout); !got) return got;
-        const detail::sqlite::write_turn turn(**lock);
-        auto db = connection::open(
-            options_.path,
-            {connection::access::create, options_.lock_timeout, options_.reader_cache_kib});
-        if (!db) return std::move(db).error();
-        return detail::sqlite::ensure_schema(**db);
+    result<void> close() override {
+        if (!lock_) return {};
+        const auto lock = std::exchange(lock_, nullptr);
+        if (auto got = lock->acquire(options_.lock_timeout); !got) return got;
+        const write_turn turn(*lock);
+        // The others are not done with the log yet, and the last of them will see to it.
+        if (!lock->join()) return {};
+        return detail::sqlite::leave(options_, file_, *lock);
+    }
+
+    result<void> prepare() {
+        auto entered = detail::sqlite::enter(options_, remarks_);
+        if (!entered) return std::move(entered).error();
+        lock_ = std::move(*entered);
+        file_ = detail::sqlite::look_at(options_.path).id;
+        return {};
     }
 
 private:
     const sqlite_options options_;
+    const std::string name_;  // as it was given
+    std::vector<std::string> remarks_;
+    file_id file_;
+    std::unique_ptr<write_lock> lock_;  // says that the database is in use; none once closed
 };
 
 result<void> check(const sqlite_options& options) {
@@ -63,6 +80,10 @@ result<void> check(const sqlite_options& options) {
     }
     if (options.lock_timeout.count() < 0) {
         return failure{errc::invalid_argument, "lock_timeout is negative"};
+    }
+    if (options.file_mode > 0777 || (options.file_mode & 0600) != 0600) {
+        return failure{errc::invalid_argument,
+                       "file_mode must let the owner read and write, and have nothing beyond 0777"};
     }
     if (options.checkpoint_pages == 0) {
         return failure{errc::invalid_argument, "checkpoint_pages must be at least 1"};
@@ -81,24 +102,24 @@ result<void> check(const sqlite_options& options) {
 
 result<std::unique_ptr<storage>> open_sqlite(sqlite_options options) {
     if (auto ok = check(options); !ok) return std::move(ok).error();
-    auto out = std::make_unique<sqlite_storage>(std::move(options));
+    auto path = detail::sqlite::resolve(options.path);
+    if (!path) return std::move(path).error();
+    std::string name = std::exchange(options.path, std::move(*path));
+    auto out = std::make_unique<sqlite_storage>(std::move(options), std::move(name));
     if (auto ready = out->prepare(); !ready) return std::move(ready).error();
     return out;
 }
 
-result<sqlite_migration> migrate_sqlite(const sqlite_options& options, bool dry_run) {
-    if (auto ok = check(options); !ok) return std::move(ok).error();
-    if (::access(options.path.c_str(), F_OK) != 0) {
-        return failure{errc::not_found, options.path + ": " + std::strerror(errno)};
+result<sqlite_migration> migrate_sqlite(const sqlite_options& given, bool dry_run) {
+    if (auto ok = check(given); !ok) return std::move(ok).error();
+    auto path = detail::sqlite::resolve(given.path);
+    if (!path) return std::move(path).error();
+    sqlite_options options = given;
+    options.path = std::move(*path);
+    if (detail::sqlite::look_at(options.path).id == file_id{}) {
+        return failure{errc::not_found, given.path + ": " + std::strerror(ENOENT)};
     }
-    auto lock = detail::sqlite::write_lock::open(options.path + "-lock");
-    if (!lock) return std::move(lock).error();
-    if (auto got = (*lock)->acquire(options.lock_timeout); !got) return std::move(got).error();
-    const detail::sqlite::write_turn turn(**lock);
-    auto db = connection::open(
-        options.path, {connection::access::alter, options.lock_timeout, options.cache_kib});
-    if (!db) return std::move(db).error();
-    return detail::sqlite::migrate_schema(**db, dry_run);
+    return detail::sqlite::migrate(options, dry_run);
 }
 
 }  // namespace v1

@@ -1,5 +1,7 @@
 #include "watch.hpp"
 
+#include "files.hpp"
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -17,20 +19,6 @@
 namespace orderproc::detail::sqlite {
 
 namespace {
-
-class descriptor {
-public:
-    explicit descriptor(int number) noexcept : number_(number) {}
-    descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    descriptor& operator=(descriptor&&) = delete;
-    ~descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    int get() const noexcept { return number_; }
-
-private:
-    int number_;
-};
 
 class lock_file_watch final : public commit_watch {
 public:

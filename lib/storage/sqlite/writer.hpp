@@ -25,6 +25,9 @@ public:
     // The same within a transaction that the caller has begun: on failure nothing is left of it.
     result<void> write_within(const write_params& params, write_results& results);
     bool appended() const noexcept { return appended_; }  // did the latest write, to the journal?
+    feed_position newest() const noexcept {               // as of the latest write
+        return {sums_.epoch, static_cast<std::uint64_t>(sums_.position)};
+    }
 
 private:
     // The row of that name: read when a transaction begins, since another process may have

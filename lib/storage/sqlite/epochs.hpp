@@ -1,0 +1,28 @@
+#ifndef ORDERPROC_STORAGE_SQLITE_EPOCHS_HPP
+#define ORDERPROC_STORAGE_SQLITE_EPOCHS_HPP
+
+// The chain of epochs of the journal (journal.hpp) as rows.
+
+#include "connection.hpp"
+
+#include <orderproc/journal.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace orderproc::detail::sqlite {
+
+inline constexpr const char* all_epochs = "SELECT epoch, first FROM epochs ORDER BY id";
+
+// A number that no other journal has, as far as chance goes; not 0.
+std::uint64_t make_epoch();
+
+result<feed_position> newest_position(connection& db);
+
+// Begins an epoch behind the newest entry, of this number or else of one that it makes; answers
+// which. REQUIRES: the write lock is held and no transaction is open.
+result<std::uint64_t> begin_epoch(connection& db, std::optional<std::uint64_t> wanted = {});
+
+}  // namespace orderproc::detail::sqlite
+
+#endif
