@@ -1,4 +1,5 @@
 #include "cli/settings.hpp"
+#include "cli/storage_settings.hpp"
 
 #include <orderproc/sqlite.hpp>
 
@@ -11,21 +12,26 @@ namespace orderproc::server {
 namespace {
 
 struct migrate_settings {
-    std::string storage = "sqlite:orders.db";
+    storage_settings storage;
     bool dry_run = false;
 };
 
 int migrate(const migrate_settings& settings) {
     const std::string scheme = "sqlite:";
-    if (!settings.storage.starts_with(scheme)) {
+    const std::string& url = settings.storage.url;
+    if (!url.starts_with(scheme)) {
         return fail({errc::invalid_argument,
-                     "\"" + settings.storage + "\" is no storage with a schema: sqlite:PATH"});
+                     "storage \"" + url + "\" has no schema: expected sqlite:PATH"});
     }
-    const auto done =
-        migrate_sqlite({.path = settings.storage.substr(scheme.size())}, settings.dry_run);
+    const auto mode = parse_file_mode(settings.storage.file_mode);
+    if (!mode) return fail(mode.error());
+    sqlite_options options;
+    options.path = url.substr(scheme.size());
+    options.file_mode = *mode;
+    const auto done = migrate_sqlite(options, settings.dry_run);
     if (!done) return fail(done.error());
     if (done->steps.empty()) {
-        std::printf("%s has schema version %d already\n", settings.storage.c_str(), done->to);
+        std::printf("%s has schema version %d already\n", url.c_str(), done->to);
         return 0;
     }
     int version = done->from;
@@ -35,7 +41,7 @@ int migrate(const migrate_settings& settings) {
     }
     std::printf(settings.dry_run ? "%s is at schema version %d; tried and taken back, all well\n"
                                  : "%s went from schema version %d",
-                settings.storage.c_str(), done->from);
+                url.c_str(), done->from);
     if (!settings.dry_run) std::printf(" to %d\n", done->to);
     return 0;
 }
@@ -48,7 +54,7 @@ void add_migrate(command_line to) {
         "Brings a storage of an older version to this one's schema; stop the others "
         "and keep a copy first");
     const auto settings = std::make_shared<migrate_settings>();
-    add_setting(*command, "storage", settings->storage, "sqlite:PATH");
+    settings->storage.add_to(*command);
     add_setting(*command, "dry-run", settings->dry_run, "Try it, and leave everything as it is");
     command->callback(
         [&run = to.run, settings] { run = [settings] { return migrate(*settings); }; });

@@ -53,6 +53,14 @@ observation::observation(const observation_settings& settings, const status_mach
         .Set(1);
 }
 
+void observation::tell_remarks(const storage& opened) const {
+    if (log_level::warning < least_) return;
+    for (const std::string& it : opened.info().remarks) {
+        const std::array<log_field, 1> fields{{{"text", it}}};
+        sink_({log_level::warning, "storage_remark", fields});
+    }
+}
+
 void observation::read_from(reader& storage, const runtime& with) {
     storage_metrics_ = make_storage_metrics(storage, machine_, with.time);
 }

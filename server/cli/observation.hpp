@@ -41,6 +41,8 @@ public:
     health& state() noexcept { return health_; }
     const log_sink& log() const noexcept { return sink_; }
 
+    // Logs what opening the storage found.
+    void tell_remarks(const storage& opened) const;
     // Metrics and health come from the storage, too. The reader outlives all that asks for them.
     void read_from(reader& storage, const runtime& with);
     // How many listen to the live feed, asked at each scrape.

@@ -7,6 +7,7 @@
 #include "cli/observation.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
+#include "cli/storage_settings.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
@@ -32,7 +33,7 @@ constexpr std::chrono::seconds relay_drain(2);
 
 struct serve_settings {
     std::string listen = "127.0.0.1:8000";
-    std::string storage = "sqlite:orders.db";
+    storage_settings storage;
     bool no_worker = false;
     bool insecure_http = false;
     bool insecure_no_auth = false;
@@ -73,11 +74,10 @@ struct durations {
     milliseconds give_way{0};
 };
 
-int serve_on(const serve_settings& settings, http::server_options options, const durations& times,
-             stop_signals& signals) {
-    auto orders = open_storage(settings.storage);
-    if (!orders) return fail(orders.error());
+int serve_on(storage& orders, const serve_settings& settings, http::server_options options,
+             const durations& times, stop_signals& signals) {
     observation shown(settings.shown, status_machine::standard());
+    shown.tell_remarks(orders);
     auto messages = settings.messages.open();
     if (!messages) return fail(messages.error());
     auto items = make_named_items(settings.items, shown.watch());
@@ -86,10 +86,10 @@ int serve_on(const serve_settings& settings, http::server_options options, const
     engine_options how;
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
-    engine writes(**orders, status_machine::standard(), system_runtime(shown.watch()), how);
-    reader reads(**orders, settings.threads + 2);  // one for the admin's, one for the relay
+    engine writes(orders, status_machine::standard(), system_runtime(shown.watch()), how);
+    reader reads(orders, settings.threads + 2);  // one for the admin's, one for the relay
     shown.read_from(reads, writes.with());
-    reader feed_reads(**orders, 1);
+    reader feed_reads(orders, 1);
     live_feed feed(writes, feed_reads);
     shown.count_streams([&feed] { return feed.clients(); });
     std::optional<item_gate> gate;
@@ -158,7 +158,11 @@ int serve(const serve_settings& settings) {
     if (auto raised = raise_file_limit(options->connections_max); !raised) {
         return fail(raised.error());
     }
-    return serve_on(settings, std::move(*options), {*drain, *shutdown_delay, *give_way}, signals);
+    auto orders = settings.storage.open();
+    if (!orders) return fail(orders.error());
+    const int code = serve_on(**orders, settings, std::move(*options),
+                              {*drain, *shutdown_delay, *give_way}, signals);
+    return close_storage(**orders, code);
 }
 
 }  // namespace
@@ -167,7 +171,7 @@ void add_serve(command_line to) {
     auto* command = to.app.add_subcommand("serve", "The HTTP API and, with it, a worker");
     const auto it = std::make_shared<serve_settings>();
     add_setting(*command, "listen", it->listen, "ADDRESS:PORT; port 0 takes any that is free");
-    add_setting(*command, "storage", it->storage, "sqlite:PATH or memory:");
+    it->storage.add_to(*command, "sqlite:PATH or memory:");
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
     add_setting(*command, "items", it->items,
                 "Which items may be ordered: file:PATH or http://HOST/PATH; empty: all");

@@ -11,7 +11,6 @@
 #include <orderproc/rabbitmq.hpp>
 #endif
 #include <orderproc/runtime.hpp>
-#include <orderproc/sqlite.hpp>
 
 #include <arpa/inet.h>
 
@@ -80,22 +79,6 @@ result<endpoint> parse_endpoint(std::string_view text) {
     const auto [end, ec] = std::from_chars(port.data(), port.data() + port.size(), out.port);
     if (ec != std::errc{} || end != port.data() + port.size() || !is_address(out.host)) return bad;
     return out;
-}
-
-result<std::unique_ptr<storage>> open_storage(const std::string& url) {
-    if (url == "memory:") return make_memory_storage(system_runtime().random.next());
-    constexpr std::string_view sqlite = "sqlite:";
-    if (url.starts_with(sqlite) && url.size() > sqlite.size()) {
-        auto opened = open_sqlite({.path = url.substr(sqlite.size())});
-        if (opened || opened.error().code != errc::schema_mismatch) return opened;
-        failure why = std::move(opened).error();
-        if (why.detail.ends_with("migrate it first")) {
-            why.detail += ": orderproc migrate --storage " + url;
-        }
-        return why;
-    }
-    return failure{errc::invalid_argument,
-                   "\"" + url + "\" is no storage such as sqlite:orders.db or memory:"};
 }
 
 result<std::unique_ptr<broker>> open_broker(const std::string& url,

@@ -29,9 +29,6 @@ struct endpoint {
 // "127.0.0.1:8000", "[::1]:8000", ":8000" (loopback). errc::invalid_argument.
 result<endpoint> parse_endpoint(std::string_view text);
 
-// "sqlite:PATH" or "memory:".
-result<std::unique_ptr<storage>> open_storage(const std::string& url);
-
 // "none" (nullptr), "memory:", "amqp://…" or "amqps://…"; failures never quote a URL's password.
 // ca_file: who vouches for the broker; empty: whom this machine trusts.
 result<std::unique_ptr<broker>> open_broker(const std::string& url, const std::string& ca_file);

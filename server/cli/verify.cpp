@@ -1,5 +1,6 @@
 #include "cli/progress.hpp"
 #include "cli/settings.hpp"
+#include "cli/storage_settings.hpp"
 #include "cli/values.hpp"
 
 #include <orderproc/verify.hpp>
@@ -11,10 +12,8 @@ namespace orderproc::server {
 
 namespace {
 
-int verify_storage(const std::string& url) {
-    auto orders = open_storage(url);
-    if (!orders) return fail(orders.error());
-    auto connection = (*orders)->connect(connection_role::reader);
+int verify_storage(storage& orders) {
+    auto connection = orders.connect(connection_role::reader);
     if (!connection) return fail(connection.error());
 
     progress_line line;
@@ -35,14 +34,23 @@ int verify_storage(const std::string& url) {
     return 0;
 }
 
+int verify_settings(const storage_settings& settings) {
+    auto orders = settings.open();
+    if (!orders) return fail(orders.error());
+    print_remarks(**orders);
+    const int code = verify_storage(**orders);
+    return close_storage(**orders, code);
+}
+
 }  // namespace
 
 void add_verify(command_line to) {
     auto* command = to.app.add_subcommand(
         "verify", "Compares the journal with orders, counts and cursors; stop the writers first");
-    const auto url = std::make_shared<std::string>("sqlite:orders.db");
-    add_setting(*command, "storage", *url, "sqlite:PATH");
-    command->callback([&run = to.run, url] { run = [url] { return verify_storage(*url); }; });
+    const auto settings = std::make_shared<storage_settings>();
+    settings->add_to(*command);
+    command->callback(
+        [&run = to.run, settings] { run = [settings] { return verify_settings(*settings); }; });
 }
 
 }  // namespace orderproc::server

@@ -2,9 +2,11 @@
 #include "cli/observation.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
+#include "cli/storage_settings.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 
@@ -13,36 +15,43 @@ namespace orderproc::server {
 namespace {
 
 struct work_settings {
-    std::string storage = "sqlite:orders.db";
+    storage_settings storage;
     worker_settings worker;
     broker_settings messages;
     observation_settings shown;
 };
 
-int work(const work_settings& settings) {
-    stop_signals signals;
-    const auto drain = parse_duration(settings.worker.drain);
-    if (!drain) return fail(drain.error());
-    auto orders = open_storage(settings.storage);
-    if (!orders) return fail(orders.error());
+int work_on(storage& orders, const work_settings& settings, std::chrono::milliseconds drain,
+            stop_signals& signals) {
     auto messages = settings.messages.open();
     if (!messages) return fail(messages.error());
     observation shown(settings.shown, status_machine::standard());
+    shown.tell_remarks(orders);
     engine_options how;
     how.watch_others = !*messages;  // they tell of what others commit
-    engine writes(**orders, status_machine::standard(), system_runtime(shown.watch()), how);
-    reader reads(**orders, 1);
+    engine writes(orders, status_machine::standard(), system_runtime(shown.watch()), how);
+    reader reads(orders, 1);
     shown.read_from(reads, writes.with());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
     auto worker = running_worker::start(writes, settings.worker, messages->get());
     if (!worker) return fail(worker.error());
-    std::printf("orderproc works on %s\n", (*orders)->info().name.c_str());
+    std::printf("orderproc works on %s\n", orders.info().name.c_str());
     std::fflush(stdout);
     signals.wait();
     shown.state().stopping();
-    (*worker)->stop(*drain);
+    (*worker)->stop(drain);
     return 0;
+}
+
+int work(const work_settings& settings) {
+    stop_signals signals;
+    const auto drain = parse_duration(settings.worker.drain);
+    if (!drain) return fail(drain.error());
+    auto orders = settings.storage.open();
+    if (!orders) return fail(orders.error());
+    const int code = work_on(**orders, settings, *drain, signals);
+    return close_storage(**orders, code);
 }
 
 }  // namespace
@@ -50,7 +59,7 @@ int work(const work_settings& settings) {
 void add_work(command_line to) {
     auto* command = to.app.add_subcommand("work", "Works on the orders of a storage");
     const auto settings = std::make_shared<work_settings>();
-    add_setting(*command, "storage", settings->storage, "sqlite:PATH");
+    settings->storage.add_to(*command);
     settings->worker.add_to(*command);
     settings->messages.add_to(*command);
     settings->shown.add_to(*command);

@@ -26,7 +26,7 @@ def part(text, title):
 
 
 def commands_of(*command):
-    return re.findall(r"^  (\w+) ", part(help_of(*command), "Subcommands"), re.M)
+    return re.findall(r"^  ([\w-]+) ", part(help_of(*command), "Subcommands"), re.M)
 
 
 def options_of(*command):
@@ -36,7 +36,7 @@ def options_of(*command):
 def sections():
     """{heading of a command: its text}"""
     with open(DOCUMENT, encoding="utf-8") as file:
-        parts = re.split(r"^##+ `orderproc ?([a-z ]*?)`.*\n", file.read(), flags=re.M)
+        parts = re.split(r"^##+ `orderproc ?([a-z -]*?)`.*\n", file.read(), flags=re.M)
     return dict(zip(parts[1::2], parts[2::2]))
 
 

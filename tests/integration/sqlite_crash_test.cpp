@@ -13,13 +13,13 @@ using namespace sqlite_support;
 
 namespace {
 
-// Writes to files whose name ends in -wal fail while a switch is on. The default file system
-// of SQLite while it lives.
+// Writes to files whose name ends in -wal, or reads from the database, fail while a switch is on.
+// The default file system of SQLite while it lives.
 class failing_disk {
 public:
     failing_disk() {
         real_ = sqlite3_vfs_find(nullptr);
-        fail_sync = full = false;
+        fail_sync = full = unreadable = false;
         shim_ = *real_;
         shim_.zName = "failing-disk";
         shim_.szOsFile = static_cast<int>(sizeof(file)) + real_->szOsFile;
@@ -35,6 +35,7 @@ public:
 
     static inline bool fail_sync = false;
     static inline bool full = false;
+    static inline bool unreadable = false;
 
 private:
     struct file {  // the real one's methods with two replaced; its own state comes behind
@@ -63,6 +64,10 @@ int failing_disk::open_file(sqlite3_vfs*, const char* name, sqlite3_file* out, i
     m.iVersion = 2;
     m.xClose = [](sqlite3_file* f) { return real_of(f)->pMethods->xClose(real_of(f)); };
     m.xRead = [](sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
+        if (unreadable && !is_log(f)) {  // as SQLite's own does on EIO
+            errno = EIO;
+            return SQLITE_IOERR_CORRUPTFS;
+        }
         return real_of(f)->pMethods->xRead(real_of(f), to, size, at);
     };
     m.xWrite = [](sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
@@ -255,6 +260,36 @@ BOOST_AUTO_TEST_CASE(a_failed_sync_leaves_the_outcome_unknown_until_asked) {
     BOOST_TEST(create_one(*writer, "after", 3).has_value());
     BOOST_TEST(writer->was_applied("test", 3).value());
     BOOST_TEST(!writer->was_applied("test", 2).value());
+}
+
+// SQLite says that the database is malformed, which would be for a person to mend.
+BOOST_AUTO_TEST_CASE(a_disk_that_cannot_be_read_is_no_damage) {
+    const temporary_folder folder;
+    const std::string path = folder.file("a.db");
+    {
+        const auto storage = open(path);
+        const auto writer = writer_of(*storage);
+        std::vector<change> many;
+        for (int i = 0; i < 2000; ++i) many.push_back(create("o" + std::to_string(i)));
+        std::vector<change_outcome> out;
+        BOOST_REQUIRE(write(*writer, many, "test", 1, out).has_value());
+    }
+    const failing_disk disk;
+    const auto storage = open(path);
+    const auto reader = reader_of(*storage);
+    BOOST_TEST(reader->count().has_value());
+    failing_disk::unreadable = true;
+    for (const char* id : {"o3", "o777", "o1999"}) {
+        const std::vector<std::string> ids{id};
+        const auto lost = reader->load({ids, {}});
+        BOOST_TEST_REQUIRE(!lost.has_value());
+        BOOST_TEST(lost.error().code == make_error_code(errc::unavailable));
+    }
+    const auto feed = reader->read_feed({{}, 2000});
+    BOOST_TEST_REQUIRE(!feed.has_value());
+    BOOST_TEST(feed.error().code == make_error_code(errc::unavailable));
+    failing_disk::unreadable = false;
+    BOOST_TEST(holds(*reader, "o777"));
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_is_survived) {

@@ -1,6 +1,7 @@
 #include "cli/values.hpp"
 
 #include "cli/limit_settings.hpp"
+#include "cli/storage_settings.hpp"
 
 #include <orderproc/memory.hpp>
 #include <orderproc/runtime.hpp>
@@ -76,7 +77,7 @@ BOOST_DATA_TEST_CASE(endpoints_are_numeric_addresses, data::make(endpoints), row
 
 BOOST_AUTO_TEST_CASE(an_unknown_storage_or_processor_is_refused_by_name) {
     for (const char* url : {"", "sqlite", "sqlite:", "mysql://x", "memory"}) {
-        const auto opened = open_storage(url);
+        const auto opened = storage_settings{.url = url}.open();
         BOOST_TEST_REQUIRE(!opened);
         BOOST_TEST((opened.error().code == errc::invalid_argument));
     }
@@ -85,8 +86,17 @@ BOOST_AUTO_TEST_CASE(an_unknown_storage_or_processor_is_refused_by_name) {
         BOOST_TEST_REQUIRE(!made);
         BOOST_TEST((made.error().code == errc::invalid_argument));
     }
-    BOOST_TEST(open_storage("memory:").has_value());
+    BOOST_TEST(storage_settings{.url = "memory:"}.open().has_value());
     BOOST_TEST(make_named_processor("simulate:0").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(modes_of_files) {
+    BOOST_TEST(parse_file_mode("0600").value() == 0600U);
+    BOOST_TEST(parse_file_mode("640").value() == 0640U);
+    BOOST_TEST(parse_file_mode("0777").value() == 0777U);
+    for (const char* text : {"", "0400", "0800", "u+rw", "07777", "00600", "-600", "0600 "}) {
+        BOOST_TEST(!parse_file_mode(text).has_value(), text);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(rates) {

@@ -1,6 +1,8 @@
 #include "../conformance/mutant_storage.hpp"
 
 #include <orderproc/command.hpp>
+#include <orderproc/engine.hpp>
+#include <orderproc/memory.hpp>
 #include <orderproc/testing/builders.hpp>
 #include <orderproc/testing/manual_clock.hpp>
 #include <orderproc/verify.hpp>
@@ -160,6 +162,8 @@ const damage damages[] = {
                     it.after.id = order_id::parse("C").value();
                     it.version = it.after.version = order_version{3};
                 }>},
+    {"entry 1-6 (cancel) of order B (number 2) is in an epoch that ended before",
+     hurt_entry<5, [](journal_entry& it) { it.position.epoch = 2; }>},
     {"the feed says that 1-10 is its newest entry, but ends at 1-9",
      [](mutants::hooks& h) { h.feed_out = [](feed_page& page) { ++page.newest.offset; }; }},
     {"order B (number 2) is not what its latest entry 1-6 made it: user_id: expected 1, found 2",
@@ -215,6 +219,24 @@ BOOST_AUTO_TEST_CASE(a_whole_storage_has_no_difference) {
     BOOST_TEST(report.difference.value_or("") == "");
     BOOST_TEST(report.entries == 9U);
     BOOST_TEST(report.orders == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_storage_with_several_epochs_has_no_difference) {
+    const auto storage = make_memory_storage();
+    const auto db = storage->connect(connection_role::writer).value();
+    std::uint64_t epoch = 1;
+    const auto check = [&] {
+        const auto report = verify(*db, status_machine::standard()).value();
+        BOOST_TEST(report.difference.value_or("") == "");
+    };
+    check();
+    for (const char* id : {"A", "B", "C"}) {
+        BOOST_REQUIRE(db->rotate_epoch(++epoch).has_value());
+        check();
+        engine writes(*storage, status_machine::standard(), system_runtime(), {.threads = 0});
+        BOOST_TEST(!writes.execute(testing::order_builder().id(id).submit()).ec);
+        check();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_storage_has_no_difference) {

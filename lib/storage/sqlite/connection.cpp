@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <utility>
 
@@ -15,10 +16,16 @@ namespace orderproc::detail::sqlite {
 
 namespace {
 
+// SQLite takes a disk that cannot be read for a file that is malformed, and forgets why.
+// REQUIRES: errno was 0 before the call.
+bool is_disk_failure() noexcept {
+    return errno == EIO || errno == ENXIO || errno == ERANGE;
+}
+
 errc meaning_of(int code) {
     switch (code & 0xff) {
         case SQLITE_CORRUPT:
-            return errc::corrupt;
+            return is_disk_failure() ? errc::unavailable : errc::corrupt;
         case SQLITE_NOTADB:
             return errc::schema_mismatch;
         case SQLITE_CONSTRAINT:  // of ours, which no statement expects, or a trigger of the user's
@@ -96,10 +103,14 @@ void connection::fail(int sqlite_code) {
         const int extended = sqlite3_extended_errcode(handle_);
         if ((extended & 0xff) == sqlite_code) sqlite_code = extended;
     }
+    const errc meaning = meaning_of(sqlite_code);
     std::string text = path_ + ": ";
+    if (meaning == errc::unavailable && (sqlite_code & 0xff) == SQLITE_CORRUPT) {
+        text += "the disk cannot be read: ";
+    }
     text += handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(sqlite_code);
     text += " (" + std::to_string(sqlite_code) + ")";
-    fail(meaning_of(sqlite_code), std::move(text));
+    fail(meaning, std::move(text));
     sqlite_code_ = sqlite_code;
 }
 
@@ -118,6 +129,7 @@ result<void> connection::finish() {
 
 void connection::execute(const char* sql) {
     if (failed_) return;
+    errno = 0;
     if (const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr)) fail(code);
 }
 

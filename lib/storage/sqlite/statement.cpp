@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -14,6 +15,7 @@ rows::~rows() {
 
 bool rows::next() {
     if (!running_ || !db_.ok()) return false;
+    errno = 0;  // what a failure is due to: see connection::fail()
     const int code = sqlite3_step(running_);
     if (code == SQLITE_ROW) return true;
     if (code != SQLITE_DONE) db_.fail(code);

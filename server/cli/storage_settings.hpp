@@ -1,0 +1,36 @@
+#ifndef ORDERPROC_SERVER_CLI_STORAGE_SETTINGS_HPP
+#define ORDERPROC_SERVER_CLI_STORAGE_SETTINGS_HPP
+
+// Where the orders are: the options of every command that opens a storage.
+
+#include <orderproc/repository.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <string>
+
+namespace orderproc::server {
+
+struct storage_settings {
+    std::string url = "sqlite:orders.db";
+    std::string file_mode = "0600";
+
+    void add_to(CLI::App& command, const std::string& help = "sqlite:PATH");
+    // errc::invalid_argument: one of them cannot be read.
+    result<std::unique_ptr<storage>> open() const;
+};
+
+// "0600", "640": octal, at most 0777; the owner reads and writes. errc::invalid_argument.
+result<unsigned> parse_file_mode(const std::string& text);
+
+// Says on standard error what opening it found.
+void print_remarks(const storage& opened);
+
+// The exit code of a command that is done with the storage: code, or 1 and a word on standard
+// error if something did not get to its place. REQUIRES: as storage::close().
+int close_storage(storage& opened, int code);
+
+}  // namespace orderproc::server
+
+#endif
