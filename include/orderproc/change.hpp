@@ -48,6 +48,8 @@ struct create_order {
     order value;          // id and status set; number, version and times are the storage's
     bool queued = false;  // a worker should look at it
 };
+// Refused once an attempt has begun (order::first_claimed_at), also one that was released or
+// retried since: what it did may be known to others under the content of before.
 struct edit_order {
     std::int64_t user_id = 0;
     std::vector<std::int64_t> item_ids;

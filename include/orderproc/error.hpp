@@ -27,7 +27,7 @@ enum class errc {
     already_exists,        // the order id is taken, perhaps by an order deleted since
     idempotency_mismatch,  // the idempotency key was used with a different request
     version_conflict,
-    transition_rejected,  // the status, or somebody working on the order, forbids it
+    transition_rejected,  // the status, or work on the order that has begun, forbids it
     lease_lost,           // somebody else holds the order now, or nobody does
     // Nothing was written. Retrying is safe.
     overloaded,

@@ -122,6 +122,9 @@ result<evaluation> evaluate(const stored_order* current, const change& what, wri
     }
     if (move) return apply(*move, *current, what, at);
     if (const auto* edit = std::get_if<edit_order>(&what.action)) {
+        // An attempt may have had its effect although its answer was lost: the next one has the
+        // same idempotency key and would be answered for the content of before.
+        if (current->value.first_claimed_at) return errc::transition_rejected;
         return apply(*edit, *current, what, at);
     }
     evaluation out = begin(*current, what);

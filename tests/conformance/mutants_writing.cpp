@@ -132,6 +132,13 @@ const mutant changing[] = {
      [](hooks& h) {
          h.change_in = [](change& it, repository&) { it.unleased = false, it.from = {}; };
      }},
+    {"attempts ignored by edits", "an_edit_after_an_attempt_is_refused",
+     [](hooks& h) {
+         h.change_out = [](const change& it, change_outcome& out, repository&) {
+             const bool waits = out.after && out.after->status == order_status("PENDING");
+             if (it.event == "edit" && waits) out.ec = {};
+         };
+     }},
     {"status ignored", "a_move_from_a_wrong_status_is_refused",
      [](hooks& h) { h.change_in = [](change& it, repository&) { it.from = {}; }; }},
     {"repeating refused", "what_is_there_already_changes_nothing",
