@@ -111,6 +111,8 @@ private:
     clock::instant leads_until_;
     clock::instant move_due_;  // not before: after a failure, or while another one leads
     std::uint32_t move_failures_ = 0;
+    std::optional<timestamp> held_until_;  // by another owner, as told last…
+    clock::instant held_since_;            // …and told first
 
     // begun: all before the position is confirmed; read: all before it is in page_ or sent_.
     feed_position stored_, confirmed_, read_;
