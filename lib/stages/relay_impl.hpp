@@ -85,6 +85,7 @@ private:
     void connect(clock::instant now);
     void disconnect(const failure& why);
     void read(clock::instant now);
+    bool is_late(const journal_entry& entry) const;
     void submit_entries();
     bool submit_one(const journal_entry& entry);
     void collect(std::chrono::milliseconds patience);
