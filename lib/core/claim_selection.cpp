@@ -88,21 +88,18 @@ evaluation take_back(const stored_order& candidate, const claim& by, write_time 
     return out;
 }
 
-// Both lengths are those of this worker or, where others have longer ones, the order's own.
-timestamp end_of_lease(const stored_order& it, const claim& by, timestamp now) {
-    return now + std::max(it.span, by.lease);
-}
-
-timestamp end_of_backoff(const stored_order& it, const claim& by, timestamp now) {
-    return now + std::max(it.span, by.backoff_max);
+// So much after now; without overflow, whatever a file or a host says.
+timestamp after(timestamp now, std::chrono::milliseconds time) {
+    constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 36525);
+    return now + std::clamp(time, std::chrono::milliseconds(0), century);
 }
 
 constexpr auto last_number = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
+// Whether the claim says so, of this very lease.
 bool claim_selection::is_over(const stored_order& leased) const {
-    if (*leased.due_at <= at_.now) return true;
     return std::any_of(claim_.expired.begin(), claim_.expired.end(),
                        [&](const doubtful_lease& seen) {
                            return seen.token == leased.lease && seen.ends_at == *leased.due_at &&
@@ -124,7 +121,8 @@ std::optional<timestamp> claim_selection::rank(const stored_order& candidate) co
         return due_at <= at_.stamp ? std::optional(due_at) : std::nullopt;
     }
     const bool backs_off = candidate.span.count() > 0 && candidate.value.attempts > 0;
-    const bool put_off = backs_off && due_at > end_of_backoff(candidate, claim_, at_.now);
+    const bool put_off =
+        backs_off && due_at > after(at_.now, std::max(candidate.span, claim_.backoff_max));
     return put_off ? std::optional(before_all) : std::nullopt;
 }
 
@@ -133,8 +131,8 @@ std::vector<due_range> claim_selection::ranges() const {
     if (probe.limit == 0 || !claim_.only.empty()) return {};
     // Between now and the latest stamp there may be orders queued without a delay.
     const bool stepped_back = at_.stamp > at_.now;
-    const timestamp waiting = stepped_back ? at_.now : at_.now + claim_.backoff_max;
-    const timestamp active = at_.now + claim_.lease;
+    const timestamp waiting = stepped_back ? at_.now : after(at_.now, claim_.backoff_max);
+    const timestamp active = after(at_.now, claim_.lease);
     return {{claim_.stage->waiting, std::max(probe.waiting, {waiting, last_number}), probe.limit},
             {claim_.stage->active, std::max(probe.active, {active, last_number}), probe.limit}};
 }
@@ -145,9 +143,10 @@ bool claim_selection::survey(const stored_order& found, claim_outcome& out) {
     ++(active ? surveyed_active_ : surveyed_waiting_);
     (active ? out.next_probe.active : out.next_probe.waiting) = place;
     if (rank(found)) return true;
+    // Workers may differ in how long their leases are: the longer of the two counts.
     const auto length = std::max(found.span, claim_.lease);
     if (found.leased && claim_.lease.count() > 0 && found.value.id &&
-        place.due_at > end_of_lease(found, claim_, at_.now)) {
+        place.due_at > after(at_.now, length)) {
         out.doubtful.push_back(
             {std::string(found.value.id->view()), found.lease, place.due_at, length});
     }
