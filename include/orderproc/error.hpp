@@ -27,7 +27,7 @@ enum class errc {
     already_exists,        // the order id is taken, perhaps by an order deleted since
     idempotency_mismatch,  // the idempotency key was used with a different request
     version_conflict,
-    transition_rejected,  // the status, or somebody working on the order, forbids it
+    transition_rejected,  // the status, or work on the order that has begun, forbids it
     lease_lost,           // somebody else holds the order now, or nobody does
     // Nothing was written. Retrying is safe.
     overloaded,
@@ -56,7 +56,7 @@ struct failure {
         : code(make_error_code(value)), detail(std::move(text)) {}
     failure(error_code value, std::string text = {}) : code(value), detail(std::move(text)) {}
 
-    // "detail: message of code", for logs.
+    // "detail: message of code", for logs; without a code, the detail alone.
     ORDERPROC_EXPORT std::string message() const;
 };
 

@@ -66,7 +66,8 @@ public:
          const engine_options& options)
         : machine_(machine),
           with_(with),
-          queue_(options.queue_max, options.batch_max, std::max<std::size_t>(options.threads, 1)) {
+          queue_(options.queue_max, options.batch_max, std::max<std::size_t>(options.threads, 1),
+                 with.random) {
         const std::size_t writers = std::max<std::size_t>(options.threads, 1);
         for (std::size_t i = 0; i < writers; ++i) {
             writers_.emplace_back(orders, with, listeners_, options);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
 #include <new>
 #include <string_view>
 #include <thread>
@@ -14,13 +13,8 @@ namespace detail {
 
 namespace {
 
-std::uint64_t hash_of(std::string_view text) noexcept {
-    const std::uint64_t hash = std::hash<std::string_view>{}(text);
-    return hash != 0 ? hash : 1;
-}
-
-std::uint64_t hash_of(const digest& key) noexcept {
-    return hash_of({reinterpret_cast<const char*>(key.data()), key.size()});
+std::string_view text_of(const digest& key) noexcept {
+    return {reinterpret_cast<const char*>(key.data()), key.size()};
 }
 
 }  // namespace
@@ -92,11 +86,19 @@ bool hash_set::grow() noexcept try {
     return false;
 }
 
-engine_queue::engine_queue(std::size_t queue_max, std::size_t batch_max, std::size_t takers)
+engine_queue::engine_queue(std::size_t queue_max, std::size_t batch_max, std::size_t takers,
+                           random_source& random)
     : queue_max_(queue_max),
       batch_max_(batch_max),
+      hash_(random),
       taken_(takers, hash_set(2 * batch_max)),
       passed_(64) {}
+
+// Never 0.
+std::uint64_t engine_queue::hash_of(std::string_view text) const noexcept {
+    const std::uint64_t hash = hash_(text);
+    return hash != 0 ? hash : 1;
+}
 
 completion& engine_queue::change_of(engine_node& node) noexcept {
     return static_cast<completion&>(node);
@@ -114,7 +116,7 @@ result<void> engine_queue::push(completion& done, change&& what, engine_node::ki
     engine_node& node = done;
     node.is = is;
     node.order_hash = hash_of(what.order);
-    node.key_hash = what.once ? hash_of(what.once->key) : 0;
+    node.key_hash = what.once ? hash_of(text_of(what.once->key)) : 0;
     done.what_ = std::move(what);
     return link(node);
 }

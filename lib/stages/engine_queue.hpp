@@ -4,6 +4,8 @@
 // What waits for the engine: a FIFO linked through the requests themselves, and the rule which
 // of them may share a batch.
 
+#include "stages/keyed_hash.hpp"
+
 #include <orderproc/engine.hpp>
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
 namespace orderproc {
@@ -59,7 +62,8 @@ struct engine_batch {
 // Safe to use from any thread. Each taker has a number and at most one batch under way.
 class engine_queue {
 public:
-    engine_queue(std::size_t queue_max, std::size_t batch_max, std::size_t takers);
+    engine_queue(std::size_t queue_max, std::size_t batch_max, std::size_t takers,
+                 random_source& random);
 
     result<void> push(completion& done, change&& what, engine_node::kind is);
     result<void> push(claim_completion& done, claim&& what);
@@ -86,6 +90,7 @@ public:
     static cursor_move& what(cursor_completion& done) noexcept { return done.what_; }
 
 private:
+    std::uint64_t hash_of(std::string_view text) const noexcept;
     result<void> link(engine_node& node);
     bool select(std::size_t taker, engine_batch& out) noexcept;
     bool blocked(std::uint64_t hash) const noexcept;
@@ -93,6 +98,7 @@ private:
 
     const std::size_t queue_max_;
     const std::size_t batch_max_;
+    const keyed_hash hash_;
     mutable std::mutex mutex_;
     std::condition_variable ready_;
     std::condition_variable stopping_;

@@ -3,6 +3,7 @@
 
 // Gets one batch at a time committed and answered, whatever becomes of the connection.
 
+#include "stages/clock_check.hpp"
 #include "stages/commit_listeners.hpp"
 #include "stages/engine_queue.hpp"
 
@@ -44,6 +45,7 @@ private:
     void load();
     result<void> connect();
     result<void> write();
+    void check_clock(timestamp now) noexcept;
     result<bool> resolve();
     result<void> fail_by_exception(const char* text) noexcept;
 
@@ -62,6 +64,7 @@ private:
     std::unique_ptr<repository> connection_;
     std::optional<clock::instant> tidy_due_;  // none: the storage has put nothing off
 
+    clock_check clock_;
     engine_batch batch_;
     bool loaded_ = false;
     bool in_doubt_ = false;  // a write was begun, and nobody knows what became of it

@@ -138,6 +138,32 @@ void order_being_worked_on_is_left_alone(bench& b) {
     expect_same("the order", held.value, b.find("L-1"));
 }
 
+void edit_after_an_attempt_is_refused(bench& b) {
+    b.created("E-1");
+    change retried = b.release(b.claimed("E-1"), b.now());
+    b.done(std::move(retried));
+    const auto tried = b.write(b.edit("E-1", "{}"));
+    expect_refused("an edit after an attempt", errc::transition_rejected, tried);
+    expect_same("the order that refused it", b.found("E-1"), tried.after);
+
+    b.created("E-2");  // given back undecided, at a shutdown: it has begun all the same
+    change released = b.release(b.claimed("E-2"), b.now());
+    std::get<move_order>(released.action).attempts = 0;
+    std::get<move_order>(released.action).interrupted = true;
+    b.done(std::move(released));
+    expect_equal("attempts", 0U, b.found("E-2").attempts);
+    expect_refused("an edit after a release", errc::transition_rejected,
+                   b.write(b.edit("E-2", "{}")));
+
+    b.created("E-3");
+    b.done(b.leave(b.claimed("E-3"), "fail"));
+    b.done(b.raise("E-3", "retry"));
+    expect_refused("an edit after a client's retry", errc::transition_rejected,
+                   b.write(b.edit("E-3", "{}")));
+    b.done(b.erase("E-1"));  // cancelling and deleting say nothing about the content
+    b.done(b.raise("E-2", "cancel"));
+}
+
 void deleted_order_leaves_its_history(bench& b) {
     b.created("X-1");
     b.advance(seconds(1));
@@ -218,6 +244,8 @@ constexpr entry entries[] = {
      retry_of_a_waiting_order_makes_it_due},
     {"an_order_being_worked_on_is_left_alone", "Nobody edits or deletes an order under lease.",
      order_being_worked_on_is_left_alone},
+    {"an_edit_after_an_attempt_is_refused", "Once an attempt has begun the content stays.",
+     edit_after_an_attempt_is_refused},
     {"a_deleted_order_leaves_its_history", "A deleted order is gone, its history is not.",
      deleted_order_leaves_its_history},
     {"each_change_of_a_batch_stands_alone", "A refused change does not touch its neighbours.",

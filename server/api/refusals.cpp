@@ -49,8 +49,10 @@ bool api::settle_refusal(const http::problem_kind& rejected, const http::request
         http::write_problem(problems::not_found, {}, in, out);
     } else if (outcome.ec == errc::transition_rejected && outcome.after) {
         const order& found = *outcome.after;
-        http::write_problem(rejected, "the order is " + std::string(found.status.view()), in, out,
-                            members_about(found, engine_.machine()));
+        std::string detail = "the order is " + std::string(found.status.view());
+        const bool begun = &rejected == &problems::not_editable && found.first_claimed_at;
+        if (begun) detail += ", and work on it has begun";
+        http::write_problem(rejected, detail, in, out, members_about(found, engine_.machine()));
     } else if (outcome.ec == errc::transition_rejected) {
         http::write_problem(rejected, {}, in, out);
     } else if (outcome.ec == errc::version_conflict) {

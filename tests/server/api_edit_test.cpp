@@ -175,6 +175,33 @@ BOOST_AUTO_TEST_CASE(only_what_waits_can_be_edited) {
     }
 }
 
+// Attempt 1 charged 1.50 and its answer was lost: attempt 2 has the same idempotency key.
+BOOST_AUTO_TEST_CASE(an_attempt_fixes_the_content) {
+    const auto refused = [&] {
+        for (const answer& got : {put(replacement), patch(R"({"user_id":8})"), patch("{}")}) {
+            BOOST_TEST(got.status == 409);
+            BOOST_TEST(got.says(R"("code":"not_editable")"));
+            BOOST_TEST(got.says(R"("detail":"the order is PENDING, and work on it has begun")"));
+            BOOST_TEST(got.says(R"("order_status":"PENDING","allowed_events":["cancel"])"));
+        }
+        BOOST_TEST(get("/orders/A-1").says(R"("total_amount":1.50)"));
+    };
+    claim_one();
+    raise("A-1", "release");
+    refused();
+    claim_one();
+    raise("A-1", "fail");
+    BOOST_TEST(ask("POST", "/orders/A-1/retry").says(R"("attempts":0)"));
+    refused();
+    BOOST_TEST(ask("POST", "/orders/A-1/cancel").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(an_order_that_an_attempt_was_made_on_can_be_deleted) {
+    claim_one();
+    raise("A-1", "release");
+    BOOST_TEST(ask("DELETE", "/orders/A-1").status == 204);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_created) {
     const std::vector<http::field> json = {{"Content-Type", "application/json"}};
     BOOST_TEST(ask("PUT", "/orders/A-2", replacement, json).status == 404);

@@ -56,6 +56,17 @@ BOOST_FIXTURE_TEST_CASE(a_second_change_of_an_order_waits_and_is_not_overtaken, 
     BOOST_TEST(asked[3].ec() == errc::transition_rejected);
 }
 
+// Two orders whose hashes are equal would wait for each other. These are equal by libstdc++'s
+// std::hash, whose seed everybody knows.
+BOOST_FIXTURE_TEST_CASE(ids_that_were_made_to_collide_share_a_batch, fixture) {
+    engine it(orders, machine, with, by_hand());
+    const names ids{"ORD-00000000AAAA", "jfZAAAAA:k6XQBkZ", "T6ZAAAAAFLDvw-0D", "qhbAAAAAHiv4PY:9",
+                    "6sYBAAAAy58vRBPv", "rHdBAAAAz6XzlaLq", "DViBAAAApZGoGvZD", "IbpBAAAASf.6sSZC"};
+    for (const std::string& id : ids) ask(it, create(id));
+    while (it.run_once().value() > 0) continue;
+    BOOST_TEST((seen() == std::vector<names>{ids}));
+}
+
 BOOST_FIXTURE_TEST_CASE(what_was_put_off_goes_first, fixture) {
     engine it(orders, machine, with, by_hand(2));
     ask(it, create("A"));

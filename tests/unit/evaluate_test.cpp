@@ -162,6 +162,23 @@ BOOST_AUTO_TEST_CASE(edits_and_removals_keep_off_leased_orders) {
     CHECK_REFUSED(&current, it, transition_rejected);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_edited_once_an_attempt_has_begun) {
+    change it;
+    it.action = edit_order{};
+    stored_order current = waiting();
+    CHECK_REFUSED(&current, it, transition_rejected);
+    current.value.attempts = 0;  // a client's retry, or a release, has set them back
+    CHECK_REFUSED(&current, it, transition_rejected);
+    it.version = order_version{3};
+    CHECK_REFUSED(&current, it, version_conflict);
+    it.version = current.value.version;
+    current.value.first_claimed_at.reset();
+    BOOST_TEST(evaluate(&current, it, now).has_value());
+    current = waiting();
+    it.action = remove_order{};
+    BOOST_TEST(evaluate(&current, it, now).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(there_is_no_lease_to_renew) {
     const stored_order current = waiting();
     change it;
@@ -213,7 +230,8 @@ BOOST_AUTO_TEST_CASE(create_for_later_or_for_nobody) {
 }
 
 BOOST_AUTO_TEST_CASE(edit) {
-    const stored_order current = waiting();
+    stored_order current = waiting();
+    current.value.first_claimed_at.reset();
     change it;
     it.event = "edit";
     it.actor = "clerk";
@@ -233,6 +251,21 @@ BOOST_AUTO_TEST_CASE(edit) {
     BOOST_TEST(out.event == "edit");
     BOOST_TEST((out.from == pending));
     BOOST_TEST(out.actor == "clerk");
+}
+
+BOOST_AUTO_TEST_CASE(a_back_off_is_told_from_a_delay_that_was_asked_for) {
+    stored_order current = leased();
+    current.span = 30s;
+    change it = move_to(pending, {&processing, 1});
+    move_of(it).queued = true;
+    move_of(it).next_attempt_at = now + 4s;
+    BOOST_TEST((evaluate(&current, it, now)->after.span == 0s));
+    move_of(it).backoff = 4s;
+    BOOST_TEST((evaluate(&current, it, now)->after.span == 4s));
+    move_of(it).queued = false;
+    BOOST_TEST((evaluate(&current, it, now)->after.span == 0s));
+    it.action = renew_lease{now + 1h};
+    BOOST_TEST((evaluate(&current, it, now)->after.span == 30s));
 }
 
 BOOST_AUTO_TEST_CASE(move_ends_the_lease_and_the_lapses) {

@@ -139,6 +139,13 @@ CREATE TABLE epochs(
 INSERT INTO epochs(epoch, first) SELECT epoch, 1 FROM totals;
 )sql";
 
+// Version 4. What waits for its next attempt is taken to back off if the time fits one.
+constexpr const char* spans = R"sql(
+ALTER TABLE orders ADD COLUMN span INTEGER NOT NULL DEFAULT 0;
+UPDATE orders SET span=next_attempt_at-updated_at
+    WHERE due_at IS NOT NULL AND attempts>0 AND next_attempt_at-updated_at BETWEEN 1 AND 4320000;
+)sql";
+
 struct step {
     const char* what;
     const char* sql;
@@ -148,6 +155,7 @@ constexpr std::array steps{
     step{"orders, journal, idempotency keys, cursors, counts", tables},
     step{"the age of idempotency keys and writers, the trace of orders", ages_and_traces},
     step{"the epochs of the journal", chain_of_epochs},
+    step{"the length of leases and back-offs", spans},
 };
 static_assert(steps.size() == schema_version);
 
