@@ -57,6 +57,7 @@ void relay::impl::step_down() {
     sent_.clear();
     page_.clear();
     next_ = 0;
+    suspects_.clear();
     caught_up_ = false;
 }
 
@@ -78,12 +79,17 @@ void relay::impl::move_cursor(clock::instant now) {
     what.expires_at = with_.time.now() + (letting_go_ ? milliseconds(0) : options_.lease);
     moved_at_ = now;
     inbox_->kept = inbox_;
-    if (auto sent = engine_.submit(std::move(what), *inbox_); !sent) {
+    result<void> sent = errc::unavailable;
+    try {
+        sent = engine_.submit(std::move(what), *inbox_);
+    } catch (...) {
         inbox_->kept.reset();
-        engine_stopped_ = true;
-        return;
+        throw;
     }
-    moving_ = true;
+    moving_ = sent.has_value();
+    if (moving_) return;
+    inbox_->kept.reset();
+    engine_stopped_ = true;
 }
 
 // Of what is not confirmed; also while another one leads.
@@ -122,6 +128,8 @@ void relay::impl::measure(clock::instant now) {
         report.behind = 0;
     }
     caught_up_ = all_out;
+    report.waits_for = waits_for();
+    report.waited = now - progress_at_;
     with_.watch.feed_measured(report);
 }
 
