@@ -5,7 +5,6 @@
 
 #include <orderproc/items.hpp>
 #include <orderproc/processor.hpp>
-#include <orderproc/queue.hpp>
 #include <orderproc/repository.hpp>
 
 #include <chrono>
@@ -31,10 +30,6 @@ result<endpoint> parse_endpoint(std::string_view text);
 
 // "sqlite:PATH" or "memory:".
 result<std::unique_ptr<storage>> open_storage(const std::string& url);
-
-// "none" (nullptr), "memory:", "amqp://…" or "amqps://…"; failures never quote a URL's password.
-// ca_file: who vouches for the broker; empty: whom this machine trusts.
-result<std::unique_ptr<broker>> open_broker(const std::string& url, const std::string& ca_file);
 
 // "file:PATH" or "http://host/path"; watch hears of trouble. Empty: none, all items will do.
 result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch);
