@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 #include <limits>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace orderproc::detail::sqlite {
 
 namespace {
 
-errc meaning_of(int code) {
+errc meaning_of(int code) noexcept {
     switch (code & 0xff) {
         case SQLITE_CORRUPT:
             return errc::corrupt;
@@ -87,17 +88,22 @@ void connection::make_durable() {
     }
 }
 
-void connection::fail(int sqlite_code) {
+void connection::fail(int sqlite_code) noexcept {
     if (failed_) return;
     if (borrowed_) {  // it may be set to tell the primary code only
         const int extended = sqlite3_extended_errcode(handle_);
         if ((extended & 0xff) == sqlite_code) sqlite_code = extended;
     }
-    std::string text = path_ + ": ";
-    text += handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(sqlite_code);
-    text += " (" + std::to_string(sqlite_code) + ")";
-    fail(meaning_of(sqlite_code), std::move(text));
+    failed_ = true;
     sqlite_code_ = sqlite_code;
+    failure_ = failure(meaning_of(sqlite_code));
+    try {
+        std::string text = path_ + ": ";
+        text += handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(sqlite_code);
+        text += " (" + std::to_string(sqlite_code) + ")";
+        failure_.detail = std::move(text);
+    } catch (const std::exception&) {  // see above
+    }
 }
 
 void connection::fail(errc code, std::string text) {
