@@ -90,3 +90,36 @@ BOOST_FIXTURE_TEST_CASE(a_write_that_fails_anyway_is_reported, file) {
     at_each_allocation(
         [&](std::size_t after, std::size_t for_so_many) { return submit(after, for_so_many); });
 }
+
+// An order is whole or not there, whatever the host does with its transaction afterwards.
+BOOST_FIXTURE_TEST_CASE(a_guest_leaves_nothing_half_done, file) {
+    sqlite3* host = nullptr;
+    BOOST_REQUIRE(sqlite3_open(folder.file("orders.db").c_str(), &host) == SQLITE_OK);
+    sqlite_options options;
+    options.path = folder.file("orders.db");
+    at_each_allocation([&](std::size_t after, std::size_t for_so_many) {
+        auto guest = sqlite_guest::open(host, options).value();
+        const std::string id = "A" + std::to_string(++made);
+        const change what = create(id);
+        bool happened = false;
+        bool applied = false;
+        {
+            const auto turn = guest->take_turn();
+            BOOST_REQUIRE(sqlite3_exec(host, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == 0);
+            memory_runs_out now(after, for_so_many);
+            try {
+                const auto outcome = guest->apply(what, day_one);
+                applied = outcome && !outcome->ec;
+            } catch (const std::bad_alloc&) {  // applied or not: the file has to tell
+            }
+            happened = now.end();
+            BOOST_REQUIRE(sqlite3_exec(host, "COMMIT", nullptr, nullptr, nullptr) == 0);
+        }
+        BOOST_TEST_CONTEXT("allocation " << after << ", " << for_so_many << " times") {
+            BOOST_TEST(there(id) == applied);
+        }
+        return happened;
+    });
+    check_whole(*reader_of(*on));
+    sqlite3_close(host);
+}
