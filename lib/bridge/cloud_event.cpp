@@ -1,4 +1,4 @@
-#include "bridge/uri_reference.hpp"
+#include "uri_reference.hpp"
 
 #include <orderproc/cloud_event.hpp>
 #include <orderproc/json.hpp>

@@ -1,4 +1,4 @@
-#include "bridge/uri_reference.hpp"
+#include "uri_reference.hpp"
 
 #include <algorithm>
 #include <cstddef>
