@@ -109,7 +109,10 @@ void relay::impl::read(clock::instant now) {
     if (sent_.size() >= options_.window || (!news_ && now < read_due_)) return;
     // One page after the other, with rests if others want to write: what comes meanwhile gathers,
     // and the broker's cost for a message falls with the size of the burst. No time for that: all
-    // that the window lets through.
+    // that the window lets through. So also what lacks its confirm for so long delays only what the
+    // window has no room for.
+    late_ =
+        late_ || (!sent_.empty() && with_.time.now() - sent_.front().made_at >= options_.give_way);
     if (!late_ && (!sent_.empty() || now < rests_until_)) return;
     const std::size_t limit = std::min(page_max, options_.window);
     auto found = journal_.use([&](repository& from) { return from.read_feed({read_, limit}); });
@@ -239,9 +242,9 @@ void relay::impl::advance(clock::instant now) {
 
 void relay::impl::note_progress(clock::instant now) noexcept {
     const feed_wait what = waits_for();
-    if (report_.published > 0 || what == feed_wait::nothing || what == feed_wait::leader) {
-        progress_at_ = now;
-    }
+    const bool waits = what != feed_wait::nothing && what != feed_wait::leader;
+    if (!waits || !waits_ || report_.published > 0) progress_at_ = now;
+    waits_ = waits;
 }
 
 clock::instant relay::impl::next_due(clock::instant now) const noexcept {

@@ -163,7 +163,8 @@ private:
     std::vector<published> outcomes_;
     std::optional<failure> lost_;                // the connection is of no use any more, and why
     std::map<std::uint64_t, suspect> suspects_;  // by offset; not behind the cursor yet
-    clock::instant progress_at_;                 // the cursor advanced, or had no reason to
+    bool waits_ = false;
+    clock::instant progress_at_;  // the cursor advanced, or had no reason to
     clock::instant measure_due_;
     bool caught_up_ = false;  // as told last
     std::optional<clock::instant> stop_at_;
