@@ -43,8 +43,9 @@ void acknowledging_consumer::forget_payloads() noexcept {
         held_.begin(), held_.end() - static_cast<std::ptrdiff_t>(ready_), kept_from_,
         [](const held& it, std::uint64_t tag) { return it.tag < tag; });
     for (auto it = from; it != held_.end() - static_cast<std::ptrdiff_t>(ready_); ++it) {
-        it->body.payload = {};
-        it->body.headers = {};
+        // To assign what is empty would keep the memory.
+        const auto payload = std::move(it->body.payload);
+        const auto headers = std::move(it->body.headers);
     }
     kept_from_ = first_ready();
 }
@@ -120,7 +121,7 @@ acknowledging_consumer::held* acknowledging_consumer::find(delivery_tag tag) noe
 
 void acknowledging_consumer::mark_settled(held& it) noexcept {
     it.is = state::settled;
-    it.body = {};
+    const message gone = std::move(it.body);  // to assign an empty one would keep its memory
     ++settled_;
 }
 
