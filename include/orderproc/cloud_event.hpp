@@ -7,6 +7,8 @@
 #include <orderproc/queue.hpp>
 #include <orderproc/repository.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,13 +23,24 @@ ORDERPROC_EXPORT std::string to_string(const feed_position& at);
 // What to_string() writes, and "0" for the beginning. nullopt: neither.
 ORDERPROC_EXPORT std::optional<feed_position> parse_feed_position(std::string_view text) noexcept;
 
-// Appends one line: specversion, id (the position), source "/orderproc", type
-// "orderproc.order.<event>.v1", subject (the order's id), time, traceparent if there is one,
-// datacontenttype, and data {order_id, event, from, to, version, reason, order}.
-ORDERPROC_EXPORT void append_cloud_event(const journal_entry& entry, std::string& out);
+// What tells the events of two installations apart that one consumer hears: source and id together
+// are unique (CloudEvents 1.0).
+inline constexpr std::string_view default_event_source = "/orderproc";
+inline constexpr std::size_t event_source_size_max = 255;
+// A URI-reference (RFC 3986), not empty, of at most event_source_size_max bytes.
+ORDERPROC_EXPORT bool is_event_source(std::string_view text) noexcept;
+
+// Appends one line: specversion, id (the position), source, type "orderproc.order.<event>.v1",
+// subject (the order's id), time, traceparent if there is one, datacontenttype, and data
+// {order_id, event, from, to, version, reason, order}. REQUIRES: is_event_source(source).
+ORDERPROC_EXPORT void append_cloud_event(const journal_entry& entry, std::string& out,
+                                         std::string_view source = default_event_source);
 
 // The same as a message, for relay_options::format: id, content_type and payload.
 ORDERPROC_EXPORT void write_cloud_event(const journal_entry& entry, message& to);
+// write_cloud_event() with that source. errc::invalid_argument if it is none.
+ORDERPROC_EXPORT result<std::function<void(const journal_entry&, message&)>> cloud_events_of(
+    std::string source);
 
 }  // namespace v1
 }  // namespace orderproc

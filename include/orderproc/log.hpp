@@ -45,6 +45,7 @@ public:
     void attempt_finished(const attempt_report& it) noexcept override;
     void lease_lost(std::string_view order) noexcept override;
     void broker_changed(const broker_report& it) noexcept override;
+    void entry_given_up(const given_up_report& it) noexcept override;
     void message_refused(std::string_view id, std::string_view reason) noexcept override;
     void trouble(std::string_view where, const failure& what) noexcept override;
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -63,12 +64,46 @@ struct broker_report {
     const failure& why;  // when it is not
 };
 
+// What a reader of the journal that publishes it is waiting for.
+enum class feed_wait : std::uint8_t {
+    nothing,     // it has caught up, or makes progress
+    leader,      // another process publishes, or nobody does
+    connection,  // there is no connection to the broker
+    room,        // the broker takes nothing more: a memory or disk alarm, say
+    confirms,    // the broker has the next entry and does not confirm it
+    entry,       // the next entry cannot be published: see entry_given_up()
+};
+ORDERPROC_EXPORT std::string_view name_of(feed_wait value) noexcept;  // "confirms"
+
 // How far a reader of the journal is behind it.
 struct feed_report {
     std::string_view cursor;
     bool leading = false;              // this process reads; else another one does, or nobody
     std::uint64_t behind = 0;          // entries
     std::chrono::milliseconds lag{0};  // age of the first of them
+    feed_wait waits_for = feed_wait::nothing;
+    std::chrono::milliseconds waited{0};  // since the cursor could last advance
+};
+
+// A sentence for people: "the feed lags by 131 s: the broker has confirmed nothing for 128 s".
+// Empty if it does not lag.
+ORDERPROC_EXPORT std::string describe(const feed_report& it);
+
+// What to do with an entry of the journal that cannot be published.
+enum class unpublishable : std::uint8_t {
+    park,  // put it into the poison queue, and continue behind it
+    skip,  // continue behind it
+    hold,  // publish nothing behind it before it can be published
+};
+ORDERPROC_EXPORT std::string_view name_of(unpublishable value) noexcept;  // "park"
+
+// An entry that could not be published in as many tries as it has.
+struct given_up_report {
+    std::string_view cursor;
+    std::uint64_t epoch = 0, offset = 0;  // its position
+    std::string_view order, event;
+    unpublishable action = unpublishable::park;  // what is done with it
+    const failure& why;
 };
 
 // Orders that messages named.
@@ -93,6 +128,8 @@ public:
     virtual void lease_lost(std::string_view /*order*/) noexcept {}
     virtual void broker_changed(const broker_report&) noexcept {}
     virtual void feed_measured(const feed_report&) noexcept {}  // every second, and when it ends
+    // Once for each entry, unless it can be parked no more than published: then also for skip.
+    virtual void entry_given_up(const given_up_report&) noexcept {}
     virtual void orders_offered(const offer_report&) noexcept {}
     // A message that was put aside, for it was none of ours.
     virtual void message_refused(std::string_view /*id*/, std::string_view /*reason*/) noexcept {}
@@ -114,6 +151,7 @@ public:
     void lease_lost(std::string_view order) noexcept override;
     void broker_changed(const broker_report& it) noexcept override;
     void feed_measured(const feed_report& it) noexcept override;
+    void entry_given_up(const given_up_report& it) noexcept override;
     void orders_offered(const offer_report& it) noexcept override;
     void message_refused(std::string_view id, std::string_view reason) noexcept override;
     void trouble(std::string_view where, const failure& what) noexcept override;

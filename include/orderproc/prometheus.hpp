@@ -20,8 +20,9 @@ inline namespace v1 {
 
 // transitions_total{event}, attempts_total{outcome}, completion_seconds (from the first claim to
 // completion by a worker), commit_batch_size, commit_seconds, idempotency_total{result} and
-// lease_lost_total; with a broker also broker_connected{connection}, feed_lag_seconds{cursor} and
-// wake_ups_total{result}. One for each registry, which outlives it.
+// lease_lost_total; with a broker also broker_connected{connection}, feed_lag_seconds{cursor},
+// feed_given_up_total{cursor,action} and wake_ups_total{result}. One for each registry, which
+// outlives it.
 class ORDERPROC_EXPORT prometheus_observer final : public observer {
 public:
     prometheus_observer(::prometheus::Registry& in, const status_machine& machine);
@@ -35,6 +36,7 @@ public:
     void lease_lost(std::string_view order) noexcept override;
     void broker_changed(const broker_report& it) noexcept override;
     void feed_measured(const feed_report& it) noexcept override;
+    void entry_given_up(const given_up_report& it) noexcept override;
     void orders_offered(const offer_report& it) noexcept override;
     void message_refused(std::string_view id, std::string_view reason) noexcept override;
 

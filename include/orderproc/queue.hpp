@@ -97,7 +97,8 @@ public:
 
     // Appends at most limit deliveries; waits for the first, not for a full batch. Nothing
     // appended means that wait passed. limit 0 only serves the connection, as long as wait: call
-    // either at least every second.
+    // either at least every second. What arrives while the limit is 0, prefetch at most, waits in
+    // the memory of this process.
     virtual result<void> receive(std::size_t limit, std::chrono::milliseconds wait,
                                  std::vector<delivery>& out) = 0;
 
@@ -128,6 +129,13 @@ struct consumer_params {
     std::size_t length_max = 0;            // as in queue_declaration
     // Where disposition::poison puts things. Read it as any other queue.
     std::string poison_queue = "orderproc.poison";
+    // A consumer keeps payload and headers of each delivery until it is settled, in case it turns
+    // out to be poison: up to prefetch times as much as the broker lets a message have. false: it
+    // may forget both at the next receive(); what is settled as poison after that is put aside
+    // without them.
+    bool keep_payloads = true;
+    // receive() appends no more once it has appended so many bytes of payloads; at least 1.
+    std::size_t receive_bytes_max = std::size_t{16} * 1024 * 1024;
 };
 
 struct broker_info {

@@ -23,7 +23,10 @@ inline namespace v1 {
 struct relay_options {
     // What a message says: sets id (of the entry's position and nothing else), content_type and
     // payload. The relay itself sets topic "order.<event>", key (the order's id), the header
-    // traceparent and must_route. write_cloud_event() of cloud_event.hpp is one. Required.
+    // traceparent and must_route. write_cloud_event() of cloud_event.hpp is one. Required. Called
+    // on the relay's thread, at least once for each entry. It may throw: the entry is then tried
+    // again and given up, see below. std::bad_alloc says nothing about the entry, so it is not
+    // counted as a try.
     std::function<void(const journal_entry&, message&)> format = {};
     // Who has the cursor publishes; the others wait for its lease to end, and look every second.
     std::string cursor = "relay";
@@ -39,6 +42,19 @@ struct relay_options {
     // at most 512) after the other, and rests in between while changes wait at the engine: where
     // they share processors, clients go first. 0: always as much as the window holds.
     std::chrono::milliseconds give_way = std::chrono::seconds(2);
+    // An entry is given up after so many tries for which format throws or the broker refuses the
+    // message (nack); for refusals, which may end, not before refused_for has passed as well. An
+    // entry whose message is longer than a message may be, or than the broker takes, is given up
+    // at once. What happens then is reported (observer::entry_given_up()) and counted.
+    std::size_t tries = 3;
+    std::chrono::milliseconds refused_for = std::chrono::minutes(1);
+    // park: a message with the topic poison_queue goes to that queue, which is declared with each
+    // connection and bound to that topic; the relay continues when the broker has confirmed it. It
+    // has the key and the headers x-poison-topic and x-poison-reason. Only a message that was
+    // refused keeps its id, payload and content type; otherwise id is "epoch-offset". If no queue
+    // takes it, the entry is skipped.
+    unpublishable give_up = unpublishable::park;
+    std::string poison_queue = "orderproc.poison";
     // 0: the host calls run_once(), on one thread at a time. Else 1.
     std::size_t threads = 1;
     // With 0 threads: called, from any thread, when run_once() has something to do; not while
@@ -51,14 +67,20 @@ struct relay_report {
     bool connected = false;
     std::size_t published = 0;  // entries confirmed
     std::size_t under_way = 0;  // submitted, not confirmed
-    bool stopped = false;       // after stop(): nothing is left to do
-    clock::instant next_due;    // nothing to do before this unless on_ready is called
+    std::size_t given_up = 0;   // entries that could not be published
+    // What keeps the cursor from advancing, and since when: a queue of one subscriber that the
+    // broker cannot write to delays the confirms of all.
+    feed_wait waits_for = feed_wait::nothing;
+    std::chrono::milliseconds waited{0};
+    bool stopped = false;     // after stop(): nothing is left to do
+    clock::instant next_due;  // nothing to do before this unless on_ready is called
 };
 
 // With the broker away nothing is lost or refused: entries wait in the journal. It reconnects by
 // itself, ever more rarely, up to 10 s, and goes on from the cursor. An entry that had to be routed
 // and was not is sent again on a new connection, which declares the queues anew; one that finds
-// none three times is reported, and left to the workers' sweep. Another journal than the cursor
+// none three times is reported, and left to the workers' sweep. One entry that cannot be published
+// stops the others for a limited time only (relay_options::tries). Another journal than the cursor
 // knows (a restored backup), or one that forgot what comes after it: reported, and published from
 // its beginning on. Safe to use from any thread, except where noted.
 class ORDERPROC_EXPORT relay {
@@ -70,7 +92,9 @@ public:
     relay& operator=(const relay&) = delete;
 
     // Does all that can be done now. Waits for the broker as long as connecting or submitting
-    // does, and for no confirm. REQUIRES: options.threads is 0, after start().
+    // does, and for no confirm. Does not throw: an exception (of format, say, or because memory has
+    // run out) is reported to the observer, and next_due is when to try again.
+    // REQUIRES: options.threads is 0, after start().
     relay_report run_once();
 
     result<void> start();  // errc::invalid_argument for options out of range

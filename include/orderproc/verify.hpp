@@ -21,7 +21,7 @@ struct verify_report {
 
 // Folds the journal (positions without gaps, versions of an order dense, every move allowed by
 // the machine, final statuses final, complete at most once) and compares it with the orders,
-// the counts, and where the cursors stand. Needs some 40 bytes of memory an order.
+// the counts, and where the cursors stand. Needs some 70 bytes of memory an order.
 //
 // REQUIRES: nobody writes meanwhile. progress, if given, is called every few thousand entries,
 // then every few thousand orders.

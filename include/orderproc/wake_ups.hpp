@@ -23,7 +23,8 @@ ORDERPROC_EXPORT queue_declaration work_queue(const status_machine& machine,
 
 struct wake_up_options {
     std::string queue = "orderproc.work";
-    std::size_t prefetch = 256;  // messages whose orders are not claimed yet
+    std::string poison_queue = "orderproc.poison";  // as in consumer_params
+    std::size_t prefetch = 256;                     // messages whose orders are not claimed yet
     // 0: the host calls run_once(), on one thread at a time. Else 1.
     std::size_t threads = 1;
     // As in worker_options.
@@ -51,7 +52,8 @@ public:
     wake_ups(const wake_ups&) = delete;
     wake_ups& operator=(const wake_ups&) = delete;
 
-    // Takes what has arrived and acknowledges what is claimed, without waiting.
+    // Takes what has arrived and acknowledges what is claimed, without waiting. Does not throw: an
+    // exception is reported to the observer, and the connection is made anew.
     // REQUIRES: options.threads is 0, after start().
     wake_up_report run_once();
 

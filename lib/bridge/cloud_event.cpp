@@ -1,8 +1,11 @@
+#include "uri_reference.hpp"
+
 #include <orderproc/cloud_event.hpp>
 #include <orderproc/json.hpp>
 
 #include <charconv>
 #include <limits>
+#include <utility>
 
 namespace orderproc {
 inline namespace v1 {
@@ -41,11 +44,17 @@ std::optional<feed_position> parse_feed_position(std::string_view text) noexcept
     return out;
 }
 
-void append_cloud_event(const journal_entry& entry, std::string& out) {
+bool is_event_source(std::string_view text) noexcept {
+    return !text.empty() && text.size() <= event_source_size_max && detail::is_uri_reference(text);
+}
+
+void append_cloud_event(const journal_entry& entry, std::string& out, std::string_view source) {
     const std::string_view id = entry.after.id ? entry.after.id->view() : std::string_view();
     out += R"({"specversion":"1.0","id":")";
     out += to_string(entry.position);
-    out += R"(","source":"/orderproc","type":"orderproc.order.)";
+    out += R"(","source":")";
+    out += source;  // a URI-reference has nothing to escape
+    out += R"(","type":"orderproc.order.)";
     out += entry.event;
     out += R"(.v1","subject":")";
     out += id;
@@ -75,11 +84,30 @@ void append_cloud_event(const journal_entry& entry, std::string& out) {
     out += "}}";
 }
 
-void write_cloud_event(const journal_entry& entry, message& to) {
+namespace {
+
+void write_as(const journal_entry& entry, std::string_view source, message& to) {
     to.id = to_string(entry.position);
     to.content_type = cloud_event_media_type;
     to.payload.clear();
-    append_cloud_event(entry, to.payload);
+    append_cloud_event(entry, to.payload, source);
+}
+
+}  // namespace
+
+void write_cloud_event(const journal_entry& entry, message& to) {
+    write_as(entry, default_event_source, to);
+}
+
+result<std::function<void(const journal_entry&, message&)>> cloud_events_of(std::string source) {
+    if (!is_event_source(source)) {
+        return failure{errc::invalid_argument, "source of events: a URI-reference of at most " +
+                                                   std::to_string(event_source_size_max) +
+                                                   " bytes, such as /shop"};
+    }
+    return [source = std::move(source)](const journal_entry& entry, message& to) {
+        write_as(entry, source, to);
+    };
 }
 
 }  // namespace v1

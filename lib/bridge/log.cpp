@@ -113,6 +113,21 @@ void log_observer::broker_changed(const broker_report& it) noexcept {
     }
 }
 
+void log_observer::entry_given_up(const given_up_report& it) noexcept {
+    try {
+        const std::string position = std::to_string(it.epoch) + "-" + std::to_string(it.offset);
+        const std::string why = it.why.message();
+        const std::array<log_field, 6> fields{{{"cursor", it.cursor},
+                                               {"position", position},
+                                               {"order_id", it.order},
+                                               {"event", it.event},
+                                               {"action", name_of(it.action)},
+                                               {"what", why}}};
+        write(log_level::error, "entry_given_up", fields);
+    } catch (...) {  // out of memory: there is nobody left to tell
+    }
+}
+
 void log_observer::message_refused(std::string_view id, std::string_view reason) noexcept {
     if (least_ > log_level::warning) return;
     const std::array<log_field, 2> fields{{{"message_id", id}, {"reason", reason}}};

@@ -38,6 +38,16 @@ double seconds(std::chrono::milliseconds value) {
     return std::chrono::duration<double>(value).count();
 }
 
+// An observer must not throw. Finding a metric by its labels allocates: if memory has run out, this
+// one value is not recorded.
+template <class Record>
+void unless_out_of_memory(Record record) noexcept {
+    try {
+        record();
+    } catch (const std::exception&) {  // see above
+    }
+}
+
 }  // namespace
 
 class ORDERPROC_HIDDEN prometheus_observer::impl {
@@ -64,6 +74,10 @@ public:
                   .Name("orderproc_feed_lag_seconds")
                   .Help("Age of the oldest entry of the journal that the cursor has not passed")
                   .Register(in)),
+          given_up(::prometheus::BuildCounter()
+                       .Name("orderproc_feed_given_up_total")
+                       .Help("Entries of the journal that could not be published, by what was done")
+                       .Register(in)),
           wake_ups(::prometheus::BuildCounter()
                        .Name("orderproc_wake_ups_total")
                        .Help("Messages to the worker by what became of them")
@@ -111,6 +125,7 @@ public:
     // Children come with the first report: without a broker there are none.
     Family<Gauge>& connected;
     Family<Gauge>& feed_lag;
+    Family<Counter>& given_up;
     Family<Counter>& wake_ups;
     std::map<std::string, Counter*, std::less<>> transitions;
     std::array<Counter*, 5> attempts{};
@@ -154,21 +169,36 @@ void prometheus_observer::lease_lost(std::string_view) noexcept {
 }
 
 void prometheus_observer::broker_changed(const broker_report& it) noexcept {
-    impl_->connected.Add({{"connection", std::string(it.connection)}}).Set(it.connected ? 1 : 0);
+    unless_out_of_memory([&] {
+        const std::string connection(it.connection);
+        impl_->connected.Add({{"connection", connection}}).Set(it.connected ? 1 : 0);
+    });
 }
 
 void prometheus_observer::feed_measured(const feed_report& it) noexcept {
-    impl_->feed_lag.Add({{"cursor", std::string(it.cursor)}}).Set(seconds(it.lag));
+    unless_out_of_memory([&] {
+        impl_->feed_lag.Add({{"cursor", std::string(it.cursor)}}).Set(seconds(it.lag));
+    });
+}
+
+void prometheus_observer::entry_given_up(const given_up_report& it) noexcept {
+    unless_out_of_memory([&] {
+        const std::string cursor(it.cursor);
+        const std::string action(name_of(it.action));
+        impl_->given_up.Add({{"cursor", cursor}, {"action", action}}).Increment();
+    });
 }
 
 void prometheus_observer::orders_offered(const offer_report& it) noexcept {
     const auto stale = it.offered - std::min(it.offered, it.claimed);
-    impl_->wake_ups.Add({{"result", "claimed"}}).Increment(static_cast<double>(it.claimed));
-    impl_->wake_ups.Add({{"result", "stale"}}).Increment(static_cast<double>(stale));
+    unless_out_of_memory([&] {
+        impl_->wake_ups.Add({{"result", "claimed"}}).Increment(static_cast<double>(it.claimed));
+        impl_->wake_ups.Add({{"result", "stale"}}).Increment(static_cast<double>(stale));
+    });
 }
 
 void prometheus_observer::message_refused(std::string_view, std::string_view) noexcept {
-    impl_->wake_ups.Add({{"result", "poison"}}).Increment();
+    unless_out_of_memory([&] { impl_->wake_ups.Add({{"result", "poison"}}).Increment(); });
 }
 
 namespace {

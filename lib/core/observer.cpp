@@ -19,6 +19,61 @@ std::string_view name_of(attempt_outcome value) noexcept {
     return "unknown";
 }
 
+std::string_view name_of(feed_wait value) noexcept {
+    switch (value) {
+        case feed_wait::nothing:
+            return "nothing";
+        case feed_wait::leader:
+            return "leader";
+        case feed_wait::connection:
+            return "connection";
+        case feed_wait::room:
+            return "room";
+        case feed_wait::confirms:
+            return "confirms";
+        case feed_wait::entry:
+            return "entry";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(unpublishable value) noexcept {
+    switch (value) {
+        case unpublishable::park:
+            return "park";
+        case unpublishable::skip:
+            return "skip";
+        case unpublishable::hold:
+            return "hold";
+    }
+    return "unknown";
+}
+
+std::string describe(const feed_report& it) {
+    if (it.lag <= std::chrono::milliseconds(0)) return {};
+    const auto seconds = [](std::chrono::milliseconds time) {
+        return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) +
+               " s";
+    };
+    const std::string lag = "the feed lags by " + seconds(it.lag);
+    const std::string waited = seconds(it.waited);
+    switch (it.waits_for) {
+        case feed_wait::leader:
+            return lag + ": another process publishes it, or none does";
+        case feed_wait::connection:
+            return lag + ": there is no connection to the broker, no progress for " + waited;
+        case feed_wait::room:
+            return lag + ": the broker has accepted nothing for " + waited;
+        case feed_wait::confirms:
+            return lag + ": the broker has confirmed nothing for " + waited;
+        case feed_wait::entry:
+            return lag + ": the next entry cannot be published, no progress for " + waited;
+        case feed_wait::nothing:
+            break;
+    }
+    return lag;
+}
+
 void observers::batch_written(const batch_report& it) noexcept {
     for (observer* one : all_) one->batch_written(it);
 }
@@ -49,6 +104,10 @@ void observers::broker_changed(const broker_report& it) noexcept {
 
 void observers::feed_measured(const feed_report& it) noexcept {
     for (observer* one : all_) one->feed_measured(it);
+}
+
+void observers::entry_given_up(const given_up_report& it) noexcept {
+    for (observer* one : all_) one->entry_given_up(it);
 }
 
 void observers::orders_offered(const offer_report& it) noexcept {

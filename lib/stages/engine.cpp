@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -107,8 +108,13 @@ public:
             return 0;
         }
         const std::size_t carried = writer.batch().size();
-        if (auto ok = writer.advance(); !ok) return std::move(ok).error();
-        return carried;
+        const auto ok = writer.advance();
+        if (ok) return carried;
+        try {
+            return ok.error();
+        } catch (const std::exception&) {  // no memory for its text
+            return errc::unavailable;
+        }
     }
 
     void run_until(const waiter& done) {

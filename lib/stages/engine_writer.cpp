@@ -1,5 +1,7 @@
 #include "stages/engine_writer.hpp"
 
+#include "core/caught.hpp"
+
 #include <exception>
 #include <optional>
 #include <string_view>
@@ -144,7 +146,9 @@ result<void> engine_writer::write() {
 
     const auto begun = std::chrono::steady_clock::now();
     in_doubt_ = true;
+    threw_ = true;
     auto written = connection_->write(params, results);
+    threw_ = false;
     write_time_ += std::chrono::steady_clock::now() - begun;
     if (!written) connection_.reset();
     if (written) check_clock(params.now);
@@ -176,16 +180,12 @@ result<bool> engine_writer::resolve() {
     return applied;
 }
 
-// What a write had come to when it threw is asked, as after any other doubt. If it was applied
-// there is no telling the callers how: their outcomes remain unknown.
+// What became of a write that threw is asked, as after any other doubt. If it was applied, it left
+// no results, so its callers' outcomes remain unknown. An exception while asking changes nothing
+// about the results of the write.
 result<void> engine_writer::fail_by_exception(const char* text) noexcept {
     connection_.reset();
-    threw_ = in_doubt_;
-    failure why = in_doubt_ ? errc::outcome_unknown : errc::unavailable;
-    try {
-        why.detail = text;
-    } catch (const std::exception&) {  // the code has to do
-    }
+    failure why = caught(in_doubt_ ? errc::outcome_unknown : errc::unavailable, text);
     with_.watch.trouble("engine", why);
     if (!in_doubt_ || resolves_ >= resolve_attempts_) finish(why.code);
     return why;

@@ -68,7 +68,7 @@ private:
     engine_batch batch_;
     bool loaded_ = false;
     bool in_doubt_ = false;  // a write was begun, and nobody knows what became of it
-    bool threw_ = false;     // it did, and left no results
+    bool threw_ = false;     // it threw, and left no results
     std::size_t resolves_ = 0;
     std::chrono::steady_clock::duration write_time_{};
 

@@ -1,3 +1,5 @@
+#include "core/caught.hpp"
+
 #include <orderproc/items.hpp>
 
 #include <algorithm>
@@ -106,12 +108,7 @@ private:
     }
 
     void trouble(const char* text) noexcept {
-        failure why = errc::unavailable;
-        try {
-            why.detail = text;
-        } catch (const std::exception&) {  // the code has to do
-        }
-        with_.watch.trouble("items", why);
+        with_.watch.trouble("items", detail::caught(errc::unavailable, text));
     }
 
     item_checker& checker_;

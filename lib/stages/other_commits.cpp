@@ -1,5 +1,7 @@
 #include "stages/other_commits.hpp"
 
+#include "core/caught.hpp"
+
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -43,8 +45,10 @@ void other_commits::run(const std::stop_token& stop) noexcept {
             listeners_.announce();
             std::this_thread::sleep_for(rest);
         }
-    } catch (const std::exception& thrown) {  // listeners sweep without us
-        with_.watch.trouble("engine.watch", failure{errc::unavailable, thrown.what()});
+    } catch (const std::exception& thrown) {  // listeners poll without us
+        with_.watch.trouble("engine.watch", caught(errc::unavailable, thrown.what()));
+    } catch (...) {
+        with_.watch.trouble("engine.watch", errc::unavailable);
     }
 }
 

@@ -1,3 +1,4 @@
+#include "core/caught.hpp"
 #include "stages/job_state.hpp"
 
 #include <orderproc/processor.hpp>
@@ -130,6 +131,13 @@ std::optional<job> pool::take() {
     return out;
 }
 
+// If there is no memory for the reason, it is left out.
+verdict retry_after(const char* thrown) noexcept {
+    retry_later out;
+    out.reason = detail::caught(errc::unavailable, thrown).detail;
+    return out;
+}
+
 void pool::run() noexcept {
     while (std::optional<job> it = take()) {
         if (it->stop().stop_requested()) continue;  // somebody else's by now
@@ -137,9 +145,9 @@ void pool::run() noexcept {
         try {
             said = work_(it->value(), it->stop());
         } catch (const std::exception& thrown) {
-            said = retry_later{thrown.what(), {}};
+            said = retry_after(thrown.what());
         } catch (...) {
-            said = retry_later{"the processor threw what is no std::exception", {}};
+            said = retry_after("the processor threw what is no std::exception");
         }
         std::move(*it).finish(std::move(said));
     }

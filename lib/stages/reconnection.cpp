@@ -3,6 +3,7 @@
 #include "stages/retry_delay.hpp"
 
 #include <chrono>
+#include <exception>
 
 namespace orderproc {
 inline namespace v1 {
@@ -31,18 +32,23 @@ void reconnection::of_use() {
     failures_ = 0;
 }
 
-void reconnection::failed(const failure& why) {
+void reconnection::failed(const failure& why) noexcept {
     due_ = with_.time.monotonic() + retry_delay({}, pauses(), ++failures_, with_.random.next());
     tell(false, why);
 }
 
-// Of a broker that is away for long people hear once.
-void reconnection::tell(bool connected, const failure& why) {
-    std::string text = connected ? std::string() : why.message();
-    if (told_ && told_connected_ == connected && told_why_ == text) return;
+// A broker that is away for long is reported once. If there is no memory to note the reason, it may
+// be reported again.
+void reconnection::tell(bool connected, const failure& why) noexcept {
+    const bool same = told_why_.code == why.code && told_why_.detail == why.detail;
+    if (told_ && told_connected_ == connected && (connected || same)) return;
     told_ = true;
     told_connected_ = connected;
-    told_why_ = std::move(text);
+    try {
+        told_why_ = why;
+    } catch (const std::exception&) {
+        told_why_ = {};
+    }
     with_.watch.broker_changed({broker_, user_, connected, why});
 }
 

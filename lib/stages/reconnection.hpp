@@ -23,10 +23,10 @@ public:
     clock::instant due() const noexcept { return due_; }
     void made();    // connected
     void of_use();  // it did what it is for: the next failure is a first one again
-    void failed(const failure& why);  // there is none, or it was lost
+    void failed(const failure& why) noexcept;  // there is none, or it was lost
 
 private:
-    void tell(bool connected, const failure& why);
+    void tell(bool connected, const failure& why) noexcept;
 
     const std::string broker_;
     const std::string_view user_;
@@ -35,7 +35,7 @@ private:
     std::uint32_t failures_ = 0;  // in a row
     bool told_ = false;
     bool told_connected_ = false;
-    std::string told_why_;
+    failure told_why_;
 };
 
 }  // namespace detail

@@ -3,7 +3,6 @@
 #include "stages/retry_delay.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 namespace orderproc {
@@ -33,6 +32,13 @@ result<void> check(const relay_options& it) {
     }
     if (it.owner.size() > name_size_max) wrong = "owner: at most 64 characters";
     if (it.lease < lease_min || it.lease > detail::delay_max) wrong = "lease: 100 ms to a year";
+    if (it.tries < 1) wrong = "tries: at least 1";
+    if (it.refused_for < milliseconds(0) || it.refused_for > detail::delay_max) {
+        wrong = "refused_for: 0 to a year";
+    }
+    if (it.give_up == unpublishable::park && it.poison_queue.empty()) {
+        wrong = "poison_queue: required to park entries";
+    }
     if (it.window < 1) wrong = "window: at least 1";
     if (!positive(it.sweep)) wrong = "sweep: 1 ms to a year";
     if (it.move_every < milliseconds(0) || it.move_every > it.lease / 3) {
@@ -122,19 +128,12 @@ void relay::impl::stop(milliseconds drain) {
 
 void relay::impl::run() noexcept {
     while (true) {
-        milliseconds nap = nap_max;
-        try {
-            const relay_report done = cycle(patience);
-            if (done.stopped) break;
-            const auto now = with_.time.monotonic();
-            if (stop_at_ && now >= *stop_at_ + farewell) break;
-            // It waited for confirms already, if there were any to wait for.
-            nap = done.under_way > 0 ? milliseconds(0) : std::min(nap, done.next_due - now);
-        } catch (const std::exception& thrown) {
-            with_.watch.trouble("relay", failure{errc::unavailable, thrown.what()});
-        } catch (...) {
-            with_.watch.trouble("relay", failure{errc::unavailable});
-        }
+        const relay_report done = cycle(patience);
+        if (done.stopped) break;
+        const auto now = with_.time.monotonic();
+        if (stop_at_ && now >= *stop_at_ + farewell) break;
+        if (done.under_way > 0) continue;  // it has waited for the confirms already
+        const milliseconds nap = std::min(nap_max, done.next_due - now);
         if (nap > milliseconds(0)) inbox_->rings.wait_for(nap);
     }
 }

@@ -60,6 +60,7 @@ void relay::impl::step_down() {
     sent_.clear();
     page_.clear();
     next_ = 0;
+    suspects_.clear();
     caught_up_ = false;
 }
 
@@ -82,12 +83,17 @@ void relay::impl::move_cursor(clock::instant now) {
     if (held_until_ && now >= held_since_ + options_.lease) what.expired = held_until_;
     moved_at_ = now;
     inbox_->kept = inbox_;
-    if (auto sent = engine_.submit(std::move(what), *inbox_); !sent) {
+    result<void> sent = errc::unavailable;
+    try {
+        sent = engine_.submit(std::move(what), *inbox_);
+    } catch (...) {
         inbox_->kept.reset();
-        engine_stopped_ = true;
-        return;
+        throw;
     }
-    moving_ = true;
+    moving_ = sent.has_value();
+    if (moving_) return;
+    inbox_->kept.reset();
+    engine_stopped_ = true;
 }
 
 // Of what is not confirmed; also while another one leads.
@@ -126,6 +132,8 @@ void relay::impl::measure(clock::instant now) {
         report.behind = 0;
     }
     caught_up_ = all_out;
+    report.waits_for = waits_for();
+    report.waited = now - progress_at_;
     with_.watch.feed_measured(report);
 }
 

@@ -1,3 +1,4 @@
+#include "core/caught.hpp"
 #include "core/work_events.hpp"
 #include "stages/relay_impl.hpp"
 #include "stages/retry_delay.hpp"
@@ -15,7 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t page_max = 512;
-constexpr int route_attempts = 3;
 // After a page, while changes wait at the engine: of what the page took, and at most.
 constexpr int rest_factor = 3;
 constexpr milliseconds rest_max{100};
@@ -25,39 +25,54 @@ constexpr milliseconds asks_every{10};
 
 }  // namespace
 
-relay_report relay::impl::cycle(milliseconds patience) {
+// Nothing that is thrown here gets out: a host whose call failed would not know when to call again.
+relay_report relay::impl::cycle(milliseconds patience) noexcept {
     report_ = {};
     inbox_->rings.answer();
+    bool failed = true;
     try {
-        take_in(inbox_->take());
-        auto now = with_.time.monotonic();
-        move_cursor(now);
-        if (leading_ && !drained(now)) {
-            connect(now);
-            read(now);
-            submit_entries();
-            collect(patience);
-            if (lost_) disconnect(*std::exchange(lost_, std::nullopt));
-            now = with_.time.monotonic();
-            move_cursor(now);
-        }
-        measure(now);
+        step(patience);
+        failed = false;
     } catch (const std::exception& thrown) {
-        disconnect({errc::unavailable, thrown.what()});
-        inbox_->rings.rest();
-        throw;
+        abandon(thrown.what());
     } catch (...) {
-        disconnect({errc::unavailable, "an unknown exception"});
-        inbox_->rings.rest();
-        throw;
+        abandon("an unknown exception");
     }
     const auto now = with_.time.monotonic();
     report_.leading = leading_;
     report_.connected = publisher_ != nullptr;
     report_.under_way = sent_.size();
+    report_.waits_for = waits_for();
+    report_.waited = now - progress_at_;
     report_.stopped = winding_up() && !moving_ && (!leading_ || engine_stopped_);
-    report_.next_due = inbox_->rings.rest() ? now : next_due(now);
+    const bool rung = inbox_->rings.rest();
+    report_.next_due = failed ? now + detail::commit_pause(1) : rung ? now : next_due(now);
     return report_;
+}
+
+void relay::impl::step(milliseconds patience) {
+    take_in(inbox_->take());
+    auto now = with_.time.monotonic();
+    move_cursor(now);
+    if (leading_ && !drained(now)) {
+        connect(now);
+        read(now);
+        submit_entries(now);
+        collect(patience);
+        if (lost_) disconnect(*std::exchange(lost_, std::nullopt));
+        now = with_.time.monotonic();
+        move_cursor(now);
+    }
+    note_progress(now);
+    measure(now);
+}
+
+// What was under way may be half noted: it is published again.
+void relay::impl::abandon(const char* thrown) noexcept {
+    lost_.reset();
+    const failure why = detail::caught(errc::unavailable, thrown);
+    with_.watch.trouble("relay", why);
+    disconnect(why);
 }
 
 // Nothing more is waited for: the cursor can be let go.
@@ -67,14 +82,18 @@ bool relay::impl::drained(clock::instant now) const noexcept {
 
 void relay::impl::connect(clock::instant now) {
     if (publisher_ || now < link_.due()) return;
-    auto made = broker_.connect_publisher({options_.window, options_.queues});
+    publisher_params params{options_.window, options_.queues};
+    if (options_.give_up == unpublishable::park) {
+        params.queues.push_back({options_.poison_queue, {options_.poison_queue}, 0});
+    }
+    auto made = broker_.connect_publisher(params);
     if (!made) return link_.failed(made.error());
     publisher_ = std::move(*made);
     link_.made();
 }
 
 // What is not confirmed is published again.
-void relay::impl::disconnect(const failure& why) {
+void relay::impl::disconnect(const failure& why) noexcept {
     publisher_.reset();
     sent_.clear();
     page_.clear();
@@ -90,7 +109,9 @@ void relay::impl::read(clock::instant now) {
     if (sent_.size() >= options_.window || (!news_ && now < read_due_)) return;
     // One page after the other, with rests if others want to write: what comes meanwhile gathers,
     // and the broker's cost for a message falls with the size of the burst. No time for that: all
-    // that the window lets through.
+    // that the window lets through. So also what lacks its confirm for so long delays only what the
+    // window has no room for.
+    late_ = late_ || (!sent_.empty() && is_late(sent_.front().made_at));
     if (!late_ && (!sent_.empty() || now < rests_until_)) return;
     const std::size_t limit = std::min(page_max, options_.window);
     auto found = journal_.use([&](repository& from) { return from.read_feed({read_, limit}); });
@@ -108,6 +129,7 @@ void relay::impl::read(clock::instant now) {
                                                   std::to_string(read_.offset) + " of epoch " +
                                                   std::to_string(read_.epoch) +
                                                   ": publishing it from its beginning"});
+        suspects_.clear();
         sent_.clear();  // of another journal: their confirms mean nothing for the cursor
         confirmed_ = read_ = found->oldest;
         news_ = true;
@@ -117,54 +139,69 @@ void relay::impl::read(clock::instant now) {
     page_ = std::move(found->entries);
     next_ = 0;
     written_ = false;
-    late_ = options_.give_way == milliseconds(0) || (!page_.empty() && is_late(page_.front()));
+    late_ = options_.give_way == milliseconds(0) || (!page_.empty() && is_late(page_.front().at));
     news_ = page_.size() == limit;
     if (!page_.empty()) read_ = page_.back().position;
 }
 
 // Of an entry that comes out of the future, since the clock has stepped back, nobody can tell how
 // late it is.
-bool relay::impl::is_late(const journal_entry& entry) const {
-    const auto age = with_.time.now() - entry.at;
+bool relay::impl::is_late(timestamp made_at) const {
+    const auto age = with_.time.now() - made_at;
     return age >= options_.give_way || -age >= options_.give_way;
 }
 
-void relay::impl::submit_entries() {
-    while (publisher_ && next_ < page_.size() && sent_.size() < options_.window) {
-        if (!submit_one(page_[next_])) return;
+void relay::impl::submit_entries(clock::instant now) {
+    while (publisher_ && !lost_ && next_ < page_.size() && sent_.size() < options_.window) {
+        if (!sent_.empty() && sent_.back().as == sending::copy_alone) return;
+        if (!submit_one(page_[next_], now)) return;
         ++next_;
         written_ = false;
     }
 }
 
 // False: not now.
-bool relay::impl::submit_one(const journal_entry& entry) {
-    if (!written_) {
-        message_ = {};
-        message_.topic = "order." + entry.event;
-        message_.key = entry.after.id ? entry.after.id->view() : std::string_view();
-        if (!entry.traceparent.empty()) {
-            message_.headers.emplace_back("traceparent", entry.traceparent);
+bool relay::impl::submit_one(const journal_entry& entry, clock::instant now) {
+    if (suspect* const it = find_suspect(entry.position)) {
+        if (now < it->due) return false;
+        if (exhausted(*it, now)) {
+            if (options_.give_up != unpublishable::hold) return give_up(entry, *it, now);
+            it->order = entry.after.id ? entry.after.id->view() : std::string_view();
+            it->event = entry.event;
+            report_given_up(entry.position, *it, unpublishable::hold);
         }
-        message_.must_route = !options_.queues.empty() &&
-                              detail::stage_woken_by(entry.event, engine_.machine()) != nullptr;
-        options_.format(entry, message_);
-        written_ = true;
     }
+    if (!written_ && !format(entry, now)) return false;
+    return submit_message(entry, sending::whole, now);
+}
+
+// All of the message that is the relay's to say.
+void relay::impl::address(const journal_entry& entry) {
+    message_ = {};
+    message_.topic = "order." + entry.event;
+    message_.key = entry.after.id ? entry.after.id->view() : std::string_view();
+    if (!entry.traceparent.empty()) {
+        message_.headers.emplace_back("traceparent", entry.traceparent);
+    }
+    message_.must_route = !options_.queues.empty() &&
+                          detail::stage_woken_by(entry.event, engine_.machine()) != nullptr;
+}
+
+bool relay::impl::submit_message(const journal_entry& entry, sending as, clock::instant now) {
     auto submitted = publisher_->submit(message_);
     if (submitted) {
-        sent_.push_back({entry.position, entry.at, *submitted, false});
+        sent_.push_back({entry.position, entry.at, *submitted, false, as});
         return true;
     }
-    if (submitted.error().code == errc::overloaded) return false;
-    if (submitted.error().code == errc::invalid_argument) {  // and it never will be anything else
-        with_.watch.trouble("relay.publish", submitted.error());
-        const auto tag = sent_.empty() ? publish_tag{} : sent_.back().tag;  // they ascend
-        sent_.push_back({entry.position, entry.at, tag, true});
-        advance();
-        return true;
+    failure why = std::move(submitted).error();
+    if (why.code == errc::overloaded) return false;
+    if (why.code == errc::invalid_argument) {  // and it never will be anything else
+        why.detail.insert(0, "the broker takes no such message: ");
+        note_unsendable(entry, std::move(why), options_.tries, now);
+        if (as != sending::whole) find_suspect(entry.position)->never_parks = true;
+    } else {
+        lost_ = std::move(why);
     }
-    lost_ = std::move(submitted).error();
     return false;
 }
 
@@ -172,50 +209,50 @@ void relay::impl::collect(milliseconds patience) {
     if (!publisher_ || lost_) return;
     outcomes_.clear();
     auto polled = publisher_->poll(sent_.empty() ? milliseconds(0) : patience, outcomes_);
-    for (const published& it : outcomes_) judge(it);
-    advance();
+    const auto now = with_.time.monotonic();
+    for (const published& it : outcomes_) judge(it, now);
+    advance(now);
     if (!polled) lost_ = std::move(polled).error();
 }
 
-void relay::impl::judge(const published& what) {
+void relay::impl::judge(const published& what, clock::instant now) {
     const auto found =
         std::lower_bound(sent_.begin(), sent_.end(), what.tag,
                          [](const sent_entry& it, publish_tag tag) { return it.tag < tag; });
     if (found == sent_.end() || found->tag != what.tag) return;
     if (!what.ec) {
         found->confirmed = true;
-    } else if (what.ec == errc::not_found && give_up_routing(*found)) {
+    } else if (what.ec == errc::not_found && note_unrouted(*found, now)) {
         found->confirmed = true;
     } else {
         // Refused, or no queue took it: from there on all is sent again, in order.
+        if (what.ec == errc::unavailable) note_refused(*found, now);
         lost_ = failure{what.ec, "message " + std::to_string(found->at.offset)};
     }
 }
 
-bool relay::impl::give_up_routing(const sent_entry& entry) {
-    unrouted_times_ = unrouted_ == entry.at ? unrouted_times_ + 1 : 1;
-    unrouted_ = entry.at;
-    if (unrouted_times_ < route_attempts) return false;
-    with_.watch.trouble("relay.route", {errc::not_found,
-                                        "no queue takes entry " + std::to_string(entry.at.offset)});
-    return true;
-}
-
 // All up to the first that is not confirmed.
-void relay::impl::advance() {
+void relay::impl::advance(clock::instant now) {
     const bool any = !sent_.empty();
     while (!sent_.empty() && sent_.front().confirmed) {
+        acquit(sent_.front(), now);
         confirmed_ = sent_.front().at;
         sent_.pop_front();
         ++report_.published;
         link_.of_use();
     }
     if (!any || !sent_.empty() || late_ || engine_.queued() == 0) return;
-    const auto now = with_.time.monotonic();
     rests_until_ = now + std::min(rest_factor * (now - page_read_at_), rest_max);
 }
 
-clock::instant relay::impl::next_due(clock::instant now) const {
+void relay::impl::note_progress(clock::instant now) noexcept {
+    const feed_wait what = waits_for();
+    const bool waits = what != feed_wait::nothing && what != feed_wait::leader;
+    if (!waits || !waits_ || report_.published > 0) progress_at_ = now;
+    waits_ = waits;
+}
+
+clock::instant relay::impl::next_due(clock::instant now) const noexcept {
     auto due = measure_due_;
     if (winding_up() && !drained(now)) due = std::min(due, *stop_at_);
     if (!moving_ && !engine_stopped_ && !let_go_) {
@@ -227,7 +264,12 @@ clock::instant relay::impl::next_due(clock::instant now) const {
     }
     if (!leading_) return due;
     if (!publisher_) return std::min(due, link_.due());
-    if (!sent_.empty() || next_ < page_.size()) return std::min(due, now + asks_every);
+    if (!sent_.empty()) return std::min(due, now + asks_every);
+    if (next_ < page_.size()) {
+        const auto it = suspects_.find(page_[next_].position.offset);
+        const auto tried = it == suspects_.end() ? now : it->second.due;
+        return std::min({due, std::max(tried, now + asks_every), now + serves_every});
+    }
     if (!winding_up()) due = std::min(due, news_ ? std::max(now, rests_until_) : read_due_);
     return std::min(due, now + serves_every);
 }

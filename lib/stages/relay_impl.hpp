@@ -11,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace orderproc {
@@ -47,23 +49,37 @@ private:
 
 }  // namespace detail
 
-// What others do to it is in relay.cpp, what its own thread does in relay_cycle.cpp and
-// relay_cursor.cpp.
+// What others do to it is in relay.cpp, what its own thread does in relay_cycle.cpp,
+// relay_cursor.cpp and relay_give_up.cpp.
 class relay::impl final : private commit_listener {
 public:
     impl(engine& orders, reader& journal, broker& to, relay_options options);
     ~impl();
 
     result<void> start();
-    relay_report cycle(std::chrono::milliseconds patience);
+    relay_report cycle(std::chrono::milliseconds patience) noexcept;
     void stop(std::chrono::milliseconds drain);
 
 private:
+    // What went out for an entry: its message, or a copy for the poison queue, or nothing.
+    enum class sending : std::uint8_t { whole, copy, copy_alone, nothing };
     struct sent_entry {
         feed_position at;
         timestamp made_at;
         publish_tag tag{};
         bool confirmed = false;
+        sending as = sending::whole;
+    };
+    // An entry that could not be published so far.
+    struct suspect {
+        failure why{};
+        std::size_t tries = 0;
+        std::size_t unrouted = 0;  // times that no queue took it, or its copy
+        bool refused = false;      // by the broker, which has seen the message
+        bool never_parks = false;  // its copy cannot be published either
+        bool reported = false;
+        std::string order, event{};   // once it is given up
+        clock::instant since, due{};  // the first failure; not tried before
     };
 
     void committed() noexcept override { inbox_->committed(); }
@@ -82,17 +98,36 @@ private:
     bool publishing() const noexcept { return leading_ && publisher_; }
     bool winding_up() const noexcept { return stop_at_.has_value(); }
     bool drained(clock::instant now) const noexcept;
+    void step(std::chrono::milliseconds patience);
+    void abandon(const char* thrown) noexcept;
     void connect(clock::instant now);
-    void disconnect(const failure& why);
+    void disconnect(const failure& why) noexcept;
     void read(clock::instant now);
-    bool is_late(const journal_entry& entry) const;
-    void submit_entries();
-    bool submit_one(const journal_entry& entry);
+    bool is_late(timestamp made_at) const;
+    void submit_entries(clock::instant now);
+    bool submit_one(const journal_entry& entry, clock::instant now);
+    void address(const journal_entry& entry);
+    bool submit_message(const journal_entry& entry, sending as, clock::instant now);
     void collect(std::chrono::milliseconds patience);
-    void judge(const published& what);
-    bool give_up_routing(const sent_entry& entry);
-    void advance();
-    clock::instant next_due(clock::instant now) const;
+    void judge(const published& what, clock::instant now);
+    void advance(clock::instant now);
+    void note_progress(clock::instant now) noexcept;
+    clock::instant next_due(clock::instant now) const noexcept;
+    // relay_give_up.cpp: entries that cannot be published
+    suspect* find_suspect(const feed_position& at) noexcept;
+    suspect& suspected(const feed_position& at, failure why, clock::instant now);
+    bool exhausted(const suspect& it, clock::instant now) const noexcept;
+    bool format(const journal_entry& entry, clock::instant now);
+    void note_unsendable(const journal_entry& entry, failure why, std::size_t tries,
+                         clock::instant now);
+    bool note_unrouted(const sent_entry& entry, clock::instant now);
+    void note_refused(const sent_entry& entry, clock::instant now);
+    void forgive_refused(clock::instant now) noexcept;
+    bool give_up(const journal_entry& entry, suspect& it, clock::instant now);
+    void write_parked(const journal_entry& entry, const suspect& it);
+    void report_given_up(const feed_position& at, suspect& it, unpublishable action);
+    void acquit(const sent_entry& entry, clock::instant now);
+    feed_wait waits_for() const noexcept;
 
     engine& engine_;
     reader& journal_;
@@ -129,9 +164,10 @@ private:
     clock::instant read_due_;
     std::unique_ptr<publisher> publisher_;
     std::vector<published> outcomes_;
-    std::optional<failure> lost_;  // the connection is of no use any more, and why
-    feed_position unrouted_;
-    int unrouted_times_ = 0;
+    std::optional<failure> lost_;                // the connection is of no use any more, and why
+    std::map<std::uint64_t, suspect> suspects_;  // by offset; not behind the cursor yet
+    bool waits_ = false;
+    clock::instant progress_at_;  // the cursor advanced, or had no reason to
     clock::instant measure_due_;
     bool caught_up_ = false;  // as told last
     std::optional<clock::instant> stop_at_;

@@ -1,3 +1,4 @@
+#include "core/caught.hpp"
 #include "core/work_events.hpp"
 #include "stages/retry_delay.hpp"
 #include "stages/wake_ups_impl.hpp"
@@ -90,6 +91,7 @@ result<void> wake_ups::impl::start() {
     const auto prepare = [this]() -> result<void> {
         const char* wrong = nullptr;
         if (options_.queue.empty()) wrong = "queue: required";
+        if (options_.poison_queue.empty()) wrong = "poison_queue: required";
         if (options_.prefetch < 1 || options_.prefetch > prefetch_limit) {
             wrong = "prefetch: 1 to 65535";
         }
@@ -111,7 +113,7 @@ void wake_ups::impl::stop() {
 }
 
 // What is not acknowledged comes again.
-void wake_ups::impl::drop() {
+void wake_ups::impl::drop() noexcept {
     connection_ = inbox_->next_connection(0);
     unsettled_ = 0;
     messages_.reset();
@@ -119,38 +121,29 @@ void wake_ups::impl::drop() {
 
 void wake_ups::impl::run() noexcept {
     while (!stopping_) {
-        milliseconds nap{0};
-        try {
-            cycle(patience);
+        cycle(patience);
+        if (!messages_) {
             const auto now = with_.time.monotonic();
-            if (!messages_) {
-                nap = std::max(milliseconds(1), std::min(patience, link_.due() - now));
-            } else if (unsettled_ > 0) {
-                nap = claim_patience;
-            }
-        } catch (const std::exception& thrown) {
-            with_.watch.trouble("wake_ups", failure{errc::unavailable, thrown.what()});
-            nap = patience;
-        } catch (...) {
-            with_.watch.trouble("wake_ups", failure{errc::unavailable});
-            nap = patience;
+            inbox_->rings.wait_for(std::clamp(link_.due() - now, milliseconds(1), patience));
+        } else if (unsettled_ > 0) {
+            inbox_->rings.wait_for(claim_patience);
         }
-        if (nap > milliseconds(0)) inbox_->rings.wait_for(nap);
     }
     drop();
 }
 
-wake_up_report wake_ups::impl::cycle(milliseconds wait) {
+// Nothing that is thrown here gets out: a host whose call failed would not know when to call again.
+wake_up_report wake_ups::impl::cycle(milliseconds wait) noexcept {
     report_ = {};
     inbox_->rings.answer();
     try {
         connect();
         if (messages_) acknowledge();
         if (messages_) receive(wait);
+    } catch (const std::exception& thrown) {
+        abandon(thrown.what());
     } catch (...) {
-        lose({errc::unavailable, "an exception"});
-        inbox_->rings.rest();
-        throw;
+        abandon("an unknown exception");
     }
     const auto now = with_.time.monotonic();
     report_.connected = messages_ != nullptr;
@@ -168,6 +161,8 @@ void wake_ups::impl::connect() {
     params.topics = std::move(queue.topics);
     params.length_max = queue.length_max;
     params.prefetch = options_.prefetch;
+    params.poison_queue = options_.poison_queue;
+    params.keep_payloads = false;  // what is poison is settled at once
     auto made = broker_.connect_consumer(params);
     if (!made) return link_.failed(made.error());
     connection_ = inbox_->next_connection(options_.prefetch);
@@ -176,7 +171,14 @@ void wake_ups::impl::connect() {
     link_.made();
 }
 
-void wake_ups::impl::lose(const failure& why) {
+// What was received may be half handed on: it comes again.
+void wake_ups::impl::abandon(const char* thrown) noexcept {
+    const failure why = detail::caught(errc::unavailable, thrown);
+    with_.watch.trouble("wake_ups", why);
+    lose(why);
+}
+
+void wake_ups::impl::lose(const failure& why) noexcept {
     drop();
     link_.failed(why);
 }
@@ -212,6 +214,7 @@ void wake_ups::impl::receive(milliseconds wait) {
     settlements_.clear();
     std::vector<offer> offers;
     for (const delivery& it : deliveries_) sort(it, offers);
+    deliveries_.clear();  // payloads may be long, and orders take their time
     settle();
     if (!messages_) return;
     for (offer& it : offers) hand_on(std::move(it));

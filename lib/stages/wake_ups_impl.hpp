@@ -51,7 +51,7 @@ public:
     ~impl();
 
     result<void> start();
-    wake_up_report cycle(std::chrono::milliseconds wait);
+    wake_up_report cycle(std::chrono::milliseconds wait) noexcept;
     void stop();
 
 private:
@@ -64,8 +64,9 @@ private:
 
     void run() noexcept;
     void connect();
-    void drop();
-    void lose(const failure& why);
+    void drop() noexcept;
+    void lose(const failure& why) noexcept;
+    void abandon(const char* thrown) noexcept;
     void acknowledge();
     void settle();
     void receive(std::chrono::milliseconds wait);

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -68,11 +67,7 @@ worker::impl::~impl() {
 void worker::impl::release_all() noexcept {
     if (!listening_) return;
     stop_at_ = with_.time.monotonic();
-    try {
-        cycle();
-    } catch (const std::exception& thrown) {
-        trouble("worker", thrown.what());
-    }
+    cycle();
 }
 
 result<void> worker::impl::start() {
@@ -102,18 +97,10 @@ void worker::impl::stop(milliseconds drain) {
 
 void worker::impl::run() noexcept {
     while (true) {
-        milliseconds pause = detail::commit_pause(1);
-        try {
-            const cycle_report done = cycle();
-            if (stop_at_ && done.in_flight == 0) break;
-            const auto now = with_.time.monotonic();
-            pause = std::min(done.next_due, now + options_.sweep) - now;
-        } catch (const std::exception& thrown) {
-            trouble("worker", thrown.what());
-        } catch (...) {
-            trouble("worker", "an unknown exception");
-        }
-        inbox_->rings.wait_for(pause);
+        const cycle_report done = cycle();
+        if (stop_at_ && done.in_flight == 0) break;
+        const auto now = with_.time.monotonic();
+        inbox_->rings.wait_for(std::min(done.next_due, now + options_.sweep) - now);
     }
 }
 

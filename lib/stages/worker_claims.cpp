@@ -1,3 +1,4 @@
+#include "core/caught.hpp"
 #include "stages/retry_delay.hpp"
 #include "stages/worker_impl.hpp"
 
@@ -31,7 +32,7 @@ bool others_committed(const stage_claim& it, const claim_outcome& answer) noexce
 
 // An empty claim costs a transaction, so one is made only when there may be something: after a
 // commit, when something falls due, and at the sweep.
-void worker::impl::count_wakes(std::uint64_t wakes) {
+void worker::impl::count_wakes(std::uint64_t wakes) noexcept {
     if (wakes == 0) return;
     for (const auto& it : claims_) {
         if (it->under_way) {
@@ -42,14 +43,32 @@ void worker::impl::count_wakes(std::uint64_t wakes) {
     }
 }
 
-void worker::impl::take_in(std::shared_ptr<work_offer> what) {
+// An offer that cannot be noted is left to the next look at the storage.
+void worker::impl::take_in(std::shared_ptr<work_offer> what) noexcept {
     const auto of = [&](const auto& it) { return it->stage.waiting == what->stage->waiting; };
     const auto found = std::find_if(claims_.begin(), claims_.end(), of);
-    if (found == claims_.end() || what->ids.empty()) return what->done(what->ids.size());
-    (*found)->offers.push_back(std::move(what));
+    if (found == claims_.end() || what->ids.empty()) return settle(*what, what->ids.size());
+    try {
+        (*found)->offers.push_back(what);
+    } catch (const std::exception& thrown) {
+        trouble("claim", thrown.what());
+        (*found)->wanted = true;
+        settle(*what, what->ids.size());
+    }
 }
 
-void worker::impl::on_claimed(stage_claim& it) {
+// done() is the user's, and may throw.
+void worker::impl::settle(work_offer& what, std::size_t count) noexcept {
+    try {
+        what.done(count);
+    } catch (const std::exception& thrown) {
+        trouble("offer", thrown.what());
+    } catch (...) {
+        trouble("offer", "an unknown exception");
+    }
+}
+
+void worker::impl::on_claimed(stage_claim& it) noexcept {
     it.under_way = false;
     if (it.abandoned) return;
     --claims_under_way_;
@@ -101,7 +120,7 @@ void worker::impl::on_named(stage_claim& it, const claim_outcome& answer, clock:
         first->settled += of_it;
         it.named -= of_it;
         if (first->settled == first->ids.size()) it.offers.pop_front();
-        first->done(of_it);
+        settle(*first, of_it);
     }
 }
 
@@ -135,7 +154,7 @@ void worker::impl::add(const claimed_order& claimed, const stage_claim& by) {
     });
 }
 
-void worker::impl::claim_failed(stage_claim& it, const failure& why, clock::instant now) {
+void worker::impl::claim_failed(stage_claim& it, const failure& why, clock::instant now) noexcept {
     it.wanted = true;
     it.not_before = now + detail::commit_pause(++it.failures);
     if (why.code == errc::stopped) {
@@ -232,7 +251,7 @@ void worker::impl::submit_claim(const std::shared_ptr<stage_claim>& it, std::siz
     try {
         sent = engine_.submit(std::move(what), *it);
     } catch (const std::exception& thrown) {
-        sent = failure{errc::unavailable, thrown.what()};
+        sent = detail::caught(errc::unavailable, thrown.what());
     }
     if (sent) {
         ++claims_under_way_;

@@ -1,3 +1,4 @@
+#include "core/caught.hpp"
 #include "stages/retry_delay.hpp"
 #include "stages/worker_impl.hpp"
 
@@ -33,36 +34,41 @@ std::string text_of(const std::exception& thrown) {
 }  // namespace
 
 void worker::impl::trouble(std::string_view where, const char* what) noexcept {
-    try {
-        with_.watch.trouble(where, failure{errc::unavailable, what});
-    } catch (...) {
-        with_.watch.trouble(where, failure{errc::unavailable});
-    }
+    with_.watch.trouble(where, detail::caught(errc::unavailable, what));
 }
 
-cycle_report worker::impl::cycle() {
+// Nothing that is thrown here gets out: a host whose call failed would not know when to call again.
+cycle_report worker::impl::cycle() noexcept {
     report_ = {};
     inbox_->rings.answer();
-    auto mail = inbox_->take();
+    bool failed = true;
     try {
-        take_in(std::move(mail));
-        if (stop_at_) shut_down(with_.time.monotonic());
-        attend(with_.time.monotonic());
-        if (!stop_at_ && claims_under_way_ == 0) {
-            for (const auto& it : jobs_.next_apart()) guarded(*it, [&] { begin(*it); });
-        }
-        claim_work(with_.time.monotonic());
+        step();
+        failed = false;
+    } catch (const std::exception& thrown) {
+        trouble("worker", thrown.what());
     } catch (...) {
-        inbox_->rings.rest();
-        throw;
+        trouble("worker", "an unknown exception");
     }
     const auto now = with_.time.monotonic();
     report_.in_flight = in_flight();
-    report_.next_due = inbox_->rings.rest() ? now : next_due(now);
+    const bool rung = inbox_->rings.rest();
+    report_.next_due = failed ? now + detail::commit_pause(1) : rung ? now : next_due(now);
     return report_;
 }
 
-void worker::impl::take_in(detail::worker_inbox::mail mail) {
+void worker::impl::step() {
+    take_in(inbox_->take());
+    if (stop_at_) shut_down(with_.time.monotonic());
+    attend(with_.time.monotonic());
+    if (!stop_at_ && claims_under_way_ == 0) {
+        for (const auto& it : jobs_.next_apart()) guarded(*it, [&] { begin(*it); });
+    }
+    claim_work(with_.time.monotonic());
+}
+
+// Each item on its own: what is thrown for one must not lose the others.
+void worker::impl::take_in(detail::worker_inbox::mail mail) noexcept {
     if (mail.stop_at) stop_at_ = mail.stop_at;
     while (const auto said = mail.verdicts.pop()) {
         if (const auto it = jobs_.find(said->serial)) guarded(*it, [&] { on_verdict(*it, *said); });

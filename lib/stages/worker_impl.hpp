@@ -27,7 +27,7 @@ public:
     ~impl();
 
     result<void> start();
-    cycle_report cycle();
+    cycle_report cycle() noexcept;
     void stop(std::chrono::milliseconds drain);
     void offer(std::shared_ptr<detail::work_offer> what) { inbox_->offered(std::move(what)); }
 
@@ -37,7 +37,8 @@ private:
     void release_all() noexcept;
 
     // The worker's thread only, for all that follows.
-    void take_in(detail::worker_inbox::mail mail);
+    void step();
+    void take_in(detail::worker_inbox::mail mail) noexcept;
     void on_verdict(detail::job_entry& it, job::state& from);
     void on_closed(detail::job_entry& it);
     void on_renewed(detail::job_entry& it);
@@ -54,14 +55,15 @@ private:
     void shut_down(clock::instant now);
     void abandon();
 
-    void count_wakes(std::uint64_t wakes);
-    void take_in(std::shared_ptr<detail::work_offer> what);
-    void on_claimed(detail::stage_claim& it);
+    void count_wakes(std::uint64_t wakes) noexcept;
+    void take_in(std::shared_ptr<detail::work_offer> what) noexcept;
+    void settle(detail::work_offer& what, std::size_t count) noexcept;
+    void on_claimed(detail::stage_claim& it) noexcept;
     void on_swept(detail::stage_claim& it, const claim_outcome& answer, clock::instant now);
     void on_named(detail::stage_claim& it, const claim_outcome& answer, clock::instant now);
     void look_again(const work_stage& stage, std::optional<timestamp> at);
     void add(const claimed_order& claimed, const detail::stage_claim& by);
-    void claim_failed(detail::stage_claim& it, const failure& why, clock::instant now);
+    void claim_failed(detail::stage_claim& it, const failure& why, clock::instant now) noexcept;
     bool may_claim() const noexcept;
     static bool names(const detail::stage_claim& it, clock::instant now) noexcept;
     static void name_offered(const detail::stage_claim& it, std::size_t most, claim& what);

@@ -104,6 +104,26 @@ void limit_is_kept(broker_bench& b) {
     expect_equal("different tags", std::size_t{10}, tags.size());
 }
 
+void bytes_are_bounded(broker_bench& b) {
+    const auto out = b.connect_publisher();
+    consumer_params params = b.params("q", {"t"});
+    params.receive_bytes_max = 1500;
+    const auto in = b.connect_consumer(params);
+    auto sent = b.samples("t", 4);
+    for (message& it : sent) it.payload.assign(1000, 'x');
+    b.publish(*out, sent);
+    std::vector<delivery> got;
+    while (got.size() < sent.size()) {
+        std::vector<delivery> more;
+        succeed("receive()", in->receive(10, milliseconds(50), more));
+        expect(more.size() <= 2, "1,500 bytes at a time, and " + show(more.size()) +
+                                     " messages of 1,000 come at once");
+        got.insert(got.end(), more.begin(), more.end());
+    }
+    expect_equal("all of them", numbers(1, 4), ids_of(got));
+    b.settle(*in, got);
+}
+
 void prefetch_bounds(broker_bench& b) {
     const auto out = b.connect_publisher();
     const auto in = b.connect_consumer(b.params("q", {"t"}, 3));
@@ -206,6 +226,8 @@ constexpr broker_entry entries[] = {
     {"messages_wait_without_consumers", "A queue keeps messages while nobody consumes.",
      waits_without_consumers},
     {"a_limit_is_kept", "receive() appends at most its limit and loses nothing.", limit_is_kept},
+    {"bytes_are_bounded", "receive() appends no more once it has appended receive_bytes_max.",
+     bytes_are_bounded},
     {"prefetch_bounds", "No more than prefetch are unsettled at a time.", prefetch_bounds},
     {"requeued_come_again", "What was requeued comes again, and only that.", requeued_come_again},
     {"poison_is_put_aside", "Poison is kept with its reason and does not come again.",

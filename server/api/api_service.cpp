@@ -1,5 +1,6 @@
 #include "api/api_service.hpp"
 
+#include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -31,7 +32,10 @@ public:
 private:
     http::step go_on(const http::request& in, http::response& out) noexcept {
         if (!todo_->asks_items) return submit(in, out);
-        if (api_.items()->submit(items_of(*todo_, items_), *this)) return http::step::waiting;
+        try {
+            if (api_.items()->submit(items_of(*todo_, items_), *this)) return http::step::waiting;
+        } catch (const std::exception&) {  // memory has run out before it was queued
+        }
         items_ec_ = errc::overloaded;
         unknown_.clear();
         return resume(in, out);
@@ -43,10 +47,15 @@ private:
             todo_->many->submit(api_.orders(), by_);
             return http::step::waiting;
         }
-        const auto queued = api_.orders().submit(std::move(todo_->what), *this);
-        if (queued) return http::step::waiting;
+        error_code ec = errc::unavailable;
+        try {
+            const auto queued = api_.orders().submit(std::move(todo_->what), *this);
+            if (queued) return http::step::waiting;
+            ec = queued.error().code;
+        } catch (const std::exception&) {  // memory has run out before it was queued
+        }
         outcome_ = {};
-        outcome_.ec = queued.error().code;
+        outcome_.ec = ec;
         return resume(in, out);
     }
 
@@ -58,7 +67,11 @@ private:
 
     void complete(error_code ec, std::span<const std::size_t> unknown) noexcept override {
         items_ec_ = ec;
-        unknown_.assign(unknown.begin(), unknown.end());
+        try {
+            unknown_.assign(unknown.begin(), unknown.end());
+        } catch (const std::exception&) {  // without memory nobody knows which
+            items_ec_ = errc::unavailable;
+        }
         by_.ready();
     }
 

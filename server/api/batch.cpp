@@ -8,6 +8,7 @@
 
 #include <orderproc/json.hpp>
 
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -62,9 +63,14 @@ void batch::submit(engine& to, http::exchange& by) noexcept {
     left_ = items_.size() + 1;  // one for this loop
     for (item& it : items_) {
         if (it.status == 0) {
-            const auto queued = to.submit(std::move(it.what), it);
-            if (queued) continue;
-            it.outcome.ec = queued.error().code;
+            error_code ec = errc::unavailable;
+            try {
+                const auto queued = to.submit(std::move(it.what), it);
+                if (queued) continue;
+                ec = queued.error().code;
+            } catch (const std::exception&) {  // memory has run out before it was queued
+            }
+            it.outcome.ec = ec;
         }
         done();
     }

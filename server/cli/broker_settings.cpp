@@ -1,10 +1,13 @@
 #include "cli/broker_settings.hpp"
 
-#include "cli/values.hpp"
-
 #include <orderproc/cloud_event.hpp>
+#include <orderproc/memory.hpp>
 #include <orderproc/wake_ups.hpp>
+#ifdef ORDERPROC_WITH_RABBITMQ
+#include <orderproc/rabbitmq.hpp>
+#endif
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <string_view>
@@ -35,6 +38,40 @@ result<std::string> read_url(const std::string& path) {
     return out;
 }
 
+// So that a name is one word of a topic and of no other meaning to a broker.
+bool is_prefix(std::string_view text) {
+    constexpr std::size_t size_max = 64;
+    const auto ok = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_' || c == '.';
+    };
+    return !text.empty() && text.size() <= size_max && std::all_of(text.begin(), text.end(), ok) &&
+           text.front() != '.' && text.back() != '.' && !text.starts_with("amq.");
+}
+
+// Failures never quote a URL's password. ca_file: who vouches for the broker; empty: whom this
+// machine trusts.
+result<std::unique_ptr<broker>> open_broker(const std::string& url,
+                                            [[maybe_unused]] const std::string& ca_file,
+                                            [[maybe_unused]] const broker_names& names) {
+    if (url == "none") return std::unique_ptr<broker>();
+    if (url == "memory:") return make_memory_broker();
+    if (url.starts_with("amqp:") || url.starts_with("amqps:")) {
+#ifdef ORDERPROC_WITH_RABBITMQ
+        rabbitmq_options options;
+        options.url = url;
+        options.ca_file = ca_file;
+        options.exchange = names.exchange;
+        options.connection_name = names.prefix;
+        return open_rabbitmq(std::move(options));
+#else
+        return failure{errc::invalid_argument, "this orderproc was built without RabbitMQ"};
+#endif
+    }
+    return failure{errc::invalid_argument,
+                   "that is no broker such as none, amqp://localhost or amqps://localhost"};
+}
+
 }  // namespace
 
 void broker_settings::add_to(CLI::App& command) {
@@ -44,6 +81,9 @@ void broker_settings::add_to(CLI::App& command) {
     add_setting(command, "broker-file", file_, "A file whose first line is the URL for --broker");
     add_setting(command, "broker-ca", ca_file_,
                 "PEM file of who vouches for an amqps:// broker; empty: whom this machine trusts");
+    add_setting(command, "broker-prefix", prefix_,
+                "Begins the names of the exchange and queues, so that several installations can "
+                "share a broker");
 }
 
 void broker_settings::command_line_read() {
@@ -65,19 +105,31 @@ result<std::unique_ptr<broker>> broker_settings::open() const {
     if (!ca_file_.empty() && url->starts_with("amqp://")) {
         return failure{errc::invalid_argument, "--broker-ca is for amqps:// brokers"};
     }
-    return open_broker(*url, ca_file_);
+    if (!is_prefix(prefix_)) {
+        return failure{errc::invalid_argument,
+                       "--broker-prefix \"" + prefix_ +
+                           "\": expected 1 to 64 letters, digits, dots, hyphens or underscores, "
+                           "without a dot at either end, and not beginning with amq."};
+    }
+    return open_broker(*url, ca_file_, names());
+}
+
+broker_names broker_settings::names() const {
+    return {prefix_, prefix_ + ".events", prefix_ + ".work", prefix_ + ".poison"};
 }
 
 result<std::unique_ptr<running_relay>> running_relay::start(engine& orders, reader& journal,
-                                                            broker* to,
-                                                            std::chrono::milliseconds give_way) {
+                                                            broker* to, relay_settings settings) {
     std::unique_ptr<running_relay> out;
     if (!to) return out;
     out.reset(new running_relay);
     relay_options options;
-    options.format = write_cloud_event;
-    options.queues = {work_queue(orders.machine())};
-    options.give_way = give_way;
+    auto format = cloud_events_of(std::move(settings.event_source));
+    if (!format) return std::move(format).error();
+    options.format = std::move(*format);
+    options.queues = {work_queue(orders.machine(), settings.names.work)};
+    options.poison_queue = settings.names.poison;
+    options.give_way = settings.give_way;
     out->relay_ = std::make_unique<relay>(orders, journal, *to, std::move(options));
     if (auto started = out->relay_->start(); !started) return started.error();
     return out;

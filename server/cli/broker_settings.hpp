@@ -14,30 +14,43 @@
 
 namespace orderproc::server {
 
+// What this installation calls its things in the broker.
+struct broker_names {
+    std::string prefix, exchange, work, poison;
+};
+
 class broker_settings {
 public:
     void add_to(CLI::App& command);
     // To be called when the command line and the environment are read, and no file yet.
     void command_line_read();
 
-    // None if there is to be none. errc::invalid_argument: no such broker, or a password where
-    // all users of the machine can read it.
+    // None if there is to be none. errc::invalid_argument: no such broker, a prefix that makes no
+    // names, or a password where all users of the machine can read it.
     result<std::unique_ptr<broker>> open() const;
+    broker_names names() const;
 
 private:
     std::string url_ = "none";
     std::string file_;
     std::string ca_file_;
+    std::string prefix_ = "orderproc";
     CLI::Option* option_ = nullptr;
     bool in_sight_ = false;  // the url is an argument of the process
+};
+
+struct relay_settings {
+    broker_names names;
+    std::string event_source;               // see append_cloud_event()
+    std::chrono::milliseconds give_way{0};  // see relay_options
 };
 
 // Publishes the journal of an engine, if there is a broker.
 class running_relay {
 public:
-    // nullptr without a broker. give_way: see relay_options.
+    // nullptr without a broker.
     static result<std::unique_ptr<running_relay>> start(engine& orders, reader& journal, broker* to,
-                                                        std::chrono::milliseconds give_way);
+                                                        relay_settings settings);
     void stop(std::chrono::milliseconds drain) { relay_->stop(drain); }
 
 private:

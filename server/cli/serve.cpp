@@ -13,11 +13,14 @@
 #include "http/server.hpp"
 #include "live/live_feed.hpp"
 
+#include <orderproc/cloud_event.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -42,6 +45,7 @@ struct serve_settings {
     std::vector<std::string> cors_origins;
     std::string shutdown_delay = "0";
     std::string give_way = "2s";
+    std::string event_source{default_event_source};
     worker_settings worker;
     broker_settings messages;
     limit_settings limits;
@@ -90,7 +94,9 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     reader reads(orders, settings.threads + 2);  // one for the admin's, one for the relay
     shown.read_from(reads, writes.with());
     reader feed_reads(orders, 1);
-    live_feed feed(writes, feed_reads);
+    live_feed_options live;
+    live.event_source = settings.event_source;
+    live_feed feed(writes, feed_reads, std::move(live));
     shown.count_streams([&feed] { return feed.clients(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.with());
@@ -107,11 +113,14 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
 
     std::unique_ptr<running_worker> works;
     if (!settings.no_worker) {
-        auto started = running_worker::start(writes, settings.worker, messages->get());
+        auto started = running_worker::start(writes, settings.worker, messages->get(),
+                                             settings.messages.names());
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
-    auto relays = running_relay::start(writes, reads, messages->get(), times.give_way);
+    auto relays =
+        running_relay::start(writes, reads, messages->get(),
+                             {settings.messages.names(), settings.event_source, times.give_way});
     if (!relays) return fail(relays.error());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
@@ -153,6 +162,12 @@ int serve(const serve_settings& settings) {
                          "\"" + it + "\" is no origin such as https://shop.example, nor *"});
         }
     }
+    if (!is_event_source(settings.event_source)) {
+        return fail({errc::invalid_argument,
+                     "--event-source \"" + settings.event_source +
+                         "\": expected a URI-reference (RFC 3986) of at most " +
+                         std::to_string(event_source_size_max) + " bytes, such as /shop"});
+    }
     auto options = options_of(settings, *at);
     if (!options) return fail(options.error());
     if (auto raised = raise_file_limit(options->connections_max); !raised) {
@@ -192,6 +207,8 @@ void add_serve(command_line to) {
     add_setting(
         *command, "broker-give-way", it->give_way,
         "How late messages may get while changes wait to be committed; 0: they do not wait");
+    add_setting(*command, "event-source", it->event_source,
+                "What events say they come from (CloudEvents source): a URI-reference");
     it->shown.add_to(*command);
     command->callback([&run = to.run, it] {
         it->messages.command_line_read();

@@ -7,9 +7,6 @@
 #include "processors/simulate.hpp"
 
 #include <orderproc/memory.hpp>
-#ifdef ORDERPROC_WITH_RABBITMQ
-#include <orderproc/rabbitmq.hpp>
-#endif
 #include <orderproc/runtime.hpp>
 
 #include <arpa/inet.h>
@@ -79,24 +76,6 @@ result<endpoint> parse_endpoint(std::string_view text) {
     const auto [end, ec] = std::from_chars(port.data(), port.data() + port.size(), out.port);
     if (ec != std::errc{} || end != port.data() + port.size() || !is_address(out.host)) return bad;
     return out;
-}
-
-result<std::unique_ptr<broker>> open_broker(const std::string& url,
-                                            [[maybe_unused]] const std::string& ca_file) {
-    if (url == "none") return std::unique_ptr<broker>();
-    if (url == "memory:") return make_memory_broker();
-    if (url.starts_with("amqp:") || url.starts_with("amqps:")) {
-#ifdef ORDERPROC_WITH_RABBITMQ
-        rabbitmq_options options;
-        options.url = url;
-        options.ca_file = ca_file;
-        return open_rabbitmq(std::move(options));
-#else
-        return failure{errc::invalid_argument, "this orderproc was built without RabbitMQ"};
-#endif
-    }
-    return failure{errc::invalid_argument,
-                   "that is no broker such as none, amqp://localhost or amqps://localhost"};
 }
 
 result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch) {

@@ -5,7 +5,6 @@
 
 #include <orderproc/items.hpp>
 #include <orderproc/processor.hpp>
-#include <orderproc/queue.hpp>
 #include <orderproc/repository.hpp>
 
 #include <chrono>
@@ -29,9 +28,6 @@ struct endpoint {
 // "127.0.0.1:8000", "[::1]:8000", ":8000" (loopback). errc::invalid_argument.
 result<endpoint> parse_endpoint(std::string_view text);
 
-// "none" (nullptr), "memory:", "amqp://…" or "amqps://…"; failures never quote a URL's password.
-// ca_file: who vouches for the broker; empty: whom this machine trusts.
-result<std::unique_ptr<broker>> open_broker(const std::string& url, const std::string& ca_file);
 
 // "file:PATH" or "http://host/path"; watch hears of trouble. Empty: none, all items will do.
 result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch);

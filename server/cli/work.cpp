@@ -34,7 +34,8 @@ int work_on(storage& orders, const work_settings& settings, std::chrono::millise
     shown.read_from(reads, writes.with());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
-    auto worker = running_worker::start(writes, settings.worker, messages->get());
+    auto worker =
+        running_worker::start(writes, settings.worker, messages->get(), settings.messages.names());
     if (!worker) return fail(worker.error());
     std::printf("orderproc works on %s\n", orders.info().name.c_str());
     std::fflush(stdout);

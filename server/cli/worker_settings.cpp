@@ -35,7 +35,8 @@ void worker_settings::add_to(CLI::App& command) {
 
 result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
                                                               const worker_settings& settings,
-                                                              broker* from) {
+                                                              broker* from,
+                                                              const broker_names& names) {
     const auto lease = parse_duration(settings.lease);
     if (!lease) return lease.error();
     const auto timeout = parse_duration(settings.timeout);
@@ -61,7 +62,10 @@ result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
     out->worker_ = std::make_unique<worker>(orders, *out->processor_, std::move(options));
     if (auto started = out->worker_->start(); !started) return started.error();
     if (!from) return out;
-    out->messages_ = std::make_unique<wake_ups>(orders, *out->worker_, *from);
+    wake_up_options messages;
+    messages.queue = names.work;
+    messages.poison_queue = names.poison;
+    out->messages_ = std::make_unique<wake_ups>(orders, *out->worker_, *from, std::move(messages));
     if (auto started = out->messages_->start(); !started) return started.error();
     return out;
 }

@@ -3,6 +3,7 @@
 
 // What `serve` and `work` ask about the worker, and the worker made of the answers.
 
+#include "cli/broker_settings.hpp"
 #include "cli/settings.hpp"
 
 #include <orderproc/wake_ups.hpp>
@@ -36,7 +37,7 @@ class running_worker {
 public:
     static result<std::unique_ptr<running_worker>> start(engine& orders,
                                                          const worker_settings& settings,
-                                                         broker* from);
+                                                         broker* from, const broker_names& names);
     void stop(std::chrono::milliseconds drain);
 
 private:

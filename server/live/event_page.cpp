@@ -8,9 +8,9 @@ namespace {
 
 constexpr std::size_t event_size_hint = 768;
 
-void append_event(const journal_entry& it, std::string& out) {
+void append_event(const journal_entry& it, std::string_view source, std::string& out) {
     out.append("id: ").append(to_string(it.position)).append("\ndata: ");
-    append_cloud_event(it, out);
+    append_cloud_event(it, out, source);
     out.append("\n\n");
 }
 
@@ -40,7 +40,7 @@ http::piece event_page::from(std::size_t first) {
         begins_.reserve(entries_.size());
         for (const journal_entry& it : entries_) {
             begins_.push_back(text.size());
-            append_event(it, text);
+            append_event(it, source_, text);
         }
         text_ = std::make_shared<const std::string>(std::move(text));
     }
@@ -53,7 +53,7 @@ http::piece event_page::one(std::size_t which) {
     if (!found) {
         std::string text;
         text.reserve(event_size_hint);
-        append_event(entries_[which], text);
+        append_event(entries_[which], source_, text);
         found = std::make_shared<const std::string>(std::move(text));
     }
     return {found, *found};

@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace orderproc::server {
@@ -24,7 +25,9 @@ http::piece reset_event(const feed_position& to);
 
 class event_page {
 public:
-    explicit event_page(std::vector<journal_entry> entries) : entries_(std::move(entries)) {}
+    // source: see append_cloud_event(). It must outlive the page.
+    event_page(std::vector<journal_entry> entries, std::string_view source)
+        : entries_(std::move(entries)), source_(source) {}
 
     std::span<const journal_entry> entries() const noexcept { return entries_; }
     // The events from the first on. REQUIRES: first < entries().size().
@@ -34,6 +37,7 @@ public:
 
 private:
     const std::vector<journal_entry> entries_;
+    const std::string_view source_;
     std::shared_ptr<const std::string> text_;  // of all, when asked for
     std::vector<std::size_t> begins_;
     std::vector<std::shared_ptr<const std::string>> ones_;

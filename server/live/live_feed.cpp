@@ -7,7 +7,7 @@
 namespace orderproc::server {
 
 live_feed::live_feed(engine& orders, reader& reads, live_feed_options options)
-    : engine_(orders), reads_(reads), options_(options) {
+    : engine_(orders), reads_(reads), options_(std::move(options)) {
     engine_.add_listener(*this);
     if (options_.thread) thread_ = std::jthread([this] { run(); });
 }
@@ -66,8 +66,13 @@ void live_feed::run() {
                 const std::lock_guard lock(sleep_mutex_);
                 if (stopping_) return;
             }
-        } catch (const std::exception& thrown) {  // want of memory: those who listen come again
-            trouble({errc::unavailable, thrown.what()});
+        } catch (const std::exception& thrown) {
+            failure why = errc::unavailable;
+            try {
+                why.detail = thrown.what();
+            } catch (const std::exception&) {  // memory has run out: the code has to do
+            }
+            trouble(why);
         }
     }
 }
@@ -119,7 +124,7 @@ bool live_feed::read_live() {
         });
     } else if (!read->entries.empty()) {
         at_ = read->entries.back().position;
-        event_page page(std::move(read->entries));
+        event_page page(std::move(read->entries), options_.event_source);
         offer_to_all(page);
     }
     wake_touched();
@@ -221,7 +226,7 @@ void live_feed::give(subscription& to, step_read& read) {
         to.version_ = order_version{0};
         return;
     }
-    event_page page(std::move(read.entries));
+    event_page page(std::move(read.entries), options_.event_source);
     const auto entries = page.entries();
     for (std::size_t i = 0; i < entries.size(); ++i) {
         const journal_entry& entry = entries[i];

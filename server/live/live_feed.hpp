@@ -7,6 +7,7 @@
 #include "live/subscriber_index.hpp"
 #include "live/subscription.hpp"
 
+#include <orderproc/cloud_event.hpp>
 #include <orderproc/engine.hpp>
 #include <orderproc/reader.hpp>
 
@@ -17,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -30,6 +32,7 @@ struct live_feed_options {
     std::chrono::milliseconds rest{10};        // between two looks: a busy journal comes in pages
     std::chrono::milliseconds sweep{200};      // a look without being told
     std::chrono::milliseconds retry{500};      // after the storage failed
+    std::string event_source{default_event_source};
 };
 
 // Those who are behind are given the journal, or their order's history, one page in turn, until

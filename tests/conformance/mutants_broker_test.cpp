@@ -312,6 +312,8 @@ const mutant mutants[] = {
      }},
     {"beyond the limit", "a_limit_is_kept",
      [](hooks& h) { h.receive_in = [](std::size_t& limit) { limit += limit > 1 ? 2 : 0; }; }},
+    {"any number of bytes", "bytes_are_bounded",
+     [](hooks& h) { h.consumer_in = [](consumer_params& it) { it.receive_bytes_max = 1 << 30; }; }},
     {"prefetch ignored", "prefetch_bounds",
      [](hooks& h) { h.consumer_in = [](consumer_params& it) { it.prefetch = 65535; }; }},
     {"requeue is ack", "requeued_come_again",

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""What --broker, --broker-file and --broker-ca take, and what people hear when the broker is not there.
+"""What the options about the broker take, and what people hear when the broker is not there.
 
 usage: broker_cli_test.py ORDERPROC_BINARY
 """
 
+import contextlib
+import http.client
+import json
 import os
 import sys
 import unittest
@@ -12,9 +15,26 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rabbitmq_node  # noqa: E402
 from binary_support import ORDER, WithStorage, main, run, wait_until  # noqa: E402
 
+try:
+    import pika
+except ImportError:
+    pika = None
+
 SECRET = "s3cr3t"
 NOBODY = "127.0.0.1:1"  # nobody listens there
 COMMANDS = (["serve", "--listen", "127.0.0.1:0"], ["work"])
+
+
+def first_event(running):
+    """Of the live feed, from its beginning."""
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
+    connection.request("GET", "/events", headers={"Last-Event-ID": "0"})
+    answer = connection.getresponse()
+    for line in iter(answer.readline, b""):
+        if line.startswith(b"data: "):
+            connection.close()
+            return json.loads(line[6:])
+    raise AssertionError("the feed has no event")
 
 
 class WithBrokerFile(WithStorage):
@@ -81,6 +101,20 @@ class Settings(WithBrokerFile):
         good = self.written(f"amqp://user:{SECRET}@{NOBODY}\n")
         self.refused("--broker-file", good, "--broker", "memory:", hint="one of them")
         self.refused("--broker-file", good, ORDERPROC_BROKER="memory:", hint="one of them")
+
+    def test_a_prefix_makes_names(self):
+        for prefix in ("", "a b", "shop#", "*", ".shop", "shop.", "amq.shop", "x" * 65, "caf\u00e9"):
+            self.refused("--broker-prefix", prefix, hint="--broker-prefix")
+
+    def test_a_source_of_events_is_a_uri_reference(self):
+        for source in ("", "a b", "/{shop}", '/"', "/" + "x" * 255):
+            ended = run("serve", "--listen", "127.0.0.1:0", "--storage", self.storage,
+                        "--event-source", source)
+            self.assertEqual(ended.returncode, 2, ended)
+            self.assertIn("--event-source", ended.stderr)
+        running = self.serve("--no-worker", "--event-source", "urn:example:berlin")
+        self.assertEqual(running.ask("POST", "/orders", ORDER)[0], 201)
+        self.assertEqual(first_event(running)["source"], "urn:example:berlin")
 
     def test_authorities_are_for_tls(self):
         for where in (["--broker", f"amqp://{NOBODY}"],
@@ -150,6 +184,45 @@ class RealBroker(WithBrokerFile):
     def test_the_password_of_the_file_opens_it(self):
         path = self.written(f"amqp://guest:guest@127.0.0.1:{self.node.port}\n")
         self.ready(self.serve("--no-worker", "--broker-file", path))
+
+    @unittest.skipUnless(pika, "no python3-pika")
+    def test_two_installations_share_a_broker(self):
+        """Each has its own exchange, queues and source, and does not see the other's messages."""
+        names = ("north", "south.shop")
+        with contextlib.closing(pika.BlockingConnection(
+                pika.ConnectionParameters("127.0.0.1", self.node.port, heartbeat=0))) as connection:
+            channel = connection.channel()
+            for name in names:
+                channel.exchange_declare(f"{name}.events", "topic", durable=True)
+                channel.queue_declare(f"{name}.heard", durable=True)
+                channel.queue_bind(f"{name}.heard", f"{name}.events", "#")
+            ids = {name: f"ORD-{name.upper()}" for name in names}
+            for name in names:
+                storage = ("--storage", f"sqlite:{self.folder.name}/{name}.db")
+                broker = ("--broker", self.node.url, "--broker-prefix", name)
+                server = self.start("serve", "--listen", "127.0.0.1:0", "--no-worker", *storage,
+                                    *broker, "--event-source", f"/{name}")
+                # Its sweep is too late: only a message can tell it of the order.
+                self.start("work", *storage, *broker, "--processor", "simulate:0", "--sweep", "1h")
+                wait_until(lambda: self.node.ctl("list_consumers").count(f"{name}.work"),
+                           "the worker listens")
+                status, _ = server.ask("POST", "/orders", {**ORDER, "order_id": ids[name]})
+                self.assertEqual(status, 201)
+                server.wait_for(ids[name], "COMPLETED")
+            for name in names:
+                events = []
+
+                def complete(name=name, events=events):
+                    _, properties, body = channel.basic_get(f"{name}.heard", auto_ack=True)
+                    if body:
+                        events.append((properties, json.loads(body)))
+                    return any(it["data"]["event"] == "complete" for _, it in events)
+                wait_until(complete, f"{name} hears of its order")
+                self.assertEqual({it["source"] for _, it in events}, {f"/{name}"})
+                self.assertEqual({it["subject"] for _, it in events}, {ids[name]})
+            queues = self.node.ctl("list_queues", "name").split()
+            for name in names:
+                self.assertLessEqual({f"{name}.work", f"{name}.poison"}, set(queues))
 
     def test_tls_needs_an_authority_that_is_trusted(self):
         url = f"amqps://localhost:{self.node.tls_port}"

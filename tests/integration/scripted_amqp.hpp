@@ -100,8 +100,8 @@ public:
         }
     }
 
-    // Up to, and not with, the answer to the last of what a publisher without queues asks.
-    void log_in(std::uint32_t frame_max = 131072) {
+    // Up to the exchange, which everybody declares.
+    void greet(std::uint32_t frame_max = 131072) {
         hear_greeting();
         say(connection_start,
             amqp_bytes().u8(0).u8(9).u32(0).long_text("PLAIN").long_text("en_US"));
@@ -114,7 +114,34 @@ public:
         say(channel_open_ok, amqp_bytes().u32(0));
         hear(exchange_declare);
         say(exchange_declare_ok);
+    }
+    // Up to, and not with, the answer to the last of what a publisher without queues asks.
+    void log_in(std::uint32_t frame_max = 131072) {
+        greet(frame_max);
         hear(confirm_select);
+    }
+    // All that a consumer asks that binds its queue to one topic, and has another one for poison.
+    void open_consumer() {
+        greet();
+        declare_queue();
+        hear(queue_bind);
+        say(queue_bind_ok);
+        declare_queue();
+        hear(basic_qos);
+        say(basic_qos_ok);
+        hear(basic_consume);
+        say(basic_consume_ok, amqp_bytes().short_text("c"));
+    }
+    void declare_queue() {
+        hear(queue_declare);
+        say(queue_declare_ok, amqp_bytes().short_text("q").u32(0).u32(0));
+    }
+    void deliver(std::uint64_t tag, std::string_view body) {
+        say(basic_deliver,
+            amqp_bytes().short_text("c").u64(tag).u8(0).short_text("events").short_text("t"));
+        send(amqp_frame(header_frame, 1,
+                        amqp_bytes().u16(60).u16(0).u64(body.size()).u16(0).text()));
+        if (!body.empty()) send(amqp_frame(body_frame, 1, body));
     }
     void open(std::uint32_t frame_max = 131072) {
         log_in(frame_max);

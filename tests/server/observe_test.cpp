@@ -218,7 +218,7 @@ BOOST_FIXTURE_TEST_CASE(what_happens_is_counted, watched) {
 
 BOOST_FIXTURE_TEST_CASE(without_a_broker_nothing_is_said_of_one, watched) {
     for (const char* name : {"orderproc_broker_connected{", "orderproc_feed_lag_seconds{",
-                             "orderproc_wake_ups_total{"}) {
+                             "orderproc_feed_given_up_total{", "orderproc_wake_ups_total{"}) {
         BOOST_TEST(exposition().find(name) == std::string::npos, name);
     }
 }
@@ -232,6 +232,15 @@ BOOST_FIXTURE_TEST_CASE(each_connection_to_a_broker_is_there_or_not, watched) {
     BOOST_TEST(has("orderproc_broker_connected{connection=\"wake_ups\"} 1"));
     metrics.broker_changed({"b", "relay", true, {}});
     BOOST_TEST(has("orderproc_broker_connected{connection=\"relay\"} 1"));
+}
+
+BOOST_FIXTURE_TEST_CASE(entries_that_cannot_be_published_are_counted, watched) {
+    const failure why(errc::invalid_argument, "no such field");
+    metrics.entry_given_up({"relay", 1, 2, "A", "create", unpublishable::park, why});
+    metrics.entry_given_up({"relay", 1, 3, "A", "cancel", unpublishable::park, why});
+    metrics.entry_given_up({"relay", 1, 4, "B", "create", unpublishable::skip, why});
+    BOOST_TEST(has("orderproc_feed_given_up_total{action=\"park\",cursor=\"relay\"} 2"));
+    BOOST_TEST(has("orderproc_feed_given_up_total{action=\"skip\",cursor=\"relay\"} 1"));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_feed_lags_in_seconds, watched) {

@@ -123,3 +123,38 @@ BOOST_AUTO_TEST_CASE(positions_are_read_as_they_are_written) {
         BOOST_TEST(!parse_feed_position(bad), bad);
     }
 }
+
+BOOST_AUTO_TEST_CASE(a_source_is_a_uri_reference) {
+    for (const char* good :
+         {"/orderproc", "/shop/berlin", "shop", "urn:example:shop:1", "https://shop.example/orders",
+          "//shop.example:8080/a?b=c#d", "https://user:x@shop.example/",
+          "https://[2001:db8::1]:80/", "mailto:orders@shop.example", "#here", "?q", "a%20b",
+          "./a:b", "/a//b", "http://:/"}) {
+        BOOST_TEST(is_event_source(good), good);
+    }
+    for (const char* bad :
+         {"",       " ",      "a b",       "/a\"b", "/a\\b",    "/a\nb", "/{id}",          "/<a>",
+          "a%2",    "a%zz",   "1a:b",      "a:b c", ":a",       "#a#b",  "//[2001:db8::1", "//[]/",
+          "//a:b/", "//a b/", "/\xc3\xa4", "/a[b]", "//[::1]x/"}) {
+        BOOST_TEST(!is_event_source(bad), bad);
+    }
+    BOOST_TEST(is_event_source("/" + std::string(event_source_size_max - 1, 'a')));
+    BOOST_TEST(!is_event_source("/" + std::string(event_source_size_max, 'a')));
+}
+
+BOOST_AUTO_TEST_CASE(an_event_says_where_it_comes_from) {
+    std::string text;
+    append_cloud_event(sample(), text, "urn:example:berlin");
+    BOOST_TEST(boost::json::parse(text).at("source").as_string() == "urn:example:berlin");
+    const auto format = cloud_events_of("/berlin").value();
+    message one;
+    format(sample(), one);
+    message other;
+    write_cloud_event(sample(), other);
+    BOOST_TEST(boost::json::parse(one.payload).at("source").as_string() == "/berlin");
+    BOOST_TEST(boost::json::parse(other.payload).at("source").as_string() == "/orderproc");
+    BOOST_TEST(one.id == other.id);
+    BOOST_TEST(one.content_type == cloud_event_media_type);
+    BOOST_TEST(cloud_events_of("no reference").error().code ==
+               make_error_code(errc::invalid_argument));
+}

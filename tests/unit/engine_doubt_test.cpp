@@ -160,6 +160,20 @@ BOOST_FIXTURE_TEST_CASE(exceptions_are_answered_truly, fixture) {
                                         "engine: std::bad_alloc", "engine: std::bad_alloc"}));
 }
 
+// It was the asking that threw, not the write: its results are as good as before.
+BOOST_FIXTURE_TEST_CASE(an_exception_while_asking_keeps_the_results, fixture) {
+    engine it(orders, machine, with, by_hand());
+    orders.next_writes({fault::unknown_written});
+    recorder& done = ask(it, create("A"));
+    BOOST_TEST(!it.run_once());
+    orders.throw_at_connect();
+    BOOST_TEST(it.run_once().error().code == errc::outcome_unknown);
+    BOOST_TEST(done.calls() == 0);
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(!done.wait().ec);
+    BOOST_TEST(done.wait().after.has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_thread_outlives_all_of_it, fixture) {
     engine it(orders, machine, with, threaded());
     orders.throw_at_connect();

@@ -98,6 +98,18 @@ BOOST_AUTO_TEST_CASE(brokers_that_come_and_go_are_told_with_the_reason) {
     BOOST_TEST(kept.lines == expected, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(an_entry_that_is_given_up_is_an_error) {
+    notebook kept;
+    log_observer log(kept.sink(), log_level::error);
+    const failure why{errc::invalid_argument, "it cannot be formatted: no such field"};
+    log.entry_given_up({"relay", 7, 42, "A-1", "create", unpublishable::park, why});
+    const std::vector<std::string> expected{
+        "error entry_given_up cursor=relay position=7-42 order_id=A-1 event=create action=park "
+        "what=" +
+        why.message()};
+    BOOST_TEST(kept.lines == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(what_is_measured_of_feeds_and_messages_is_no_news) {
     notebook kept;
     log_observer log(kept.sink(), log_level::debug);
@@ -158,6 +170,7 @@ BOOST_AUTO_TEST_CASE(observers_are_all_told) {
         void lease_lost(std::string_view) noexcept override { ++calls; }
         void broker_changed(const broker_report&) noexcept override { ++calls; }
         void feed_measured(const feed_report&) noexcept override { ++calls; }
+        void entry_given_up(const given_up_report&) noexcept override { ++calls; }
         void orders_offered(const offer_report&) noexcept override { ++calls; }
         void message_refused(std::string_view, std::string_view) noexcept override { ++calls; }
         void trouble(std::string_view, const failure&) noexcept override { ++calls; }
@@ -173,9 +186,10 @@ BOOST_AUTO_TEST_CASE(observers_are_all_told) {
     both.lease_lost("A");
     both.broker_changed({"b", "relay", true, {}});
     both.feed_measured({});
+    both.entry_given_up({"relay", 1, 2, "A", "create", unpublishable::skip, errc::corrupt});
     both.orders_offered({stage(), 1, 1});
     both.message_refused("m-1", "no order");
     both.trouble("x", errc::corrupt);
-    BOOST_TEST(one.calls == 11);
-    BOOST_TEST(two.calls == 11);
+    BOOST_TEST(one.calls == 12);
+    BOOST_TEST(two.calls == 12);
 }

@@ -100,3 +100,26 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_can_take_it_is_woken_beside_one_that_cannot
     free->receive(1, std::chrono::hours(1), taken).value();
     BOOST_TEST(taken.at(1).body.id == "2");
 }
+
+// The poison queue is never emptied by the program itself, so it has to have a bound.
+BOOST_AUTO_TEST_CASE(poison_does_not_fill_the_memory) {
+    const auto broker = make_memory_broker(3);
+    consumer_params params;
+    params.queue = "q";
+    params.topics = {"t"};
+    const auto in = broker->connect_consumer(params).value();
+    const auto out = broker->connect_publisher({}).value();
+    for (int i = 1; i <= 5; ++i) {
+        (void)out->submit(of("t", std::to_string(i))).value();
+        std::vector<delivery> got;
+        in->receive(1, seconds(0), got).value();
+        const settlement poison{got.at(0).tag, disposition::poison, "why not"};
+        in->settle({&poison, 1}).value();
+    }
+    params = {};
+    params.queue = params.poison_queue;
+    std::vector<delivery> kept;
+    broker->connect_consumer(params).value()->receive(10, seconds(0), kept).value();
+    BOOST_REQUIRE(kept.size() == 3U);
+    BOOST_TEST(kept.front().body.id == "3");
+}

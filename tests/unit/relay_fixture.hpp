@@ -29,6 +29,8 @@ public:
         const std::lock_guard lock(mutex);
         lag = it.lag;
         behind = it.behind;
+        waits_for = it.waits_for;
+        reason = describe(it);
         ++measures;
         changed.notify_all();
     }
@@ -36,9 +38,17 @@ public:
         const std::lock_guard lock(mutex);
         troubles.emplace_back(where);
     }
+    void entry_given_up(const given_up_report& it) noexcept override {
+        const std::lock_guard lock(mutex);
+        given_up.push_back(std::to_string(it.epoch) + "-" + std::to_string(it.offset) + " " +
+                           std::string(it.order) + " " + std::string(it.event) + " " +
+                           std::string(name_of(it.action)) + ": " + it.why.detail);
+    }
     std::mutex mutex;
     std::condition_variable changed;
-    texts links, troubles;
+    texts links, troubles, given_up;
+    feed_wait waits_for = feed_wait::nothing;
+    std::string reason;
     milliseconds lag{-1};
     std::uint64_t behind = 0;
     int measures = 0;

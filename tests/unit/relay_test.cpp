@@ -31,9 +31,13 @@ BOOST_AUTO_TEST_CASE(entries_go_out_in_order_and_say_what_they_are) {
     // Only what creates work must find a queue.
     BOOST_TEST(first.must_route);
     BOOST_TEST(!post.submitted[2].must_route);
-    BOOST_REQUIRE(post.published_with.queues.size() == 1U);
+    BOOST_REQUIRE(post.published_with.queues.size() == 2U);
     BOOST_TEST(post.published_with.queues[0].name == "orderproc.work");
     BOOST_TEST(post.published_with.queues[0].topics == (texts{"order.create", "order.retry"}),
+               boost::test_tools::per_element());
+    // What cannot be published is for the other one.
+    BOOST_TEST(post.published_with.queues[1].name == "orderproc.poison");
+    BOOST_TEST(post.published_with.queues[1].topics == (texts{"orderproc.poison"}),
                boost::test_tools::per_element());
     BOOST_TEST(cursor() == 3U);
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,11 +39,21 @@ public:
             undecided.pop_front();
         }
     }
+    // As says() has it.
+    void decide_all() {
+        while (!undecided.empty()) {
+            const auto& what = submitted[submitted.size() - undecided.size()];
+            decide(1, says ? says(what) : error_code());
+        }
+    }
     void decide_last(error_code ec = {}) {
         decided.push_back({undecided.back(), ec});
         undecided.pop_back();
     }
     void confirm_all() { decide(undecided.size()); }
+
+    // What submit() answers to a message, and what becomes of it once it was taken.
+    std::function<error_code(const message&)> takes, says;
 
     // A message arrives at the queue.
     void arrive(std::string topic, std::string key) {
@@ -81,13 +92,14 @@ public:
     result<publish_tag> submit(const message& what) override {
         if (of_.away) return failure{errc::unavailable, "gone"};
         if (of_.undecided.size() + of_.decided.size() >= window_) return errc::overloaded;
+        if (const error_code ec = of_.takes ? of_.takes(what) : error_code()) return ec;
         of_.submitted.push_back(what);
         of_.undecided.push_back(publish_tag{++last_});
         return of_.undecided.back();
     }
     result<void> poll(std::chrono::milliseconds, std::vector<published>& out) override {
         if (of_.away) return failure{errc::unavailable, "gone"};
-        if (of_.confirms) of_.confirm_all();
+        if (of_.confirms) of_.decide_all();
         out.insert(out.end(), of_.decided.begin(), of_.decided.end());
         of_.decided.clear();
         return {};

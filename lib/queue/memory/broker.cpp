@@ -21,16 +21,18 @@ using detail::memory::split_topic;
 using detail::memory::topic_matches;
 using detail::memory::topic_words;
 
+// Its number is its place in the queue, also when it comes back.
 struct queued {
-    std::uint64_t number = 0;  // its place in the queue, also when it comes back
     message body;
     bool redelivered = false;
 };
 
+using queued_by_number = std::map<std::uint64_t, queued>;
+
 struct queue {
     std::size_t length_max = 0;
     std::set<std::string, std::less<>> topics;
-    std::map<std::uint64_t, queued> waiting;  // by number
+    queued_by_number waiting;
     std::uint64_t last_number = 0;
     std::condition_variable arrived;
 
@@ -41,11 +43,24 @@ struct queue {
     }
     void put(message what) {
         const std::uint64_t number = ++last_number;
-        put(queued{number, std::move(what), false});
+        waiting.emplace(number, queued{std::move(what), false});
+        arrive(length_max);
     }
-    void put(queued what) {
-        waiting.emplace(what.number, std::move(what));
-        if (length_max > 0 && waiting.size() > length_max) waiting.erase(waiting.begin());
+    // Beyond most the oldest goes, too; 0: never.
+    void put_aside(message what, std::size_t most) {
+        put(std::move(what));
+        arrive(most);
+    }
+    // Needs no memory.
+    void put_back(queued_by_number::node_type what) noexcept {
+        what.mapped().redelivered = true;
+        waiting.insert(std::move(what));
+        arrive(length_max);
+    }
+
+private:
+    void arrive(std::size_t most) noexcept {
+        if (most > 0 && waiting.size() > most) waiting.erase(waiting.begin());
         arrived.notify_all();  // some of them may not take it
     }
 };
@@ -108,7 +123,8 @@ public:
           from_(from),
           poison_(poison),
           poison_name_(params.poison_queue),
-          prefetch_(params.prefetch) {}
+          prefetch_(params.prefetch),
+          receive_bytes_max_(params.receive_bytes_max) {}
     ~memory_consumer() override;
 
     result<void> receive(std::size_t limit, std::chrono::milliseconds wait,
@@ -123,8 +139,9 @@ private:
     queue& poison_;
     const std::string poison_name_;
     const std::size_t prefetch_;
+    const std::size_t receive_bytes_max_;
     std::uint64_t last_tag_ = 0;
-    std::map<delivery_tag, queued> unsettled_;
+    std::map<delivery_tag, queued_by_number::node_type> unsettled_;
 };
 
 result<queue*> memory_broker::declare(const queue_declaration& what) {
@@ -156,6 +173,9 @@ result<std::unique_ptr<publisher>> memory_broker::connect_publisher(
 result<std::unique_ptr<consumer>> memory_broker::connect_consumer(const consumer_params& params) {
     if (params.prefetch == 0 || params.prefetch > 65535) {
         return failure(errc::invalid_argument, "prefetch");
+    }
+    if (params.receive_bytes_max == 0) {
+        return failure(errc::invalid_argument, "receive_bytes_max");
     }
     const std::lock_guard lock(mutex_);
     auto from = declare({params.queue, params.topics, params.length_max});
@@ -205,10 +225,7 @@ result<void> memory_publisher::poll(std::chrono::milliseconds wait, std::vector<
 
 memory_consumer::~memory_consumer() {
     const std::lock_guard lock(of_.mutex_);
-    for (auto& [tag, it] : unsettled_) {
-        it.redelivered = true;
-        from_.put(std::move(it));
-    }
+    for (auto& [tag, it] : unsettled_) from_.put_back(std::move(it));
 }
 
 result<void> memory_consumer::receive(std::size_t limit, std::chrono::milliseconds wait,
@@ -218,11 +235,20 @@ result<void> memory_consumer::receive(std::size_t limit, std::chrono::millisecon
         return limit > 0 && unsettled_.size() < prefetch_ && !from_.waiting.empty();
     };
     from_.arrived.wait_for(lock, wait, may_take);
-    for (; may_take(); --limit) {
-        queued taken = std::move(from_.waiting.extract(from_.waiting.begin()).mapped());
-        const delivery_tag tag{++last_tag_};
-        out.push_back({tag, taken.body, taken.redelivered});
-        unsettled_.emplace(tag, std::move(taken));
+    for (std::size_t bytes = 0; may_take() && bytes < receive_bytes_max_; --limit) {
+        // In this order nothing is lost if memory runs out on the way.
+        const delivery_tag tag{last_tag_ + 1};
+        const auto first = from_.waiting.begin();
+        const auto place = unsettled_.try_emplace(tag).first;
+        try {
+            out.push_back({tag, first->second.body, first->second.redelivered});
+        } catch (...) {
+            unsettled_.erase(place);
+            throw;
+        }
+        bytes += first->second.body.payload.size();
+        place->second = from_.waiting.extract(first);
+        ++last_tag_;
     }
     return {};
 }
@@ -240,21 +266,16 @@ result<void> memory_consumer::settle(std::span<const settlement> what) {
 }
 
 void memory_consumer::settle_one(const settlement& what) {
-    queued settled = std::move(unsettled_.extract(what.tag).mapped());
-    switch (what.how) {
-        case disposition::ack:
-            break;
-        case disposition::requeue:
-            settled.redelivered = true;
-            from_.put(std::move(settled));
-            break;
-        case disposition::poison:
-            settled.body.headers.emplace_back(poison_topic_header, settled.body.topic);
-            settled.body.headers.emplace_back(poison_reason_header, what.reason);
-            settled.body.topic = poison_name_;
-            poison_.put(std::move(settled.body));
-            break;
+    const auto settled = unsettled_.find(what.tag);
+    if (what.how == disposition::requeue) from_.put_back(std::move(settled->second));
+    if (what.how == disposition::poison) {
+        message copy = settled->second.mapped().body;
+        copy.headers.emplace_back(poison_topic_header, copy.topic);
+        copy.headers.emplace_back(poison_reason_header, what.reason);
+        copy.topic = poison_name_;
+        poison_.put_aside(std::move(copy), of_.queue_max_);
     }
+    unsettled_.erase(settled);
 }
 
 }  // namespace

@@ -77,6 +77,9 @@ result<std::unique_ptr<consumer>> rabbitmq_broker::connect_consumer(const consum
     if (params.prefetch == 0 || params.prefetch > prefetch_max) {
         return failure(errc::invalid_argument, "prefetch");
     }
+    if (params.receive_bytes_max == 0) {
+        return failure(errc::invalid_argument, "receive_bytes_max");
+    }
     std::vector<queue_declaration> queues{{params.queue, params.topics, params.length_max}};
     if (params.poison_queue != params.queue) queues.push_back({params.poison_queue, {}, 0});
     auto made = connect(queues);
@@ -84,7 +87,7 @@ result<std::unique_ptr<consumer>> rabbitmq_broker::connect_consumer(const consum
     auto done = (*made)->consume(params.queue, static_cast<std::uint16_t>(params.prefetch));
     if (!done) return std::move(done).error();
     return std::make_unique<acknowledging_consumer>(
-        std::move(*made), params.poison_queue, with_.timeout,
+        std::move(*made), params, with_.timeout,
         [this, queue = params.poison_queue] { return connect_poison(queue); });
 }
 

@@ -9,6 +9,9 @@ namespace orderproc::detail::rabbitmq {
 namespace {
 
 constexpr std::size_t reason_max = 1024;  // bytes of a header
+// So many settled deliveries may stay behind one that is not, before it is worth to move the
+// others.
+constexpr std::size_t settled_min = 64;
 
 using clock = std::chrono::steady_clock;
 
@@ -21,19 +24,35 @@ milliseconds until(clock::time_point when) {
 result<void> acknowledging_consumer::receive(std::size_t limit, milliseconds wait,
                                              std::vector<delivery>& out) {
     keep_poison_connection();
+    if (!keep_payloads_) forget_payloads();
     if (auto done = read(limit, wait); !done) return done;
-    for (std::size_t n = std::min(limit, ready_); n > 0; --n) {
-        const std::size_t index = held_.size() - ready_;
-        held& it = held_[index];
+    std::size_t bytes = 0;
+    for (; limit > 0 && ready_ > 0 && bytes < receive_bytes_max_; --limit) {
+        held& it = held_[held_.size() - ready_];
+        out.push_back({delivery_tag{it.tag}, it.body, it.redelivered});
         it.is = state::unsettled;
-        out.push_back({delivery_tag{first_tag_ + index}, it.body, it.redelivered});
+        bytes += it.body.payload.size();
+        ready_bytes_ -= it.body.payload.size();
         --ready_;
     }
     return {};
 }
 
-// Until limit are ready, or what is there is read; waits for the first. At least one look at the
-// connection, for the heartbeats. The prefetch bounds what it keeps.
+void acknowledging_consumer::forget_payloads() noexcept {
+    const auto from = std::lower_bound(
+        held_.begin(), held_.end() - static_cast<std::ptrdiff_t>(ready_), kept_from_,
+        [](const held& it, std::uint64_t tag) { return it.tag < tag; });
+    for (auto it = from; it != held_.end() - static_cast<std::ptrdiff_t>(ready_); ++it) {
+        // To assign what is empty would keep the memory.
+        const auto payload = std::move(it->body.payload);
+        const auto headers = std::move(it->body.headers);
+    }
+    kept_from_ = first_ready();
+}
+
+// Until as many or as long ones are ready as may be handed out, or what is there is read; waits for
+// the first. At least one look at the connection, for the heartbeats. The prefetch bounds what it
+// keeps.
 result<void> acknowledging_consumer::read(std::size_t limit, milliseconds wait) {
     const auto end = clock::now() + wait;
     for (;;) {
@@ -46,7 +65,7 @@ result<void> acknowledging_consumer::read(std::size_t limit, milliseconds wait) 
         } else if (left <= milliseconds(0)) {
             return {};
         }
-        if (limit > 0 && ready_ >= limit) return {};
+        if (limit > 0 && (ready_ >= limit || ready_bytes_ >= receive_bytes_max_)) return {};
     }
 }
 
@@ -54,7 +73,7 @@ result<void> acknowledging_consumer::handle(const amqp_frame_t& frame) {
     if (frame.frame_type == AMQP_FRAME_METHOD) {
         if (frame.payload.method.id != AMQP_BASIC_DELIVER_METHOD) return {};
         const auto* const it = static_cast<amqp_basic_deliver_t*>(frame.payload.method.decoded);
-        if (it->delivery_tag != first_tag_ + held_.size()) {
+        if (it->delivery_tag != next_tag_) {
             return connection_->fail("a delivery out of its order");
         }
         next_redelivered_ = it->redelivered;
@@ -64,7 +83,9 @@ result<void> acknowledging_consumer::handle(const amqp_frame_t& frame) {
     if (!incoming_.add(frame)) return connection_->fail("content that does not belong here");
     if (!incoming_.complete()) return {};
     const bool redelivered = next_redelivered_ || incoming_.counted();
-    held_.push_back({state::ready, redelivered, incoming_.take()});
+    held_.push_back({next_tag_, state::ready, redelivered, incoming_.take()});
+    ready_bytes_ += held_.back().body.payload.size();
+    ++next_tag_;
     ++ready_;
     return {};
 }
@@ -77,18 +98,41 @@ result<void> acknowledging_consumer::settle(std::span<const settlement> what) {
         return done;
     }
     if (auto done = requeue(what); !done) return done;
-    return acknowledge(what);
+    auto done = acknowledge(what);
+    forget_settled();
+    return done;
+}
+
+// One that is not settled for long must not keep all that came after it: there are at most as many
+// settled ones as others, and a few.
+void acknowledging_consumer::forget_settled() {
+    if (settled_ < settled_min || 2 * settled_ < held_.size()) return;
+    std::erase_if(held_, [](const held& it) { return it.is == state::settled; });
+    settled_ = 0;
+}
+
+acknowledging_consumer::held* acknowledging_consumer::find(delivery_tag tag) noexcept {
+    const auto wanted = static_cast<std::uint64_t>(tag);
+    const auto found =
+        std::lower_bound(held_.begin(), held_.end(), wanted,
+                         [](const held& it, std::uint64_t one) { return it.tag < one; });
+    return found == held_.end() || found->tag != wanted ? nullptr : &*found;
+}
+
+void acknowledging_consumer::mark_settled(held& it) noexcept {
+    it.is = state::settled;
+    const message gone = std::move(it.body);  // to assign an empty one would keep its memory
+    ++settled_;
 }
 
 bool acknowledging_consumer::begin_settling(std::span<const settlement> what) {
     for (std::size_t i = 0; i < what.size(); ++i) {
-        const auto tag = static_cast<std::uint64_t>(what[i].tag);
-        if (tag < first_tag_ || tag >= first_tag_ + held_.size() ||
-            at(what[i].tag).is != state::unsettled) {
+        held* const it = find(what[i].tag);
+        if (!it || it->is != state::unsettled) {
             take_back(what.first(i));
             return false;
         }
-        at(what[i].tag).is = state::settling;
+        it->is = state::settling;
     }
     return true;
 }
@@ -160,7 +204,7 @@ result<void> acknowledging_consumer::requeue(std::span<const settlement> what) {
         const int status = amqp_basic_nack(connection_->handle(), connection::channel,
                                            static_cast<std::uint64_t>(it.tag), 0, 1);
         if (auto done = connection_->wrote(status); !done) return done;
-        at(it.tag).is = state::settled;
+        mark_settled(at(it.tag));
     }
     return {};
 }
@@ -172,21 +216,22 @@ result<void> acknowledging_consumer::acknowledge(std::span<const settlement> wha
             amqp_basic_ack(connection_->handle(), connection::channel, tag, multiple ? 1 : 0));
     };
     std::uint64_t last = 0;
-    std::size_t front = 0;
-    for (; front < held_.size() && held_[front].is >= state::settling; ++front) {
-        if (held_[front].is == state::settling) last = first_tag_ + front;
+    while (!held_.empty() && held_.front().is >= state::settling) {
+        if (held_.front().is == state::settling) {
+            last = held_.front().tag;
+        } else {
+            --settled_;
+        }
+        held_.pop_front();
     }
     if (last > 0) {
         if (auto done = ack(last, true); !done) return done;
     }
-    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(front));
-    first_tag_ += front;
     for (const settlement& it : what) {
-        const auto tag = static_cast<std::uint64_t>(it.tag);
-        if (tag < first_tag_ || at(it.tag).is != state::settling) continue;
-        if (auto done = ack(tag, false); !done) return done;
-        at(it.tag).is = state::settled;
-        at(it.tag).body = {};
+        held* const found = find(it.tag);
+        if (!found || found->is != state::settling) continue;
+        if (auto done = ack(found->tag, false); !done) return done;
+        mark_settled(*found);
     }
     return {};
 }

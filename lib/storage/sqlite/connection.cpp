@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <limits>
 #include <utility>
 
@@ -22,7 +23,7 @@ bool is_disk_failure() noexcept {
     return errno == EIO || errno == ENXIO || errno == ERANGE;
 }
 
-errc meaning_of(int code) {
+errc meaning_of(int code) noexcept {
     switch (code & 0xff) {
         case SQLITE_CORRUPT:
             return is_disk_failure() ? errc::unavailable : errc::corrupt;
@@ -97,21 +98,26 @@ void connection::make_durable() {
     }
 }
 
-void connection::fail(int sqlite_code) {
+void connection::fail(int sqlite_code) noexcept {
     if (failed_) return;
     if (borrowed_) {  // it may be set to tell the primary code only
         const int extended = sqlite3_extended_errcode(handle_);
         if ((extended & 0xff) == sqlite_code) sqlite_code = extended;
     }
     const errc meaning = meaning_of(sqlite_code);
-    std::string text = path_ + ": ";
-    if (meaning == errc::unavailable && (sqlite_code & 0xff) == SQLITE_CORRUPT) {
-        text += "the disk cannot be read: ";
-    }
-    text += handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(sqlite_code);
-    text += " (" + std::to_string(sqlite_code) + ")";
-    fail(meaning, std::move(text));
+    failed_ = true;
     sqlite_code_ = sqlite_code;
+    failure_ = failure(meaning);
+    try {
+        std::string text = path_ + ": ";
+        if (meaning == errc::unavailable && (sqlite_code & 0xff) == SQLITE_CORRUPT) {
+            text += "the disk cannot be read: ";
+        }
+        text += handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(sqlite_code);
+        text += " (" + std::to_string(sqlite_code) + ")";
+        failure_.detail = std::move(text);
+    } catch (const std::exception&) {  // see above
+    }
 }
 
 void connection::fail(errc code, std::string text) {

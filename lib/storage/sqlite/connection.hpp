@@ -45,7 +45,8 @@ public:
     void make_durable();
 
     bool ok() const noexcept { return !failed_; }
-    void fail(int sqlite_code);
+    // Without memory for its text a failure is its code alone.
+    void fail(int sqlite_code) noexcept;
     void fail(errc code, std::string text);
     int sqlite_code() const noexcept { return sqlite_code_; }  // of the latest failure, or 0
     result<void> finish();

@@ -97,6 +97,24 @@ transaction::~transaction() {
     }
 }
 
+savepoint::savepoint(connection& db) : db_(db) {
+    db_.execute("SAVEPOINT orderproc");
+    open_ = db_.ok();
+}
+
+savepoint::~savepoint() {
+    // Not by way of the connection, whose failure sticks.
+    if (!open_) return;
+    sqlite3_exec(db_.handle(), "ROLLBACK TO orderproc; RELEASE orderproc", nullptr, nullptr,
+                 nullptr);
+}
+
+result<void> savepoint::release() {
+    db_.execute("RELEASE orderproc");
+    open_ = !db_.ok();
+    return db_.finish();
+}
+
 result<void> transaction::commit(statement& commit) {
     if (auto ready = db_.finish(); !ready) return ready;
     commit.run();

@@ -117,6 +117,21 @@ private:
     connection& db_;
 };
 
+// Within a transaction of somebody else's. Undone unless released, also by an exception.
+class savepoint {
+public:
+    explicit savepoint(connection& db);
+    ~savepoint();
+    savepoint(const savepoint&) = delete;
+    savepoint& operator=(const savepoint&) = delete;
+
+    result<void> release();
+
+private:
+    connection& db_;
+    bool open_;
+};
+
 }  // namespace orderproc::detail::sqlite
 
 #endif

@@ -96,15 +96,12 @@ result<void> writer::write(const write_params& params, write_results& results) {
 }
 
 result<void> writer::write_within(const write_params& params, write_results& results) {
-    db_.execute("SAVEPOINT orderproc");
+    savepoint all(db_);
     if (auto begun = db_.finish(); !begun) return begun;
     apply_all(params, results);
     if (dirty_) end(params);
-    auto done = db_.finish();
-    if (!done) db_.execute("ROLLBACK TO orderproc");
-    db_.execute("RELEASE orderproc");
-    auto released = db_.finish();
-    return done ? released : done;
+    if (auto done = db_.finish(); !done) return done;
+    return all.release();
 }
 
 void writer::apply_all(const write_params& params, write_results& results) {

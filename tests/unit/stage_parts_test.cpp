@@ -1,0 +1,197 @@
+// The small parts that all stages are made of.
+
+#include "stages/bell.hpp"
+#include "stages/commit_listeners.hpp"
+#include "stages/stage_life.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <latch>
+#include <thread>
+#include <vector>
+
+using namespace orderproc;
+using namespace std::chrono_literals;
+using detail::bell;
+using detail::commit_listeners;
+using detail::stage_life;
+
+BOOST_AUTO_TEST_SUITE(a_bell)
+
+BOOST_AUTO_TEST_CASE(calls_its_host_once_until_it_is_answered) {
+    int calls = 0;
+    bell it([&] { ++calls; });
+    it.ring();
+    it.ring();
+    BOOST_TEST(calls == 1);
+    it.answer();
+    BOOST_TEST(!it.rest());
+    it.ring();
+    BOOST_TEST(calls == 2);
+}
+
+BOOST_AUTO_TEST_CASE(does_not_call_a_host_that_runs_but_tells_it_afterwards) {
+    int calls = 0;
+    bell it([&] { ++calls; });
+    it.answer();
+    it.ring();
+    BOOST_TEST(calls == 0);
+    BOOST_TEST(it.rest());
+    it.answer();
+    BOOST_TEST(!it.rest());
+}
+
+BOOST_AUTO_TEST_CASE(wakes_a_thread_that_waits) {
+    bell it(nullptr);
+    std::jthread ringer([&] { it.ring(); });
+    it.wait_for(1h);  // as long as the test may take, if it did not ring
+    it.answer();
+    BOOST_TEST(!it.rest());
+    it.ring();
+    it.wait_for(1h);  // it rang before: at once
+}
+
+BOOST_AUTO_TEST_CASE(closes_when_the_last_call_has_returned) {
+    std::latch inside(1);
+    std::latch may_return(1);
+    std::atomic<bool> returned{false};
+    bell it([&] {
+        inside.count_down();
+        may_return.wait();
+        returned = true;
+    });
+    std::jthread ringer([&] { it.ring(); });
+    inside.wait();
+    std::jthread closer([&] {
+        it.close();
+        BOOST_TEST(returned.load());
+    });
+    may_return.count_down();
+    closer.join();
+    it.answer();
+    (void)it.rest();
+    returned = false;
+    it.ring();
+    BOOST_TEST(!returned.load());  // nobody is called any more
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+class listener final : public commit_listener {
+public:
+    explicit listener(std::function<void()> what = [] {}) : what_(std::move(what)) {}
+    void committed() noexcept override {
+        ++calls;
+        what_();
+    }
+    std::atomic<int> calls{0};
+
+private:
+    std::function<void()> what_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(commit_listeners_)
+
+BOOST_AUTO_TEST_CASE(are_all_told_until_they_are_removed) {
+    commit_listeners all;
+    listener one, other;
+    all.announce();
+    all.add(one);
+    all.add(other);
+    all.announce();
+    all.remove(one);
+    all.announce();
+    BOOST_TEST(one.calls == 1);
+    BOOST_TEST(other.calls == 2);
+}
+
+BOOST_AUTO_TEST_CASE(may_remove_themselves_and_others_while_they_are_told) {
+    commit_listeners all;
+    listener last;
+    listener first([&] {
+        all.remove(first);
+        all.remove(last);
+    });
+    all.add(first);
+    all.add(last);
+    all.announce();
+    all.announce();
+    BOOST_TEST(first.calls == 1);
+    BOOST_TEST(last.calls == 0);
+}
+
+BOOST_AUTO_TEST_CASE(are_not_called_once_remove_has_returned) {
+    commit_listeners all;
+    std::latch inside(1);
+    std::latch may_return(1);
+    std::atomic<bool> gone{false};
+    listener slow([&] {
+        inside.count_down();
+        may_return.wait();
+        BOOST_TEST(!gone.load());
+    });
+    all.add(slow);
+    std::jthread announcer([&] { all.announce(); });
+    inside.wait();
+    std::jthread remover([&] {
+        all.remove(slow);
+        gone = true;
+    });
+    may_return.count_down();
+    announcer.join();
+    remover.join();
+    all.announce();
+    BOOST_TEST(slow.calls == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(the_life_of_a_stage)
+
+BOOST_AUTO_TEST_CASE(starts_once_and_ends_for_good) {
+    stage_life it;
+    int prepared = 0;
+    const auto prepare = [&]() -> result<void> {
+        ++prepared;
+        return {};
+    };
+    BOOST_TEST(it.start(prepare, false, nullptr).value());
+    BOOST_TEST(!it.start(prepare, false, nullptr).value());
+    BOOST_TEST(prepared == 1);
+    it.join();
+    BOOST_TEST(it.start(prepare, false, nullptr).error().code == make_error_code(errc::stopped));
+}
+
+BOOST_AUTO_TEST_CASE(may_be_started_again_after_a_refusal) {
+    stage_life it;
+    const auto refuse = []() -> result<void> { return errc::invalid_argument; };
+    const auto agree = []() -> result<void> { return {}; };
+    BOOST_TEST(it.start(refuse, true, [] {}).error().code ==
+               make_error_code(errc::invalid_argument));
+    std::atomic<bool> ran{false};
+    BOOST_TEST(it.start(agree, true, [&] { ran = true; }).value());
+    it.join();
+    BOOST_TEST(ran.load());
+}
+
+BOOST_AUTO_TEST_CASE(is_not_waited_for_by_its_own_thread) {
+    stage_life it;
+    std::latch joined(1);
+    BOOST_TEST(it.start([]() -> result<void> { return {}; }, true,
+                        [&] {
+                            it.join();
+                            joined.count_down();
+                        })
+                   .value());
+    joined.wait();
+    it.join();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
