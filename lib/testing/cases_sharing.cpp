@@ -137,9 +137,9 @@ private:
         if (it.ec == 0 && it.journaled && !it.replayed) {
             const auto [was, is_first] = winners_.try_emplace(it.asked, winner{who, it});
             if (!is_first) {
-                fail(it.asked + " was done twice: by " + process_name(was->second.who) +
-                     " (order " + was->second.said.id + ") and by " + process_name(who) +
-                     " (order " + it.id + ")");
+                fail(it.asked + ", which all of them ask for, was done twice: by " +
+                     process_name(was->second.who) + " (order " + was->second.said.id +
+                     ") and by " + process_name(who) + " (order " + it.id + ")");
             }
         } else if (it.asked.starts_with("key:")) {
             expect_equal(it.asked + ", a key that others use, too", error_code{}, it.code());
