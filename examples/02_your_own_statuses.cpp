@@ -1,5 +1,6 @@
 // Statuses of your own, with two stages of automated work: packing and shipping, each with its own
-// attempts and retries. Customers may send back what was shipped. Prints the machine for people.
+// attempts, retries and failed status. An order that could not be shipped is shipped later without
+// being packed again. Customers may send back what was shipped. Prints the machine for people.
 
 #include <orderproc/engine.hpp>
 #include <orderproc/memory.hpp>
@@ -21,29 +22,44 @@ namespace {
 // and what people do, are the rules.
 result<status_machine> make_shop() {
     const std::vector<work_stage> stages{
-        {"PAID", "pack", "PACKING", "unpack", "fail", "FAILED"},
-        {"PACKED", "ship", "SHIPPING", "unship", "fail", "FAILED"}};
-    const std::vector<transition_rule> rules{{"PACKING", "packed", "PACKED"},
-                                             {"SHIPPING", "shipped", "SHIPPED"},
-                                             {"SHIPPED", "return", "RETURNED", true},  // by clients
-                                             {"FAILED", "retry", "PAID", true}};
+        {"PAID", "pack", "PACKING", "unpack", "fail_packing", "PACKING_FAILED"},
+        {"PACKED", "ship", "SHIPPING", "unship", "fail_shipping", "SHIPPING_FAILED"}};
+    const std::vector<transition_rule> rules{
+        {"PACKING", "packed", "PACKED"},
+        {"SHIPPING", "shipped", "SHIPPED"},
+        {"SHIPPED", "return", "RETURNED", true},  // by clients
+        {"PACKING_FAILED", "retry_packing", "PAID", true},
+        {"SHIPPING_FAILED", "retry_shipping", "PACKED", true}};  // it is packed already
     return status_machine::build("PAID", rules, stages);
 }
 
 // One processor for both stages: the order's status tells which work it is.
-verdict work_on(const order& it, std::stop_token) {
-    if (it.status == order_status("PACKING")) return advance{"packed"};
-    // The carrier does not answer at first. Packing is not done again for that.
-    if (it.attempts == 1) return retry_later{"no answer", std::chrono::milliseconds(5)};
-    return advance{"shipped"};
-}
+class warehouse {
+public:
+    verdict work_on(const order& it) {
+        if (it.status == order_status("PACKING")) return advance{"packed"};
+        // The carrier does not answer at first, and then refuses. Packing is not done again.
+        switch (++calls_) {
+            case 1:
+                return retry_later{"no answer", std::chrono::milliseconds(5)};
+            case 2:
+                return give_up{"on strike"};
+            default:
+                return advance{"shipped"};
+        }
+    }
 
-class until_shipped final : public observer {
+private:
+    int calls_ = 0;
+};
+
+class until_settled final : public observer {
 public:
     void transition_committed(const transition_report& it) noexcept override {
+        if (it.after.status == order_status("SHIPPING_FAILED")) failed.set_value();
         if (it.after.status == order_status("SHIPPED")) shipped.set_value();
     }
-    std::promise<void> shipped;
+    std::promise<void> failed, shipped;
 };
 
 command order_of(std::int64_t user) {
@@ -62,8 +78,10 @@ int main() {
     std::printf("%s\n", shop->to_mermaid().c_str());
 
     const auto stored = make_memory_storage();
-    until_shipped watch;
-    const auto work = make_processor(work_on, 1);
+    until_settled watch;
+    warehouse staff;
+    const auto work =
+        make_processor([&](const order& it, std::stop_token) { return staff.work_on(it); }, 1);
     engine orders(*stored, *shop, system_runtime(watch));
     worker works(orders, *work);
     works.start().value();
@@ -71,6 +89,10 @@ int main() {
     const change_outcome made = orders.execute(order_of(7));
     if (made.ec) return std::fprintf(stderr, "%s\n", made.ec.message().c_str()), 1;
     const std::string id(made.after->id->view());
+    watch.failed.get_future().wait();
+    const change_outcome again = orders.execute(
+        {.what = raise_event{id, "retry_shipping", "the strike is over"}, .actor = "support:anna"});
+    if (again.ec) return std::fprintf(stderr, "%s\n", again.ec.message().c_str()), 1;
     watch.shipped.get_future().wait();
 
     // A customer may raise what is open to clients; to look at that is the host's part.
@@ -86,9 +108,11 @@ int main() {
         reads.use([&](repository& from) { return from.history({.order = id}); }).value();
     std::string events;
     for (const journal_entry& it : entries) {
-        std::printf("%-8s -> %-8s %s\n", it.event.c_str(),
+        std::printf("%-14s -> %-15s %s\n", it.event.c_str(),
                     std::string(it.after.status.view()).c_str(), it.reason.c_str());
         events += it.event + " ";
     }
-    return events == "create pack packed ship unship ship shipped return " ? 0 : 1;
+    const std::string expected =
+        "create pack packed ship unship ship fail_shipping retry_shipping ship shipped return ";
+    return events == expected ? 0 : 1;
 }

@@ -50,7 +50,15 @@ public:
     std::string_view idempotency_key() const noexcept;
     // W3C Trace Context of the request that brought the order here; empty: none.
     std::string_view traceparent() const noexcept;
-    std::stop_token stop() const noexcept;  // time-out, lost lease or shutdown
+    // Stop is requested when the attempt timed out, when the lease was lost, and at a shutdown
+    // once the time to drain is over. What the job says afterwards is ignored.
+    //
+    // A std::stop_callback runs on the worker's thread: with worker_options::threads 0, on the
+    // thread that is in run_once(). If stop was requested before, it runs at once on the thread
+    // that registers it. No lock is held. It may finish() or destroy this job. It must not throw,
+    // which would end the process, nor block: meanwhile the worker renews no lease and starts no
+    // job, and an engine that the same thread runs commits nothing.
+    std::stop_token stop() const noexcept;
     void finish(verdict outcome) &&;
 
 private:

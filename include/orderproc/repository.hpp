@@ -144,10 +144,15 @@ public:
     // evaluate().
     //
     // - A key seen before with the same body: nothing is done; ec 0, replayed, and the order as
-    //   that first change left it (from the journal). With another body: idempotency_mismatch.
-    //   Only a change that succeeded stores its key.
+    //   that first change left it (from the journal). With another body: idempotency_mismatch,
+    //   without an order, since the key may have been used for an order that this principal must
+    //   not see. Only a change that succeeded stores its key.
     // - create_order: already_exists, with the order if it is still there, when the id was ever
     //   used. Numbers ascend and are never given twice.
+    //
+    // The latest stamp is that of the last write that changed something: an order, a lease, a key
+    // or a cursor. A write in which everything was refused, was a replay, or had nothing to do,
+    // leaves nothing behind, not even its time.
     //
     // A failure of the call means that nothing is durable and the results mean nothing. Only
     // errc::outcome_unknown differs: results are filled in, and count if was_applied() says so.

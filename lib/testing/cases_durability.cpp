@@ -1,19 +1,12 @@
 // Failing half-way, restarting, being killed, reading while somebody writes.
 
 #include "testing/kit.hpp"
+#include "testing/process_group.hpp"
 
 #include <atomic>
 #include <exception>
 #include <mutex>
 #include <thread>
-
-#if __has_include(<sys/wait.h>)
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-#define ORDERPROC_TESTING_CAN_FORK 1
-#endif
 
 namespace orderproc {
 inline namespace v1 {
@@ -191,17 +184,15 @@ void readers_see_whole_writes(bench& b) {
     if (!broke.empty()) fail(broke);
 }
 
-#ifdef ORDERPROC_TESTING_CAN_FORK
-
 constexpr std::uint64_t creates_in_a_write = 4;
 
 std::string killed_id(std::uint64_t round, std::uint64_t write, std::uint64_t i) {
     return "k" + std::to_string(round) + "-" + std::to_string(write) + "-" + std::to_string(i);
 }
 
-// Writes until killed; tells the number of each write once it was answered.
-void write_for_ever(storage_harness& harness, std::uint64_t round, int pipe) {
-    bench b(harness);
+// Writes until killed; says so each time a write was answered.
+void write_for_ever(bench& b, std::uint64_t round, channel& to_case) {
+    b.sign_as(std::string(bench::writer_name));
     std::vector<claimed_order> held;
     for (std::uint64_t n = 0;; ++n) {
         batch all;
@@ -214,37 +205,21 @@ void write_for_ever(storage_harness& harness, std::uint64_t round, int pipe) {
         batch_outcome out = b.write(all);
         for (const auto& it : out.changes) expect_ok("a change", it);
         held = std::move(out.claims.front().orders);
-        if (::write(pipe, &n, sizeof n) != sizeof n) return;
+        to_case.send("answered");
     }
 }
 
 // How many writes were answered before the kill.
 std::uint64_t write_and_be_killed(storage_harness& harness, std::uint64_t round,
                                   std::uint64_t kill_after) {
-    int pipe[2];
-    expect(::pipe(pipe) == 0, "no pipe");
-    const pid_t child = ::fork();
-    expect(child >= 0, "no process");
-    if (child == 0) {
-        ::close(pipe[0]);
-        try {
-            write_for_ever(harness, round, pipe[1]);
-        } catch (...) {  // the parent sees that the pipe was closed
-        }
-        ::_exit(1);
-    }
-    ::close(pipe[1]);
+    shared_case alone{harness};
+    process_group group(alone, 1, [round](bench& b, std::size_t, channel& to_case) {
+        write_for_ever(b, round, to_case);
+    });
     std::uint64_t answered = 0;
-    bool killed = false;
-    std::uint64_t n = 0;
-    while (::read(pipe[0], &n, sizeof n) == sizeof n) {
-        answered = n + 1;
-        if (answered >= kill_after && !killed) killed = ::kill(child, SIGKILL) == 0;
+    while (group.next()) {
+        if (++answered == kill_after) group.kill(0);
     }
-    ::close(pipe[0]);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    expect(killed, "the writing process gave up after " + show(answered) + " writes");
     return answered;
 }
 
@@ -289,14 +264,6 @@ void killed_writer_loses_nothing(bench& b) {
         }
     }
 }
-
-#else
-
-void killed_writer_loses_nothing(bench&) {
-    throw case_skipped("no fork() here");
-}
-
-#endif
 
 constexpr entry entries[] = {
     {"a_failed_write_leaves_nothing", "A failure of write() means that nothing is durable.",

@@ -27,38 +27,76 @@ order without_number(order it) {
     return it;
 }
 
-void expect_same_orders(std::string_view what, const std::optional<order>& expected,
-                        const std::optional<order>& found) {
-    expect_equal(std::string(what) + ": has an order", expected.has_value(), found.has_value());
-    if (expected) expect_same(what, without_number(*expected), without_number(*found));
+// Says of two that differ which rule an adapter may have missed, where the difference tells.
+std::string hint(const order& expected, const order& found) {
+    if (expected.updated_at == found.updated_at) return {};
+    return "\n  (a change is recorded at its own time or at the latest that was recorded before, "
+           "whichever is later; a write that changes nothing moves no time)";
+}
+
+std::string show_outcome(const change_outcome& it) {
+    std::string out = it.ec ? "refused with " + show(it.ec) : "success";
+    if (it.replayed) out += ", replayed";
+    if (!it.after) return out + ", without an order";
+    return out + ", with order " + id_of(*it.after) + " (" + show(it.after->status) + ", version " +
+           show(it.after->version) + ")";
+}
+
+std::string show_change(const change& it) {
+    std::string out = it.event + " of order " + it.order;
+    if (it.version) out += ", if it has version " + show(*it.version);
+    if (it.user_id) out += ", for user " + show(*it.user_id);
+    if (it.lease) out += ", with lease " + show(*it.lease);
+    if (it.once) {
+        out += ", with idempotency key " + show(std::to_integer<int>(it.once->key[0])) +
+               " and body " + show(std::to_integer<int>(it.once->body[0]));
+    }
+    return out;
+}
+
+std::string show_claim(const claim& it) {
+    std::string out = "claim of " + show(it.limit) + " by " + it.worker_id;
+    return it.only.empty() ? out : out + ", only of " + show(it.only);
+}
+
+void expect_same_orders(const std::string& what, const order& expected, const order& found) {
+    const order want = without_number(expected), is = without_number(found);
+    if (const auto why = orderproc::detail::order_difference(want, is); !why.empty()) {
+        fail(what + ", order " + id_of(expected) + ", " + why + hint(expected, found));
+    }
 }
 
 void expect_same_change(const change& what, const change_outcome& expected,
                         const change_outcome& found) {
-    const std::string name = what.event + " of " + what.order;
-    expect_equal(name, expected.ec, found.ec);
-    expect_equal(name + ", replayed", expected.replayed, found.replayed);
-    expect_same_orders(name, expected.after, found.after);
+    const std::string name = show_change(what);
+    if (expected.ec != found.ec || expected.replayed != found.replayed ||
+        expected.after.has_value() != found.after.has_value()) {
+        fail(name + ": expected " + show_outcome(expected) + "; found " + show_outcome(found));
+    }
+    if (expected.after) {
+        expect_same_orders(name + ": " + show_outcome(expected), *expected.after, *found.after);
+    }
 }
 
 void expect_same_claim(const claim& what, const claim_outcome& expected,
                        const claim_outcome& found) {
-    expect_equal("claimed", ids_of(expected.orders), ids_of(found.orders));
+    const std::string name = show_claim(what) + ": ";
+    expect_equal(name + "claimed", ids_of(expected.orders), ids_of(found.orders));
     for (std::size_t i = 0; i < expected.orders.size(); ++i) {
         const claimed_order& it = found.orders[i];
-        expect_same("a claimed order", without_number(expected.orders[i].value),
-                    without_number(it.value));
-        expect_equal("its token", expected.orders[i].lease, it.lease);
-        expect_equal("apart", expected.orders[i].apart, it.apart);
-        expect_equal("traceparent", expected.orders[i].traceparent, it.traceparent);
+        expect_same_orders(name + "a claimed order", expected.orders[i].value, it.value);
+        const std::string of = name + "of order " + id_of(it.value) + ", ";
+        expect_equal(of + "the token", expected.orders[i].lease, it.lease);
+        expect_equal(of + "apart", expected.orders[i].apart, it.apart);
+        expect_equal(of + "traceparent", expected.orders[i].traceparent, it.traceparent);
     }
-    expect_equal("failed by a claim", expected.failed, found.failed);
-    expect_equal("released by a claim", expected.released, found.released);
-    expect(expected.doubtful == found.doubtful, "other leases are doubted");
+    expect_equal(name + "failed", expected.failed, found.failed);
+    expect_equal(name + "released", expected.released, found.released);
+    expect(expected.doubtful == found.doubtful, name + "other leases are doubted");
     const std::size_t touched = found.orders.size() + found.failed + found.released;
     if (!what.only.empty() || touched == what.limit) return;
-    expect_equal("more", expected.more, found.more);
-    if (!expected.more) expect_equal("next_due", expected.next_due, found.next_due);
+    expect_equal(name + "more", expected.more, found.more);
+    if (!expected.more) expect_equal(name + "next_due", expected.next_due, found.next_due);
 }
 
 // Makes writes up; knows what was claimed, so that it can finish it, rightly or too late.
@@ -84,8 +122,10 @@ public:
             for (const auto& it : expected.claims[i].doubtful) doubted_.push_back(it);
         }
         for (std::size_t i = 0; i < what.cursors.size(); ++i) {
-            expect_equal("a cursor", expected.cursors[i].ec, found.cursors[i].ec);
-            expect_equal("where it stands", expected.cursors[i].at.offset,
+            const std::string name =
+                "cursor " + what.cursors[i].name + ", by " + what.cursors[i].owner;
+            expect_equal(name, expected.cursors[i].ec, found.cursors[i].ec);
+            expect_equal(name + ", where it stands", expected.cursors[i].at.offset,
                          found.cursors[i].at.offset);
         }
     }
@@ -95,7 +135,7 @@ public:
         const auto found = b_.list({});
         expect_equal("orders", ids_of(expected), ids_of(found));
         for (std::size_t i = 0; i < found.size(); ++i) {
-            expect_same_orders("a row", expected[i], found[i]);
+            expect_same_orders("a row of list()", expected[i], found[i]);
         }
         const auto journal = reference_.feed();
         const auto feed = b_.feed();
@@ -105,7 +145,8 @@ public:
             expect_equal("event of entry " + show(i + 1), journal[i].event, feed[i].event);
             expect_equal("actor of entry " + show(i + 1), journal[i].actor, feed[i].actor);
             expect_equal("reason of entry " + show(i + 1), journal[i].reason, feed[i].reason);
-            expect_same_orders("entry " + show(i + 1), journal[i].after, feed[i].after);
+            expect_same_orders("entry " + show(i + 1) + ", " + feed[i].event, journal[i].after,
+                               feed[i].after);
         }
         compared_ = feed.size();
         expect_equal("completed", reference_.count().completed, b_.count().completed);
@@ -205,7 +246,8 @@ void random_writes(bench& b) {
             both.write();
             if (i % 50 == 0) both.compare();
         } catch (broken& e) {
-            e.what = "write " + show(i) + " of seed " + show(seed) + ": " + e.what;
+            e.what = "random write " + show(i) + " (seed " + show(seed) +
+                     "; expected is what memory answered): " + e.what;
             throw;
         }
     }

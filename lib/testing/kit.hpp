@@ -111,6 +111,7 @@ public:
     result<void> try_write(const batch& what, batch_outcome& out);
     std::uint64_t sequence() const { return sequence_; }
     static constexpr std::string_view writer_name = "kit";
+    void sign_as(std::string name) { signs_as_ = std::move(name); }  // instead of writer_name
 
     // Changes, as the engine and a worker make them.
     change create(std::string_view id, std::int64_t user = 1);
@@ -150,6 +151,7 @@ private:
     seeded_random random_;
     observer nobody_;
     const status_machine* machine_;
+    std::string signs_as_{writer_name};
     std::uint64_t sequence_ = 0;
 };
 
@@ -163,6 +165,18 @@ struct entry {
     void (*body)(bench& b);
 };
 void run(const entry& what, storage_harness& harness);
+
+// A case of several processes: none of them has the storage open yet.
+struct shared_case {
+    storage_harness& harness;
+    std::string storage_name = "a storage that cannot be opened";
+};
+struct shared_entry {
+    const char* name;
+    const char* promise;
+    void (*body)(shared_case& of);
+};
+void run(const shared_entry& what, storage_harness& harness);
 
 template <const auto& Entries>
 std::vector<storage_case> cases() {
@@ -183,6 +197,9 @@ std::vector<storage_case> read_cases();
 std::vector<storage_case> feed_cases();
 std::vector<storage_case> cursor_cases();
 std::vector<storage_case> durability_cases();
+std::vector<storage_case> unchanged_cases();
+std::vector<storage_case> sharing_cases();
+std::vector<storage_case> sharing_claims_cases();
 std::vector<storage_case> random_cases();
 
 }  // namespace kit

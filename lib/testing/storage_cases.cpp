@@ -129,7 +129,7 @@ result<void> bench::try_write(const batch& what, batch_outcome& out) {
     out.cursors.assign(what.cursors.size(), {});
     write_params params;
     params.now = now();
-    params.writer = writer_name;
+    params.writer = signs_as_;
     params.sequence = ++sequence_;
     params.changes = what.changes;
     params.claims = what.claims;
@@ -314,14 +314,14 @@ void bench::check_invariants() {
     if (report.difference) fail("after the case, verify() found: " + *report.difference);
 }
 
-void run(const entry& what, storage_harness& harness) {
+namespace {
+
+// Runs a case. of names the storage as soon as the body knows it.
+template <class Body>
+void judge(const char* name, const char* promise, std::string& of, const Body& body) {
     std::string broke;
-    std::string of = "a storage that cannot be opened";
     try {
-        bench b(harness);
-        of = b.orders().info().name;
-        what.body(b);
-        b.check_invariants();
+        body();
         return;
     } catch (const broken& e) {
         broke = e.what;
@@ -330,8 +330,25 @@ void run(const entry& what, storage_harness& harness) {
     } catch (const std::exception& e) {
         broke = std::string("an exception came out of the storage: ") + e.what();
     }
-    throw case_failed(std::string(what.promise) + "\n  " + broke + "\n  (case " + what.name +
-                      ", of " + of + ")");
+    throw case_failed(std::string(promise) + "\n  " + broke + "\n  (case " + name + ", of " + of +
+                      ")");
+}
+
+}  // namespace
+
+void run(const entry& what, storage_harness& harness) {
+    std::string of = "a storage that cannot be opened";
+    judge(what.name, what.promise, of, [&] {
+        bench b(harness);
+        of = b.orders().info().name;
+        what.body(b);
+        b.check_invariants();
+    });
+}
+
+void run(const shared_entry& what, storage_harness& harness) {
+    shared_case of{harness};
+    judge(what.name, what.promise, of.storage_name, [&] { what.body(of); });
 }
 
 }  // namespace kit
@@ -342,7 +359,8 @@ std::span<const storage_case> storage_cases() {
         for (auto part :
              {kit::create_cases, kit::change_cases, kit::lease_cases, kit::idempotency_cases,
               kit::claim_cases, kit::read_cases, kit::feed_cases, kit::cursor_cases,
-              kit::durability_cases, kit::random_cases}) {
+              kit::durability_cases, kit::unchanged_cases, kit::sharing_cases,
+              kit::sharing_claims_cases, kit::random_cases}) {
             auto cases = part();
             std::move(cases.begin(), cases.end(), std::back_inserter(out));
         }

@@ -358,6 +358,9 @@ const mutant lasting[] = {
      [](hooks& h) { h.durable = h.forgets = true; }},
     {"not durable, but says so", "a_killed_writer_loses_nothing",
      [](hooks& h) { h.durable = true; }},
+    {"a storage for each process", "two_writers_take_turns", [](hooks& h) { h.durable = true; }},
+    {"a storage for each process", "nothing_appears_late", [](hooks& h) { h.durable = true; }},
+    {"a storage for each process", "a_claim_is_nobody_elses", [](hooks& h) { h.durable = true; }},
 };
 
 }  // namespace

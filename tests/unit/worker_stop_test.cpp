@@ -2,6 +2,10 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
+#include <future>
+#include <optional>
+#include <stop_token>
 #include <thread>
 
 using namespace shop_test;
@@ -349,4 +353,66 @@ BOOST_AUTO_TEST_CASE(a_host_drives_the_worker_from_its_own_loop) {
     }
     client.join();
     BOOST_TEST(it.counts()["COMPLETED"] == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_callback_runs_within_run_once_and_may_finish_the_job) {
+    worker_options how = quiet("w1");
+    how.timeout = 10s;
+    staffed_shop it(how);
+    it.create("A");
+    it.settle();
+    std::optional<job> work = it.table.take("A");
+    const std::stop_token stop = work->stop();
+    int told = 0;
+    const std::stop_callback callback(stop, [&] {
+        ++told;
+        std::move(*work).finish(advance{"complete"});
+    });
+    it.time.advance(10s);
+    BOOST_TEST(told == 0);  // time alone stops nothing: somebody has to call run_once()
+    const cycle_report done = it.settle();
+    BOOST_TEST(told == 1);
+    BOOST_TEST(done.retried == 1U);
+    BOOST_TEST(it.status("A") == "PENDING");  // what the job said came too late
+
+    const std::stop_callback late(stop, [&] { ++told; });
+    BOOST_TEST(told == 2);  // at once, on this thread
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_callback_may_destroy_the_job) {
+    staffed_shop it;
+    it.create("A");
+    it.settle();
+    std::optional<job> work = it.table.take("A");
+    const std::stop_callback callback(work->stop(), [&] { work.reset(); });
+    it.staff->stop(0ms);
+    BOOST_TEST(work.has_value());  // with threads 0, stop() leaves the rest to run_once()
+    BOOST_TEST(it.settle().in_flight == 0U);
+    BOOST_TEST(!work.has_value());
+    BOOST_TEST(it.find("A").attempts == 0U);  // released, as it was before
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_callback_runs_on_the_thread_of_the_worker) {
+    struct watcher final : processor {
+        void start(job work) override {
+            started_on = std::this_thread::get_id();
+            held.emplace(std::move(work));
+            callback.emplace(held->stop(), [this] { stopped_on = std::this_thread::get_id(); });
+            started.set_value();
+        }
+        std::thread::id started_on, stopped_on;
+        std::optional<job> held;
+        std::optional<std::stop_callback<std::function<void()>>> callback;
+        std::promise<void> started;
+    };
+    const auto stored = make_memory_storage();
+    engine orders(*stored, status_machine::standard(), system_runtime());
+    watcher work;
+    worker staff(orders, work);
+    BOOST_REQUIRE(staff.start());
+    BOOST_REQUIRE(!orders.execute(testing::order_builder{}.submit()).ec);
+    work.started.get_future().wait();
+    staff.stop(0ms);
+    BOOST_TEST((work.started_on == work.stopped_on));
+    BOOST_TEST((work.stopped_on != std::this_thread::get_id()));
 }

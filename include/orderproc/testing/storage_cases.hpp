@@ -12,6 +12,7 @@
 #include <orderproc/repository.hpp>
 #include <orderproc/testing/case_result.hpp>
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,6 +29,18 @@ public:
     // The same orders at every call: a second one is another process's view, or this one's
     // after a restart. Several may be open at a time if the storage is durable.
     virtual std::unique_ptr<storage> open() = 0;
+
+    // May several processes have the storage open at the same time? If not (an embedded database
+    // that locks its files), the cases with several writers open it several times in one process,
+    // in a thread for each of them.
+    //
+    // These cases fork() while they have nothing open, and call open() in the child. Whatever
+    // does not survive a fork must not exist before the first open(): see docs/write-a-storage.md.
+    virtual bool shared_by_processes() const { return true; }
+
+    // How long such a case waits when none of its processes says anything, before it kills them
+    // and fails.
+    virtual std::chrono::milliseconds silence_max() const { return std::chrono::minutes(1); }
 
     // From now on every write fails half-way, before its commit (fail true), or works again.
     // Answers false if it cannot be arranged.
