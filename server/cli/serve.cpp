@@ -11,6 +11,7 @@
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
 #include "live/live_feed.hpp"
+#include "observe/storage_probe.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -87,14 +88,19 @@ int serve_on(const serve_settings& settings, http::server_options options, const
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
     engine writes(**orders, status_machine::standard(), system_runtime(shown.watch()), how);
-    reader reads(**orders, settings.threads + 2);  // one for the admin's, one for the relay
-    shown.read_from(reads, writes.with());
+    storage_probe probe(**orders, writes, shown.state());
+    // Connections for those that read on threads of their own, and the pool for all that must not
+    // block. What reads or waits for reads is declared behind them, and so is gone before them.
+    reader relay_reads(**orders, 1);
     reader feed_reads(**orders, 1);
+    read_pool_options read_on;
+    read_on.threads = settings.threads + 1;
+    read_pool reads(**orders, read_on);
     live_feed feed(writes, feed_reads);
     shown.count_streams([&feed] { return feed.clients(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.with());
-    api_parts parts = shown.parts(reads);
+    api_parts parts = shown.parts();
     parts.items = gate ? &*gate : nullptr;
     parts.feed = &feed;
     parts.limits = options.limits;
@@ -111,7 +117,7 @@ int serve_on(const serve_settings& settings, http::server_options options, const
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
-    auto relays = running_relay::start(writes, reads, messages->get(), times.give_way);
+    auto relays = running_relay::start(writes, relay_reads, messages->get(), times.give_way);
     if (!relays) return fail(relays.error());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
