@@ -187,11 +187,11 @@ BOOST_AUTO_TEST_CASE(what_is_thrown_is_an_outcome) {
 }
 
 BOOST_AUTO_TEST_CASE(queues_have_a_bound) {
+    std::array<load_of, 3> loads;  // they outlive the pool, which completes what waits at its end
+    std::array<read_of, 3> reads;
     read_pool_options options = by_hand();
     options.queue_max = 2;
     read_pool pool(store, options);
-    std::array<load_of, 3> loads;
-    std::array<read_of, 3> reads;
     for (std::size_t i = 0; i < 2; ++i) {
         BOOST_TEST(pool.submit("A", loads[i]).has_value());
         BOOST_TEST(pool.submit(reads[i]).has_value());
