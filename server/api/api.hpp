@@ -29,17 +29,21 @@
 
 namespace orderproc::server {
 
-// What an answer waits for. A request goes through these states; nothing in them blocks the
-// connection's thread:
+// What an answer waits for. A request goes through these states, and in none of them does it hold
+// up its connection's thread:
 //
-//           begin(): the handler ◄──────────────────────────────┐ once more, for the order
-//              │                                                │ is known now or changed
-//              ├──► reads an order by id ──► finish_load() ─────┤ meanwhile
-//              ├──► reads other things ────► finish_read() ─────│──► answered
-//              ├──► asks for the items ──┬─► judge_items() ─────│──► answered (refused)
-//              │                         ▼                      │
-//              ├──────────────────► waits for the commit ──► finish() ──► answered
-//              └──► answered at once
+//   begin() ──► the handler ──► answered at once
+//                 │    ▲
+//                 │    └─ once more, for the order is known now or has changed ─┐
+//                 │                                                             │
+//                 ├──► an order is loaded ───────► finish_load() ───────────────┼──► answered
+//                 ├──► something else is read ───► finish_read() ───────────────│──► answered
+//                 ├──► the items are asked for ──► judge_items() ──┐            │
+//                 │                                     │          │ allowed    │
+//                 │                              refused└──────────│────────────│──► answered
+//                 └──► a change is to be committed ◄───────────────┘            │
+//                           └──► finish() ──────────────────────────────────────┴──► answered
+//
 struct pending {
     // A read of the order with this id, and what to do with it. True: the handler is to be asked
     // again, for current is now known.

@@ -57,8 +57,10 @@ error_code storage_probe::read() noexcept {
         if (made) {
             const auto counted = (*made)->count();
             if (!counted) why = counted.error();
+            kept_ = std::move(*made);
         } else {
             why = std::move(made).error();
+            kept_.reset();
         }
     } catch (const std::exception& thrown) {
         threw(thrown.what());

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -47,6 +48,9 @@ private:
     health& state_;
     const storage_probe_options options_;
     error_code reported_;  // the last read that failed, until one succeeds
+    // The last look's connection. SQLite rebuilds the index of its log when a file is opened that
+    // nobody else has open, and that would be each time on a server that nobody uses.
+    std::unique_ptr<repository> kept_;
 
     std::mutex mutex_;
     std::condition_variable changed_;

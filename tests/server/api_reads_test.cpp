@@ -90,12 +90,24 @@ struct fixture {
         it.send(request);
         return it;
     }
+    // Returns when the request waits for the storage: what comes before it on the connection is
+    // answered then.
+    client& begin_and_wait(const std::string& request) {
+        client& it = begin(get("/healthz") + request);
+        BOOST_REQUIRE(it.read().status == 200);
+        return it;
+    }
+    static health_limits patient() {
+        health_limits out;
+        out.probe_time_max = std::chrono::hours(1);
+        return out;
+    }
     std::size_t reads_made() const { return store.calls(fault_call::read); }
 
     gate reads_pass;
     std::unique_ptr<storage> inner = make_memory_storage();
     orderproc::testing::fault_storage store{*inner};
-    health state{system_runtime().time};
+    health state{system_runtime().time, patient()};
     engine orders{store, status_machine::standard(), system_runtime(state)};
     reader feed_reads{store, 1};
     live_feed feed{orders, feed_reads};
@@ -127,7 +139,7 @@ BOOST_AUTO_TEST_CASE(neither_commits_nor_health_wait_for_a_read) {
         "Content-Length: 2\r\n\r\n{}");
     client& events = begin(get("/events"));
     client& order_events = begin(get("/orders/A/events"));
-    reads_pass.wait_for(2);  // one of each lane
+    reads_pass.wait_for(3);  // one of each lane, and the probe's
 
     client other(server->port());
     for (int i = 0; i < 10; ++i) {
@@ -148,9 +160,7 @@ BOOST_AUTO_TEST_CASE(reads_of_clients_that_were_reset_are_dropped) {
     waiting.reserve(2);
     client& first = begin(get("/orders"));
     reads_pass.wait_for(1);
-    client& gone = begin(get("/orders?limit=1"));
-    while (server->connections() < 2) std::this_thread::yield();
-    gone.reset();
+    begin_and_wait(get("/orders?limit=1")).reset();
     while (server->connections() > 1) std::this_thread::yield();  // it was noticed while it waits
     reads_pass.open();
     BOOST_TEST(first.read().status == 200);
@@ -174,9 +184,8 @@ BOOST_AUTO_TEST_CASE(the_end_drops_what_waits_and_waits_for_what_is_under_way) {
     waiting.reserve(3);
     begin(get("/orders"));
     reads_pass.wait_for(1);
-    begin(get("/orders"));
-    begin(get("/orders"));
-    while (server->connections() < 3) std::this_thread::yield();
+    begin_and_wait(get("/orders"));
+    begin_and_wait(get("/orders"));
     server->stop(std::chrono::milliseconds(0));
     while (server->connections() > 1) std::this_thread::yield();
     reads_pass.open();
