@@ -53,14 +53,20 @@ error_code storage_probe::read() noexcept {
         }
     };
     try {
+        spare_.reset();
         auto made = storage_.connect(connection_role::reader);
         if (made) {
             const auto counted = (*made)->count();
             if (!counted) why = counted.error();
-            kept_ = std::move(*made);
+            spare_ = std::exchange(kept_, std::move(*made));
+            if (!spare_) {
+                if (auto more = storage_.connect(connection_role::reader)) {
+                    spare_ = std::move(*more);
+                }
+            }
         } else {
             why = std::move(made).error();
-            kept_.reset();
+            spare_ = std::move(kept_);
         }
     } catch (const std::exception& thrown) {
         threw(thrown.what());
