@@ -9,10 +9,12 @@
 #include <orderproc/runtime.hpp>
 
 #include <memory>
+#include <vector>
 
 namespace prometheus {
 class Collectable;
 class Registry;
+struct MetricFamily;
 }  // namespace prometheus
 
 namespace orderproc {
@@ -49,6 +51,12 @@ private:
 // work, read at each scrape. Nothing while the storage cannot be read. All arguments outlive it.
 ORDERPROC_EXPORT std::shared_ptr<::prometheus::Collectable> make_storage_metrics(
     reader& from, const status_machine& machine, clock& time);
+
+// The same of statistics that the host has read itself, as a scrape on an event loop does by a
+// read_pool. now: by which the age of what is due is told.
+ORDERPROC_EXPORT std::vector<::prometheus::MetricFamily> to_metrics(const statistics& counted,
+                                                                    const status_machine& machine,
+                                                                    timestamp now);
 
 }  // namespace v1
 }  // namespace orderproc

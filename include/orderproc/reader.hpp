@@ -1,7 +1,8 @@
 #ifndef ORDERPROC_READER_HPP
 #define ORDERPROC_READER_HPP
 
-// Reads orders beside the engine, on connections of its own.
+// Reads orders beside the engine, on connections of its own. Calls block: an event loop uses
+// read_pool.hpp.
 
 #include <orderproc/repository.hpp>
 
@@ -23,6 +24,9 @@ public:
     // Calls read(repository&) with a connection that nobody else uses meanwhile, and returns
     // its result<T>. Waits while all are taken. Keep it short: a long read transaction keeps
     // SQLite's log from shrinking.
+    //
+    // Within read(), use() may be called again as long as a connection is free. If all are taken,
+    // the inner call returns errc::overloaded at once: it would wait for its own thread.
     template <class Read>
     auto use(Read&& read) -> decltype(read(std::declval<repository&>())) {
         auto taken = take();

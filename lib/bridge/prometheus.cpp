@@ -203,6 +203,17 @@ void prometheus_observer::message_refused(std::string_view, std::string_view) no
 
 namespace {
 
+::prometheus::MetricFamily family(const char* name, const char* help) {
+    return {name, help, ::prometheus::MetricType::Gauge, {}};
+}
+
+void add(::prometheus::MetricFamily& to, order_status status, double value) {
+    ::prometheus::ClientMetric it;
+    it.label.push_back({"status", std::string(status.view())});
+    it.gauge.value = value;
+    to.metric.push_back(std::move(it));
+}
+
 class storage_metrics final : public ::prometheus::Collectable {
 public:
     storage_metrics(reader& from, const status_machine& machine, clock& time)
@@ -211,44 +222,37 @@ public:
     std::vector<::prometheus::MetricFamily> Collect() const override {
         const auto counted = from_.use([](repository& by) { return by.count(); });
         if (!counted) return {};
-        auto orders = family("orderproc_orders", "Orders by status");
-        auto depth = family("orderproc_queue_depth", "Orders that wait for work");
-        auto age =
-            family("orderproc_queue_oldest_age_seconds", "How long the first of them has been due");
-        const timestamp now = time_.now();
-        for (const order_status& status : machine_.statuses()) {
-            const auto& rows = counted->orders;
-            const auto found = std::find_if(rows.begin(), rows.end(), [&](const status_count& it) {
-                return it.status == status;
-            });
-            const bool any = found != rows.end();
-            const double size = any ? static_cast<double>(found->orders) : 0;
-            add(orders, status, size);
-            if (!machine_.stage_waiting_in(status)) continue;
-            add(depth, status, size);
-            const bool late = any && found->oldest_due_at && *found->oldest_due_at < now;
-            add(age, status, late ? seconds(now - *found->oldest_due_at) : 0);
-        }
-        return {std::move(orders), std::move(depth), std::move(age)};
+        return to_metrics(*counted, machine_, time_.now());
     }
 
 private:
-    static ::prometheus::MetricFamily family(const char* name, const char* help) {
-        return {name, help, ::prometheus::MetricType::Gauge, {}};
-    }
-    static void add(::prometheus::MetricFamily& to, order_status status, double value) {
-        ::prometheus::ClientMetric it;
-        it.label.push_back({"status", std::string(status.view())});
-        it.gauge.value = value;
-        to.metric.push_back(std::move(it));
-    }
-
     reader& from_;
     const status_machine& machine_;
     clock& time_;
 };
 
 }  // namespace
+
+std::vector<::prometheus::MetricFamily> to_metrics(const statistics& counted,
+                                                   const status_machine& machine, timestamp now) {
+    auto orders = family("orderproc_orders", "Orders by status");
+    auto depth = family("orderproc_queue_depth", "Orders that wait for work");
+    auto age =
+        family("orderproc_queue_oldest_age_seconds", "How long the first of them has been due");
+    for (const order_status& status : machine.statuses()) {
+        const auto& rows = counted.orders;
+        const auto found = std::find_if(
+            rows.begin(), rows.end(), [&](const status_count& it) { return it.status == status; });
+        const bool any = found != rows.end();
+        const double size = any ? static_cast<double>(found->orders) : 0;
+        add(orders, status, size);
+        if (!machine.stage_waiting_in(status)) continue;
+        add(depth, status, size);
+        const bool late = any && found->oldest_due_at && *found->oldest_due_at < now;
+        add(age, status, late ? seconds(now - *found->oldest_due_at) : 0);
+    }
+    return {std::move(orders), std::move(depth), std::move(age)};
+}
 
 std::shared_ptr<::prometheus::Collectable> make_storage_metrics(reader& from,
                                                                 const status_machine& machine,

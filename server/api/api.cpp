@@ -46,6 +46,31 @@ bool api::finish(pending& of, const http::request& in, change_outcome& outcome,
     }
 }
 
+bool api::finish_load(pending& of, const http::request& in, result<loaded_order>& loaded,
+                      http::response& out) noexcept {
+    try {
+        of.load.clear();
+        if (!loaded) {
+            fail(loaded.error(), in, out);
+            return false;
+        }
+        return (this->*of.use)(in, *loaded, of, out) && dispatch(in, out, of);
+    } catch (...) {
+        fail_with_exception(in, out);
+        return false;
+    }
+}
+
+void api::finish_read(pending& of, const http::request& in, result<void>& done,
+                      http::response& out) noexcept {
+    try {
+        if (!done && !of.read_may_fail) return fail(done.error(), in, out);
+        of.read->answer(in, out);
+    } catch (...) {
+        fail_with_exception(in, out);
+    }
+}
+
 bool api::dispatch(const http::request& in, http::response& out, pending& todo) {
     route_match matched = match(in.method, in.path);
     if (parts_.operations_only && !(matched.path_known && is_operation(in.path))) {
@@ -76,7 +101,7 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
     const call it{in, matched.parameter, key.text};
     if (!(this->*matched.found->handle)(it, out, todo)) return false;
     if (!parts_.items) todo.asks_items = false;
-    if (todo.many) return true;  // each of its commands is whole already
+    if (todo.many || todo.reads()) return true;  // batch: each of its commands is whole already
     todo.what.traceparent = valid_traceparent(in.find("traceparent"));
     if (!key.text.empty()) todo.what.once = make_idempotency({}, in, key.text, in.body);
     return true;

@@ -7,6 +7,7 @@
 #include "api/item_refusal.hpp"
 #include "api/list_query.hpp"
 #include "api/openapi.hpp"
+#include "api/pending_read.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
 #include "http/message.hpp"
@@ -14,7 +15,7 @@
 #include <orderproc/engine.hpp>
 #include <orderproc/items.hpp>
 #include <orderproc/json.hpp>
-#include <orderproc/reader.hpp>
+#include <orderproc/read_pool.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -28,10 +29,31 @@
 
 namespace orderproc::server {
 
-// A command to submit, and how to tell its outcome.
+// What an answer waits for. A request goes through these states, and in none of them does it hold
+// up its connection's thread:
+//
+//   begin() ──► the handler ──► answered at once
+//                 │    ▲
+//                 │    └─ once more, for the order is known now or has changed ─┐
+//                 │                                                             │
+//                 ├──► an order is loaded ───────► finish_load() ───────────────┼──► answered
+//                 ├──► something else is read ───► finish_read() ───────────────│──► answered
+//                 ├──► the items are asked for ──► judge_items() ──┐            │
+//                 │                                     │          │ allowed    │
+//                 │                              refused└──────────│────────────│──► answered
+//                 └──► a change is to be committed ◄───────────────┘            │
+//                           └──► finish() ──────────────────────────────────────┴──► answered
+//
 struct pending {
+    // A read of the order with this id, and what to do with it. True: the handler is to be asked
+    // again, for current is now known.
+    std::string load;  // empty: no such read
+    bool (api::*use)(const http::request&, loaded_order&, pending&, http::response&) = nullptr;
+    std::unique_ptr<pending_read> read;  // any other read
+    bool read_may_fail = false;          // then it is answered without what was to be read
+
+    // A command to submit, and how to tell its outcome. True: as for use.
     command what;
-    // True: the handler is to be asked again, for current is now known.
     bool (api::*finish)(const http::request&, change_outcome&, pending&, http::response&) = nullptr;
     std::optional<order> current;  // as it was when last looked at
     unsigned conflicts = 0;        // how often it had changed by then
@@ -39,6 +61,8 @@ struct pending {
     // The items were refused: the command in its place only asks for the key.
     std::optional<refused_items> refused;
     std::unique_ptr<batch> many;  // if there is one, its commands are to be submitted instead
+
+    bool reads() const noexcept { return read || !load.empty(); }
 };
 
 // The items of its order, or of all its orders; a view of them unless there are many.
@@ -56,10 +80,13 @@ class live_feed;
 // What there is beside orders. All of it outlives the api.
 struct api_parts {
     item_gate* items = nullptr;  // none: all items will do
-    // Prometheus' text, or OpenMetrics'; none: metrics are JSON alone.
-    std::function<std::string(bool openmetrics)> exposition;
-    std::function<std::vector<std::string>()> unready;   // why; none: ready while it can be read
-    std::function<std::vector<std::string>()> degraded;  // ready, but; none: never
+    // Prometheus' text, or OpenMetrics'; none: metrics are JSON alone. Without statistics while
+    // the storage cannot be read.
+    std::function<std::string(bool openmetrics, const statistics* stored)> exposition;
+    // Reasons, told at once: these must not ask the storage. None: there never is one.
+    std::function<std::vector<std::string>()> unhealthy;
+    std::function<std::vector<std::string>()> unready;
+    std::function<std::vector<std::string>()> degraded;  // ready, but not as it should be
     live_feed* feed = nullptr;                           // none: there are no streams
     http::request_limits limits;                         // to be told of
     bool operations_only = false;                        // metrics and health, no orders
@@ -69,11 +96,18 @@ struct api_parts {
 class api {
 public:
     // Both outlive it.
-    api(engine& orders, reader& reads, api_parts parts = {})
-        : engine_(orders), reader_(reads), parts_(std::move(parts)) {}
+    api(engine& orders, read_pool& reads, api_parts parts = {})
+        : engine_(orders), reads_(reads), parts_(std::move(parts)) {}
 
-    // Answers, or returns what has to be submitted before finish() can.
+    // Answers, or returns what the answer waits for.
     std::optional<pending> begin(const http::request& in, http::response& out) noexcept;
+    // The order of `load` was read, or could not be. Answers, or returns true: then of has
+    // something else to wait for.
+    bool finish_load(pending& of, const http::request& in, result<loaded_order>& loaded,
+                     http::response& out) noexcept;
+    // `read` was carried out, or could not be. Answers.
+    void finish_read(pending& of, const http::request& in, result<void>& done,
+                     http::response& out) noexcept;
     // Answers, or returns true: then of has another command to submit. The outcome of a
     // command that the engine did not take is its error.
     bool finish(pending& of, const http::request& in, change_outcome& outcome,
@@ -83,6 +117,7 @@ public:
                      std::span<const std::size_t> unknown, http::response& out) noexcept;
 
     engine& orders() noexcept { return engine_; }
+    read_pool& reads() noexcept { return reads_; }
     item_gate* items() noexcept { return parts_.items; }
 
     // The handlers of the table of routes.
@@ -114,15 +149,15 @@ private:
     bool handle(const route_match& matched, const http::request& in, http::response& out,
                 pending& todo);
     bool edit(const call& it, edit_parser* parse, http::response& out, pending& todo);
-    bool load_current(const http::request& in, const std::string& id, http::response& out,
-                      pending& todo);
+    bool edit_loaded(const http::request& in, loaded_order& it, pending& todo, http::response& out);
+    bool show_order(const http::request& in, loaded_order& it, pending& todo, http::response& out);
     void ask_for_key(std::string id, pending& todo);
     bool finish_asking_for_key(const http::request& in, change_outcome& outcome, pending& todo,
                                http::response& out);
     bool finish_edit(const http::request& in, change_outcome& outcome, pending& todo,
                      http::response& out);
-    void get_order_at(const call& it, std::string_view id, std::string_view time,
-                      http::response& out);
+    bool get_order_at(const call& it, std::string id, std::string_view time, http::response& out,
+                      pending& todo);
     bool raise(const call& it, std::string event, std::string reason, http::response& out,
                pending& todo);
     bool finish_create(const http::request& in, change_outcome& outcome, pending& todo,
@@ -136,12 +171,13 @@ private:
                      http::response& out);
     bool settle_refusal(const http::problem_kind& rejected, const http::request& in,
                         change_outcome& outcome, pending& todo, http::response& out);
-    void answer_page(const call& it, std::optional<order_status> fixed, http::response& out);
+    bool read_page(const call& it, std::optional<order_status> fixed, http::response& out,
+                   pending& todo);
     void fail(const failure& why, const http::request& in, http::response& out);
     void fail_with_exception(const http::request& in, http::response& out) noexcept;
 
     engine& engine_;
-    reader& reader_;
+    read_pool& reads_;
     const api_parts parts_;
     openapi_document openapi_{engine_.machine(), parts_.limits};
 };

@@ -1,5 +1,6 @@
 #include "api/api_service.hpp"
 
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -9,8 +10,14 @@ namespace orderproc::server {
 
 namespace {
 
-// Is the engine's completion itself: a request allocates nothing for its way there and back.
-class api_session final : public http::session, private completion, private item_completion {
+// Is itself what the engine, the read pool and the item gate complete: a request allocates nothing
+// for its way there and back. It waits for one of them at a time, and is destroyed only when it
+// waits for none: the connection keeps it until ready() was called.
+class api_session final : public http::session,
+                          private completion,
+                          private load_completion,
+                          private read_completion,
+                          private item_completion {
 public:
     api_session(api& handlers, http::exchange& by) : api_(handlers), by_(by) {}
 
@@ -20,18 +27,61 @@ public:
     }
 
     http::step resume(const http::request& in, http::response& out) noexcept override {
-        if (todo_->asks_items) {
-            if (!api_.judge_items(*todo_, in, items_ec_, unknown_, out)) {
+        switch (awaited_) {
+            case source::order:
+                return api_.finish_load(*todo_, in, loaded_, out) ? go_on(in, out)
+                                                                  : http::step::answered;
+            case source::read:
+                api_.finish_read(*todo_, in, read_, out);
+                todo_->read.reset();  // a list is large, and the connection may be idle for long
                 return http::step::answered;
-            }
-            return submit(in, out);
+            case source::items:
+                return api_.judge_items(*todo_, in, items_ec_, unknown_, out)
+                           ? commit(in, out)
+                           : http::step::answered;
+            case source::commit:
+                break;
         }
         return api_.finish(*todo_, in, outcome_, out) ? go_on(in, out) : http::step::answered;
     }
 
+    void abandon() noexcept override {
+        const bool dropped =
+            (awaited_ == source::order &&
+             api_.reads().cancel(static_cast<load_completion&>(*this))) ||
+            (awaited_ == source::read && api_.reads().cancel(static_cast<read_completion&>(*this)));
+        if (dropped) by_.ready();
+    }
+
 private:
+    // What the next ready() tells of.
+    enum class source : std::uint8_t { order, read, items, commit };
+
     http::step go_on(const http::request& in, http::response& out) noexcept {
-        if (!todo_->asks_items) return submit(in, out);
+        if (todo_->read) return read_others(in, out);
+        if (!todo_->load.empty()) return load_order(in, out);
+        if (todo_->asks_items) return ask_for_items(in, out);
+        return commit(in, out);
+    }
+
+    http::step load_order(const http::request& in, http::response& out) noexcept {
+        awaited_ = source::order;
+        auto queued = api_.reads().submit(std::move(todo_->load), *this);
+        if (queued) return http::step::waiting;
+        loaded_ = std::move(queued).error();
+        return resume(in, out);
+    }
+
+    http::step read_others(const http::request& in, http::response& out) noexcept {
+        awaited_ = source::read;
+        auto queued = api_.reads().submit(*this);
+        if (queued) return http::step::waiting;
+        read_ = std::move(queued).error();
+        return resume(in, out);
+    }
+
+    http::step ask_for_items(const http::request& in, http::response& out) noexcept {
+        awaited_ = source::items;
         try {
             if (api_.items()->submit(items_of(*todo_, items_), *this)) return http::step::waiting;
         } catch (const std::exception&) {  // memory has run out before it was queued
@@ -41,7 +91,8 @@ private:
         return resume(in, out);
     }
 
-    http::step submit(const http::request& in, http::response& out) noexcept {
+    http::step commit(const http::request& in, http::response& out) noexcept {
+        awaited_ = source::commit;
         if (todo_->many) {
             outcome_ = {};  // each has its own: this is still the last request's
             todo_->many->submit(api_.orders(), by_);
@@ -59,12 +110,20 @@ private:
         return resume(in, out);
     }
 
-    // The answer is written on the connection's thread: this one commits.
+    // The answer is written on the connection's thread. These are called on others.
     void complete(change_outcome& outcome) noexcept override {
         outcome_ = std::move(outcome);
         by_.ready();
     }
-
+    void complete(result<loaded_order>& outcome) noexcept override {
+        loaded_ = std::move(outcome);
+        by_.ready();
+    }
+    result<void> read(repository& from) override { return todo_->read->read(from); }
+    void complete(result<void>& outcome) noexcept override {
+        read_ = std::move(outcome);
+        by_.ready();
+    }
     void complete(error_code ec, std::span<const std::size_t> unknown) noexcept override {
         items_ec_ = ec;
         try {
@@ -78,7 +137,10 @@ private:
     api& api_;
     http::exchange& by_;
     std::optional<pending> todo_;
+    source awaited_ = source::commit;
     change_outcome outcome_;
+    result<loaded_order> loaded_{errc::stopped};
+    result<void> read_;
     std::vector<std::int64_t> items_;  // of many orders
     error_code items_ec_;
     std::vector<std::size_t> unknown_;

@@ -28,6 +28,7 @@ public:
     http::step resume(const http::request& in, http::response& out) noexcept override {
         return marked(inner_->resume(in, out), in, out);
     }
+    void abandon() noexcept override { inner_->abandon(); }
     void refused(const http::request& in, http::response& out) noexcept override {
         inner_->refused(in, out);
         of_.add_fields(in, out);

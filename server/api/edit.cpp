@@ -45,7 +45,11 @@ bool api::edit(const call& it, edit_parser* parse, http::response& out, pending&
             ask_for_key(std::move(fields.order), todo);
             return true;
         }
-        if (!todo.current && !load_current(it.in, fields.order, out, todo)) return false;
+        if (!todo.current) {
+            todo.load = std::move(fields.order);
+            todo.use = &api::edit_loaded;
+            return true;
+        }
         if (!if_match(it.in).admits(todo.current->version)) {
             http::write_problem(problems::precondition_failed, version_text(todo.current), it.in,
                                 out);
@@ -64,18 +68,10 @@ bool api::edit(const call& it, edit_parser* parse, http::response& out, pending&
     return true;
 }
 
-bool api::load_current(const http::request& in, const std::string& id, http::response& out,
-                       pending& todo) {
-    load_params params;
-    params.ids = {&id, 1};
-    auto loaded = reader_.use([&](repository& from) { return from.load(params); });
-    if (!loaded) {
-        fail(loaded.error(), in, out);
-    } else if (!loaded->orders.at(0)) {
-        http::write_problem(problems::not_found, {}, in, out);
-    } else {
-        todo.current = std::move(loaded->orders.at(0));
-    }
+bool api::edit_loaded(const http::request& in, loaded_order& it, pending& todo,
+                      http::response& out) {
+    if (!it.found) http::write_problem(problems::not_found, {}, in, out);
+    todo.current = std::move(it.found);
     return todo.current.has_value();
 }
 

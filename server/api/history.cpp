@@ -16,20 +16,6 @@ namespace orderproc::server {
 
 namespace {
 
-// Has read(repository&) come after a look at the feed's newest position: who goes on from there
-// misses nothing of what came after the rows.
-template <class Read>
-auto behind_position(feed_position& at, Read read) {
-    return [&at, read](repository& from) -> decltype(read(from)) {
-        feed_params bounds_only;
-        bounds_only.limit = 0;
-        auto page = from.read_feed(bounds_only);
-        if (!page) return std::move(page).error();
-        at = page->newest;
-        return read(from);
-    };
-}
-
 void append_text_or_null(std::string_view text, std::string& out) {
     if (text.empty()) {
         out.append("null");
@@ -77,6 +63,48 @@ result<entry_or_none> entry_after(repository& from, std::string_view id, std::ui
     return found->empty() ? entry_or_none() : entry_or_none(std::move(found->front()));
 }
 
+struct history_page {
+    feed_position at;
+    bool known = true;  // there is, or was, such an order
+    std::vector<journal_entry> entries;
+};
+
+result<history_page> read_history(repository& from, const std::string& id,
+                                  std::optional<order_version> after) {
+    const auto at = newest_position(from);
+    if (!at) return at.error();
+    history_params params;
+    params.order = id;
+    params.after = after.value_or(params.after);
+    params.limit = history_entries_max + 1;
+    auto entries = from.history(params);
+    if (!entries) return std::move(entries).error();
+    bool known = !entries->empty();
+    if (!known && after) {
+        const auto first = entry_after(from, id, 0);
+        if (!first) return first.error();
+        known = first->has_value();
+    }
+    return history_page{*at, known, std::move(*entries)};
+}
+
+void write_history(history_page& page, const http::request& in, http::response& out) {
+    if (!page.known) return http::write_problem(problems::not_found, {}, in, out);
+    if (page.entries.size() > history_entries_max) {
+        page.entries.pop_back();
+        const auto last = static_cast<std::uint64_t>(page.entries.back().version);
+        out.add("Link",
+                "<" + std::string(in.path) + "?after=" + std::to_string(last) + ">; rel=\"next\"");
+    }
+    add_order_fields(page.at, out);
+    out.body.append(R"({"items":[)");
+    for (const journal_entry& one : page.entries) {
+        if (&one != page.entries.data()) out.body.append(1, ',');
+        append_entry(one, out.body);
+    }
+    out.body.append("]}");
+}
+
 // The last entry that is not later than a time. Versions have no gaps and their times never run
 // backwards, so that a long history is searched in steps that double, then halve.
 result<entry_or_none> entry_at(repository& from, std::string_view id, timestamp at) {
@@ -98,74 +126,56 @@ result<entry_or_none> entry_at(repository& from, std::string_view id, timestamp 
     return best;
 }
 
+struct past_order {
+    feed_position at;
+    entry_or_none last;
+};
+
+result<past_order> read_past(repository& from, const std::string& id, timestamp time) {
+    const auto at = newest_position(from);
+    if (!at) return at.error();
+    auto last = entry_at(from, id, time);
+    if (!last) return std::move(last).error();
+    return past_order{*at, std::move(*last)};
+}
+
+void write_past(const past_order& it, const http::request& in, http::response& out) {
+    if (!it.last || it.last->event == "delete") {
+        return http::write_problem(problems::not_found, "it was not there at that time", in, out);
+    }
+    add_order_fields(it.at, out);
+    append_json(it.last->after, out.body);
+}
+
 }  // namespace
 
-bool api::get_history(const call& it, http::response& out, pending&) {
+bool api::get_history(const call& it, http::response& out, pending& todo) {
     std::string id;
     std::optional<std::string> after;
     if (!read_order_id(it, id, out) || !read_parameter(it.in, "after", after, out)) return false;
-    history_params params;
-    params.order = id;
-    params.limit = history_entries_max + 1;
-    if (after && !read_version(*after, params.after)) {
+    std::optional<order_version> version;
+    if (after && !read_version(*after, version.emplace())) {
         write_bad_parameter("after", "has to be a version", it.in, out);
         return false;
     }
-    bool known = true;
-    feed_position position;
-    auto read = reader_.use(behind_position(position, [&](repository& from) {
-        auto entries = from.history(params);
-        if (entries && entries->empty() && after) {
-            const auto first = entry_after(from, id, 0);
-            if (!first) return decltype(entries)(first.error());
-            known = first->has_value();
-        } else if (entries) {
-            known = !entries->empty();
-        }
-        return entries;
-    }));
-    if (!read) {
-        fail(read.error(), it.in, out);
-        return false;
-    }
-    if (!known) {
-        http::write_problem(problems::not_found, {}, it.in, out);
-        return false;
-    }
-    if (read->size() > history_entries_max) {
-        read->pop_back();
-        const auto last = static_cast<std::uint64_t>(read->back().version);
-        out.add("Link", "<" + std::string(it.in.path) + "?after=" + std::to_string(last) +
-                            ">; rel=\"next\"");
-    }
-    add_order_fields(position, out);
-    out.body.append(R"({"items":[)");
-    for (const journal_entry& one : *read) {
-        if (&one != read->data()) out.body.append(1, ',');
-        append_entry(one, out.body);
-    }
-    out.body.append("]}");
-    return false;
+    todo.read = read_then(
+        [id = std::move(id), version](repository& from) { return read_history(from, id, version); },
+        &write_history);
+    return true;
 }
 
 // Without a tag: those are for what is now.
-void api::get_order_at(const call& it, std::string_view id, std::string_view time,
-                       http::response& out) {
+bool api::get_order_at(const call& it, std::string id, std::string_view time, http::response& out,
+                       pending& todo) {
     const auto at = parse_timestamp(time);
     if (!at) {
-        return write_bad_parameter("at", "has to be an RFC 3339 date-time", it.in, out);
+        write_bad_parameter("at", "has to be an RFC 3339 date-time", it.in, out);
+        return false;
     }
-    feed_position position;
-    const auto found = reader_.use(
-        behind_position(position, [&](repository& from) { return entry_at(from, id, *at); }));
-    if (!found) {
-        fail(found.error(), it.in, out);
-    } else if (!*found || (*found)->event == "delete") {
-        http::write_problem(problems::not_found, "it was not there at that time", it.in, out);
-    } else {
-        add_order_fields(position, out);
-        append_json((*found)->after, out.body);
-    }
+    todo.read = read_then(
+        [id = std::move(id), at = *at](repository& from) { return read_past(from, id, at); },
+        &write_past);
+    return true;
 }
 
 }  // namespace orderproc::server

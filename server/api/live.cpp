@@ -116,9 +116,32 @@ void begin_stream(live_feed& feed, subscription_request what, const feed_positio
     out.stream = feed.subscribe(std::move(what));
 }
 
+struct begun_order {
+    feed_position newest;
+    std::vector<journal_entry> entries;  // of its history, from the beginning
+};
+
+result<begun_order> read_begun(repository& from, const std::string& id) {
+    const auto newest = newest_position(from);
+    if (!newest) return newest.error();
+    history_params params;
+    params.order = id;
+    params.limit = history_entries_max;
+    auto entries = from.history(params);
+    if (!entries) return std::move(entries).error();
+    return begun_order{*newest, std::move(*entries)};
+}
+
+// Has the client seen the last entry that there will ever be?
+bool is_over(const begun_order& it, const feed_position& seen, const status_machine& machine) {
+    const journal_entry& last = it.entries.back();
+    const bool over = last.event == "delete" || machine.is_settled(last.after.status);
+    return over && it.entries.size() < history_entries_max && seen == last.position;
+}
+
 }  // namespace
 
-bool api::stream_events(const call& it, http::response& out, pending&) {
+bool api::stream_events(const call& it, http::response& out, pending& todo) {
     stream_query query;
     std::optional<feed_position> after;
     if (!parts_.feed) {
@@ -129,22 +152,20 @@ bool api::stream_events(const call& it, http::response& out, pending&) {
         !read_position(it.in, query.after, after, out)) {
         return false;
     }
-    feed_params bounds;
-    bounds.limit = 0;
-    const auto now = reader_.use([&](repository& from) { return from.read_feed(bounds); });
-    if (!now) {
-        fail(now.error(), it.in, out);
-        return false;
-    }
-    subscription_request what;
-    what.filter = std::move(query.filter);
-    what.from_now = !after;
-    what.after = after.value_or(now->newest);
-    begin_stream(*parts_.feed, std::move(what), now->newest, out);
-    return false;
+    todo.read = read_then(
+        &newest_position,
+        [&feed = *parts_.feed, filter = std::move(query.filter), after](
+            const feed_position& newest, const http::request&, http::response& to) mutable {
+            subscription_request what;
+            what.filter = std::move(filter);
+            what.from_now = !after;
+            what.after = after.value_or(newest);
+            begin_stream(feed, std::move(what), newest, to);
+        });
+    return true;
 }
 
-bool api::stream_order_events(const call& it, http::response& out, pending&) {
+bool api::stream_order_events(const call& it, http::response& out, pending& todo) {
     std::string id;
     std::optional<std::string> given;
     std::optional<feed_position> after;
@@ -156,40 +177,23 @@ bool api::stream_order_events(const call& it, http::response& out, pending&) {
         !read_position(it.in, given, after, out)) {
         return false;
     }
-    history_params params;
-    params.order = id;
-    params.limit = history_entries_max;
-    feed_position newest;
-    const auto entries = reader_.use([&](repository& from) -> result<std::vector<journal_entry>> {
-        feed_params bounds;
-        bounds.limit = 0;
-        const auto now = from.read_feed(bounds);
-        if (!now) return now.error();
-        newest = now->newest;
-        return from.history(params);
-    });
-    if (!entries) {
-        fail(entries.error(), it.in, out);
-        return false;
-    }
-    if (entries->empty()) {
-        http::write_problem(problems::not_found, {}, it.in, out);
-        return false;
-    }
-    const journal_entry& last = entries->back();
-    const bool over = last.event == "delete" || engine_.machine().is_settled(last.after.status);
-    if (over && entries->size() < params.limit && after && after->epoch == last.position.epoch &&
-        after->offset == last.position.offset) {
-        out.status = 204;  // an EventSource would else come again for ever
-        add_order_fields(newest, out);
-        return false;
-    }
-    subscription_request what;
-    what.filter.order = std::move(id);
-    what.until_settled = true;
-    what.after = after.value_or(feed_position{});
-    begin_stream(*parts_.feed, std::move(what), newest, out);
-    return false;
+    todo.read = read_then(
+        [id](repository& from) { return read_begun(from, id); },
+        [this, id, after](const begun_order& found, const http::request& in, http::response& to) {
+            if (found.entries.empty()) {
+                http::write_problem(problems::not_found, {}, in, to);
+            } else if (after && is_over(found, *after, engine_.machine())) {
+                to.status = 204;  // an EventSource would else come for ever
+                add_order_fields(found.newest, to);
+            } else {
+                subscription_request what;
+                what.filter.order = id;
+                what.until_settled = true;
+                what.after = after.value_or(feed_position{});
+                begin_stream(*parts_.feed, std::move(what), found.newest, to);
+            }
+        });
+    return true;
 }
 
 }  // namespace orderproc::server

@@ -13,8 +13,6 @@ namespace orderproc::server {
 
 namespace {
 
-constexpr std::string_view unavailable = "unavailable";
-
 // Seconds with as many decimals as milliseconds have, without zeros behind.
 void append_seconds(std::chrono::milliseconds value, std::string& out) {
     out.append(std::to_string(value.count() / 1000));
@@ -26,6 +24,12 @@ void append_seconds(std::chrono::milliseconds value, std::string& out) {
 
 void append_lower(std::string_view text, std::string& out) {
     for (const char c : text) out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c);
+}
+
+using reason_source = std::function<std::vector<std::string>()>;
+
+std::vector<std::string> reasons_of(const reason_source& source) {
+    return source ? source() : std::vector<std::string>();
 }
 
 void write_state(std::string_view state, const std::vector<std::string>& reasons,
@@ -44,67 +48,93 @@ void write_state(std::string_view state, const std::vector<std::string>& reasons
     out.body.append("]}");
 }
 
-}  // namespace
+void write_unfit(const std::vector<std::string>& reasons, http::response& out) {
+    out.status = 503;
+    write_state("unavailable", reasons, out);
+}
 
-bool api::get_metrics(const call& it, http::response& out, pending&) {
-    if (parts_.exposition) {
-        out.add("Vary", "Accept");
-        if (prefers_prometheus(it.in.find("Accept"))) {
-            out.add("Cache-Control", "no-store");
-            const bool openmetrics = prefers_openmetrics(it.in.find("Accept"));
-            out.content_type = openmetrics
-                                   ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                                   : "text/plain; version=0.0.4; charset=utf-8";
-            out.body = parts_.exposition(openmetrics);
-            return false;
-        }
-    }
-    const auto counted = reader_.use([](repository& from) { return from.count(); });
-    if (!counted) {
-        fail(counted.error(), it.in, out);
-        return false;
-    }
-    const auto average =
-        counted->completed == 0
-            ? std::chrono::milliseconds(0)
-            : counted->processing_time / static_cast<std::int64_t>(counted->completed);
+void write_counts(const statistics& counted, const status_machine& machine, http::response& out) {
+    const auto average = counted.completed == 0 ? std::chrono::milliseconds(0)
+                                                : counted.processing_time /
+                                                      static_cast<std::int64_t>(counted.completed);
     out.add("Cache-Control", "no-store");
-    out.body.append(R"({"total_orders_processed":)").append(std::to_string(counted->completed));
+    out.body.append(R"({"total_orders_processed":)").append(std::to_string(counted.completed));
     out.body.append(R"(,"average_processing_time":)");
     append_seconds(average, out.body);
     out.body.append(R"(,"orders_by_status":{)");
-    for (const order_status& status : engine_.machine().statuses()) {
+    for (const order_status& status : machine.statuses()) {
         const auto found =
-            std::find_if(counted->orders.begin(), counted->orders.end(),
+            std::find_if(counted.orders.begin(), counted.orders.end(),
                          [&](const status_count& row) { return row.status == status; });
         if (out.body.back() != '{') out.body.append(1, ',');
         out.body.append(1, '"');
         append_lower(status.view(), out.body);
         out.body.append("\":").append(
-            std::to_string(found == counted->orders.end() ? 0 : found->orders));
+            std::to_string(found == counted.orders.end() ? 0 : found->orders));
     }
     out.body.append("}}");
-    return false;
+}
+
+// Scrapers want the other metrics, too, when the storage cannot be read.
+class exposition_read final : public pending_read {
+public:
+    explicit exposition_read(const api_parts& parts) : parts_(parts) {}
+
+    result<void> read(repository& from) override {
+        auto counted = from.count();
+        if (!counted) return std::move(counted).error();
+        stored_ = std::move(*counted);
+        return {};
+    }
+    void answer(const http::request& in, http::response& out) override {
+        out.add("Vary", "Accept");
+        out.add("Cache-Control", "no-store");
+        const bool openmetrics = prefers_openmetrics(in.find("Accept"));
+        out.content_type = openmetrics
+                               ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                               : "text/plain; version=0.0.4; charset=utf-8";
+        out.body = parts_.exposition(openmetrics, stored_ ? &*stored_ : nullptr);
+    }
+
+private:
+    const api_parts& parts_;
+    std::optional<statistics> stored_;
+};
+
+}  // namespace
+
+bool api::get_metrics(const call& it, http::response&, pending& todo) {
+    if (parts_.exposition && prefers_prometheus(it.in.find("Accept"))) {
+        todo.read = std::make_unique<exposition_read>(parts_);
+        todo.read_may_fail = true;
+        return true;
+    }
+    todo.read =
+        read_then([](repository& from) { return from.count(); },
+                  [this](const statistics& counted, const http::request&, http::response& out) {
+                      if (parts_.exposition) out.add("Vary", "Accept");
+                      write_counts(counted, engine_.machine(), out);
+                  });
+    return true;
 }
 
 bool api::get_health(const call&, http::response& out, pending&) {
-    const auto counted = reader_.use([](repository& from) { return from.count(); });
-    std::vector<std::string> reasons;
-    if (!counted) reasons.push_back("storage: " + counted.error().code.message());
-    if (!reasons.empty()) out.status = 503;
-    write_state(reasons.empty() ? "ok" : unavailable, reasons, out);
+    const auto reasons = reasons_of(parts_.unhealthy);
+    if (reasons.empty()) {
+        write_state("ok", reasons, out);
+    } else {
+        write_unfit(reasons, out);
+    }
     return false;
 }
 
-bool api::get_readiness(const call& it, http::response& out, pending& todo) {
-    if (!parts_.unready) return get_health(it, out, todo);
-    const auto reasons = parts_.unready();
+bool api::get_readiness(const call&, http::response& out, pending&) {
+    const auto reasons = reasons_of(parts_.unready);
     if (!reasons.empty()) {
-        out.status = 503;
-        write_state(unavailable, reasons, out);
+        write_unfit(reasons, out);
         return false;
     }
-    const auto degraded = parts_.degraded ? parts_.degraded() : std::vector<std::string>();
+    const auto degraded = reasons_of(parts_.degraded);
     write_state(degraded.empty() ? "ready" : "degraded", degraded, out);
     return false;
 }

@@ -28,6 +28,26 @@ std::string next_link(const http::request& in, const std::vector<query_parameter
     return out.append("cursor=").append(cursor).append(R"(>; rel="next")");
 }
 
+void write_page(const order_page& page, const list_query& query,
+                const std::vector<query_parameter>& parameters, const http::request& in,
+                http::response& out) {
+    add_order_fields(page.newest, out);
+    out.body.append(R"({"items":[)");
+    for (const order& one : page.orders) {
+        if (&one != page.orders.data()) out.body.append(1, ',');
+        append_json(one, out.body);
+    }
+    out.body.append(R"(],"next_cursor":)");
+    if (page.next) {
+        const std::string cursor = make_cursor(query, *page.next);
+        out.body.append(1, '"').append(cursor).append(1, '"');
+        out.add("Link", next_link(in, parameters, cursor));
+    } else {
+        out.body.append("null");
+    }
+    out.body.append(1, '}');
+}
+
 }  // namespace
 
 bool api::create_order(const call& it, http::response& out, pending& todo) {
@@ -66,39 +86,36 @@ bool api::finish_create(const http::request& in, change_outcome& outcome, pendin
     return false;
 }
 
-bool api::get_order(const call& it, http::response& out, pending&) {
+bool api::get_order(const call& it, http::response& out, pending& todo) {
     std::string id;
     std::optional<std::string> at;
     if (!read_order_id(it, id, out) || !read_parameter(it.in, "at", at, out)) return false;
-    if (at) {
-        get_order_at(it, id, *at, out);
+    if (at) return get_order_at(it, std::move(id), *at, out, todo);
+    todo.load = std::move(id);
+    todo.use = &api::show_order;
+    return true;
+}
+
+bool api::show_order(const http::request& in, loaded_order& it, pending&, http::response& out) {
+    if (!it.found) {
+        http::write_problem(problems::not_found, {}, in, out);
         return false;
     }
-    load_params params;
-    params.ids = {&id, 1};
-    auto loaded = reader_.use([&](repository& from) { return from.load(params); });
-    if (!loaded) {
-        fail(loaded.error(), it.in, out);
-    } else if (const auto& found = loaded->orders.at(0); !found) {
-        http::write_problem(problems::not_found, {}, it.in, out);
-    } else if (if_none_match_names(it.in, found->version)) {
+    out.add("ETag", etag(it.found->version).view());
+    add_order_fields(it.newest, out);
+    if (if_none_match_names(in, it.found->version)) {
         out.status = 304;
-        out.add("ETag", etag(found->version).view());
-        add_order_fields(loaded->newest, out);
     } else {
-        out.add("ETag", etag(found->version).view());
-        add_order_fields(loaded->newest, out);
-        append_json(*found, out.body);
+        append_json(*it.found, out.body);
     }
     return false;
 }
 
-bool api::list_orders(const call& it, http::response& out, pending&) {
-    answer_page(it, std::nullopt, out);
-    return false;
+bool api::list_orders(const call& it, http::response& out, pending& todo) {
+    return read_page(it, std::nullopt, out, todo);
 }
 
-bool api::list_orders_by_status(const call& it, http::response& out, pending&) {
+bool api::list_orders_by_status(const call& it, http::response& out, pending& todo) {
     const auto decoded = percent_decode(it.parameter);
     const auto status = decoded ? find_status(*decoded, engine_.machine()) : std::nullopt;
     if (!decoded) {
@@ -108,38 +125,29 @@ bool api::list_orders_by_status(const call& it, http::response& out, pending&) {
         append_words("allowed_values", names_of_statuses(engine_.machine()), members);
         http::write_problem(problems::not_found, "there is no such status", it.in, out, members);
     } else {
-        answer_page(it, status, out);
+        return read_page(it, status, out, todo);
     }
     return false;
 }
 
-void api::answer_page(const call& it, std::optional<order_status> fixed, http::response& out) {
-    const auto parameters = parse_query(it.in.query);
+bool api::read_page(const call& it, std::optional<order_status> fixed, http::response& out,
+                    pending& todo) {
+    auto parameters = parse_query(it.in.query);
     if (!parameters) {
-        return http::write_problem(problems::bad_request, "the query is malformed", it.in, out);
+        http::write_problem(problems::bad_request, "the query is malformed", it.in, out);
+        return false;
     }
     list_query query;
     if (const auto bad = parse_list_query(*parameters, engine_.machine(), fixed, query)) {
-        return write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
+        write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
+        return false;
     }
-    const list_params params = query.params();
-    auto page = reader_.use([&](repository& from) { return from.list(params); });
-    if (!page) return fail(page.error(), it.in, out);
-    add_order_fields(page->newest, out);
-    out.body.append(R"({"items":[)");
-    for (const order& one : page->orders) {
-        if (&one != page->orders.data()) out.body.append(1, ',');
-        append_json(one, out.body);
-    }
-    out.body.append(R"(],"next_cursor":)");
-    if (page->next) {
-        const std::string cursor = make_cursor(query, *page->next);
-        out.body.append(1, '"').append(cursor).append(1, '"');
-        out.add("Link", next_link(it.in, *parameters, cursor));
-    } else {
-        out.body.append("null");
-    }
-    out.body.append(1, '}');
+    todo.read = read_then([query](repository& from) { return from.list(query.params()); },
+                          [query, given = std::move(*parameters)](
+                              const order_page& page, const http::request& in, http::response& to) {
+                              write_page(page, query, given, in, to);
+                          });
+    return true;
 }
 
 }  // namespace orderproc::server

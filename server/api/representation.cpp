@@ -8,6 +8,14 @@
 
 namespace orderproc::server {
 
+result<feed_position> newest_position(repository& from) {
+    feed_params bounds_only;
+    bounds_only.limit = 0;
+    const auto page = from.read_feed(bounds_only);
+    if (!page) return page.error();
+    return page->newest;
+}
+
 void add_order_fields(const feed_position& at, http::response& out) {
     out.fields.append(order_fields);
     out.add("Feed-Position", to_string(at));

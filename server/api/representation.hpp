@@ -9,6 +9,7 @@
 #include <orderproc/cloud_event.hpp>
 #include <orderproc/json.hpp>
 #include <orderproc/order.hpp>
+#include <orderproc/repository.hpp>
 
 #include <optional>
 #include <span>
@@ -21,6 +22,10 @@ namespace orderproc::server {
 // Orders are private and change: no cache keeps them, and no browser guesses their type.
 inline constexpr std::string_view order_fields =
     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+
+// Where the feed ends now. Read before the rows of an answer: a client that follows the feed from
+// there misses nothing that happened after they were read.
+result<feed_position> newest_position(repository& from);
 
 // The fields of every answer about orders that were read.
 void add_order_fields(const feed_position& at, http::response& out);

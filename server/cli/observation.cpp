@@ -42,6 +42,7 @@ observation::observation(const observation_settings& settings, const status_mach
                           STDERR_FILENO)),
       log_(sink_, least_),
       metrics_(registry_, machine),
+      health_(system_runtime().time),
       all_({&log_, &metrics_, &health_}),
       request_metrics_(registry_),
       request_log_(sink_) {
@@ -61,10 +62,6 @@ void observation::tell_remarks(const storage& opened) const {
     }
 }
 
-void observation::read_from(reader& storage, const runtime& with) {
-    storage_metrics_ = make_storage_metrics(storage, machine_, with.time);
-}
-
 void observation::count_streams(std::function<std::size_t()> count) {
     streams_ = std::move(count);
     streams_shown_ = &::prometheus::BuildGauge()
@@ -74,15 +71,17 @@ void observation::count_streams(std::function<std::size_t()> count) {
                           .Add({});
 }
 
-api_parts observation::parts(reader& storage) {
+api_parts observation::parts() {
     api_parts out;
-    out.unready = [this, &storage] { return health_.unready(storage); };
+    out.unhealthy = [this] { return health_.unhealthy(); };
+    out.unready = [this] { return health_.unready(); };
     out.degraded = [this] { return health_.degraded(); };
-    out.exposition = [this](bool openmetrics) {
+    out.exposition = [this](bool openmetrics, const statistics* stored) {
         if (streams_) streams_shown_->Set(static_cast<double>(streams_()));
         auto families = registry_.Collect();
-        if (storage_metrics_) {
-            for (auto& it : storage_metrics_->Collect()) families.push_back(std::move(it));
+        if (stored) {
+            const timestamp now = system_runtime().time.now();
+            for (auto& it : to_metrics(*stored, machine_, now)) families.push_back(std::move(it));
         }
         return openmetrics ? to_openmetrics(families)
                            : ::prometheus::TextSerializer().Serialize(families);
@@ -96,10 +95,10 @@ std::vector<request_observer*> observation::request_observers() {
     return out;
 }
 
-admin_server::admin_server(observation& shown, engine& orders, reader& storage)
-    : handlers_(orders, storage,
+admin_server::admin_server(observation& shown, engine& orders, read_pool& reads)
+    : handlers_(orders, reads,
                 [&] {
-                    api_parts parts = shown.parts(storage);
+                    api_parts parts = shown.parts();
                     parts.operations_only = true;
                     return parts;
                 }()),
@@ -107,12 +106,12 @@ admin_server::admin_server(observation& shown, engine& orders, reader& storage)
 
 result<std::unique_ptr<admin_server>> admin_server::open(const observation_settings& settings,
                                                          observation& shown, engine& orders,
-                                                         reader& storage) {
+                                                         read_pool& reads) {
     std::unique_ptr<admin_server> out;
     if (settings.admin_listen.empty()) return out;
     const auto at = parse_endpoint(settings.admin_listen);
     if (!at) return at.error();
-    out.reset(new admin_server(shown, orders, storage));
+    out.reset(new admin_server(shown, orders, reads));
     http::server_options options;
     options.address = at->host;
     options.port = at->port;

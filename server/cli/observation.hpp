@@ -43,11 +43,9 @@ public:
 
     // Logs what opening the storage found.
     void tell_remarks(const storage& opened) const;
-    // Metrics and health come from the storage, too. The reader outlives all that asks for them.
-    void read_from(reader& storage, const runtime& with);
     // How many listen to the live feed, asked at each scrape.
     void count_streams(std::function<std::size_t()> count);
-    api_parts parts(reader& storage);
+    api_parts parts();
     std::vector<request_observer*> request_observers();
 
 private:
@@ -61,7 +59,6 @@ private:
     observers all_;
     request_metrics request_metrics_;
     request_log request_log_;
-    std::shared_ptr<::prometheus::Collectable> storage_metrics_;
     std::function<std::size_t()> streams_;
     ::prometheus::Gauge* streams_shown_ = nullptr;
 };
@@ -69,13 +66,13 @@ private:
 // Metrics and health at an address of their own.
 class admin_server {
 public:
-    // None if the settings have no address.
+    // None if the settings have no address. All others outlive it.
     static result<std::unique_ptr<admin_server>> open(const observation_settings& settings,
                                                       observation& shown, engine& orders,
-                                                      reader& storage);
+                                                      read_pool& reads);
 
 private:
-    admin_server(observation& shown, engine& orders, reader& storage);
+    admin_server(observation& shown, engine& orders, read_pool& reads);
     api handlers_;
     api_service service_;
     std::unique_ptr<http::server> listening_;

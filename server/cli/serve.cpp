@@ -12,6 +12,7 @@
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
 #include "live/live_feed.hpp"
+#include "observe/storage_probe.hpp"
 
 #include <orderproc/cloud_event.hpp>
 
@@ -91,16 +92,21 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
     engine writes(orders, status_machine::standard(), system_runtime(shown.watch()), how);
-    reader reads(orders, settings.threads + 2);  // one for the admin's, one for the relay
-    shown.read_from(reads, writes.with());
+    storage_probe probe(orders, writes, shown.state());
+    // Connections for those that read on threads of their own, and the pool for all that must not
+    // block. What reads or waits for reads is declared behind them, and so is gone before them.
+    reader relay_reads(orders, 1);
     reader feed_reads(orders, 1);
+    read_pool_options read_on;
+    read_on.threads = settings.threads + 1;
+    read_pool reads(orders, read_on);
     live_feed_options live;
     live.event_source = settings.event_source;
     live_feed feed(writes, feed_reads, std::move(live));
     shown.count_streams([&feed] { return feed.clients(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.with());
-    api_parts parts = shown.parts(reads);
+    api_parts parts = shown.parts();
     parts.items = gate ? &*gate : nullptr;
     parts.feed = &feed;
     parts.limits = options.limits;
@@ -119,7 +125,7 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
         works = std::move(*started);
     }
     auto relays =
-        running_relay::start(writes, reads, messages->get(),
+        running_relay::start(writes, relay_reads, messages->get(),
                              {settings.messages.names(), settings.event_source, times.give_way});
     if (!relays) return fail(relays.error());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);

@@ -5,10 +5,12 @@
 #include "cli/storage_settings.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
+#include "observe/storage_probe.hpp"
 
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 namespace orderproc::server {
 
@@ -30,8 +32,11 @@ int work_on(storage& orders, const work_settings& settings, std::chrono::millise
     engine_options how;
     how.watch_others = !*messages;  // they tell of what others commit
     engine writes(orders, status_machine::standard(), system_runtime(shown.watch()), how);
-    reader reads(orders, 1);
-    shown.read_from(reads, writes.with());
+    std::optional<storage_probe> probe;  // for those who ask at the admin's address
+    if (!settings.shown.admin_listen.empty()) probe.emplace(orders, writes, shown.state());
+    read_pool_options read_on;
+    read_on.threads = 1;
+    read_pool reads(orders, read_on);
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
     auto worker =

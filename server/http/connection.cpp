@@ -72,6 +72,7 @@ void connection::start() {
 }
 
 void connection::close() noexcept {
+    if (waiting_ && !closed_) session_->abandon();
     closed_ = true;
     deadline_ = 0;
     error_code ignored;
@@ -104,7 +105,16 @@ void connection::set_phase(phase to) {
     }
 }
 
+// A client that shut down its sending side alone still reads. Only a reset says that it is gone.
+bool connection::was_reset() {
+    char unused = 0;
+    error_code ec;
+    socket_.receive(asio::buffer(&unused, 1), asio::socket_base::message_peek, ec);
+    return ec == asio::error::connection_reset;
+}
+
 void connection::check_time(std::uint64_t tick) {
+    if (waiting_ && !closed_ && was_reset()) return close();
     if (deadline_ == 0 || tick < deadline_) return;
     if ((phase_ == phase::header || phase_ == phase::body) && reading_) {
         deadline_ = 0;

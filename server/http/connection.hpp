@@ -56,6 +56,7 @@ private:
     void on_read(boost::system::error_code ec, std::size_t size);
     void linger();
     void set_phase(phase to);
+    bool was_reset();
     bool busy() const noexcept { return reading_ || writing_ || waiting_; }
 
     io_thread& home_;

@@ -33,6 +33,9 @@ public:
     virtual step begin(const request& in, response& out) noexcept = 0;
     // The same again: an answer may take several steps.
     virtual step resume(const request& in, response& out) noexcept = 0;
+    // Called between waiting and resume() when the client has gone: nobody will read the answer.
+    // What waits may be dropped; ready() is called all the same. resume() is not.
+    virtual void abandon() noexcept {}
     // A request that the transport itself has answered; what is known of it. Fields may be
     // added.
     virtual void refused(const request& /*in*/, response& /*out*/) noexcept {}

@@ -4,69 +4,80 @@
 // Is this process fit to be sent requests?
 
 #include <orderproc/observer.hpp>
-#include <orderproc/reader.hpp>
+#include <orderproc/runtime.hpp>
 
 #include <atomic>
-#include <exception>
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace orderproc::server {
 
-// Writes tell it how they went: no probe has to write anything.
+struct health_limits {
+    // A failed write makes the process unready for so long, unless a write succeeds before.
+    std::chrono::milliseconds write_failure_kept = std::chrono::seconds(10);
+    // The storage hangs when a probe of it takes longer.
+    std::chrono::milliseconds probe_time_max = std::chrono::seconds(5);
+    // The process is degraded while a feed is later than this.
+    std::chrono::milliseconds feed_lag_max = std::chrono::seconds(30);
+};
+
+// What is known of the process and its storage. Nothing here asks the storage: all writes, and the
+// probes of storage_probe, report to it. Times are by the monotonic clock. Safe to use from any
+// thread.
 class health final : public observer {
 public:
-    void batch_written(const batch_report& it) noexcept override {
-        const bool failed = it.ec == errc::unavailable || it.ec == errc::outcome_unknown ||
-                            it.ec == errc::corrupt || it.ec == errc::not_supported;
-        const std::lock_guard lock(mutex_);
-        last_write_ = failed ? it.ec : error_code();
-    }
+    explicit health(clock& time, health_limits limits = {})  // the clock outlives it
+        : time_(time), limits_(limits) {}
 
-    void broker_changed(const broker_report& it) noexcept override {
-        try {
-            std::string reason;
-            if (!it.connected) {
-                reason = std::string(it.connection) + ": no connection to " +
-                         std::string(it.broker) + ": " + it.why.message();
-            }
-            const std::lock_guard lock(mutex_);
-            broken_[std::string(it.connection)] = std::move(reason);
-        } catch (const std::exception&) {  // out of memory: it is said the next time
-        }
-    }
-
+    void batch_written(const batch_report& it) noexcept override;
+    void broker_changed(const broker_report& it) noexcept override;
+    void feed_measured(const feed_report& it) noexcept override;
     void stopping() noexcept { stopping_ = true; }
 
-    // Why it is not; empty: it is.
-    std::vector<std::string> unready(reader& storage) {
-        std::vector<std::string> out;
-        if (stopping_) out.emplace_back("shutting down");
-        const auto counted = storage.use([](repository& from) { return from.count(); });
-        if (!counted) out.push_back("storage cannot be read: " + counted.error().code.message());
-        const std::lock_guard lock(mutex_);
-        if (last_write_) out.push_back("storage could not be written: " + last_write_.message());
-        return out;
-    }
+    // How a probe goes, one of each kind at a time. The result of a probing write comes by
+    // batch_written(), as that of any other.
+    void read_begins() noexcept;
+    void read_ends(error_code ec) noexcept;
+    void write_begins() noexcept;
+    void write_ends() noexcept;
+    // Has the last write failed? Then a probing write tells when writes succeed again.
+    bool write_failed() const noexcept;
 
+    // Why the storage cannot be read; empty: it can.
+    std::vector<std::string> unhealthy() const;
+    // Why no requests should be sent here; empty: they should.
+    std::vector<std::string> unready() const;
     // What is not as it should be, though orders are accepted and worked on.
-    std::vector<std::string> degraded() {
-        std::vector<std::string> out;
-        const std::lock_guard lock(mutex_);
-        for (const auto& [connection, reason] : broken_) {
-            if (!reason.empty()) out.push_back(reason);
-        }
-        return out;
-    }
+    std::vector<std::string> degraded() const;
 
 private:
+    struct feed_state {
+        std::uint64_t behind = 0;
+        std::chrono::milliseconds lag{0};
+        clock::instant measured_at;
+    };
+
+    void append_read_reasons(clock::instant now, std::vector<std::string>& out) const;
+    bool hangs(const std::optional<clock::instant>& since, clock::instant now) const noexcept;
+
+    clock& time_;
+    const health_limits limits_;
     std::atomic<bool> stopping_{false};
-    std::mutex mutex_;
+    std::atomic<bool> write_failed_{false};  // so that a write that succeeds takes no lock
+
+    mutable std::mutex mutex_;
+    error_code last_read_;
     error_code last_write_;
+    clock::instant write_failed_at_{};
+    std::optional<clock::instant> reading_since_;  // a probe is under way
+    std::optional<clock::instant> writing_since_;
     std::map<std::string, std::string> broken_;  // connections and why; empty: all is well
+    std::map<std::string, feed_state> feeds_;    // by cursor
 };
 
 }  // namespace orderproc::server

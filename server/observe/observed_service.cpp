@@ -20,6 +20,7 @@ public:
     http::step resume(const http::request& in, http::response& out) noexcept override {
         return watched(inner_->resume(in, out), in, out);
     }
+    void abandon() noexcept override { inner_->abandon(); }
     void refused(const http::request& in, http::response& out) noexcept override {
         begun_ = steady::now();
         inner_->refused(in, out);

@@ -38,11 +38,20 @@ struct world {
         return out;
     }
 
+    static read_pool_options read_by_hand() {
+        read_pool_options out;
+        out.threads = 0;
+        return out;
+    }
+
     http::response ask(const http::request& in) {
         http::response out;
         auto step = session->begin(in, out);
         while (step == http::step::waiting) {
-            while (!by.is_ready.exchange(false)) (void)orders.run_once();
+            while (!by.is_ready.exchange(false)) {
+                (void)orders.run_once();
+                reads.run_once();
+            }
             step = session->resume(in, out);
         }
         return out;
@@ -53,7 +62,7 @@ struct world {
     silent watch;
     std::unique_ptr<storage> store = make_memory_storage();
     engine orders{*store, status_machine::standard(), runtime{time, random, watch}, by_hand()};
-    reader reads{*store};
+    read_pool reads{*store, read_by_hand()};
     api handlers{orders, reads};
     api_service service{handlers};
     ready_flag by;

@@ -9,6 +9,7 @@
 #include "documented.hpp"
 
 #include <orderproc/memory.hpp>
+#include <orderproc/reader.hpp>
 #include <orderproc/testing/manual_clock.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -54,6 +55,12 @@ struct api_fixture {
         return out;
     }
 
+    static read_pool_options read_by_hand() {
+        read_pool_options out;
+        out.threads = 0;
+        return out;
+    }
+
     answer ask(std::string_view method, std::string_view target, std::string_view body = {},
                std::vector<http::field> fields = {{"Content-Type", "application/json"}}) {
         http::request in;
@@ -73,7 +80,10 @@ struct api_fixture {
         auto step = session->begin(in, out);
         while (step == http::step::waiting) {
             if (meanwhile) std::exchange(meanwhile, nullptr)();
-            while (!by.is_ready.exchange(false)) (void)orders.run_once();
+            while (!by.is_ready.exchange(false)) {
+                (void)orders.run_once();
+                reads.run_once();
+            }
             step = session->resume(in, out);
         }
         if (documented) BOOST_TEST(documentation::standard().missing(in, out) == "");
@@ -118,12 +128,13 @@ struct api_fixture {
     trouble_log troubles;
     moody_storage store;
     engine orders{store, status_machine::standard(), runtime{time, random, troubles}, by_hand()};
-    reader reads{store};
+    read_pool reads{store, read_by_hand()};
+    reader direct{store};  // for what a test looks up itself
     api handlers{orders, reads};
     api_service service{handlers};
     http::service* served = &service;
     bool documented = true;           // what is served is the API
-    std::function<void()> meanwhile;  // called once, before the next command is carried out
+    std::function<void()> meanwhile;  // called once, before the next command or read is carried out
 };
 
 }  // namespace orderproc::server::testing

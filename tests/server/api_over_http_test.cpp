@@ -5,6 +5,7 @@
 #include "http/server.hpp"
 
 #include <orderproc/memory.hpp>
+#include <orderproc/reader.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -41,7 +42,7 @@ struct fixture {
 
     std::unique_ptr<storage> store = make_memory_storage();
     engine orders{*store, status_machine::standard(), system_runtime()};
-    reader reads{*store};
+    read_pool reads{*store};
     api handlers{orders, reads};
     api_service service{handlers};
     std::unique_ptr<http::server> server = http::server::open(two_threads(), service).value();
@@ -175,7 +176,7 @@ BOOST_AUTO_TEST_CASE(stopping_answers_what_was_begun) {
     const std::vector<std::string> ids = {"A-1"};
     load_params params;
     params.ids = ids;
-    const auto stored = reads.use([&](repository& from) { return from.load(params); });
+    const auto stored = reader(*store).use([&](repository& from) { return from.load(params); });
     BOOST_TEST(stored.value().orders.at(0).has_value() == (got.status == 201));
 }
 

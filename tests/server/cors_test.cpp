@@ -94,7 +94,7 @@ struct fixture {
 
     std::unique_ptr<storage> store = make_memory_storage();
     engine orders{*store, status_machine::standard(), system_runtime()};
-    reader reads{*store};
+    read_pool reads{*store};
     api handlers{orders, reads};
     api_service service{handlers};
     std::unique_ptr<cors_service> cors;

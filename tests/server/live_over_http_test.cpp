@@ -46,7 +46,7 @@ struct fixture {
 
     std::unique_ptr<storage> store = make_memory_storage();
     engine orders{*store, status_machine::standard(), system_runtime()};
-    reader reads{*store};
+    read_pool reads{*store};
     reader feed_reads{*store, 1};
     live_feed feed{orders, feed_reads};
     api handlers{orders, reads, [this] {

@@ -32,19 +32,27 @@ std::string line(log_format as, std::string_view text) {
 }
 
 struct watched : api_fixture {
-    watched() {
-        served = &service_shown;
-        storage_metrics = make_storage_metrics(reads, orders.machine(), time);
-    }
+    watched() { served = &service_shown; }
     std::string exposition(bool openmetrics = false) {
+        const auto counted = direct.use([](repository& from) { return from.count(); });
+        return exposition_of(openmetrics, counted ? &*counted : nullptr);
+    }
+    std::string exposition_of(bool openmetrics, const statistics* stored) {
         auto all = registry.Collect();
-        for (auto& it : storage_metrics->Collect()) all.push_back(std::move(it));
+        if (stored) {
+            for (auto& it : to_metrics(*stored, orders.machine(), time.now())) {
+                all.push_back(std::move(it));
+            }
+        }
         return openmetrics ? to_openmetrics(all) : prometheus::TextSerializer().Serialize(all);
     }
     api_parts shown() {
         api_parts out;
-        out.exposition = [this](bool openmetrics) { return exposition(openmetrics); };
-        out.unready = [this] { return state.unready(reads); };
+        out.exposition = [this](bool openmetrics, const statistics* stored) {
+            return exposition_of(openmetrics, stored);
+        };
+        out.unhealthy = [this] { return state.unhealthy(); };
+        out.unready = [this] { return state.unready(); };
         out.degraded = [this] { return state.degraded(); };
         return out;
     }
@@ -57,9 +65,8 @@ struct watched : api_fixture {
 
     prometheus::Registry registry;
     prometheus_observer metrics{registry, status_machine::standard()};
-    health state;
+    health state{time};
     request_metrics requests{registry};
-    std::shared_ptr<prometheus::Collectable> storage_metrics;
     api handlers_shown{orders, reads, shown()};
     api_service inner{handlers_shown};
     observed_service service_shown{inner, {&requests}};
@@ -186,6 +193,15 @@ BOOST_FIXTURE_TEST_CASE(what_is_stored_is_counted_at_each_scrape, watched) {
     BOOST_TEST(make_storage_metrics(broken, orders.machine(), time)->Collect().empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_storage_that_cannot_be_read_takes_no_other_metrics_away, watched) {
+    metrics.lease_lost("A");
+    store.now = moody_storage::mood::unavailable;
+    const answer got = get("/metrics", {{"Accept", "text/plain"}});
+    BOOST_TEST(got.status == 200);
+    BOOST_TEST(got.says("orderproc_lease_lost_total 1"));
+    BOOST_TEST(!got.says("orderproc_orders{"));
+}
+
 BOOST_FIXTURE_TEST_CASE(what_happens_is_counted, watched) {
     order after;
     after.first_claimed_at = day_one;
@@ -284,22 +300,6 @@ BOOST_FIXTURE_TEST_CASE(requests_are_counted_by_route_and_not_by_path, watched) 
     BOOST_TEST(row("POST", "/orders", 201, 1));
 }
 
-BOOST_FIXTURE_TEST_CASE(readiness_has_reasons, watched) {
-    BOOST_TEST(get("/readyz").status == 200);
-    state.batch_written({1, 0, {}, make_error_code(errc::unavailable)});
-    answer got = get("/readyz");
-    BOOST_TEST(got.status == 503);
-    BOOST_TEST(got.body.find("could not be written") != std::string::npos);
-    BOOST_TEST(get("/healthz").status == 200);
-    state.batch_written({1, 0, {}, {}});
-    BOOST_TEST(get("/readyz").status == 200);
-    state.stopping();
-    got = get("/readyz");
-    BOOST_TEST(got.status == 503);
-    BOOST_TEST(got.body.find("shutting down") != std::string::npos);
-    BOOST_TEST(get("/healthz").status == 200);
-}
-
 BOOST_FIXTURE_TEST_CASE(a_broker_that_is_away_degrades, watched) {
     const failure away{errc::unavailable, "b:5672: no login"};
     BOOST_TEST(state.degraded().empty());
@@ -307,7 +307,7 @@ BOOST_FIXTURE_TEST_CASE(a_broker_that_is_away_degrades, watched) {
     state.broker_changed({"amqp://b:5672", "wake_ups", true, {}});
     BOOST_REQUIRE(state.degraded().size() == 1U);
     BOOST_TEST(state.degraded()[0] == "relay: no connection to amqp://b:5672: " + away.message());
-    BOOST_TEST(state.unready(reads).empty());
+    BOOST_TEST(state.unready().empty());
     const auto got = get("/readyz");
     BOOST_TEST(got.status == 200);
     BOOST_TEST(got.body.find("\"degraded\"") != std::string::npos);

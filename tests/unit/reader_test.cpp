@@ -156,3 +156,45 @@ BOOST_AUTO_TEST_CASE(connecting_keeps_nobody_else_waiting) {
     BOOST_TEST(it.use(count).has_value());
     orders.let_go();
 }
+
+BOOST_AUTO_TEST_CASE(use_within_use_of_a_full_pool_is_an_error_and_no_hang) {
+    scripted_storage orders;
+    reader it(orders, 2);
+    std::size_t depth = 0;
+    const auto nested = it.use([&](repository&) {
+        ++depth;
+        return it.use([&](repository&) {
+            ++depth;
+            return it.use(count);
+        });
+    });
+    BOOST_TEST(depth == 2U);
+    BOOST_TEST(nested.error().code == errc::overloaded);
+    BOOST_TEST(nested.error().detail == "use() within use(): no connection is left");
+    BOOST_TEST(it.use(count).has_value());
+}
+
+// Each holds a connection and wants a second one: who of them asks last would wait for ever.
+BOOST_AUTO_TEST_CASE(two_that_hold_connections_do_not_wait_for_each_other) {
+    scripted_storage orders;
+    reader it(orders, 2);
+    event one_in, two_in;
+    std::size_t refused = 0;
+    std::mutex counting;
+    const auto nest = [&](event& mine, event& theirs) {
+        (void)it.use([&](repository&) -> result<void> {
+            mine.set();
+            theirs.wait();
+            const auto inner = it.use(count);
+            if (inner) return {};
+            const std::lock_guard lock(counting);
+            ++refused;
+            return {};
+        });
+    };
+    std::jthread first([&] { nest(one_in, two_in); });
+    std::jthread second([&] { nest(two_in, one_in); });
+    first.join();
+    second.join();
+    BOOST_TEST(refused >= 1U);
+}

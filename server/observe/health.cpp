@@ -1,0 +1,129 @@
+#include "observe/health.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+std::string in_seconds(std::chrono::milliseconds time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+// Refusals say nothing about the storage.
+bool tells_of_trouble(error_code ec) noexcept {
+    return ec == errc::unavailable || ec == errc::outcome_unknown || ec == errc::corrupt ||
+           ec == errc::schema_mismatch || ec == errc::not_supported;
+}
+
+}  // namespace
+
+void health::batch_written(const batch_report& it) noexcept {
+    const bool failed = tells_of_trouble(it.ec);
+    if (!failed && !write_failed_.load(std::memory_order_relaxed)) return;
+    const std::lock_guard lock(mutex_);
+    last_write_ = failed ? it.ec : error_code();
+    if (failed) write_failed_at_ = time_.monotonic();
+    write_failed_ = failed;
+}
+
+void health::broker_changed(const broker_report& it) noexcept {
+    try {
+        std::string reason;
+        if (!it.connected) {
+            reason = std::string(it.connection) + ": no connection to " + std::string(it.broker) +
+                     ": " + it.why.message();
+        }
+        const std::lock_guard lock(mutex_);
+        broken_[std::string(it.connection)] = std::move(reason);
+    } catch (const std::exception&) {  // without memory it is said the next time
+    }
+}
+
+void health::feed_measured(const feed_report& it) noexcept {
+    try {
+        const std::lock_guard lock(mutex_);
+        feeds_[std::string(it.cursor)] = {it.behind, it.lag, time_.monotonic()};
+    } catch (const std::exception&) {  // without memory it is said the next time
+    }
+}
+
+void health::read_begins() noexcept {
+    const std::lock_guard lock(mutex_);
+    reading_since_ = time_.monotonic();
+}
+
+void health::read_ends(error_code ec) noexcept {
+    const std::lock_guard lock(mutex_);
+    reading_since_.reset();
+    last_read_ = ec;
+}
+
+void health::write_begins() noexcept {
+    const std::lock_guard lock(mutex_);
+    writing_since_ = time_.monotonic();
+}
+
+void health::write_ends() noexcept {
+    const std::lock_guard lock(mutex_);
+    writing_since_.reset();
+}
+
+bool health::write_failed() const noexcept {
+    return write_failed_;
+}
+
+bool health::hangs(const std::optional<clock::instant>& since, clock::instant now) const noexcept {
+    return since && now - *since > limits_.probe_time_max;
+}
+
+void health::append_read_reasons(clock::instant now, std::vector<std::string>& out) const {
+    if (last_read_) out.push_back("storage: cannot be read: " + last_read_.message());
+    if (hangs(reading_since_, now)) {
+        out.push_back("storage: a read has been waiting for " + in_seconds(now - *reading_since_));
+    }
+}
+
+std::vector<std::string> health::unhealthy() const {
+    std::vector<std::string> out;
+    const auto now = time_.monotonic();
+    const std::lock_guard lock(mutex_);
+    append_read_reasons(now, out);
+    return out;
+}
+
+std::vector<std::string> health::unready() const {
+    std::vector<std::string> out;
+    if (stopping_) out.emplace_back("shutting down");
+    const auto now = time_.monotonic();
+    const std::lock_guard lock(mutex_);
+    append_read_reasons(now, out);
+    if (last_write_ && now - write_failed_at_ < limits_.write_failure_kept) {
+        out.push_back("storage: could not be written: " + last_write_.message());
+    }
+    if (hangs(writing_since_, now)) {
+        out.push_back("storage: a write has been waiting for " + in_seconds(now - *writing_since_));
+    }
+    return out;
+}
+
+std::vector<std::string> health::degraded() const {
+    std::vector<std::string> out;
+    const auto now = time_.monotonic();
+    const std::lock_guard lock(mutex_);
+    for (const auto& [connection, reason] : broken_) {
+        if (!reason.empty()) out.push_back(reason);
+    }
+    for (const auto& [cursor, it] : feeds_) {
+        if (it.behind == 0) continue;
+        // Who measures may be stuck as well.
+        const auto lag = it.lag + (now - it.measured_at);
+        if (lag <= limits_.feed_lag_max) continue;
+        out.push_back(cursor + ": the oldest of " + std::to_string(it.behind) +
+                      " entries to publish is " + in_seconds(lag) + " old");
+    }
+    return out;
+}
+
+}  // namespace orderproc::server
