@@ -1,5 +1,7 @@
 #include "cli/broker_settings.hpp"
 
+#include "cli/refusal.hpp"
+
 #include <orderproc/cloud_event.hpp>
 #include <orderproc/memory.hpp>
 #include <orderproc/wake_ups.hpp>
@@ -69,7 +71,7 @@ result<std::unique_ptr<broker>> open_broker(const std::string& url,
 #endif
     }
     return failure{errc::invalid_argument,
-                   "that is no broker such as none, amqp://localhost or amqps://localhost"};
+                   "unknown broker: expected none, memory:, amqp://HOST or amqps://HOST"};
 }
 
 }  // namespace
@@ -100,18 +102,20 @@ result<std::unique_ptr<broker>> broker_settings::open() const {
     if (!file_.empty() && url_ != "none") {
         return failure{errc::invalid_argument, "--broker and --broker-file: one of them"};
     }
-    const result<std::string> url = file_.empty() ? result<std::string>(url_) : read_url(file_);
+    const char* const option = file_.empty() ? "--broker" : "--broker-file";
+    const result<std::string> url =
+        file_.empty() ? result<std::string>(url_) : of_option(option, read_url(file_));
     if (!url) return url.error();
     if (!ca_file_.empty() && url->starts_with("amqp://")) {
         return failure{errc::invalid_argument, "--broker-ca is for amqps:// brokers"};
     }
     if (!is_prefix(prefix_)) {
         return failure{errc::invalid_argument,
-                       "--broker-prefix \"" + prefix_ +
-                           "\": expected 1 to 64 letters, digits, dots, hyphens or underscores, "
+                       "--broker-prefix: \"" + prefix_ +
+                           "\" is not 1 to 64 letters, digits, dots, hyphens or underscores, "
                            "without a dot at either end, and not beginning with amq."};
     }
-    return open_broker(*url, ca_file_, names());
+    return of_option(option, open_broker(*url, ca_file_, names()));
 }
 
 broker_names broker_settings::names() const {

@@ -21,7 +21,7 @@ int migrate(const migrate_settings& settings) {
     const std::string& url = settings.storage.url;
     if (!url.starts_with(scheme)) {
         return fail({errc::invalid_argument,
-                     "storage \"" + url + "\" has no schema: expected sqlite:PATH"});
+                     "--storage: unknown storage \"" + url + "\": expected sqlite:PATH"});
     }
     const auto mode = parse_file_mode(settings.storage.file_mode);
     if (!mode) return fail(mode.error());

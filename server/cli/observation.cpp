@@ -1,6 +1,6 @@
 #include "cli/observation.hpp"
 
-#include "observe/log_lines.hpp"
+#include "cli/refusal.hpp"
 #include "observe/openmetrics.hpp"
 
 #include <prometheus/family.h>
@@ -38,8 +38,8 @@ void observation_settings::add_to(CLI::App& command) {
 observation::observation(const observation_settings& settings, const status_machine& machine)
     : machine_(machine),
       least_(level_of(settings.log_level)),
-      sink_(make_line_log(settings.log == "json" ? log_format::json : log_format::text,
-                          STDERR_FILENO)),
+      lines_(settings.log == "json" ? log_format::json : log_format::text, STDERR_FILENO),
+      sink_(lines_.sink()),
       log_(sink_, least_),
       metrics_(registry_, machine),
       health_(system_runtime().time),
@@ -55,11 +55,14 @@ observation::observation(const observation_settings& settings, const status_mach
 }
 
 void observation::tell_remarks(const storage& opened) const {
-    if (log_level::warning < least_) return;
     for (const std::string& it : opened.info().remarks) {
         const std::array<log_field, 1> fields{{{"text", it}}};
-        sink_({log_level::warning, "storage_remark", fields});
+        log({log_level::warning, "storage_remark", fields});
     }
+}
+
+void observation::log(const log_record& what) const {
+    if (what.level >= least_) sink_(what);
 }
 
 void observation::count_streams(std::function<std::size_t()> count) {
@@ -109,7 +112,7 @@ result<std::unique_ptr<admin_server>> admin_server::open(const observation_setti
                                                          read_pool& reads) {
     std::unique_ptr<admin_server> out;
     if (settings.admin_listen.empty()) return out;
-    const auto at = parse_endpoint(settings.admin_listen);
+    const auto at = of_option("--admin-listen", parse_endpoint(settings.admin_listen));
     if (!at) return at.error();
     out.reset(new admin_server(shown, orders, reads));
     http::server_options options;
@@ -121,7 +124,7 @@ result<std::unique_ptr<admin_server>> admin_server::open(const observation_setti
     out->listening_ = std::move(*listening);
     const std::string port = std::to_string(out->listening_->port());
     const std::array<log_field, 2> fields{{{"address", at->host}, {"port", port}}};
-    shown.log()({log_level::info, "admin_listens", fields});
+    shown.log({log_level::info, "admin_listens", fields});
     return out;
 }
 

@@ -22,8 +22,9 @@ result<unsigned> parse_file_mode(const std::string& text) {
         return mode;
     }
     return failure{errc::invalid_argument,
-                   "--file-mode is not an octal mode from 0600 to 0777 that lets the owner read "
-                   "and write, such as 0640"};
+                   "--file-mode: \"" + text +
+                       "\" is not an octal mode up to 0777 that lets the owner read and write, "
+                       "such as 0640"};
 }
 
 void storage_settings::add_to(CLI::App& command, const std::string& help) {
@@ -50,7 +51,7 @@ result<std::unique_ptr<storage>> storage_settings::open() const {
         return why;
     }
     return failure{errc::invalid_argument,
-                   "unknown storage \"" + url + "\": expected sqlite:PATH or memory:"};
+                   "--storage: unknown storage \"" + url + "\": expected sqlite:PATH or memory:"};
 }
 
 void print_remarks(const storage& opened) {

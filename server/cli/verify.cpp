@@ -1,4 +1,5 @@
 #include "cli/progress.hpp"
+#include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/storage_settings.hpp"
 #include "cli/values.hpp"
