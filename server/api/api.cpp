@@ -3,6 +3,7 @@
 #include "api/idempotency.hpp"
 #include "api/problems.hpp"
 #include "api/representation.hpp"
+#include "api/text.hpp"
 
 #include <exception>
 #include <string>

@@ -143,8 +143,11 @@ void api::add_to_batch(const http::request& in, std::string_view key, std::strin
         item.problem = std::move(refusal.body);
     };
     if (text.size() > parts_.limits.body_size_max) {
-        http::write_problem(problems::payload_too_large, "an order may be as large as alone", in,
-                            refusal);
+        http::write_problem(problems::payload_too_large,
+                            "an order may have at most " +
+                                std::to_string(parts_.limits.body_size_max) +
+                                " bytes, in a batch as alone",
+                            in, refusal);
         return refuse();
     }
     parsed_order parsed = parse_order(text);

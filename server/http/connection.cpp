@@ -127,7 +127,9 @@ void connection::pump() {
     const std::uint64_t until = requests_ + requests_in_a_row_max;
     while (!closed_ && !busy()) {
         if (!advance()) return;
-        if (requests_ >= until && flush()) return give_way();
+        if (closed_ || busy() || requests_ < until) continue;
+        if (flush()) give_way();
+        return;
     }
 }
 

@@ -122,17 +122,17 @@ BOOST_AUTO_TEST_CASE(in_steps) {
     };
     const std::string small = "[" + order_of("S-1") + "," + order_of("S-2") + "]";
     BOOST_TEST(steps_of(json, small) == 1);  // for the outcomes
-    std::string orders = order_of("A-0");
-    for (int i = 1; i < 1000; ++i) orders += ",\n" + order_of("A-" + std::to_string(i));
-    const std::size_t reading = orders.size() / batch::read_step;
+    std::string all = order_of("A-0");
+    for (int i = 1; i < 1000; ++i) all += ",\n" + order_of("A-" + std::to_string(i));
+    const std::size_t reading = all.size() / batch::read_step;
     const std::size_t submitting = (1000 + batch::submit_step - 1) / batch::submit_step;
-    BOOST_TEST(steps_of(json, "[" + orders + "]") == reading + submitting);
+    BOOST_TEST(steps_of(json, "[" + all + "]") == reading + submitting);
     // Also of what is refused, and of nothing.
     std::string bad = "0";
     for (int i = 1; i < 1000; ++i) bad += "\n{\"x\":\"" + std::string(1000, 'x') + "\"}";
     BOOST_TEST(steps_of(ndjson, bad) >= bad.size() / batch::read_step);
     BOOST_TEST(steps_of(ndjson, std::string(8 << 20, '\n')) >= (8U << 20) / batch::read_step);
-    BOOST_TEST(batch_of(json, "[" + orders + ",").status == 400);
+    BOOST_TEST(batch_of(json, "[" + all + ",").status == 400);
     BOOST_TEST(get("/orders/A-1").status == 200);
 }
 
