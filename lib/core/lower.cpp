@@ -1,13 +1,53 @@
+#include "core/order_rules.hpp"
+#include "core/utf8.hpp"
 #include "core/work_events.hpp"
 
 #include <orderproc/command.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace orderproc {
 inline namespace v1 {
 
 namespace {
+
+// How much of an event that nobody knows is repeated to whoever raised it.
+constexpr std::size_t shown_size_max = 64;
+
+enum class text_kind : std::uint8_t { lines, one_line, ascii };
+
+bool is_text(std::string_view text, text_kind kind) noexcept {
+    if (kind == text_kind::ascii) {
+        return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+    }
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        const auto byte = static_cast<unsigned char>(*at);
+        if (byte == 0 || (kind == text_kind::one_line && (byte < 0x20 || byte == 0x7f))) {
+            return false;
+        }
+        const detail::utf8_step step = detail::step_utf8(at, end);
+        if (!step.valid) return false;
+        at += step.size;
+    }
+    return true;
+}
+
+// What goes into the journal has to be text that every storage and every reader of it takes.
+result<void> check_text(std::string_view name, std::string_view text, std::size_t size_max,
+                        text_kind kind) {
+    if (text.size() > size_max) {
+        return failure{errc::invalid_argument, std::string(name) + " must have at most " +
+                                                   std::to_string(size_max) + " bytes"};
+    }
+    if (is_text(text, kind)) return {};
+    constexpr std::string_view rules[] = {"UTF-8 without NUL", "UTF-8 without control characters",
+                                          "printable ASCII"};
+    return failure{errc::invalid_argument, std::string(name) + " must be " +
+                                               std::string(rules[static_cast<std::size_t>(kind)])};
+}
 
 result<void> lower_to(change& out, submit_order& submit, const status_machine& machine,
                       runtime& with) {
@@ -35,12 +75,11 @@ result<void> lower_to(change& out, submit_order& submit, const status_machine& m
 }
 
 result<void> lower_to(change& out, edit_fields& edit, const status_machine& machine, runtime&) {
-    order probe;
-    probe.user_id = edit.fields.user_id;
-    probe.item_ids = edit.fields.item_ids;
-    probe.total_amount = edit.fields.total_amount;
-    probe.metadata = edit.fields.metadata;
-    if (auto ok = validate(probe); !ok) return ok;
+    const edit_order& to = edit.fields;
+    if (auto ok = detail::validate_fields(to.user_id, to.item_ids, to.total_amount, to.metadata);
+        !ok) {
+        return ok;
+    }
     out.order = std::move(edit.order);
     out.event = "edit";
     out.from = machine.statuses().first(1);  // the initial one
@@ -51,7 +90,14 @@ result<void> lower_to(change& out, edit_fields& edit, const status_machine& mach
 
 result<void> lower_to(change& out, raise_event& raise, const status_machine& machine, runtime&) {
     const transition* found = machine.find(raise.event);
-    if (!found) return failure{errc::not_found, "no event " + raise.event};
+    if (!found) {
+        return failure{errc::not_found, "no event " + raise.event.substr(0, shown_size_max)};
+    }
+    if (auto ok =
+            check_text("reason", raise.reason, raise_event::reason_size_max, text_kind::lines);
+        !ok) {
+        return ok;
+    }
     if (machine.stage_active_in(found->to)) return errc::transition_rejected;
     move_order move;
     move.to = found->to;
@@ -90,6 +136,15 @@ std::optional<std::int64_t> owner(const command& what) {
 result<change> lower(command what, const status_machine& machine, runtime& with) {
     if (const auto user = owner(what); what.user_id && user && *user != *what.user_id) {
         return failure{errc::invalid_argument, "user_id must be the principal's own"};
+    }
+    if (auto ok = check_text("actor", what.actor, command::actor_size_max, text_kind::one_line);
+        !ok) {
+        return std::move(ok).error();
+    }
+    if (auto ok = check_text("traceparent", what.traceparent, command::traceparent_size_max,
+                             text_kind::ascii);
+        !ok) {
+        return std::move(ok).error();
     }
     change out;
     auto lowered =

@@ -28,6 +28,8 @@ public:
 
     http::step resume(const http::request& in, http::response& out) noexcept override {
         switch (awaited_) {
+            case source::text:
+                return api_.read_batch(*todo_, in, out) ? go_on(in, out) : http::step::answered;
             case source::order:
                 return api_.finish_load(*todo_, in, loaded_, out) ? go_on(in, out)
                                                                   : http::step::answered;
@@ -40,6 +42,7 @@ public:
                            ? commit(in, out)
                            : http::step::answered;
             case source::commit:
+                if (todo_->many && !todo_->many->submitted()) return commit(in, out);
                 break;
         }
         return api_.finish(*todo_, in, outcome_, out) ? go_on(in, out) : http::step::answered;
@@ -55,9 +58,14 @@ public:
 
 private:
     // What the next ready() tells of.
-    enum class source : std::uint8_t { order, read, items, commit };
+    enum class source : std::uint8_t { text, order, read, items, commit };
 
     http::step go_on(const http::request& in, http::response& out) noexcept {
+        if (todo_->many && !todo_->many->whole) {  // the next step, after other connections
+            awaited_ = source::text;
+            by_.ready();
+            return http::step::waiting;
+        }
         if (todo_->read) return read_others(in, out);
         if (!todo_->load.empty()) return load_order(in, out);
         if (todo_->asks_items) return ask_for_items(in, out);
@@ -98,15 +106,15 @@ private:
             todo_->many->submit(api_.orders(), by_);
             return http::step::waiting;
         }
-        error_code ec = errc::unavailable;
+        outcome_ = {};
+        outcome_.ec = errc::unavailable;
         try {
-            const auto queued = api_.orders().submit(std::move(todo_->what), *this);
+            auto queued = api_.orders().submit(std::move(todo_->what), *this);
             if (queued) return http::step::waiting;
-            ec = queued.error().code;
+            outcome_.ec = queued.error().code;
+            outcome_.detail = std::move(queued.error().detail);
         } catch (const std::exception&) {  // memory has run out before it was queued
         }
-        outcome_ = {};
-        outcome_.ec = ec;
         return resume(in, out);
     }
 

@@ -50,9 +50,10 @@ bool api::edit(const call& it, edit_parser* parse, http::response& out, pending&
             todo.use = &api::edit_loaded;
             return true;
         }
-        if (!if_match(it.in).admits(todo.current->version)) {
-            http::write_problem(problems::precondition_failed, version_text(todo.current), it.in,
-                                out);
+        const if_match wanted(it.in);
+        if (!wanted.admits(todo.current->version)) {
+            http::write_problem(problems::precondition_failed, version_text(wanted, todo.current),
+                                it.in, out);
             return false;
         }
         parsed = parse(it.in.body, &*todo.current);

@@ -93,8 +93,7 @@ void write_history(history_page& page, const http::request& in, http::response& 
     if (page.entries.size() > history_entries_max) {
         page.entries.pop_back();
         const auto last = static_cast<std::uint64_t>(page.entries.back().version);
-        out.add("Link",
-                "<" + std::string(in.path) + "?after=" + std::to_string(last) + ">; rel=\"next\"");
+        out.add("Link", "<?after=" + std::to_string(last) + ">; rel=\"next\"");
     }
     add_order_fields(page.at, out);
     out.body.append(R"({"items":[)");

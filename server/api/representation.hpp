@@ -19,9 +19,8 @@
 
 namespace orderproc::server {
 
-// Orders are private and change: no cache keeps them, and no browser guesses their type.
-inline constexpr std::string_view order_fields =
-    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+// Orders are private and change: no cache keeps them.
+inline constexpr std::string_view order_fields = "Cache-Control: no-store\r\n";
 
 // Where the feed ends now. Read before the rows of an answer: a client that follows the feed from
 // there misses nothing that happened after they were read.

@@ -157,6 +157,9 @@ BOOST_DATA_TEST_CASE_F(fixture, if_match_decides, boost::unit_test::data::make(c
         const answer got = change("A-1", tags);
         BOOST_TEST(got.status == 412, tags);
         BOOST_TEST(got.says(R"("code":"precondition_failed")"));
+        BOOST_TEST(got.says("the order is at version 1"));
+        BOOST_TEST(got.says("weak tag (W/), which never matches: send the tag without W/") ==
+                   tags.starts_with("W/"));
     }
     BOOST_TEST(change("A-9", R"("1")").status == 404);
     int number = 1;

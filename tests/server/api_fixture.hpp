@@ -84,6 +84,7 @@ struct api_fixture {
                 (void)orders.run_once();
                 reads.run_once();
             }
+            ++turns;
             step = session->resume(in, out);
         }
         if (documented) BOOST_TEST(documentation::standard().missing(in, out) == "");
@@ -134,6 +135,7 @@ struct api_fixture {
     api_service service{handlers};
     http::service* served = &service;
     bool documented = true;           // what is served is the API
+    std::size_t turns = 0;            // how often sessions went on after they had waited
     std::function<void()> meanwhile;  // called once, before the next command or read is carried out
 };
 
