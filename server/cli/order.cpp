@@ -18,6 +18,9 @@ using action = int (*)(order_command&);
 int run(const order_settings& with, action what) {
     auto to = parse_http_url(with.url);
     if (!to) return fail(to.error());
+    if (to->path.find('?') != std::string::npos) {
+        return fail({errc::invalid_argument, "--url: the URL of a server has no query"});
+    }
     order_command command(with, std::move(*to));
     return what(command);
 }
