@@ -19,6 +19,9 @@ using action = int (*)(order_command&);
 int run(const order_settings& with, action what) {
     auto to = of_option("--url", parse_http_url(with.url));
     if (!to) return fail(to.error());
+    if (to->path.find('?') != std::string::npos) {
+        return fail({errc::invalid_argument, "--url: the URL of a server has no query"});
+    }
     order_command command(with, std::move(*to));
     return what(command);
 }

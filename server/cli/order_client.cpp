@@ -2,14 +2,11 @@
 
 #include "api/uri.hpp"
 
-#include <orderproc/json.hpp>
 #include <orderproc/runtime.hpp>
 
-#include <boost/json.hpp>
-
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <limits>
 #include <thread>
 #include <utility>
 
@@ -38,24 +35,27 @@ order_client::order_client(http_url to) : to_(without_last_slash(std::move(to)))
 
 result<fetch_response> order_client::ask(fetch_request what) const {
     what.target.insert(0, to_.path);
-    const bool keyed = std::any_of(what.fields.begin(), what.fields.end(),
-                                   [](const auto& it) { return it.first == "Idempotency-Key"; });
-    const bool repeatable = keyed || what.method == "GET";
     for (int tried = 1;; ++tried) {
         auto got = fetch(to_, what, timeout);
         const auto pause = pause_before_next(got, tried);
-        if (!pause || !repeatable) return got;
+        if (!pause || !what.may_be_repeated()) return got;
         std::this_thread::sleep_for(*pause);
     }
 }
 
 std::optional<std::chrono::milliseconds> order_client::pause_before_next(
     const result<fetch_response>& got, int tried) {
-    const bool passing = !got || got->status == 429 || got->status == 503;
-    if (!passing || tried >= (got ? tries_max : tries_unanswered_max)) return std::nullopt;
+    if (!passes(got) || tried >= (got ? tries_max : tries_unanswered_max)) return std::nullopt;
     const auto asked = got ? got->retry_after() : std::nullopt;
-    if (asked) return std::min(*asked, wait_max);
+    if (asked > wait_max) return std::nullopt;  // coming earlier would be no use
+    if (asked) return *asked;
     return std::chrono::milliseconds(100 << tried);
+}
+
+bool order_client::passes(const result<fetch_response>& got) {
+    constexpr std::array<unsigned, 6> passing{408, 425, 429, 502, 503, 504};
+    if (!got) return got.error().code == errc::unavailable;
+    return std::find(passing.begin(), passing.end(), got->status) != passing.end();
 }
 
 result<fetch_response> order_client::get(const std::string& order, const std::string& at) const {
@@ -118,21 +118,6 @@ std::string random_key() {
 std::string url_encoded(std::string_view text) {
     std::string out;
     percent_encode(text, out);
-    return out;
-}
-
-answer_items items_of(std::string_view body) {
-    constexpr std::string_view begin = R"({"items":)";
-    constexpr std::string_view next = R"("next_cursor":")";
-    answer_items out;
-    const std::size_t end = body.rfind(']');
-    if (!body.starts_with(begin) || end == body.npos) return out;
-    const std::string_view array = body.substr(begin.size(), end + 1 - begin.size());
-    out.items = split_json_array(array, std::numeric_limits<std::size_t>::max()).items;
-    const std::size_t cursor = body.find(next, end);
-    if (cursor == body.npos) return out;
-    body.remove_prefix(cursor + next.size());
-    out.next_cursor = body.substr(0, body.find('"'));
     return out;
 }
 

@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace orderproc::server {
 
@@ -19,12 +18,15 @@ class order_client {
 public:
     explicit order_client(http_url to);  // its path goes before every target
 
-    // Blocks. Requests that are safe to repeat (GET, and what has an Idempotency-Key) are repeated
-    // while the server is overloaded, a few times, and once if there was no answer.
+    // Blocks. Requests that may be repeated are repeated while passes() says so: a few times, and
+    // once if there was no answer.
     result<fetch_response> ask(fetch_request what) const;
-    // What to wait before the next of some tries; nullopt: this is the answer.
+    // What to wait before the next of some tries: what the server asks for, but no more than 10 s.
+    // nullopt: this is the answer.
     static std::optional<std::chrono::milliseconds> pause_before_next(
         const result<fetch_response>& got, int tried);
+    // Another try may bring something else: no answer, or 408, 425, 429, 502, 503 or 504.
+    static bool passes(const result<fetch_response>& got);
 
     result<fetch_response> get(const std::string& order, const std::string& at) const;
     result<fetch_response> page(const std::string& filters, std::size_t limit) const;
@@ -49,13 +51,6 @@ private:
 std::string random_key();
 
 std::string url_encoded(std::string_view text);
-
-// The texts of {"items":[…],…}, and what follows them. No items of anything else.
-struct answer_items {
-    std::vector<std::string_view> items;  // view the body
-    std::string next_cursor;
-};
-answer_items items_of(std::string_view body);
 
 }  // namespace orderproc::server
 

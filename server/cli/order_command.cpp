@@ -1,10 +1,12 @@
 #include "cli/order_command.hpp"
 
 #include "cli/settings.hpp"
+#include "text/terminal_text.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <set>
 #include <utility>
 
 namespace orderproc::server {
@@ -16,26 +18,34 @@ constexpr std::size_t history_page = 1000;
 
 }  // namespace
 
-void print_line(std::string_view text) {
-    std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
+void print_json(std::string_view text) {
+    const std::string line = printable_json(text) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stdout);
 }
 
 std::optional<int> order_command::trouble_with(const result<fetch_response>& got,
                                                unsigned expected) const {
     if (!got) {
+        if (got.error().code == errc::invalid_argument) return fail(got.error());
         return fail(got.error().detail +
                     "\nIs the server running? `orderproc serve` starts one; --url names another");
     }
     if (got->status == expected) return std::nullopt;
-    if (!with_.json) return fail(problem_text(got->status, got->body));
-    print_line(got->body);
-    return 1;
+    if (with_.json) {
+        print_json(got->body);
+        return 1;
+    }
+    std::string why = problem_text(got->status, got->body);
+    if (const auto wait = got->retry_after()) {
+        why += "; try again in " + std::to_string(wait->count()) + " s";
+    }
+    return fail(why);
 }
 
 int order_command::show_order(const result<fetch_response>& got, unsigned expected) const {
     if (const auto code = trouble_with(got, expected)) return *code;
     if (with_.json) {
-        print_line(got->body);
+        print_json(got->body);
     } else {
         std::fputs(make_table({order_headings(), order_row(got->body)}).c_str(), stdout);
     }
@@ -49,14 +59,21 @@ int order_command::get() {
 std::optional<int> order_command::each_order(const std::string& filters, std::size_t most,
                                              const order_sink& sink) {
     std::string cursor;
+    std::set<std::string> followed;
     for (std::size_t seen = 0; most == 0 || seen < most;) {
         const std::size_t limit = most == 0 ? page_max : std::min(page_max, most - seen);
         const auto got = client_.page(filters + cursor, limit);
         if (const auto code = trouble_with(got, 200)) return code;
-        const answer_items page = items_of(got->body);
+        answer_items page = items_of(got->body);
+        if (!page.valid) return fail("the server did not answer with a page of orders");
+        page.items.resize(std::min(page.items.size(), limit));
         for (const std::string_view it : page.items) sink(it);
         seen += page.items.size();
         if (page.next_cursor.empty()) break;
+        // A page without an order leads nowhere, and neither does a cursor that came before.
+        if (page.items.empty() || !followed.insert(page.next_cursor).second) {
+            return fail("the server's list has no end: its next page was shown before");
+        }
         cursor = "&cursor=" + url_encoded(page.next_cursor);
     }
     return std::nullopt;
@@ -73,7 +90,7 @@ int order_command::list() {
     std::vector<table_row> rows{order_headings()};
     progress_line line(!with_.json);  // lines that come show that it goes on
     const auto code = each_order(filters, with_.limit, [&](std::string_view order) {
-        if (with_.json) return print_line(order);
+        if (with_.json) return print_json(order);
         rows.push_back(order_row(order));
         if (rows.size() % page_max == 0) line.show(std::to_string(rows.size()) + " orders");
     });
@@ -94,23 +111,26 @@ int order_command::raise(const char* event) {
 int order_command::retry_all() {
     std::vector<std::string> ids;  // first all of them: a retry takes it out of the list
     const auto code = each_order("&status=FAILED&sort=created_at", 0, [&](std::string_view order) {
-        ids.push_back(order_row(order)[0]);
+        ids.push_back(order_id_of(order));
     });
     if (code) return *code;
+    if (std::find(ids.begin(), ids.end(), "") != ids.end()) {
+        return fail("the server listed an order without its order_id");
+    }
     tally all;
     progress_line line;
     for (const std::string& id : ids) {
         const auto got = client_.raise(id, "retry", 0);
         if (got && got->status == 200) {
             ++all.done;
-            if (with_.json) print_line(got->body);
+            if (with_.json) print_json(got->body);
         } else if (!got) {
             line.clear();
             return *trouble_with(got, 200);
         } else {  // somebody else was quicker
             ++all.refused;
             line.clear();
-            fail(id + ": " + problem_text(got->status, got->body));
+            fail(printable(id) + ": " + problem_text(got->status, got->body));
         }
         line.show(std::to_string(all.done + all.refused) + " of " + std::to_string(ids.size()));
     }
@@ -126,12 +146,15 @@ std::optional<int> order_command::each_change(const order_sink& sink) {
         const auto got = client_.history(with_.order, seen);
         if (const auto code = trouble_with(got, 200)) return code;
         const answer_items page = items_of(got->body);
+        if (!page.valid) return fail("the server did not answer with a history");
+        const std::uint64_t before = seen;
         for (const std::string_view it : page.items) {
             const std::string version = history_row(it)[1];
             std::from_chars(version.data(), version.data() + version.size(), seen);
             sink(it);
         }
         more = page.items.size() >= history_page;
+        if (more && seen <= before) return fail("the server's history does not go on");
     }
     return std::nullopt;
 }
@@ -139,7 +162,7 @@ std::optional<int> order_command::each_change(const order_sink& sink) {
 int order_command::history() {
     std::vector<table_row> rows{history_headings()};
     const auto code = each_change([&](std::string_view entry) {
-        if (with_.json) return print_line(entry);
+        if (with_.json) return print_json(entry);
         rows.push_back(history_row(entry));
     });
     if (code) return *code;

@@ -35,7 +35,8 @@ struct order_settings {
     bool oldest_first = false;
 };
 
-void print_line(std::string_view text);  // to standard output
+// A line of JSON to standard output, as printable_json() makes it safe.
+void print_json(std::string_view text);
 
 class order_command {
 public:
@@ -56,7 +57,9 @@ private:
 
     int create_one();
     int create_many(const std::string& text);
-    void judge_batch(std::string_view answer, std::size_t first, tally& all, progress_line& line);
+    // Of how many orders the answer tells something.
+    std::size_t judge_batch(std::string_view answer, std::size_t first, tally& all,
+                            progress_line& line);
     int retry_all();
     // The pages of a list, the orders one after the other; most 0: all of them.
     std::optional<int> each_order(const std::string& filters, std::size_t most,

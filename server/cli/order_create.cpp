@@ -73,7 +73,12 @@ int order_command::create_many(const std::string& text) {
             std::fprintf(stderr, "%zu created before that\n", all.done);
             return *code;
         }
-        judge_batch(got->body, first, all, line);
+        if (const std::size_t judged = judge_batch(got->body, first, all, line);
+            judged != end - first) {
+            line.clear();
+            return fail("the server answered for " + std::to_string(judged) + " of " +
+                        std::to_string(end - first) + " orders");
+        }
         line.show(std::to_string(end) + " of " + std::to_string(orders->items.size()));
     }
     line.clear();
@@ -81,12 +86,12 @@ int order_command::create_many(const std::string& text) {
     return all.refused == 0 ? 0 : 1;
 }
 
-void order_command::judge_batch(std::string_view answer, std::size_t first, tally& all,
-                                progress_line& line) {
+std::size_t order_command::judge_batch(std::string_view answer, std::size_t first, tally& all,
+                                       progress_line& line) {
     std::size_t number = first;
     for (const std::string_view it : items_of(answer).items) {
         ++number;
-        if (with_.json) print_line(it);
+        if (with_.json) print_json(it);
         const batch_verdict got = batch_verdict_of(it);
         if (got.status == 201) {
             ++all.done;
@@ -98,6 +103,7 @@ void order_command::judge_batch(std::string_view answer, std::size_t first, tall
         fail("order " + std::to_string(number) + " of " + with_.file + ": " +
              problem_text(got.status, got.problem));
     }
+    return number - first;
 }
 
 }  // namespace orderproc::server

@@ -1,5 +1,7 @@
 #include "cli/order_text.hpp"
 
+#include "text/terminal_text.hpp"
+
 #include <orderproc/json.hpp>
 
 #include <boost/json.hpp>
@@ -8,13 +10,14 @@
 #include <charconv>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <utility>
 
 namespace orderproc::server {
 
 namespace {
 
 constexpr int items_of_one_max = 1000;
-constexpr std::size_t depth_max = 64;  // of an answer: an order may be 32 deep, what shows it more
 constexpr std::string_view white = " \t\r\n";
 
 std::size_t width_of(std::string_view text) {
@@ -23,29 +26,101 @@ std::size_t width_of(std::string_view text) {
     }));
 }
 
-boost::json::object object_of(std::string_view text) {
-    boost::system::error_code ec;
-    boost::json::parse_options how;
-    how.max_depth = depth_max;
-    auto parsed = boost::json::parse({text.data(), text.size()}, ec, {}, how);
-    return ec || !parsed.is_object() ? boost::json::object() : std::move(parsed.get_object());
+std::string_view trimmed(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(white), text.size()));
+    return text.substr(0, text.find_last_not_of(white) + 1);
 }
 
-std::string text_of(const boost::json::object& of, std::string_view name) {
-    const auto* found = of.if_contains(name);
-    if (!found || found->is_null()) return "-";
-    if (const auto* text = found->if_string()) return printable({text->data(), text->size()});
-    return boost::json::serialize(*found);
+// How much of the text a string takes that begins there, with its quotes.
+std::size_t size_of_string(std::string_view text) {
+    std::size_t i = 1;
+    for (; i < text.size() && text[i] != '"'; ++i) {
+        if (text[i] == '\\') ++i;
+    }
+    return std::min(i + 1, text.size());
 }
 
-// As the server wrote it, with the currency's decimals, which a double would lose. Nothing that
-// clients may choose freely stands before it.
-std::string total_of(std::string_view order) {
-    constexpr std::string_view name = "\"total_amount\":";
-    const std::size_t at = order.find(name);
-    if (at == order.npos) return "-";
-    order.remove_prefix(at + name.size());
-    return printable(order.substr(0, order.find_first_of(",}")));
+// How much of the text a value takes that begins there: up to a comma or a bracket of what is
+// around it.
+std::size_t size_of_value(std::string_view text) {
+    std::size_t depth = 0;
+    for (std::size_t i = 0; i < text.size();) {
+        const char c = text[i];
+        if (c == '"') {
+            i += size_of_string(text.substr(i));
+            continue;
+        }
+        const bool closes = c == '}' || c == ']';
+        if (depth == 0 && (closes || c == ',')) return i;
+        if (closes) --depth;
+        if (c == '{' || c == '[') ++depth;
+        ++i;
+    }
+    return text.size();
+}
+
+// What a server's answer says, member by member and each as it was written: nothing in it is
+// refused because it is deep, or a number larger than any type here. No members of anything else
+// than an object.
+class json_members {
+public:
+    explicit json_members(std::string_view text) {
+        text = trimmed(text);
+        if (!text.starts_with('{')) return;
+        for (text = trimmed(text.substr(1)); text.starts_with('"');) {
+            const std::size_t end = size_of_string(text);
+            const std::string_view name = text.substr(1, end - std::min<std::size_t>(end, 2));
+            text = trimmed(text.substr(end));
+            if (!text.starts_with(':')) return;
+            text.remove_prefix(1);
+            const std::size_t size = size_of_value(text);
+            all_.emplace_back(name, trimmed(text.substr(0, size)));
+            text.remove_prefix(size);
+            if (!text.starts_with(',')) return;
+            text = trimmed(text.substr(1));
+        }
+    }
+
+    // The text of a value; empty: there is none.
+    std::string_view find(std::string_view name) const {
+        for (const auto& [key, value] : all_) {
+            if (key == name) return value;
+        }
+        return {};
+    }
+
+private:
+    std::vector<std::pair<std::string_view, std::string_view>> all_;
+};
+
+// Of a string what it says, of anything else its text.
+std::string unquoted(std::string_view value) {
+    if (value.starts_with('"')) {
+        boost::system::error_code ec;
+        const auto parsed = boost::json::parse({value.data(), value.size()}, ec);
+        if (!ec && parsed.is_string()) return std::string(parsed.get_string());
+    }
+    return std::string(value);
+}
+
+std::string text_of(const json_members& of, std::string_view name) {
+    const std::string_view found = of.find(name);
+    return found.empty() || found == "null" ? "-" : printable(unquoted(found));
+}
+
+// The items of an array, read like json_members. Nullopt: it is none, or has no end.
+std::optional<std::vector<std::string_view>> items_in(std::string_view array) {
+    if (!array.starts_with('[')) return std::nullopt;
+    std::vector<std::string_view> out;
+    std::string_view text = trimmed(array.substr(1));
+    while (!text.starts_with(']')) {
+        const std::size_t size = size_of_value(text);
+        if (size == 0) return std::nullopt;
+        out.push_back(trimmed(text.substr(0, size)));
+        text.remove_prefix(size);
+        if (text.starts_with(',')) text = trimmed(text.substr(1));
+    }
+    return out;
 }
 
 bool read_number(std::string_view text, auto& value) {
@@ -53,10 +128,20 @@ bool read_number(std::string_view text, auto& value) {
     return ec == std::errc{} && end == text.data() + text.size() && value >= 1;
 }
 
-bool is_json(std::string_view text, bool (*wanted)(const boost::json::value&)) {
-    boost::system::error_code ec;
-    const auto parsed = boost::json::parse({text.data(), text.size()}, ec);
-    return !ec && wanted(parsed);
+// JSON of one value. Whether a number is too large is for the server to say.
+bool is_json(std::string_view text) {
+    const std::string array = "[" + std::string(text) + "]";
+    const auto split = split_json_array(array, 2);
+    return split.syntax.line == 0 && split.errors.empty() && split.items.size() == 1;
+}
+
+bool is_json_number(std::string_view text) {
+    const std::string_view it = trimmed(text);
+    return !it.empty() && std::string_view("-0123456789").find(it[0]) != it.npos && is_json(it);
+}
+
+bool is_json_object(std::string_view text) {
+    return trimmed(text).starts_with('{') && is_json(text);
 }
 
 void append_text(std::string_view name, std::string_view value, std::string& out) {
@@ -68,23 +153,6 @@ void append_text(std::string_view name, std::string_view value, std::string& out
 }
 
 }  // namespace
-
-std::string printable(std::string_view text) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        auto code = static_cast<unsigned char>(text[i]);
-        const bool c1 = code == 0xc2 && i + 1 < text.size() &&
-                        static_cast<unsigned char>(text[i + 1]) < 0xa0;  // U+0080 to U+009F
-        if (c1) code = static_cast<unsigned char>(text[++i]);
-        if (!c1 && code >= 0x20 && code != 0x7f) {
-            out.push_back(text[i]);
-        } else {
-            out.append("\\x").append(1, hex[code >> 4]).append(1, hex[code & 15]);
-        }
-    }
-    return out;
-}
 
 std::string make_table(const std::vector<table_row>& rows) {
     std::vector<std::size_t> widths;
@@ -115,22 +183,20 @@ result<void> parse_item(std::string_view text, std::vector<std::string>& ids) {
                     quantity <= items_of_one_max;
     if (!ok) {
         return failure{errc::invalid_argument,
-                       "\"" + std::string(text) + "\" is no item such as 1001 or 1001x3"};
+                       "\"" + std::string(text) + "\" is not an item such as 1001 or 1001x3"};
     }
     ids.insert(ids.end(), static_cast<std::size_t>(quantity), std::string(id));
     return {};
 }
 
 result<std::string> to_body(const typed_order& of) {
-    const auto is_number = [](const boost::json::value& it) { return it.is_number(); };
-    const auto is_object = [](const boost::json::value& it) { return it.is_object(); };
-    if (!is_json(of.total_amount, is_number)) {
+    if (!is_json_number(of.total_amount)) {
         return failure{errc::invalid_argument,
-                       "\"" + of.total_amount + "\" is no amount such as 149.99"};
+                       "\"" + of.total_amount + "\" is not an amount such as 149.99"};
     }
-    if (!of.metadata.empty() && !is_json(of.metadata, is_object)) {
+    if (!of.metadata.empty() && !is_json_object(of.metadata)) {
         return failure{errc::invalid_argument,
-                       "\"" + of.metadata + "\" is no JSON object such as {\"gift\":true}"};
+                       "\"" + of.metadata + "\" is not a JSON object such as {\"gift\":true}"};
     }
     std::string out = "{\"user_id\":" + of.user_id + ",\"item_ids\":[";
     for (const std::string& it : of.item_ids) out += (out.back() == '[' ? "" : ",") + it;
@@ -152,7 +218,7 @@ result<many_orders> split_orders(std::string_view text) {
                                                        it.detail};
         }
         out.items = array.items;
-    } else if (is_json(text, [](const boost::json::value&) { return true; })) {
+    } else if (is_json(text)) {
         out.items = {text};
     } else {
         out.lines = true;
@@ -173,14 +239,18 @@ table_row order_headings() {
 }
 
 table_row order_row(std::string_view json) {
-    const auto order = object_of(json);
-    const auto* items = order.if_contains("item_ids");
-    const std::size_t count = items && items->is_array() ? items->get_array().size() : 0;
+    const json_members order(json);
+    const auto items = items_in(order.find("item_ids"));
     return {text_of(order, "order_id"),  text_of(order, "status"),
-            text_of(order, "user_id"),   total_of(json),
-            text_of(order, "currency"),  std::to_string(count),
+            text_of(order, "user_id"),   text_of(order, "total_amount"),
+            text_of(order, "currency"),  std::to_string(items ? items->size() : 0),
             text_of(order, "attempts"),  text_of(order, "created_at"),
             text_of(order, "last_error")};
+}
+
+std::string order_id_of(std::string_view json) {
+    const std::string_view id = json_members(json).find("order_id");
+    return id.starts_with('"') ? unquoted(id) : std::string();
 }
 
 table_row history_headings() {
@@ -188,7 +258,7 @@ table_row history_headings() {
 }
 
 table_row history_row(std::string_view json) {
-    const auto entry = object_of(json);
+    const json_members entry(json);
     table_row out;
     for (const char* name : {"at", "version", "event", "from", "to", "actor", "reason"}) {
         out.push_back(text_of(entry, name));
@@ -197,41 +267,51 @@ table_row history_row(std::string_view json) {
 }
 
 change_text change_of(std::string_view json) {
-    const auto event = object_of(json);
-    const auto* data = event.if_contains("data");
-    const auto of = data && data->is_object() ? data->get_object() : boost::json::object();
-    return {text_of(event, "time"), text_of(of, "event"), text_of(of, "from"), text_of(of, "to"),
-            text_of(of, "reason")};
+    const json_members event(json);
+    const json_members data(event.find("data"));
+    return {text_of(event, "time"), text_of(data, "event"), text_of(data, "from"),
+            text_of(data, "to"), text_of(data, "reason")};
 }
 
 batch_verdict batch_verdict_of(std::string_view item) {
-    constexpr std::string_view name = R"({"status":)";
+    const json_members members(item);
+    const std::string_view status = members.find("status");
     batch_verdict out;
-    if (item.starts_with(name)) {
-        std::from_chars(item.data() + name.size(), item.data() + item.size(), out.status);
-    }
-    if (out.status == 201) return out;
-    const auto object = object_of(item);
-    if (const auto* problem = object.if_contains("problem")) {
-        out.problem = boost::json::serialize(*problem);
-    }
+    std::from_chars(status.data(), status.data() + status.size(), out.status);
+    if (out.status != 201) out.problem = members.find("problem");
+    return out;
+}
+
+answer_items items_of(std::string_view body) {
+    const json_members members(body);
+    const std::string_view cursor = members.find("next_cursor");
+    answer_items out;
+    auto items = items_in(members.find("items"));
+    if (!items) return out;
+    out.valid = true;
+    out.items = std::move(*items);
+    if (cursor.starts_with('"')) out.next_cursor = unquoted(cursor);
     return out;
 }
 
 std::string problem_text(unsigned status, std::string_view body) {
-    const auto problem = object_of(body);
-    if (!problem.contains("title")) return "the server answered " + std::to_string(status);
-    std::string out = text_of(problem, "title");
-    if (problem.contains("detail")) out += ": " + text_of(problem, "detail");
-    if (problem.contains("parameter")) out += " (" + text_of(problem, "parameter") + ")";
-    for (const char* name : {"allowed_events", "allowed_values"}) {
-        if (problem.contains(name)) out += "; allowed: " + text_of(problem, name);
+    const json_members problem(body);
+    if (problem.find("title").empty()) {
+        std::string out = "the server answered " + std::to_string(status);
+        if (status / 100 == 3) out += ", and redirects are not followed";
+        return out;
     }
-    const auto* errors = problem.if_contains("errors");
-    if (!errors || !errors->is_array()) return out;
-    for (const auto& it : errors->get_array()) {
-        if (!it.is_object()) continue;
-        const auto& error = it.get_object();
+    std::string out = text_of(problem, "title");
+    const auto has = [&](std::string_view name) { return !problem.find(name).empty(); };
+    if (has("detail")) out += ": " + text_of(problem, "detail");
+    if (has("parameter")) out += " (" + text_of(problem, "parameter") + ")";
+    for (const char* name : {"allowed_events", "allowed_values"}) {
+        if (has(name)) out += "; allowed: " + text_of(problem, name);
+    }
+    const auto errors = items_in(problem.find("errors"));
+    if (!errors) return out;
+    for (const std::string_view it : *errors) {
+        const json_members error(it);
         out += "\n  " + text_of(error, "pointer") + " " + text_of(error, "detail");
     }
     return out;

@@ -11,10 +11,6 @@
 
 namespace orderproc::server {
 
-// Control characters, C1 ones too, as \x1b and the like: what clients wrote must not command a
-// terminal.
-std::string printable(std::string_view text);
-
 using table_row = std::vector<std::string>;
 // Columns as wide as their widest cell (in UTF-8 characters), two spaces apart.
 std::string make_table(const std::vector<table_row>& rows);
@@ -39,9 +35,13 @@ struct many_orders {
 // errc::invalid_argument if there are none, or the array is malformed, and where.
 result<many_orders> split_orders(std::string_view text);
 
-// Of an order and a history's entry in JSON, as the server writes them.
+// What follows reads a server's answers, and none of it may command a terminal: all texts are
+// printable(), but for order_id_of() and answer_items.
+
+// Of an order and a history's entry in JSON, numbers as the server wrote them.
 table_row order_headings();
 table_row order_row(std::string_view order);
+std::string order_id_of(std::string_view order);  // as the server has it; empty: it has none
 table_row history_headings();
 table_row history_row(std::string_view entry);
 // Of a change in the live feed: a CloudEvent.
@@ -50,12 +50,20 @@ struct change_text {
 };
 change_text change_of(std::string_view cloud_event);
 
-// Of an item in the answer to a batch, as the server writes it. problem: empty for 201.
+// Of an item in the answer to a batch.
 struct batch_verdict {
     unsigned status = 500;
-    std::string problem;
+    std::string_view problem;  // JSON, a view of the item; empty for 201
 };
 batch_verdict batch_verdict_of(std::string_view item);
+
+// The texts of {"items":[…],"next_cursor":…}.
+struct answer_items {
+    bool valid = false;                   // it is such an answer
+    std::vector<std::string_view> items;  // view the body
+    std::string next_cursor;              // empty: there is none
+};
+answer_items items_of(std::string_view body);
 
 // A problem document (RFC 9457): a line, and one for each of its errors. Without one, the status.
 std::string problem_text(unsigned status, std::string_view body);

@@ -4,6 +4,7 @@
 #include "cli/settings.hpp"
 #include "cli/values.hpp"
 #include "client/event_stream.hpp"
+#include "http/message.hpp"
 
 #include <orderproc/runtime.hpp>
 #include <orderproc/status_machine.hpp>
@@ -66,7 +67,7 @@ private:
         if (it.type != "message") return;
         last_ = change_of(it.data);
         settled_ = settles(last_);
-        json_ ? print_line(it.data) : print_change(last_);
+        json_ ? print_json(it.data) : print_change(last_);
         std::fflush(stdout);
     }
 
@@ -77,13 +78,16 @@ private:
     unsigned failures_ = 0;  // in a row
 };
 
+// Media types are compared in any case, and may have parameters (RFC 9110, 8.3.1).
 bool is_stream(const fetch_response& got) {
-    return got.status == 200 && got.find("Content-Type").starts_with("text/event-stream");
+    std::string_view type = got.find("Content-Type");
+    type = type.substr(0, type.find_first_of("; \t"));
+    return got.status == 200 && http::equal_ignoring_case(type, "text/event-stream");
 }
 
-// Nothing that another try could not mend, once there was a stream.
+// Another try may bring more, once there was a stream.
 bool passes(const result<fetch_response>& got) {
-    return !got || is_stream(*got) || got->status == 429 || got->status >= 500;
+    return order_client::passes(got) || (got && (is_stream(*got) || got->status >= 500));
 }
 
 void say_lost(const result<fetch_response>& got) {

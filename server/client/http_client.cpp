@@ -1,175 +1,28 @@
 #include "client/http_client.hpp"
 
-#include "http/socket.hpp"
-
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <exception>
 #include <list>
 #include <optional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-using asio::ip::tcp;
 
 namespace {
 
-constexpr unsigned http_1_1 = 11;
-constexpr std::size_t header_max = 64 * 1024;
 constexpr std::size_t body_alone_max = 64 * 1024 * 1024;  // of one request alone
-
-struct connection {
-    explicit connection(asio::io_context& on) : stream(on) {}
-    beast::tcp_stream stream;
-    beast::flat_buffer buffer;
-    bool used = false;  // it has answered before
-    bool stopped = false;
-
-    // A cancel() would be lost between two steps, and the next one would wait; what is closed
-    // lets none of them begin.
-    void stop() {
-        stopped = true;
-        stream.close();
-    }
-};
-
-// What became of sending a request once.
-struct attempt {
-    boost::system::error_code ec;
-    bool answered = false;  // some of an answer was read
-    bool keep = false;      // the connection can be used again
-    fetch_response got;
-};
-
-// Keeps to one deadline over all steps.
-asio::awaitable<boost::system::error_code> connect(connection& by, const http_url& to) {
-    boost::system::error_code ec;
-    tcp::resolver resolver(co_await asio::this_coro::executor);
-    const std::string port = std::to_string(to.port);
-    const auto found = co_await resolver.async_resolve(
-        to.host, port, asio::redirect_error(asio::use_awaitable, ec));
-    if (by.stopped) ec = asio::error::operation_aborted;  // connecting would open it again
-    if (ec) co_return ec;
-    for (const tcp::endpoint to_try : found) {
-        by.stream.socket().close(ec);
-        ec = {};
-        http::open_socket(by.stream.socket(), to_try.protocol(), ec);
-        if (ec) continue;
-        co_await by.stream.async_connect(to_try, asio::redirect_error(asio::use_awaitable, ec));
-        if (!ec || by.stopped || ec == beast::error::timeout) break;
-    }
-    if (by.stopped) ec = asio::error::operation_aborted;
-    if (!ec) by.stream.socket().set_option(tcp::no_delay(true), ec);
-    co_return ec;
-}
-
-asio::awaitable<boost::system::error_code> ask(connection& by, const http_url& to,
-                                               const fetch_request& what) {
-    boost::system::error_code ec;
-    if (!by.used) ec = co_await connect(by, to);
-    if (ec) co_return ec;
-    beast::http::request<beast::http::string_body> request;
-    request.version(http_1_1);
-    request.method_string(what.method);
-    request.target(what.target);
-    request.set(beast::http::field::host, to.authority());
-    for (const auto& [name, value] : what.fields) request.insert(name, value);
-    request.body() = what.body;
-    if (!what.body.empty() || what.method != "GET") request.prepare_payload();
-    co_await beast::http::async_write(by.stream, request,
-                                      asio::redirect_error(asio::use_awaitable, ec));
-    co_return ec;
-}
-
-using answer_parser = beast::http::response_parser<beast::http::string_body>;
-
-void take(answer_parser& parser, attempt& out) {
-    auto answer = parser.release();
-    out.keep = answer.keep_alive();
-    out.got.status = answer.result_int();
-    for (const auto& field : answer) {
-        out.got.fields.emplace_back(field.name_string(), field.value());
-    }
-    out.got.body = std::move(answer.body());
-}
-
-asio::awaitable<attempt> send(connection& by, const http_url& to, const fetch_request& what,
-                              std::size_t body_max) {
-    attempt out;
-    out.ec = co_await ask(by, to, what);
-    if (out.ec) co_return out;
-    answer_parser parser;
-    parser.header_limit(header_max);
-    parser.body_limit(body_max);
-    parser.skip(what.method == "HEAD");
-    co_await beast::http::async_read(by.stream, by.buffer, parser,
-                                     asio::redirect_error(asio::use_awaitable, out.ec));
-    out.answered = parser.got_some();
-    if (!out.ec) take(parser, out);
-    co_return out;
-}
-
-std::chrono::steady_clock::time_point end_of(const stream_times& times) {
-    const auto now = std::chrono::steady_clock::now();
-    return times.until - now < times.silence ? times.until : now + times.silence;
-}
-
-asio::awaitable<attempt> send_for_parts(connection& by, const http_url& to,
-                                        const fetch_request& what, const stream_times& times,
-                                        const body_sink& sink) {
-    attempt out;
-    by.stream.expires_at(end_of(times));
-    out.ec = co_await ask(by, to, what);
-    if (out.ec) co_return out;
-    answer_parser parser;
-    parser.header_limit(header_max);
-    parser.body_limit(body_alone_max);  // also of what says its length before
-    co_await beast::http::async_read_header(by.stream, by.buffer, parser,
-                                            asio::redirect_error(asio::use_awaitable, out.ec));
-    const bool in_parts = !out.ec && parser.get().result() == beast::http::status::ok;
-    if (in_parts) parser.body_limit(boost::none);
-    for (bool more = true; more && !out.ec && !parser.is_done();) {
-        by.stream.expires_at(end_of(times));
-        co_await beast::http::async_read_some(by.stream, by.buffer, parser,
-                                              asio::redirect_error(asio::use_awaitable, out.ec));
-        std::string& part = parser.get().body();
-        if (!in_parts || part.empty()) continue;
-        more = sink(part);
-        part.clear();
-    }
-    if (!out.ec) take(parser, out);
-    co_return out;
-}
-
-failure trouble_with(const http_url& to, const boost::system::error_code& ec,
-                     std::chrono::milliseconds timeout) {
-    std::string why = ec.message();
-    if (ec == beast::error::timeout) {
-        why = "no answer within " + std::to_string(timeout.count()) + " ms";
-    } else if (ec == beast::http::error::end_of_stream ||
-               ec == beast::http::error::partial_message) {
-        why = "the connection was closed before the answer was whole";
-    } else if (ec == beast::http::error::body_limit) {
-        why = "the answer is too large";
-    }
-    return {errc::unavailable, to.authority() + ": " + why};
-}
 
 // One request and its way: queued, on a connection, told.
 struct task {
@@ -185,10 +38,11 @@ struct task {
 
 class http_client::impl {
 public:
-    impl(http_url to, const http_client_options& options)
+    impl(http_url to, http_client_options options)
         : to_(std::move(to)),
-          options_(options),
+          options_(std::move(options)),
           work_(asio::make_work_guard(context_)),
+          hosts_(context_, to_.host, options_.find),
           thread_([this] { context_.run(); }) {}
 
     ~impl() {
@@ -202,6 +56,7 @@ public:
 
     void fetch(fetch_request what, std::stop_token stop,
                std::function<void(result<fetch_response>)> done) {
+        if (auto valid = what.validate(); !valid) return done(std::move(valid).error());
         auto it = std::make_shared<task>();
         it->what = std::move(what);
         it->stop = std::move(stop);
@@ -239,7 +94,9 @@ private:
                 it->on_stop.reset();
                 --active_;
                 if (thrown) got = failure{errc::unavailable, "out of memory"};
-                it->done(it->stopped ? result<fetch_response>(errc::stopped) : std::move(got));
+                // An answer that was there is told all the same: the work was done.
+                const bool cut_short = it->stopped && !got;
+                it->done(cut_short ? result<fetch_response>(errc::stopped) : std::move(got));
                 next();
             });
     }
@@ -253,32 +110,51 @@ private:
     }
 
     asio::awaitable<result<fetch_response>> run(task_pointer it) {
+        exchange_options with;
+        with.body_max = options_.body_max;
+        with.until = time_after(options_.timeout);
+        with.connect = options_.connect_timeout;
+        with.drain = options_.drain_timeout;
         for (bool again = false; !it->stopped; again = true) {
-            std::unique_ptr<connection> by;
-            if (!idle_.empty() && !again) {
-                by = std::move(idle_.back());
-                idle_.pop_back();
-            } else {
-                by = std::make_unique<connection>(context_);
-            }
+            std::unique_ptr<connection> by = again ? nullptr : take_idle();
+            if (!by) by = std::make_unique<connection>(context_);
             it->by = by.get();
-            by->stream.expires_after(options_.timeout);
-            attempt tried = co_await send(*by, to_, it->what, options_.body_max);
+            exchange_result tried = co_await exchange(*by, hosts_, to_, it->what, with);
             it->by = nullptr;
-            if (!tried.ec) {
-                if (tried.keep && !by->stopped && idle_.size() < options_.connections_max) {
-                    by->used = true;
-                    by->stream.expires_never();
-                    idle_.push_back(std::move(by));
-                }
-                co_return std::move(tried.got);
-            }
-            // The server may have closed a connection just as it was used again.
-            const bool stale = by->used && !tried.answered && it->what.repeatable &&
+            const bool stale = by->used && !tried.answered && it->what.may_be_repeated() &&
                                tried.ec != beast::error::timeout;
-            if (!stale) co_return trouble_with(to_, tried.ec, options_.timeout);
+            if (tried.keep && !by->stopped && !stopped_) keep(std::move(by));
+            if (!tried.ec) co_return std::move(tried.got);
+            if (!stale) {
+                co_return exchange_failure(to_, tried, options_.timeout, options_.connect_timeout);
+            }
         }
         co_return errc::stopped;
+    }
+
+    // Nullptr: there is none that can be used.
+    std::unique_ptr<connection> take_idle() {
+        while (!idle_.empty()) {
+            auto out = std::move(idle_.back());
+            idle_.pop_back();
+            boost::system::error_code ignored;
+            out->stream.socket().cancel(ignored);  // the wait that keep() began
+            if (out->is_quiet()) return out;
+        }
+        return nullptr;
+    }
+
+    // Closes it as soon as the server does (RFC 9112, 9.5).
+    void keep(std::unique_ptr<connection> it) {
+        it->used = true;
+        it->stream.expires_never();
+        connection* const known = it.get();
+        idle_.push_back(std::move(it));
+        known->stream.socket().async_wait(
+            asio::ip::tcp::socket::wait_read, [this, known](const boost::system::error_code& ec) {
+                if (ec) return;  // in use again, or closed
+                std::erase_if(idle_, [known](const auto& kept) { return kept.get() == known; });
+            });
     }
 
     static void cancel(task& it) {
@@ -297,6 +173,7 @@ private:
     const http_client_options options_;
     asio::io_context context_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
+    host_lookup hosts_;
     std::size_t active_ = 0;
     bool stopped_ = false;
     std::list<task_pointer> tasks_;
@@ -306,7 +183,7 @@ private:
 };
 
 http_client::http_client(const http_url& to, http_client_options options)
-    : impl_(std::make_unique<impl>(to, options)) {}
+    : impl_(std::make_unique<impl>(to, std::move(options))) {}
 
 http_client::~http_client() = default;
 
@@ -317,38 +194,48 @@ void http_client::fetch(fetch_request what, std::stop_token stop,
 
 namespace {
 
-// Runs what `begin` makes for a connection until it ends, in this thread.
-template <class Begin>
-result<fetch_response> run_alone(const http_url& to, std::chrono::milliseconds timeout,
-                                 Begin&& begin) {
+// One exchange on a connection of its own, in this thread.
+result<fetch_response> run_alone(const http_url& to, const fetch_request& what,
+                                 const exchange_options& with, const host_finder& find,
+                                 std::chrono::milliseconds timeout) {
+    if (auto valid = what.validate(); !valid) return std::move(valid).error();
     asio::io_context context{1};
+    host_lookup hosts(context, to.host, find);
     connection by(context);
-    attempt tried;
+    exchange_result tried;
     std::exception_ptr thrown;
-    asio::co_spawn(context, begin(by), [&](std::exception_ptr e, attempt got) {
-        thrown = std::move(e);
-        tried = std::move(got);
-    });
+    asio::co_spawn(context, exchange(by, hosts, to, what, with),
+                   [&](std::exception_ptr e, exchange_result got) {
+                       thrown = std::move(e);
+                       tried = std::move(got);
+                   });
     context.run();
     if (thrown) std::rethrow_exception(thrown);
-    if (tried.ec) return trouble_with(to, tried.ec, timeout);
+    if (tried.ec) return exchange_failure(to, tried, timeout, with.connect);
     return std::move(tried.got);
 }
 
 }  // namespace
 
-result<fetch_response> fetch(const http_url& to, fetch_request what,
-                             std::chrono::milliseconds timeout) {
-    return run_alone(to, timeout, [&](connection& by) {
-        by.stream.expires_after(timeout);
-        return send(by, to, what, body_alone_max);
-    });
+result<fetch_response> fetch(const http_url& to, const fetch_request& what,
+                             std::chrono::milliseconds timeout, const host_finder& find) {
+    exchange_options with;
+    with.body_max = body_alone_max;
+    with.until = time_after(timeout);
+    with.connect = timeout;
+    return run_alone(to, what, with, find, timeout);
 }
 
-result<fetch_response> fetch_parts(const http_url& to, fetch_request what, stream_times times,
-                                   const body_sink& sink) {
-    return run_alone(to, times.silence,
-                     [&](connection& by) { return send_for_parts(by, to, what, times, sink); });
+result<fetch_response> fetch_parts(const http_url& to, const fetch_request& what,
+                                   stream_times times, const body_sink& sink,
+                                   const host_finder& find) {
+    exchange_options with;
+    with.body_max = body_alone_max;
+    with.until = times.until;
+    with.silence = times.silence;
+    with.connect = times.silence;
+    with.parts = &sink;
+    return run_alone(to, what, with, find, times.silence);
 }
 
 }  // namespace orderproc::server

@@ -1,5 +1,9 @@
-#include "client/http_client.hpp"
+#include "client/http_url.hpp"
+
 #include "http/message.hpp"
+#include "text/terminal_text.hpp"
+
+#include <arpa/inet.h>
 
 #include <algorithm>
 #include <charconv>
@@ -8,65 +12,94 @@ namespace orderproc::server {
 
 namespace {
 
-constexpr std::chrono::seconds retry_after_max = std::chrono::hours(24);
+constexpr std::uint16_t default_port = 80;
+constexpr std::size_t shown_max = 200;
+
+failure malformed(std::string_view text, const std::string& why) {
+    const bool harmless = text.find('@') == text.npos && text.size() <= shown_max;
+    const std::string_view quoted = text.substr(0, text.find_first_of("?#"));
+    return {errc::invalid_argument,
+            (harmless ? "\"" + printable(quoted) + "\" is not" : std::string("this is not")) +
+                " a URL such as http://host:8000/path: " + why};
+}
+
+bool is_name_char(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+}
+
+bool is_ipv6(const std::string& host) noexcept {
+    in6_addr address;
+    return inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
+// Takes the host off the authority, and leaves the colon and the port. Nullptr, or what is wrong.
+const char* take_host(std::string_view& authority, std::string& host) {
+    if (authority.starts_with('[')) {
+        const std::size_t end = authority.find(']');
+        if (end == authority.npos) return "a bracket is missing";
+        host = authority.substr(1, end - 1);
+        authority.remove_prefix(end + 1);
+        return is_ipv6(host) ? nullptr : "brackets are for an IPv6 address";
+    }
+    host = authority.substr(0, authority.find(':'));
+    authority.remove_prefix(host.size());
+    if (host.empty()) return "the host is missing";
+    const bool valid = std::all_of(host.begin(), host.end(), is_name_char);
+    return valid ? nullptr : "the host has other characters than letters, digits, \"-\" and \".\"";
+}
+
+// What the host leaves: nothing, a colon, or a colon and a number.
+bool take_port(std::string_view text, std::uint16_t& port) {
+    if (text.empty() || text == ":") return true;
+    if (text.front() != ':') return false;
+    text.remove_prefix(1);
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return ec == std::errc{} && end == text.data() + text.size() && port != 0;
+}
+
+// What a request target cannot carry as it is (RFC 3986, 2 and 3.3).
+bool has_to_be_encoded(char c) noexcept {
+    return c <= ' ' || c >= '\x7f' || std::string_view("\"<>\\^`{|}").find(c) != std::string::npos;
+}
 
 }  // namespace
 
 std::string http_url::authority() const {
-    const bool six = host.find(':') != std::string::npos;
-    return (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-result<http_url> parse_http_url(std::string_view text) {
-    const auto bad = [&](const char* why) {
-        return failure{
-            errc::invalid_argument,
-            "\"" + std::string(text) + "\" is no URL such as http://host:8000/path: " + why};
-    };
-    constexpr std::string_view scheme = "http://";
-    if (!text.starts_with(scheme)) return bad("only http:// is spoken");
-    const bool printable =
-        std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-    if (!printable) return bad("characters that have to be encoded");
-    std::string_view rest = text.substr(scheme.size());
-    const std::size_t slash = std::min(rest.find_first_of("/?#"), rest.size());
-    std::string_view authority = rest.substr(0, slash);
-    http_url out;
-    if (slash < rest.size()) out.path = rest.substr(slash);
-    if (out.path.front() == '?') out.path.insert(0, 1, '/');
-    if (out.path.find('#') != std::string::npos) return bad("a fragment is not sent");
-    if (authority.find('@') != authority.npos) return bad("no user names in URLs");
-
-    const bool bracketed = authority.starts_with('[');
-    const std::size_t end = bracketed ? authority.find(']') : authority.find(':');
-    if (bracketed && end == authority.npos) return bad("a bracket is missing");
-    out.host = bracketed ? authority.substr(1, end - 1) : authority.substr(0, end);
-    authority.remove_prefix(end == authority.npos ? authority.size() : end + (bracketed ? 1 : 0));
-    if (out.host.empty()) return bad("no host");
-    if (authority.empty()) return out;
-    authority.remove_prefix(1);
-    const auto [last, ec] =
-        std::from_chars(authority.data(), authority.data() + authority.size(), out.port);
-    if (ec != std::errc{} || last != authority.data() + authority.size() || out.port == 0) {
-        return bad("the port is malformed");
-    }
+    std::string out = host.find(':') == host.npos ? host : "[" + host + "]";
+    if (port != default_port) out += ":" + std::to_string(port);
     return out;
 }
 
-std::string_view fetch_response::find(std::string_view name) const noexcept {
-    for (const auto& [key, value] : fields) {
-        if (http::equal_ignoring_case(key, name)) return value;
-    }
-    return {};
+std::string http_url::shown() const {
+    return authority() + path.substr(0, path.find('?'));
 }
 
-std::optional<std::chrono::seconds> fetch_response::retry_after() const noexcept {
-    const std::string_view text = find("Retry-After");
-    std::int64_t seconds = 0;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    const bool whole = !text.empty() && ec == std::errc{} && end == text.data() + text.size();
-    if (!whole || seconds < 0 || seconds > retry_after_max.count()) return std::nullopt;
-    return std::chrono::seconds(seconds);
+result<http_url> parse_http_url(std::string_view text) {
+    constexpr std::string_view scheme = "http://";
+    if (!http::equal_ignoring_case(text.substr(0, scheme.size()), scheme)) {
+        return malformed(text, "only http:// is supported");
+    }
+    std::string_view rest = text.substr(scheme.size());
+    const std::size_t slash = std::min(rest.find_first_of("/?#"), rest.size());
+    std::string_view authority = rest.substr(0, slash);
+    if (authority.find('@') != authority.npos) {
+        return malformed(text, "a user name or password in a URL is not supported");
+    }
+    if (std::any_of(rest.begin(), rest.end(), has_to_be_encoded)) {
+        return malformed(text, "it has characters that must be percent-encoded");
+    }
+    http_url out;
+    if (slash < rest.size()) out.path = rest.substr(slash);
+    if (out.path.front() != '/') out.path.insert(0, 1, '/');
+    if (out.path.find('#') != std::string::npos) {
+        return malformed(text, "a fragment is never sent to a server");
+    }
+    if (const char* wrong = take_host(authority, out.host)) return malformed(text, wrong);
+    if (!take_port(authority, out.port)) {
+        return malformed(text, "the port is not a number from 1 to 65535");
+    }
+    return out;
 }
 
 }  // namespace orderproc::server

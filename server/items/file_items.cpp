@@ -15,16 +15,19 @@ namespace orderproc::server {
 
 namespace {
 
-// Tells one content of a file from the next without reading it.
+constexpr int tries_max = 10;  // to read a file that changes, at the start
+
+// Tells one content of a file from the next without reading it, if some time lies between them.
 struct file_mark {
+    dev_t device = 0;
     ino_t file = 0;
     off_t size = 0;
-    timespec changed{};
+    std::chrono::sys_time<std::chrono::nanoseconds> written{};
 
-    friend bool operator==(const file_mark& a, const file_mark& b) {
-        return a.file == b.file && a.size == b.size && a.changed.tv_sec == b.changed.tv_sec &&
-               a.changed.tv_nsec == b.changed.tv_nsec;
+    bool same_file(const file_mark& other) const {
+        return device == other.device && file == other.file;
     }
+    friend bool operator==(const file_mark&, const file_mark&) = default;
 };
 
 result<file_mark> mark_of(const std::string& path) {
@@ -32,12 +35,24 @@ result<file_mark> mark_of(const std::string& path) {
     if (::stat(path.c_str(), &found) != 0) {
         return failure{errc::unavailable, path + ": " + std::strerror(errno)};
     }
-    return file_mark{found.st_ino, found.st_size, found.st_mtim};
+    const std::chrono::sys_time<std::chrono::nanoseconds> written(
+        std::chrono::seconds(found.st_mtim.tv_sec) +
+        std::chrono::nanoseconds(found.st_mtim.tv_nsec));
+    return file_mark{found.st_dev, found.st_ino, found.st_size, written};
+}
+
+failure being_written(const std::string& path) {
+    return {errc::unavailable, path + " is being written"};
 }
 
 result<std::vector<std::int64_t>> parse(const std::string& path, std::string_view text) {
     std::vector<std::int64_t> out;
     std::size_t line = 1;
+    int open = 0;  // brackets
+    const auto malformed = [&](const char* expected) {
+        return failure{errc::invalid_argument,
+                       path + ", line " + std::to_string(line) + ": expected " + expected};
+    };
     while (!text.empty()) {
         const char c = text.front();
         if (c == '#') {
@@ -45,6 +60,8 @@ result<std::vector<std::int64_t>> parse(const std::string& path, std::string_vie
             continue;
         }
         if (c == '\n') ++line;
+        if (c == '[') ++open;
+        if (c == ']' && --open < 0) return malformed("an opening bracket first");
         if (std::string_view(" \t\r\n,[]").find(c) != std::string_view::npos) {
             text.remove_prefix(1);
             continue;
@@ -55,12 +72,12 @@ result<std::vector<std::int64_t>> parse(const std::string& path, std::string_vie
         const bool whole =
             rest.empty() || std::string_view(" \t\r\n,]#").find(rest[0]) != std::string_view::npos;
         if (ec != std::errc{} || id < 1 || !whole) {
-            return failure{errc::invalid_argument, path + ", line " + std::to_string(line) +
-                                                       ": expected item ids of 1 or more"};
+            return malformed("item ids of 1 or more");
         }
         out.push_back(id);
         text = rest;
     }
+    if (open > 0) return malformed("a closing bracket: the list is cut off");
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
@@ -68,47 +85,91 @@ result<std::vector<std::int64_t>> parse(const std::string& path, std::string_vie
 
 class file_items final : public item_checker {
 public:
-    file_items(std::string path, observer& watch) : path_(std::move(path)), watch_(watch) {}
+    file_items(std::string path, observer& watch, clock& time)
+        : path_(std::move(path)), watch_(watch), time_(time) {}
 
-    result<void> read() {
-        // The mark first: what changes after it is read again.
-        auto mark = mark_of(path_);
-        if (!mark) return std::move(mark).error();
-        std::ifstream file(path_, std::ios::binary);
-        const std::string text{std::istreambuf_iterator<char>(file), {}};
-        if (!file) return failure{errc::unavailable, path_ + " cannot be read"};
-        mark_ = *mark;
-        auto ids = parse(path_, text);
-        if (!ids) return std::move(ids).error();
-        known_ = std::move(*ids);
-        return {};
+    // As it is now. A list that has not rested is believed, for there is none before it, and read
+    // again once it has.
+    result<void> start() {
+        for (int tried = 0; tried < tries_max; ++tried) {
+            const auto mark = mark_of(path_);
+            if (!mark) return mark.error();
+            const auto whole = read(*mark);
+            if (!whole) return whole.error();
+            if (!*whole) continue;
+            read_early_ = !has_rested(*mark);
+            return {};
+        }
+        return being_written(path_);
     }
 
     result<void> check(std::span<const std::int64_t> ids,
                        std::vector<std::int64_t>& unknown) override {
-        const auto mark = mark_of(path_);
-        if (mark ? !(*mark == mark_) : !lost_) {
-            if (auto again = read(); !again) watch_.trouble("items", again.error());
-        }
-        lost_ = !mark;
+        if (auto ok = refresh(); !ok) return ok;
         std::set_difference(ids.begin(), ids.end(), known_.begin(), known_.end(),
                             std::back_inserter(unknown));
         return {};
     }
 
 private:
+    // errc::unavailable: what the file says cannot be told now.
+    result<void> refresh() {
+        const auto mark = mark_of(path_);
+        if (!mark && !lost_) watch_.trouble("items", mark.error());
+        lost_ = !mark;
+        if (!mark || (*mark == mark_ && !read_early_)) return {};
+        const bool replaced = !mark->same_file(mark_);
+        if (!has_rested(*mark)) {
+            return replaced || *mark == mark_ ? result<void>() : being_written(path_);
+        }
+        const auto whole = read(*mark);
+        if (whole && !*whole) return replaced ? result<void>() : being_written(path_);
+        read_early_ = false;
+        if (!whole) watch_.trouble("items", whole.error());
+        return {};
+    }
+
+    // False: it changed meanwhile, so what was read may be half of a list.
+    result<bool> read(const file_mark& mark) {
+        std::ifstream file(path_, std::ios::binary);
+        const std::string text{std::istreambuf_iterator<char>(file), {}};
+        if (const auto after = mark_of(path_); !after || !(*after == mark)) return false;
+        mark_ = mark;
+        if (!file) return failure{errc::unavailable, path_ + " cannot be read"};
+        auto ids = parse(path_, text);
+        if (!ids) return std::move(ids).error();
+        known_ = std::move(*ids);
+        return true;
+    }
+
+    // By its own time or, as the file may be on a machine with another clock, by how long we have
+    // seen it as it is.
+    bool has_rested(const file_mark& mark) {
+        const auto now = time_.monotonic();
+        if (!(mark == seen_)) {
+            seen_ = mark;
+            seen_at_ = now;
+        }
+        return time_.now() - mark.written >= items_rest || now - seen_at_ >= items_rest;
+    }
+
     const std::string path_;
     observer& watch_;
-    file_mark mark_;
-    bool lost_ = false;  // and told so
+    clock& time_;
+    file_mark mark_;           // of what was read last, malformed or not
+    bool read_early_ = false;  // and had not rested
+    bool lost_ = false;        // and reported
+    file_mark seen_;
+    clock::instant seen_at_{};
     std::vector<std::int64_t> known_;
 };
 
 }  // namespace
 
-result<std::unique_ptr<item_checker>> make_file_items(std::string path, observer& watch) {
-    auto out = std::make_unique<file_items>(std::move(path), watch);
-    if (auto ok = out->read(); !ok) return std::move(ok).error();
+result<std::unique_ptr<item_checker>> make_file_items(std::string path, observer& watch,
+                                                      clock& time) {
+    auto out = std::make_unique<file_items>(std::move(path), watch, time);
+    if (auto ok = out->start(); !ok) return std::move(ok).error();
     return out;
 }
 

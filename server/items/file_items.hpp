@@ -4,19 +4,32 @@
 // A catalogue in a text file.
 
 #include <orderproc/items.hpp>
+#include <orderproc/runtime.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
 namespace orderproc::server {
 
-// Item ids between white space, commas or the brackets of a JSON array; from # to the end of a
-// line it is a comment. Read again when the file has changed: one that cannot be read then is
-// told to watch, and the one before it goes on to count.
+// A list that was written less than this ago may not be whole yet.
+inline constexpr std::chrono::milliseconds items_rest = std::chrono::seconds(1);
+
+// Item ids between white space, commas or the brackets of a JSON array; from # to the end of a line
+// it is a comment. A list that begins with a bracket ends with one.
 //
-// errc::invalid_argument, naming the line, for anything else; errc::unavailable if there is no
-// such file.
-result<std::unique_ptr<item_checker>> make_file_items(std::string path, observer& watch);
+// The file is read again when it has changed and has then rested for items_rest:
+//
+// - If another file took its place (rename(2)), the list before counts until then.
+// - If it is written in place, nobody can tell where the list ends, so until then, and while it
+//   changes as it is read, check() is errc::unavailable.
+// - If it is gone or malformed, that is reported to watch once, and the list before goes on to
+//   count.
+//
+// errc::invalid_argument, naming the line, for a malformed file; errc::unavailable if it cannot be
+// read, or changes all the time. The clock must outlive the checker.
+result<std::unique_ptr<item_checker>> make_file_items(std::string path, observer& watch,
+                                                      clock& time = system_runtime().time);
 
 }  // namespace orderproc::server
 

@@ -2,25 +2,30 @@
 
 #include <boost/json.hpp>
 
+#include <cstdint>
 #include <future>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
 namespace {
 
+// All the ids in question may be unknown: as many as the server holds in the bodies of requests.
+constexpr std::size_t answer_max = 64 * 1024 * 1024;
+
 class http_items final : public item_checker {
 public:
-    http_items(const http_url& to, const http_client_options& options)
-        : to_(to), client_(to, options) {}
+    http_items(const http_url& to, http_client_options options)
+        : to_(to), client_(to, std::move(options)) {}
 
     result<void> check(std::span<const std::int64_t> ids,
                        std::vector<std::int64_t>& unknown) override {
         fetch_request what;
         what.method = "POST";
         what.target = to_.path;
-        what.repeatable = true;
+        what.repeatable = true;  // it only reads
         what.fields = {{"Content-Type", "application/json"}};
         what.body = R"({"item_ids":[)";
         for (const std::int64_t id : ids) what.body.append(std::to_string(id)).append(1, ',');
@@ -37,7 +42,7 @@ public:
 private:
     result<void> read(const fetch_response& got, std::vector<std::int64_t>& unknown) const {
         const auto bad = [this](const std::string& what) {
-            return failure{errc::unavailable, to_.authority() + to_.path + " " + what};
+            return failure{errc::unavailable, to_.shown() + " " + what};
         };
         if (got.status != 200) return bad("answered " + std::to_string(got.status));
         boost::system::error_code ec;
@@ -46,10 +51,12 @@ private:
         const auto* member = object ? object->if_contains("unknown") : nullptr;
         const auto* listed = member ? member->if_array() : nullptr;
         if (!listed) return bad("did not answer with {\"unknown\":[...]}");
+        std::vector<std::int64_t> ids;
         for (const auto& it : *listed) {
-            if (!it.is_int64()) return bad("answered with what is no item id");
-            unknown.push_back(it.get_int64());
+            if (!it.is_int64()) return bad("answered with something that is not an item id");
+            ids.push_back(it.get_int64());
         }
+        unknown.insert(unknown.end(), ids.begin(), ids.end());
         return {};
     }
 
@@ -60,7 +67,8 @@ private:
 }  // namespace
 
 std::unique_ptr<item_checker> make_http_items(const http_url& to, http_client_options options) {
-    return std::make_unique<http_items>(to, options);
+    options.body_max = answer_max;
+    return std::make_unique<http_items>(to, std::move(options));
 }
 
 }  // namespace orderproc::server

@@ -12,7 +12,9 @@
 namespace orderproc::server {
 
 // POSTs {"item_ids":[1001,1002]}, and expects 200 with {"unknown":[1002]}: those that may not be
-// ordered. Anything else, and no answer in time: it cannot be told.
+// ordered. Anything else is errc::unavailable: another status, a redirect, other JSON, an answer
+// that was cut off, or none in time. The options' body_max is not used: an answer may be as long as
+// the question.
 std::unique_ptr<item_checker> make_http_items(const http_url& to, http_client_options options);
 
 }  // namespace orderproc::server

@@ -1,5 +1,7 @@
 #include "observe/log_lines.hpp"
 
+#include "text/terminal_text.hpp"
+
 #include <orderproc/json.hpp>
 
 #include <sys/eventfd.h>
@@ -15,40 +17,11 @@ namespace orderproc::server {
 
 namespace {
 
-// How many bytes here are a character that some terminals or viewers obey, and JSON lets pass:
-// DEL and the C1 controls, line separators, and what turns the direction of writing. 0: none.
-std::size_t obeyed(std::string_view text) noexcept {
-    const auto at = [text](std::size_t i) {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-    };
-    if (at(0) == 0x7F) return 1;
-    if (at(0) == 0xC2 && at(1) >= 0x80 && at(1) <= 0x9F) return 2;
-    if (at(0) != 0xE2) return 0;
-    const bool lines_or_turns = at(1) == 0x80 && at(2) >= 0xA8 && at(2) <= 0xAE;
-    const bool isolates = at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9;
-    return lines_or_turns || isolates ? 3 : 0;
-}
-
 // As a JSON string without anything that is obeyed where the log is read.
 void append_quoted(std::string_view text, std::string& out) {
     std::string quoted;
     append_json_string(text, quoted);
-    for (std::size_t i = 0; i < quoted.size();) {
-        const std::size_t size = obeyed(std::string_view(quoted).substr(i));
-        if (size == 0) {
-            out.push_back(quoted[i++]);
-            continue;
-        }
-        unsigned code = static_cast<unsigned char>(quoted[i]) & (size == 1 ? 0x7F : 0x1F);
-        if (size == 3) code &= 0x0F;
-        for (const std::size_t end = i + size; ++i < end;) {
-            code = code << 6 | (static_cast<unsigned char>(quoted[i]) & 0x3F);
-        }
-        out.append("\\u");
-        for (int shift = 12; shift >= 0; shift -= 4) {
-            out.push_back("0123456789abcdef"[code >> shift & 15]);
-        }
-    }
+    out.append(printable_json(quoted));
 }
 
 void append_json_value(const log_field& it, std::string& out) {

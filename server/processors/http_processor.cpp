@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace orderproc::server {
@@ -19,9 +20,15 @@ std::string text_member(const boost::json::object& of, std::string_view name) {
     return text ? std::string(*text) : std::string();
 }
 
+bool is_printable(std::string_view text) noexcept {
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 // What a problem document (RFC 9457) says, or the status.
 std::string reason_of(const fetch_response& got) {
-    const std::string status = "the server answered " + std::to_string(got.status);
+    std::string status = "the server answered " + std::to_string(got.status);
+    if (got.status / 100 == 3) status += ", and redirects are not followed";
     boost::system::error_code ec;
     const auto body = boost::json::parse(got.body, ec);
     const auto* problem = ec ? nullptr : body.if_object();
@@ -32,7 +39,13 @@ std::string reason_of(const fetch_response& got) {
 }
 
 verdict judge(const result<fetch_response>& got, const std::string& event) {
-    if (!got) return retry_later{got.error().detail, {}};
+    if (!got) {
+        const failure& why = got.error();
+        std::string reason = why.detail.empty() ? why.message() : why.detail;
+        // No other attempt could send it either.
+        if (why.code == errc::invalid_argument) return give_up{std::move(reason)};
+        return retry_later{std::move(reason), {}};
+    }
     if (got->status >= 200 && got->status < 300) return advance{event};
     if (got->status == conflict || got->status == unprocessable) return give_up{reason_of(*got)};
     return retry_later{reason_of(*got), got->retry_after()};
@@ -41,16 +54,22 @@ verdict judge(const result<fetch_response>& got, const std::string& event) {
 class http_processor final : public processor {
 public:
     http_processor(const http_url& to, std::string event, http_client_options options)
-        : target_(to.path), event_(std::move(event)), client_(to, options) {}
+        : target_(to.path),
+          event_(std::move(event)),
+          connections_(options.connections_max),
+          client_(to, std::move(options)) {}
+
+    std::size_t capacity() const noexcept override { return connections_; }
 
     void start(job work) override {
         fetch_request what;
         what.method = "POST";
         what.target = target_;
-        what.repeatable = true;  // as far as the server keeps to the key
+        what.status_suffices = true;
         what.fields = {{"Content-Type", "application/json"},
                        {"Idempotency-Key", std::string(work.idempotency_key())}};
-        if (!work.traceparent().empty()) {
+        // Hosts may store any text there, and no order shall fail over it.
+        if (is_printable(work.traceparent())) {
             what.fields.emplace_back("traceparent", work.traceparent());
         }
         what.body = to_json(work.value());
@@ -66,6 +85,7 @@ public:
 private:
     const std::string target_;
     const std::string event_;
+    const std::size_t connections_;
     http_client client_;  // the last member: its destructor still calls us
 };
 
@@ -73,7 +93,7 @@ private:
 
 std::unique_ptr<processor> make_http_processor(const http_url& to, std::string event,
                                                http_client_options options) {
-    return std::make_unique<http_processor>(to, std::move(event), options);
+    return std::make_unique<http_processor>(to, std::move(event), std::move(options));
 }
 
 }  // namespace orderproc::server

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import threading
@@ -19,8 +20,12 @@ A_USER = ["--user", "123", "--item", "1001x2", "--item", "7", "--amount", "149.9
 
 
 class OrderCommand(WithStorage):
+    server = None  # ours, unless a test brings another one
+
     def order(self, *arguments, code=0, **others):
-        ended = run("order", *arguments, ORDERPROC_URL=self.server.url, **others)
+        if self.server:
+            others["ORDERPROC_URL"] = self.server.url
+        ended = run("order", *arguments, **others)
         self.assertEqual(ended.returncode, code, ended)
         return ended
 
@@ -89,9 +94,14 @@ class OrderCommand(WithStorage):
                 ("--file", ["create", "--file", "x", "--user", "1"]),
                 ("order", ["retry"]), ("--all-failed", ["retry", "A", "--all-failed"]),
                 ("soon", ["watch", "A", "--timeout", "soon"]),
-                ("http://", ["list", "--url", "https://127.0.0.1"])):
+                ("http://", ["list", "--url", "https://127.0.0.1"]),
+                ("query", ["list", "--url", "http://127.0.0.1/?a=b"]),
+                ("password", ["list", "--url", "http://user:SECRET@127.0.0.1"]),
+                ("Idempotency-Key", ["create", *A_USER, "--idempotency-key", "SECRET\r\nX: y"])):
             with self.subTest(arguments):
-                self.assertIn(word, self.order(*arguments, code=2).stderr)
+                ended = self.order(*arguments, code=2)
+                self.assertIn(word, ended.stderr)
+                self.assertNotIn("SECRET", ended.stderr)
         self.assertEqual(self.order_json("list"), [])  # and nothing was made
 
     def test_a_server_that_does_not_run_is_said_so(self):
@@ -302,24 +312,100 @@ class OrderCommand(WithStorage):
         self.assertIn(b"\r1000 of 1500", said)
         self.assertTrue(said.endswith(b"\r"), said)
 
-    def test_text_of_clients_does_not_command_the_terminal(self):
-        # This server would not let it in, but another one might.
-        evil = '{"items":[{"order_id":"A\\u001b[31m\\u009b2J","status":"X\\u0007"}],"next_cursor":null}'
+    def says(self, *answers, status=200, **fields):
+        """The URL of a server that gives these answers one after the other, the last for ever, and
+        what it was asked."""
+        asked = []
 
-        class Evil(http.server.BaseHTTPRequestHandler):
+        class Shop(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(evil)))
+                self.rfile.read(int(self.headers["Content-Length"] or 0))
+                asked.append(self.path)
+                body = answers[min(len(asked), len(answers)) - 1].encode("utf-8", "surrogateescape")
+                self.send_response(status)
+                for name, value in fields.items():
+                    self.send_header(name.replace("_", "-"), value)
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(evil.encode())
+                self.wfile.write(body)
+
+            do_POST = do_GET
 
             def log_message(self, *ignored):
                 pass
 
-        shown = run("order", "list", "--url", self.stand_in(Evil)).stdout
-        self.assertIn("A\\x1b[31m\\x9b2J", shown)
-        self.assertIn("X\\x07", shown)
-        self.assertFalse([c for c in shown if c != "\n" and (c < " " or "\x7f" <= c < "\xa0")])
+        return self.stand_in(Shop), asked
+
+    def assert_harmless(self, shown):
+        obeyed = re.compile("[\0-\t\v-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+        self.assertIsNone(obeyed.search(shown), ascii(shown))
+
+    def test_text_of_servers_does_not_command_the_terminal(self):
+        # Ours would not let it in, but another one might. As JSON escapes it, and as it is.
+        evil = "A\x1b[31m\u009b2J\u202e\u200e\u2028\x7f\udc9b"
+        for text in (evil, json.dumps(evil[:-1])[1:-1]):
+            order = f'{{"order_id":"{text}","item_ids":[1],"status":"X\\u0007"}}'
+            page, _ = self.says(f'{{"items":[\n{order}],"next_cursor":null}}')
+            one, _ = self.says(order)
+            problem, _ = self.says(f'{{"title":"{text}","detail":"{text}","allowed_events":["{text}"],'
+                                   f'"allowed_values":["{text}"],"errors":[{{"detail":"{text}"}}]}}',
+                                   status=409)
+            shown = self.order("list", "--url", page).stdout
+            self.assertIn("A\\x1b[31m\\x9b2J\\u202e\\u200e\\u2028\\x7f", shown)
+            self.assertIn("X\\x07", shown)
+            for arguments, url, code in ((["list"], page, 0), (["get", "A"], one, 0),
+                                         (["get", "A"], problem, 1), (["cancel", "A"], problem, 1),
+                                         (["history", "A"], page, 0), (["watch", "A"], problem, 1)):
+                for how in ([], ["--json"]):
+                    with self.subTest(arguments + how):
+                        ended = self.order(*arguments, *how, "--url", url, code=code)
+                        self.assert_harmless(ended.stdout + ended.stderr)
+                        if how:
+                            [found] = map(json.loads, ended.stdout.splitlines())
+                            name = "order_id" if code == 0 else "title"
+                            self.assertEqual(found[name][:20].rstrip("\ufffd"), evil[:-1])
+
+    def test_a_list_that_leads_nowhere_ends(self):
+        def page(cursor, *orders):
+            return json.dumps({"items": [{"order_id": it} for it in orders], "next_cursor": cursor})
+
+        for answers in ([page("a", "1")], [page("a", "1"), page("b", "2"), page("a", "3")],
+                        [page("a", "1"), page("b")]):
+            url, asked = self.says(*answers)
+            for limit in ("0", "1000"):
+                del asked[:]
+                ended = self.order("list", "--limit", limit, "--json", "--url", url, code=1)
+                self.assertIn("no end", ended.stderr)
+                self.assertLessEqual(len(asked), 4)
+        url, asked = self.says(page("a", *map(str, range(500))))
+        self.assertEqual(len(self.order("list", "--json", "--url", url).stdout.splitlines()), 20)
+        for other in ("{}", "<html>", '{"items":1}'):
+            url, _ = self.says(other)
+            self.assertIn("page of orders", self.order("list", "--url", url, code=1).stderr)
+
+    def test_a_history_that_does_not_go_on_ends(self):
+        same = json.dumps({"items": [{"version": 1, "event": "create"}] * 1000})
+        url, asked = self.says(same)
+        self.assertIn("does not go on", self.order("history", "A", "--url", url, code=1).stderr)
+        self.assertEqual(len(asked), 2)
+
+    def test_orders_that_the_server_does_not_answer_for_are_no_success(self):
+        url, _ = self.says('{"items":[{"status":201,"order":{}}]}')
+        ended = self.order("create", "--file", "-", "--url", url, stdin="{}\n{}\n", code=1)
+        self.assertIn("1 of 2 orders", ended.stderr)
+
+    def test_a_server_that_asks_for_a_long_wait_is_not_asked_before(self):
+        url, asked = self.says("", status=503, Retry_After="3600")
+        ended = self.order("list", "--url", url, code=1)
+        self.assertIn("try again in 3600 s", ended.stderr)
+        self.assertEqual(len(asked), 1)
+
+    def test_numbers_beyond_a_double_are_shown(self):
+        order = ('{"metadata":{"a":1e400},"order_id":"A","status":"PENDING","total_amount":1e400,'
+                 '"item_ids":[1]}')
+        url, _ = self.says(order)
+        self.assertEqual(self.order("get", "A", "--json", "--url", url).stdout, order + "\n")
+        self.assertIn("1e400", self.order("get", "A", "--url", url).stdout)
 
     def test_an_overloaded_server_is_asked_again_and_a_prefix_is_kept(self):
         class Busy(http.server.BaseHTTPRequestHandler):

@@ -1,11 +1,7 @@
 // Orders whose items somebody else has to know.
 
 #include "api_fixture.hpp"
-#include "items/file_items.hpp"
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 using namespace orderproc;
@@ -152,42 +148,4 @@ BOOST_FIXTURE_TEST_CASE(a_batch_is_asked_about_at_once, shop) {
                    std::string::npos);
         (void)ask("DELETE", "/orders/A");
     }
-}
-
-BOOST_AUTO_TEST_CASE(a_file_of_items_is_read_strictly_and_again_when_it_changes) {
-    std::string folder = (std::filesystem::temp_directory_path() / "orderproc-XXXXXX").string();
-    BOOST_REQUIRE(mkdtemp(folder.data()) != nullptr);
-    const std::string path = folder + "/items";
-    const auto write = [&path](std::string_view text) {  // as an atomic replacement
-        std::ofstream(path + ".new") << text;
-        std::filesystem::rename(path + ".new", path);
-    };
-    server::testing::trouble_log log;
-    BOOST_TEST(make_file_items(path, log).error().code == make_error_code(errc::unavailable));
-    for (const char* bad : {"1 x", "0", "-1", "1.5", "99999999999999999999", "1;2"}) {
-        write(bad);
-        const auto refused = make_file_items(path, log);
-        BOOST_TEST(refused.error().code == make_error_code(errc::invalid_argument), bad);
-        BOOST_TEST(refused.error().detail.find("line 1") != std::string::npos);
-    }
-    write("# ours\n[1, 2,\r\n3]  # three\n1001\n");
-    const auto items = std::move(make_file_items(path, log)).value();
-    const std::vector<std::int64_t> ids{1, 3, 4, 1001};
-    const auto unknown = [&] {
-        std::vector<std::int64_t> out;
-        BOOST_TEST(items->check(ids, out).has_value());
-        return out;
-    };
-    BOOST_TEST((unknown() == std::vector<std::int64_t>{4}));
-    write("4");
-    BOOST_TEST((unknown() == std::vector<std::int64_t>{1, 3, 1001}));
-    write("broken");
-    BOOST_TEST((unknown() == std::vector<std::int64_t>{1, 3, 1001}));
-    BOOST_TEST(log.texts.size() == 1U);
-    std::filesystem::remove(path);
-    for (int i = 0; i < 3; ++i) BOOST_TEST((unknown() == std::vector<std::int64_t>{1, 3, 1001}));
-    BOOST_TEST(log.texts.size() == 2U);  // told once
-    write("1 3");
-    BOOST_TEST((unknown() == std::vector<std::int64_t>{4, 1001}));
-    std::filesystem::remove_all(folder);
 }

@@ -1,78 +1,17 @@
 #include "client/http_client.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include "bare_server.hpp"
+
 #include <boost/test/unit_test.hpp>
 
-#include <array>
-#include <atomic>
 #include <future>
 #include <semaphore>
 #include <string>
-#include <thread>
+#include <vector>
 
 using namespace orderproc;
 using namespace orderproc::server;
-
-namespace {
-
-// What a client meets on the network.
-struct bare_server {
-    explicit bare_server(std::function<void(boost::asio::ip::tcp::socket&)> then)
-        : acceptor(context, {boost::asio::ip::make_address("127.0.0.1"), 0}),
-          thread([this, then = std::move(then)] {
-              for (boost::system::error_code ec; !ec;) {
-                  auto socket = acceptor.accept(ec);
-                  if (ec) break;
-                  ++accepted;
-                  then(socket);
-              }
-          }) {}
-    ~bare_server() {
-        ::shutdown(acceptor.native_handle(), SHUT_RDWR);
-        thread.join();
-    }
-    http_url url() const {
-        http_url out;
-        out.host = "127.0.0.1";
-        out.port = acceptor.local_endpoint().port();
-        return out;
-    }
-    std::atomic<int> accepted{0};
-    boost::asio::io_context context;
-    boost::asio::ip::tcp::acceptor acceptor;
-    std::thread thread;
-};
-
-void read_head(boost::asio::ip::tcp::socket& from) {
-    std::string text;
-    std::array<char, 1024> part;
-    boost::system::error_code ec;
-    while (!ec && text.find("\r\n\r\n") == std::string::npos) {
-        text.append(part.data(), from.read_some(boost::asio::buffer(part), ec));
-    }
-}
-void say(boost::asio::ip::tcp::socket& to, std::string_view text) {
-    boost::system::error_code ec;
-    to.write_some(boost::asio::buffer(text.data(), text.size()), ec);
-}
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(urls_are_read_strictly) {
-    const auto url = parse_http_url("http://shop.example:8080/a/b?c=d").value();
-    BOOST_TEST(url.host == "shop.example");
-    BOOST_TEST(url.port == 8080);
-    BOOST_TEST(url.path == "/a/b?c=d");
-    BOOST_TEST(parse_http_url("http://[::1]:81").value().authority() == "[::1]:81");
-    BOOST_TEST(parse_http_url("http://h").value().path == "/");
-    BOOST_TEST(parse_http_url("http://h?a=b").value().path == "/?a=b");
-    for (const char* bad :
-         {"", "h", "https://h/", "http://", "http://:80/", "http://u:p@h/", "http://h:0/",
-          "http://h:65536/", "http://h:8x/", "http://h/#f", "http://h/a b", "http://[::1"}) {
-        BOOST_TEST(!parse_http_url(bad).has_value(), bad);
-    }
-}
+using namespace orderproc::server::testing;
 
 BOOST_AUTO_TEST_CASE(an_answer_that_is_cut_off_is_none) {
     bare_server cuts([](auto& socket) {
@@ -213,14 +152,62 @@ BOOST_AUTO_TEST_CASE(a_stream_that_falls_silent_or_lasts_too_long_ends) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_wish_to_wait_is_a_number_of_seconds) {
-    fetch_response it;
-    BOOST_TEST(!it.retry_after());
-    for (const char* text : {"", "-1", "1.5", "1s", "Fri, 31 Dec 1999 23:59:59 GMT", "86401",
-                             "99999999999999999999"}) {
-        it.fields = {{"Retry-After", text}};
-        BOOST_TEST(!it.retry_after(), text);
+BOOST_AUTO_TEST_CASE(a_status_that_suffices_does_not_depend_on_the_body) {
+    const std::string large(2 * 1024 * 1024, 'a');
+    struct row {
+        std::string bytes;
+        bool holds;  // the connection, and says nothing more
+        unsigned status;
+    };
+    const std::vector<row> rows{
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2097152\r\n\r\n" + large, false, 200},
+        {"HTTP/1.1 200 OK\r\n\r\n" + large, false, 200},
+        {"HTTP/1.1 409 No\r\nContent-Length: 2097152\r\n\r\n" + large, false, 409},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", false, 200},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", true, 200},
+        {"HTTP/1.1 201 Made\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", false, 201},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", false, 0},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", false, 0}};
+    for (const row& it : rows) {
+        BOOST_TEST_CONTEXT(it.bytes.substr(0, 60)) {
+            bare_server server([&](auto& socket) {
+                read_request(socket);
+                say(socket, it.bytes);
+                if (it.holds) wait_for_end(socket);
+            });
+            http_client_options options;
+            options.drain_timeout = std::chrono::milliseconds(20);
+            http_client client(server.url(), options);
+            fetch_request what;
+            what.status_suffices = true;
+            std::promise<result<fetch_response>> told;
+            client.fetch(what, {}, [&](auto got) { told.set_value(std::move(got)); });
+            const auto got = told.get_future().get();
+            BOOST_TEST((got ? got->status : 0U) == it.status);
+        }
     }
-    it.fields = {{"retry-after", "86400"}};
-    BOOST_TEST((it.retry_after() == std::chrono::hours(24)));
+}
+
+// Stopped while the rest of the body is read: the answer was there before.
+BOOST_AUTO_TEST_CASE(an_answer_that_was_there_outlives_its_stop) {
+    std::promise<void> said;
+    bare_server halting([&](auto& socket) {
+        read_request(socket);
+        say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+        say(socket, std::string(64 * 1024 * 1024, 'a'));  // more than fits unless the client reads
+        said.set_value();
+        wait_for_end(socket);
+    });
+    std::promise<unsigned> told;
+    {
+        http_client_options options;
+        options.drain_timeout = std::chrono::hours(1);
+        options.body_max = 2'000'000'000;
+        http_client client(halting.url(), options);
+        fetch_request what;
+        what.status_suffices = true;
+        client.fetch(what, {}, [&](auto got) { told.set_value(got ? got->status : 0U); });
+        said.get_future().wait();
+    }
+    BOOST_TEST(told.get_future().get() == 200U);
 }

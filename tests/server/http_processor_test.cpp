@@ -1,10 +1,13 @@
 #include "processors/http_processor.hpp"
 
+#include "bare_server.hpp"
 #include "http/server.hpp"
 #include "processor_run.hpp"
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace orderproc;
 using namespace orderproc::server;
@@ -90,14 +93,79 @@ BOOST_FIXTURE_TEST_CASE(answers_are_verdicts, fixture) {
         BOOST_TEST(refused.reason ==
                    "the server answered " + std::to_string(status) + ": sold out");
     }
-    for (const unsigned status : {301U, 400U, 404U, 429U, 500U, 503U}) {
+    for (const unsigned status : {400U, 401U, 403U, 404U, 405U, 407U, 408U, 410U, 413U, 425U, 429U,
+                                  500U, 501U, 502U, 503U, 504U, 599U}) {
         const attempt later = ask(status, "<html>");
         BOOST_TEST((later.outcome == attempt_outcome::retried), status);
         BOOST_TEST(later.reason == "the server answered " + std::to_string(status));
     }
+    for (const unsigned status : {300U, 301U, 302U, 303U, 304U, 307U, 308U}) {
+        const attempt later = ask(status, {}, "Location: /elsewhere\r\n");
+        BOOST_TEST((later.outcome == attempt_outcome::retried), status);
+        BOOST_TEST(later.reason == "the server answered " + std::to_string(status) +
+                                       ", and redirects are not followed");
+        BOOST_TEST(far.asked_path == "/work");
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_may_ask_to_wait_in_seconds_or_until_a_date, fixture) {
     const attempt asked = ask(503, {}, "Retry-After: 3600\r\n");
     const auto wait = *asked.after.next_attempt_at - asked.after.updated_at;
     BOOST_TEST(wait.count() > 2'000'000);  // an hour, and not the policy's seconds
+    const attempt dated =
+        ask(429, {}, "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n");  // at most a day
+    const auto until = *dated.after.next_attempt_at - dated.after.updated_at;
+    BOOST_TEST(until.count() > 80'000'000);
+    BOOST_TEST(until.count() < 90'000'000);
+}
+
+// The work is done: it must not be asked for again because of a body that nobody reads.
+BOOST_FIXTURE_TEST_CASE(an_answer_may_be_large_or_cut_off, fixture) {
+    using orderproc::server::testing::bare_server;
+    using orderproc::server::testing::read_request;
+    using orderproc::server::testing::say;
+    const std::string large(2 * 1024 * 1024, 'a');
+    const std::vector<std::pair<std::string, attempt_outcome>> rows{
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2097152\r\n\r\n" + large, attempt_outcome::advanced},
+        {"HTTP/1.1 200 OK\r\n\r\n" + large, attempt_outcome::advanced},
+        {"HTTP/1.1 201 OK\r\nContent-Length: 9\r\n\r\nhalf", attempt_outcome::advanced},
+        {"HTTP/1.1 409 No\r\nContent-Length: 2097152\r\n\r\n" + large, attempt_outcome::gave_up},
+        {"HTTP/1.1 100 Continue\r\n\r\n", attempt_outcome::retried},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nok", attempt_outcome::retried}};
+    for (const auto& [bytes, outcome] : rows) {
+        bare_server bare([&, text = bytes](auto& socket) {
+            if (!read_request(socket).empty()) say(socket, text);
+        });
+        const attempt ended = run.one(*make_http_processor(bare.url(), "complete"));
+        BOOST_TEST((ended.outcome == outcome), bytes.substr(0, 60));
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(it_takes_as_many_jobs_as_it_has_connections, fixture) {
+    http_client_options options;
+    options.connections_max = 7;
+    BOOST_TEST(make_http_processor(to(), "complete", options)->capacity() == 7U);
+}
+
+// The attempt's time-out ends what hangs; the client has none of its own.
+BOOST_FIXTURE_TEST_CASE(a_job_that_hangs_ends_with_its_attempt, fixture) {
+    orderproc::server::testing::bare_server hangs([](auto& socket) {
+        orderproc::server::testing::read_request(socket);
+        orderproc::server::testing::wait_for_end(socket);
+    });
+    run.options.timeout = std::chrono::milliseconds(50);
+    const attempt ended = run.one(*make_http_processor(hangs.url(), "complete"));
+    BOOST_TEST((ended.outcome == attempt_outcome::timed_out));
+    BOOST_TEST(hangs.accepted == 1);
+}
+
+// A host may have stored any text as the trace of a request.
+BOOST_FIXTURE_TEST_CASE(a_trace_that_cannot_be_sent_is_left_out, fixture) {
+    far.says.status = 204;
+    const attempt ended = run.one(*make_http_processor(to(), "complete"), "{}", "a\r\nX-Evil: b");
+    BOOST_TEST((ended.outcome == attempt_outcome::advanced));
+    BOOST_TEST(!far.asked_fields.contains("traceparent"));
+    BOOST_TEST(!far.asked_fields.contains("X-Evil"));
 }
 
 BOOST_FIXTURE_TEST_CASE(no_answer_is_to_be_tried_again, fixture) {
