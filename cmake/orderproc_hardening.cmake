@@ -56,10 +56,13 @@ function(orderproc_harden_target target)
     target_compile_options(${target} PRIVATE
         "$<$<COMPILE_LANGUAGE:CXX>:${orderproc_harden_compile}>")
     get_target_property(type ${target} TYPE)
+    get_target_property(independent ${target} POSITION_INDEPENDENT_CODE)
     if(type MATCHES "EXECUTABLE|SHARED_LIBRARY")
         target_link_options(${target} PRIVATE ${orderproc_harden_link})
     endif()
     if(type STREQUAL "EXECUTABLE")
         set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    elseif(NOT independent)  # a static library, for our programs alone
+        target_compile_options(${target} PRIVATE ${CMAKE_CXX_COMPILE_OPTIONS_PIE})
     endif()
 endfunction()
