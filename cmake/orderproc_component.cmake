@@ -50,19 +50,29 @@ function(orderproc_configure_target target)
     orderproc_harden_target(${target})
 endfunction()
 
-# Where an installed program or shared library looks for our shared libraries, unless the user
-# has set CMAKE_INSTALL_RPATH. The one in the build tree looks there as well: otherwise CMake
-# reserves the room for the entry with colons, and the loader takes an empty entry for the
-# working directory.
+# The build tree lays out programs and shared libraries as the installation does, so that both
+# find the libraries by the same `entry`. If the two differed, CMake would end the one of the
+# build tree with a colon, and the loader takes an empty entry for the working directory.
 function(orderproc_set_rpath target entry)
     get_target_property(type orderproc_core TYPE)
-    if(NOT DEFINED CMAKE_INSTALL_RPATH AND type STREQUAL "SHARED_LIBRARY")
-        set_target_properties(${target} PROPERTIES INSTALL_RPATH "${entry}")
+    if(ORDERPROC_INSTALL AND type STREQUAL "SHARED_LIBRARY" AND NOT DEFINED CMAKE_INSTALL_RPATH)
+        set_target_properties(${target} PROPERTIES
+            INSTALL_RPATH "${entry}"
+            BUILD_WITH_INSTALL_RPATH ON)
     endif()
-    get_target_property(installed ${target} INSTALL_RPATH)
-    if(installed)
-        set_property(TARGET ${target} APPEND PROPERTY BUILD_RPATH "${installed}")
+endfunction()
+
+# Into `out`: where the build tree has the shared libraries, seen from its programs in bin.
+function(orderproc_build_libdir out)
+    orderproc_path_from("${CMAKE_INSTALL_BINDIR}" "${CMAKE_INSTALL_LIBDIR}" libdir)
+    set(libdir "${PROJECT_BINARY_DIR}/bin/${libdir}")
+    cmake_path(NORMAL_PATH libdir)
+    cmake_path(IS_PREFIX PROJECT_BINARY_DIR "${libdir}" inside)
+    if(NOT inside)
+        message(FATAL_ERROR "orderproc: CMAKE_INSTALL_LIBDIR (${CMAKE_INSTALL_LIBDIR}) must be "
+            "below CMAKE_INSTALL_PREFIX (${CMAKE_INSTALL_PREFIX}) for shared libraries")
     endif()
+    set(${out} "${libdir}" PARENT_SCOPE)
 endfunction()
 
 # Into `out`: which of the targets are not to be had here. Looks for those of others.
@@ -116,7 +126,12 @@ function(orderproc_component name)
             DEFINE_SYMBOL ORDERPROC_BUILDS_SHARED
             POSITION_INDEPENDENT_CODE ON)
         orderproc_configure_target(${target})
-        orderproc_set_rpath(${target} "$ORIGIN")
+        get_target_property(type ${target} TYPE)
+        if(ORDERPROC_INSTALL AND type STREQUAL "SHARED_LIBRARY")
+            orderproc_build_libdir(libdir)
+            set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${libdir}")
+            orderproc_set_rpath(${target} "$ORIGIN")
+        endif()
     else()
         set(scope INTERFACE)
         add_library(${target} INTERFACE)
@@ -232,6 +247,7 @@ endfunction()
 function(orderproc_install_program target)
     orderproc_path_from("${CMAKE_INSTALL_BINDIR}" "${CMAKE_INSTALL_LIBDIR}" libdir)
     orderproc_set_rpath(${target} "$ORIGIN/${libdir}")
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
     set_property(GLOBAL APPEND PROPERTY orderproc_runtime_files ${target})
     install(TARGETS ${target}
         RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT orderproc_runtime)
