@@ -1,16 +1,10 @@
 # Protections of the compiler and the linker against the consequences of a memory error.
 # Every object that goes into a program or a library of ours is compiled with them. They are
-# private to our targets: neither the CMake package nor a .pc file passes them on.
+# private to our targets (ORDERPROC_HARDEN): neither the CMake package nor a .pc file passes them on.
 
 include(CheckCXXCompilerFlag)
 include(CheckLinkerFlag)
 include(CheckPIESupported)
-
-set(harden_default OFF)
-if(PROJECT_IS_TOP_LEVEL AND LINUX AND CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang)$")
-    set(harden_default ON)
-endif()
-option(ORDERPROC_HARDEN "Compile and link with the protections of compiler and linker" ${harden_default})
 
 # Into `out`: those of the flags that the compiler (or, with LINKER, the linker) understands.
 function(orderproc_supported_flags out kind)
