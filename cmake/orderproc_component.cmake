@@ -1,3 +1,4 @@
+include(orderproc_hardening)
 if(ORDERPROC_INSTALL)
     include(GNUInstallDirs)
     include(CMakePackageConfigHelpers)
@@ -46,6 +47,32 @@ function(orderproc_configure_target target)
             target_compile_options(${target} PRIVATE -Wno-tsan)
         endif()
     endif()
+    orderproc_harden_target(${target})
+endfunction()
+
+# The build tree lays out programs and shared libraries as the installation does, so that both
+# find the libraries by the same `entry`. If the two differed, CMake would end the one of the
+# build tree with a colon, and the loader takes an empty entry for the working directory.
+function(orderproc_set_rpath target entry)
+    get_target_property(type orderproc_core TYPE)
+    if(ORDERPROC_INSTALL AND type STREQUAL "SHARED_LIBRARY" AND NOT DEFINED CMAKE_INSTALL_RPATH)
+        set_target_properties(${target} PROPERTIES
+            INSTALL_RPATH "${entry}"
+            BUILD_WITH_INSTALL_RPATH ON)
+    endif()
+endfunction()
+
+# Into `out`: where the build tree has the shared libraries, seen from its programs in bin.
+function(orderproc_build_libdir out)
+    orderproc_path_from("${CMAKE_INSTALL_BINDIR}" "${CMAKE_INSTALL_LIBDIR}" libdir)
+    set(libdir "${PROJECT_BINARY_DIR}/bin/${libdir}")
+    cmake_path(NORMAL_PATH libdir)
+    cmake_path(IS_PREFIX PROJECT_BINARY_DIR "${libdir}" inside)
+    if(NOT inside)
+        message(FATAL_ERROR "orderproc: CMAKE_INSTALL_LIBDIR (${CMAKE_INSTALL_LIBDIR}) must be "
+            "below CMAKE_INSTALL_PREFIX (${CMAKE_INSTALL_PREFIX}) for shared libraries")
+    endif()
+    set(${out} "${libdir}" PARENT_SCOPE)
 endfunction()
 
 # Into `out`: which of the targets are not to be had here. Looks for those of others.
@@ -93,14 +120,17 @@ function(orderproc_component name)
     if(arg_SOURCES)
         set(scope PUBLIC)
         add_library(${target} ${arg_SOURCES})
-        orderproc_configure_target(${target})
         set_target_properties(${target} PROPERTIES
             VERSION ${PROJECT_VERSION}
             SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
-            DEFINE_SYMBOL ""  # nothing to tell apart: the same objects for both kinds
+            DEFINE_SYMBOL ORDERPROC_BUILDS_SHARED
             POSITION_INDEPENDENT_CODE ON)
-        if(NOT DEFINED CMAKE_INSTALL_RPATH)
-            set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
+        orderproc_configure_target(${target})
+        get_target_property(type ${target} TYPE)
+        if(ORDERPROC_INSTALL AND type STREQUAL "SHARED_LIBRARY")
+            orderproc_build_libdir(libdir)
+            set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${libdir}")
+            orderproc_set_rpath(${target} "$ORIGIN")
         endif()
     else()
         set(scope INTERFACE)
@@ -127,6 +157,15 @@ function(orderproc_component name)
     endif()
 endfunction()
 
+# Before all other rules: nothing is installed if a part of it has not been built, rather than
+# the files before that part alone. orderproc_install_package() writes the scripts.
+function(orderproc_install_only_if_built)
+    foreach(component IN ITEMS orderproc_runtime orderproc_dev)
+        install(SCRIPT "${PROJECT_BINARY_DIR}/package/${component}-$<CONFIG>.cmake"
+            COMPONENT ${component})
+    endforeach()
+endfunction()
+
 # The libraries, headers, orderproc-NAME.cmake and orderproc-NAME.pc of one component.
 function(orderproc_install_component name summary links private_links)
     set(target orderproc_${name})
@@ -138,6 +177,13 @@ function(orderproc_install_component name summary links private_links)
         INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
     install(EXPORT orderproc-${name} NAMESPACE orderproc:: FILE orderproc-${name}-targets.cmake
         DESTINATION "${ORDERPROC_INSTALL_CMAKEDIR}" COMPONENT orderproc_dev)
+
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "SHARED_LIBRARY")
+        set_property(GLOBAL APPEND PROPERTY orderproc_runtime_files ${target})
+    elseif(type STREQUAL "STATIC_LIBRARY")
+        set_property(GLOBAL APPEND PROPERTY orderproc_dev_files ${target})
+    endif()
 
     set(needs)
     set(finds)
@@ -156,7 +202,6 @@ function(orderproc_install_component name summary links private_links)
             list(APPEND ${scope}requires ${PKG_CONFIG})
             list(APPEND ${scope}libs ${LIBS})
             # A shared library brings what it uses inside.
-            get_target_property(type ${target} TYPE)
             if(scope STREQUAL "" OR NOT type STREQUAL "SHARED_LIBRARY")
                 list(APPEND finds "${FIND}")
             endif()
@@ -164,7 +209,6 @@ function(orderproc_install_component name summary links private_links)
         list(JOIN ${scope}requires ", " ${scope}requires)
         list(JOIN ${scope}libs " " ${scope}libs)
     endforeach()
-    get_target_property(type ${target} TYPE)
     if(NOT type STREQUAL "INTERFACE_LIBRARY")
         string(PREPEND libs "-L\${libdir} -l${target} ")
     endif()
@@ -201,25 +245,35 @@ endfunction()
 
 # A program, which finds our shared libraries wherever the tree is.
 function(orderproc_install_program target)
-    if(NOT DEFINED CMAKE_INSTALL_RPATH)
-        orderproc_path_from("${CMAKE_INSTALL_BINDIR}" "${CMAKE_INSTALL_LIBDIR}" libdir)
-        set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/${libdir}")
-    endif()
+    orderproc_path_from("${CMAKE_INSTALL_BINDIR}" "${CMAKE_INSTALL_LIBDIR}" libdir)
+    orderproc_set_rpath(${target} "$ORIGIN/${libdir}")
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+    set_property(GLOBAL APPEND PROPERTY orderproc_runtime_files ${target})
     install(TARGETS ${target}
         RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT orderproc_runtime)
 endfunction()
 
-# What find_package(orderproc) reads first. After the last component.
+# What find_package(orderproc) reads first. After the last component and program.
 function(orderproc_install_package)
     get_property(components GLOBAL PROPERTY orderproc_components)
     set(out "${PROJECT_BINARY_DIR}/package")
     configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/orderproc-config.cmake.in"
         "${out}/orderproc-config.cmake"
         INSTALL_DESTINATION "${ORDERPROC_INSTALL_CMAKEDIR}" NO_SET_AND_CHECK_MACRO)
-    write_basic_package_version_file("${out}/orderproc-config-version.cmake"
-        COMPATIBILITY SameMinorVersion)
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/orderproc-config-version.cmake.in"
+        "${out}/orderproc-config-version.cmake" @ONLY)
     install(FILES "${out}/orderproc-config.cmake" "${out}/orderproc-config-version.cmake"
         DESTINATION "${ORDERPROC_INSTALL_CMAKEDIR}" COMPONENT orderproc_dev)
     install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/LICENSE"
         DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT orderproc_dev)
+    foreach(component IN ITEMS orderproc_runtime orderproc_dev)
+        get_property(targets GLOBAL PROPERTY ${component}_files)
+        set(script)
+        foreach(target IN LISTS targets)
+            string(APPEND script "if(NOT EXISTS \"$<TARGET_FILE:${target}>\")\n"
+                "  message(FATAL_ERROR \"orderproc: nothing was installed, because ${target} has \"\n"
+                "    \"not been built. Run: cmake --build ${CMAKE_BINARY_DIR}\")\nendif()\n")
+        endforeach()
+        file(GENERATE OUTPUT "${out}/${component}-$<CONFIG>.cmake" CONTENT "${script}")
+    endforeach()
 endfunction()

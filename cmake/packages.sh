@@ -7,6 +7,7 @@ packages_test="libboost-test1.81-dev liblmdb-dev"
 packages_integration="python3 python3-pika chromium rabbitmq-server openssl"
 packages_package="python3 pkg-config make"
 packages_fuzz="clang-16 libclang-rt-16-dev"
+packages_tidy="clang-tidy-16"
 
 # Whoever has Node.js from elsewhere keeps it.
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then

@@ -64,7 +64,7 @@ public:
 
     explicit asio_operation(Handler&& handler)
         : handler_(std::move(handler)), work_(boost::asio::get_associated_executor(handler_)) {}
-    ~asio_operation() = default;
+    ~asio_operation() override = default;
 
     // Out of memory here ends the process: there is nobody else to tell.
     void complete(change_outcome& outcome) noexcept override {

@@ -37,7 +37,7 @@ public:
 
 protected:
     completion() = default;
-    ~completion() = default;
+    virtual ~completion() = default;
     completion(const completion&) = delete;
     completion& operator=(const completion&) = delete;
 
@@ -54,7 +54,7 @@ public:
 
 protected:
     claim_completion() = default;
-    ~claim_completion() = default;
+    virtual ~claim_completion() = default;
     claim_completion(const claim_completion&) = delete;
     claim_completion& operator=(const claim_completion&) = delete;
 
@@ -71,7 +71,7 @@ public:
 
 protected:
     cursor_completion() = default;
-    ~cursor_completion() = default;
+    virtual ~cursor_completion() = default;
     cursor_completion(const cursor_completion&) = delete;
     cursor_completion& operator=(const cursor_completion&) = delete;
 
@@ -88,7 +88,7 @@ public:
     virtual void committed() noexcept = 0;
 
 protected:
-    ~commit_listener() = default;
+    virtual ~commit_listener() = default;
 };
 
 struct engine_options {

@@ -40,7 +40,7 @@ public:
 
 protected:
     item_completion() = default;
-    ~item_completion() = default;
+    virtual ~item_completion() = default;
     item_completion(const item_completion&) = delete;
     item_completion& operator=(const item_completion&) = delete;
 

@@ -78,7 +78,7 @@ enum class order_version : std::uint64_t {};  // 1 when created, +1 per change o
 
 struct order {
     static constexpr std::size_t items_max = 1000;
-    static constexpr std::size_t metadata_size_max = 16 * 1024;
+    static constexpr std::size_t metadata_size_max = std::size_t{16} * 1024;
 
     std::int64_t number = 0;     // "id" on the wire: given by the storage, grows with creation
     std::optional<order_id> id;  // "order_id": the client's or made by lower(); set once stored

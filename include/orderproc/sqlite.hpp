@@ -22,8 +22,8 @@ struct sqlite_options {
     std::string path;  // not a URI; not ":memory:"
     // How long a write waits for another process's. Then errc::unavailable.
     std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
-    std::size_t cache_kib = 16 * 1024;        // of the writer
-    std::size_t reader_cache_kib = 2 * 1024;  // of each reader
+    std::size_t cache_kib = std::size_t{16} * 1024;        // of the writer
+    std::size_t reader_cache_kib = std::size_t{2} * 1024;  // of each reader
     // The log grows to this before it is copied back, which holds up writers for a moment.
     std::size_t checkpoint_pages = 16'000;
     // Permissions of the files that it makes, whatever the umask. The log and its index take

@@ -77,7 +77,9 @@ embed("/docs/style.css" "${style}" "${FROM}/style.css")
 embed("/docs/icon.svg" "image/svg+xml" "${FROM}/icon.svg")
 embed("" "application/json" "${FROM}/openapi.json")  # not served as it is: the empty name
 
-file(WRITE "${TO}/pages.S" "    .section .rodata\n${assembly}    .section .note.GNU-stack,\"\",%progbits\n")
+# Data only: the stack need not be executable, and nothing here is the target of a branch.
+file(WRITE "${TO}/pages.S" "#ifdef __CET__\n#include <cet.h>\n#endif
+    .section .rodata\n${assembly}    .section .note.GNU-stack,\"\",%progbits\n")
 file(WRITE "${TO}/pages.cpp" "// Made by embed.cmake.
 #include \"docs/pages.hpp\"
 
