@@ -118,7 +118,7 @@ class Files(WithScripts):
         return running
 
     def test_no_program_inherits_an_open_file(self):
-        running = self.busy_server("exec:" + self.script(f"{LIST_FILES} > {self.path('list')}"))
+        running = self.busy_server(f"exec:sh -c '{LIST_FILES} > {self.path('list')}'")
         files = open_files(running.child.pid)
         kinds = [what.split(":")[0] for what, _ in files.values()]
         self.assertGreaterEqual(kinds.count("socket"), 5, files)  # two ports, two clients, a broker
