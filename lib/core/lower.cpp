@@ -1,10 +1,9 @@
 #include "core/order_rules.hpp"
-#include "core/utf8.hpp"
+#include "core/text.hpp"
 #include "core/work_events.hpp"
 
 #include <orderproc/command.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace orderproc {
@@ -15,34 +14,14 @@ namespace {
 // How much of an event that nobody knows is repeated to whoever raised it.
 constexpr std::size_t shown_size_max = 64;
 
-enum class text_kind : std::uint8_t { lines, one_line, ascii };
-
-bool is_text(std::string_view text, text_kind kind) noexcept {
-    if (kind == text_kind::ascii) {
-        return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-    }
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    while (at != end) {
-        const auto byte = static_cast<unsigned char>(*at);
-        if (byte == 0 || (kind == text_kind::one_line && (byte < 0x20 || byte == 0x7f))) {
-            return false;
-        }
-        const detail::utf8_step step = detail::step_utf8(at, end);
-        if (!step.valid) return false;
-        at += step.size;
-    }
-    return true;
-}
-
 // What goes into the journal has to be text that every storage and every reader of it takes.
 result<void> check_text(std::string_view name, std::string_view text, std::size_t size_max,
-                        text_kind kind) {
+                        detail::text_kind kind) {
     if (text.size() > size_max) {
         return failure{errc::invalid_argument, std::string(name) + " must have at most " +
                                                    std::to_string(size_max) + " bytes"};
     }
-    if (is_text(text, kind)) return {};
+    if (detail::is_text(text, kind)) return {};
     constexpr std::string_view rules[] = {"UTF-8 without NUL", "UTF-8 without control characters",
                                           "printable ASCII"};
     return failure{errc::invalid_argument, std::string(name) + " must be " +
@@ -93,8 +72,8 @@ result<void> lower_to(change& out, raise_event& raise, const status_machine& mac
     if (!found) {
         return failure{errc::not_found, "no event " + raise.event.substr(0, shown_size_max)};
     }
-    if (auto ok =
-            check_text("reason", raise.reason, raise_event::reason_size_max, text_kind::lines);
+    if (auto ok = check_text("reason", raise.reason, raise_event::reason_size_max,
+                             detail::text_kind::lines);
         !ok) {
         return ok;
     }
@@ -137,12 +116,13 @@ result<change> lower(command what, const status_machine& machine, runtime& with)
     if (const auto user = owner(what); what.user_id && user && *user != *what.user_id) {
         return failure{errc::invalid_argument, "user_id must be the principal's own"};
     }
-    if (auto ok = check_text("actor", what.actor, command::actor_size_max, text_kind::one_line);
+    if (auto ok =
+            check_text("actor", what.actor, command::actor_size_max, detail::text_kind::one_line);
         !ok) {
         return std::move(ok).error();
     }
     if (auto ok = check_text("traceparent", what.traceparent, command::traceparent_size_max,
-                             text_kind::ascii);
+                             detail::text_kind::ascii);
         !ok) {
         return std::move(ok).error();
     }

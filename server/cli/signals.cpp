@@ -24,6 +24,11 @@ bool is_ignored(int which) {
     return sigaction(which, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
+// The kernel does not end the first process of a PID namespace by a signal that it does not handle.
+void end_at_once(int which) {
+    _exit(128 + which);  // as a shell puts it
+}
+
 // The first process of a PID namespace, which a container often has us be, or a subreaper.
 bool adopts_orphans() {
     int subreaper = 0;
@@ -48,6 +53,9 @@ void stop_signals::wait() {
     while (which == SIGCHLD) {
         if (sigismember(&awaited, SIGCHLD) == 1) child_table::of_this_process().reap_adopted();
         sigwait(&awaited, &which);
+    }
+    if (getpid() == 1) {
+        for (const int it : {SIGTERM, SIGINT}) signal(it, end_at_once);
     }
     const sigset_t deadly = set_of({SIGTERM, SIGINT});
     pthread_sigmask(SIG_UNBLOCK, &deadly, nullptr);

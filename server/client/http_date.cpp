@@ -84,15 +84,12 @@ std::optional<sys_seconds> to_time(const date_fields& it) noexcept {
            std::chrono::minutes(it.minute) + std::chrono::seconds(it.second);
 }
 
-int year_of(sys_seconds time) noexcept {
-    const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
-    return static_cast<int>(date.year());
-}
-
 // it.year has two digits.
 std::optional<sys_seconds> to_recent_time(date_fields it, sys_seconds now) noexcept {
-    const sys_seconds last = now + std::chrono::years(50);
-    const int last_year = year_of(last);
+    const auto today = std::chrono::floor<std::chrono::days>(now);
+    const auto last_day = std::chrono::year_month_day(today) + std::chrono::years(50);
+    const sys_seconds last = std::chrono::sys_days(last_day) + (now - today);
+    const int last_year = static_cast<int>(last_day.year());
     it.year = last_year - (last_year - it.year) % 100;
     const auto found = to_time(it);
     if (found && *found <= last) return found;

@@ -24,9 +24,6 @@ struct file_mark {
     off_t size = 0;
     std::chrono::sys_time<std::chrono::nanoseconds> written{};
 
-    bool same_file(const file_mark& other) const {
-        return device == other.device && file == other.file;
-    }
     friend bool operator==(const file_mark&, const file_mark&) = default;
 };
 
@@ -105,28 +102,28 @@ public:
 
     result<void> check(std::span<const std::int64_t> ids,
                        std::vector<std::int64_t>& unknown) override {
-        if (auto ok = refresh(); !ok) return ok;
+        const bool current = refresh();
+        const std::size_t before = unknown.size();
         std::set_difference(ids.begin(), ids.end(), known_.begin(), known_.end(),
                             std::back_inserter(unknown));
-        return {};
+        if (current || unknown.size() == before) return {};
+        unknown.resize(before);  // the new list may have them
+        return being_written(path_);
     }
 
 private:
-    // errc::unavailable: what the file says cannot be told now.
-    result<void> refresh() {
+    // False: there is a newer list, which may not be whole yet.
+    bool refresh() {
         const auto mark = mark_of(path_);
         if (!mark && !lost_) watch_.trouble("items", mark.error());
         lost_ = !mark;
-        if (!mark || (*mark == mark_ && !read_early_)) return {};
-        const bool replaced = !mark->same_file(mark_);
-        if (!has_rested(*mark)) {
-            return replaced || *mark == mark_ ? result<void>() : being_written(path_);
-        }
+        if (!mark || (*mark == mark_ && !read_early_)) return true;
+        if (!has_rested(*mark)) return *mark == mark_;
         const auto whole = read(*mark);
-        if (whole && !*whole) return replaced ? result<void>() : being_written(path_);
+        if (whole && !*whole) return false;
         read_early_ = false;
         if (!whole) watch_.trouble("items", whole.error());
-        return {};
+        return true;
     }
 
     // False: it changed meanwhile, so what was read may be half of a list.

@@ -51,7 +51,17 @@ class Running:
         self.ready_line = self.child.stdout.readline().strip()
         if not self.ready_line:
             raise AssertionError(self.child.communicate(timeout=DEADLINE_S))
-        self.root_warning = self.child.stderr.readline() if warns_of_root(command) else ""
+        self.root_warning = self.read_line_of_log() if warns_of_root(command) else ""
+
+    def read_line_of_log(self):
+        """The next line, and no byte more: communicate() does not see what was buffered."""
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = os.read(self.child.stderr.fileno(), 1)
+            if not byte:
+                break
+            line += byte
+        return line.decode()
 
     @property
     def port(self):

@@ -118,7 +118,7 @@ class Files(WithScripts):
         return running
 
     def test_no_program_inherits_an_open_file(self):
-        running = self.busy_server("exec:" + self.script(f"{LIST_FILES} > {self.path('list')}"))
+        running = self.busy_server(f"exec:sh -c '{LIST_FILES} > {self.path('list')}'")
         files = open_files(running.child.pid)
         kinds = [what.split(":")[0] for what, _ in files.values()]
         self.assertGreaterEqual(kinds.count("socket"), 5, files)  # two ports, two clients, a broker
@@ -261,10 +261,19 @@ class Surroundings(WithScripts):
 class Orphans(WithScripts):
     """What a program leaves behind, when it comes to us."""
 
-    def leave_orphans(self, *command, before=None):
+    def unshared(self):
+        """The beginning of a command whose first process is the first of a PID namespace."""
+        unshare = ("unshare", "--pid", "--fork", "--kill-child")
+        if not shutil.which("unshare") or subprocess.run([*unshare, "true"], check=False,
+                                                         capture_output=True).returncode != 0:
+            self.skipTest("no PID namespaces here")
+        return unshare
+
+    def leave_orphans(self, *command, before=None, more=()):
         script = self.script("sleep 0 & exit 0")
         running = Running(self, *command, BINARY, "serve", "--listen", "127.0.0.1:0", "--storage",
-                          self.storage, "--processor", f"exec:{script}", before=before)
+                          self.storage, "--processor", f"exec:{script}", *more,
+                          before=before)
         for i in range(20):
             running.ask("POST", "/orders", dict(ORDER, order_id=f"Z-{i}"))
         for i in range(20):
@@ -283,15 +292,20 @@ class Orphans(WithScripts):
         self.assertEqual(running.stop()[0], 0)
 
     def test_the_first_process_of_a_container_reaps_them(self):
-        unshare = ("unshare", "--pid", "--fork", "--kill-child")
-        if not shutil.which("unshare") or subprocess.run([*unshare, "true"], check=False,
-                                                         capture_output=True).returncode != 0:
-            self.skipTest("no PID namespaces here")
-        running = self.leave_orphans(*unshare)
+        running = self.leave_orphans(*self.unshared())
         server, = self.children_of(running.child.pid)
         wait_until(lambda: not self.children_of(server), "none is left")
         os.kill(int(server), signal.SIGTERM)
         self.assertEqual(running.child.wait(DEADLINE_S), 0)
+
+
+    def test_a_second_signal_ends_the_first_process_of_a_container_too(self):
+        running = self.leave_orphans(*self.unshared(), more=("--shutdown-delay", "1h"))
+        server, = self.children_of(running.child.pid)
+        os.kill(int(server), signal.SIGTERM)
+        wait_until(lambda: running.ask("GET", "/readyz")[0] == 503, "it stops")
+        os.kill(int(server), signal.SIGTERM)
+        self.assertEqual(running.child.wait(DEADLINE_S), 128 + signal.SIGTERM)
 
 
 class NobodyReads(WithScripts):

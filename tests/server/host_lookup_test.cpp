@@ -42,7 +42,8 @@ private:
 
 bare_server answering() {
     return bare_server([](peer_socket& by) {
-        while (!read_request(by).empty()) say(by, "HTTP/1.1 204 No Content\r\n\r\n");
+        if (!read_request(by).empty())
+            say(by, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
     });
 }
 
@@ -80,7 +81,7 @@ BOOST_AUTO_TEST_CASE(those_who_ask_meanwhile_wait_for_the_same_answer) {
     slow.wait_for_question();
     slow.tell({make_address("127.0.0.1")});
     for (auto& it : got) BOOST_TEST(it.get_future().get()->status == 204U);
-    BOOST_TEST(slow.asked() < 10);
+    BOOST_TEST(slow.asked() == 1);  // all of them had asked before it was told
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_goes_and_a_request_that_is_stopped_do_not_wait_for_a_lookup) {
@@ -151,7 +152,7 @@ BOOST_AUTO_TEST_CASE(the_system_knows_this_machine) {
     BOOST_TEST_REQUIRE(found.has_value());
     BOOST_TEST_REQUIRE(!found->empty());
     for (const auto& it : *found) BOOST_TEST(it.is_loopback());
-    const auto none = find_host("no such host");
+    const auto none = find_host("no..such.host");
     BOOST_TEST((none.error().code == errc::unavailable));
     BOOST_TEST(none.error().detail.starts_with("the host name cannot be resolved: "));
 }

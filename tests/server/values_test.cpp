@@ -138,6 +138,9 @@ BOOST_AUTO_TEST_CASE(no_secret_is_repeated) {
         {"http://u:tOpSeCrEt@h http://u:tOpSeCrEt@i", "http://…@i"},
         {"\"http://h/p?key=tOpSeCrEt\" is wrong", "\"http://h/p?…\" is wrong"},
         {"http://h/p?key=tOp SeCrEt", "http://h/p?…"},
+        {"\"http:u:tOpSeCrEt@h\" is not http://h", "\"http:…@h\" is not http://h"},
+        {"\"http:h?key=tOpSeCrEt\" is not http://h", "\"http:h?…\" is not http://h"},
+        {"h:80: refused\nIs it running?", "h:80: refused\nIs it running?"},
         {"is it joe@host?", "is it joe@host?"}};
     for (const auto& [text, expected] : rows) BOOST_TEST(without_secrets(text) == expected);
 }
