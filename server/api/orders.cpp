@@ -144,8 +144,8 @@ bool api::read_page(const call& it, std::optional<order_status> fixed, http::res
     }
     todo.read = read_then([query](repository& from) { return from.list(query.params()); },
                           [query, given = std::move(*parameters)](
-                              const order_page& page, const http::request& in, http::response& to) {
-                              write_page(page, query, given, in, to);
+                              const order_page& page, const http::request&, http::response& to) {
+                              write_page(page, query, given, to);
                           });
     return true;
 }
