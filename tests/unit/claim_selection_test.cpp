@@ -145,6 +145,7 @@ BOOST_AUTO_TEST_CASE(an_expired_lease_comes_back_with_back_off) {
     expected.value.last_error = "the lease of worker w1 expired on attempt 2 of 5";
     expected.leased = false;
     expected.due_at = now + 1s;
+    expected.span = 1s;
     expected.worker_id.clear();
     expected.lapses = 1;
     BOOST_TEST((out->after == expected));  // the attempt stays counted

@@ -56,9 +56,9 @@ struct bereaved : shop {
         BOOST_REQUIRE(dead_desk.jobs.size() == 1U);
         BOOST_REQUIRE(staff.start());
     }
-    void taken_over_after(milliseconds time) {
+    void taken_over_after(milliseconds lease) {
         settle({&staff});  // sees it
-        pass(time - 100ms, {&staff});
+        pass(lease - 100ms, {&staff});
         BOOST_TEST(status("A") == "PROCESSING");
         pass(100ms, {&staff});
         BOOST_TEST(status("A") == "PENDING");
