@@ -56,7 +56,7 @@ struct failure {
         : code(make_error_code(value)), detail(std::move(text)) {}
     failure(error_code value, std::string text = {}) : code(value), detail(std::move(text)) {}
 
-    // "detail: message of code", for logs.
+    // "detail: message of code", for logs; without a code, the detail alone.
     ORDERPROC_EXPORT std::string message() const;
 };
 

@@ -96,7 +96,8 @@ public:
     virtual void orders_offered(const offer_report&) noexcept {}
     // A message that was put aside, for it was none of ours.
     virtual void message_refused(std::string_view /*id*/, std::string_view /*reason*/) noexcept {}
-    // Something that people should know of: where ("engine.write"), and what.
+    // Something that people should know of: where ("engine.write"), and what. "clock": the wall
+    // clock stepped by more than a day, or is that far behind the newest entry; it has no code.
     virtual void trouble(std::string_view /*where*/, const failure&) noexcept {}
 };
 

@@ -52,7 +52,8 @@ const boost::system::error_category& orderproc_category() noexcept {
 }
 
 std::string failure::message() const {
-    return detail.empty() ? code.message() : detail + ": " + code.message();
+    if (detail.empty()) return code.message();
+    return code ? detail + ": " + code.message() : detail;
 }
 
 }  // namespace v1

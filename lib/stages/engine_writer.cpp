@@ -1,6 +1,7 @@
 #include "stages/engine_writer.hpp"
 
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -131,10 +132,24 @@ result<void> engine_writer::write() {
     auto written = connection_->write(params, results);
     write_time_ += std::chrono::steady_clock::now() - begun;
     if (!written) connection_.reset();
+    if (written) check_clock(params.now);
     // A failure that says nothing about itself says nothing about the outcome either.
     in_doubt_ =
         !written && (!written.error().code || written.error().code == errc::outcome_unknown);
     return written;
+}
+
+void engine_writer::check_clock(timestamp now) noexcept try {
+    std::optional<timestamp> recorded;
+    for (auto it = change_outcomes_.rbegin(); it != change_outcomes_.rend() && !recorded; ++it) {
+        if (it->journaled && it->after) recorded = it->after->updated_at;
+    }
+    for (const claim_outcome& it : claim_outcomes_) {
+        if (!recorded && !it.orders.empty()) recorded = it.orders.front().value.updated_at;
+    }
+    const auto wrong = clock_.judge(now, with_.time.monotonic(), recorded);
+    if (wrong) with_.watch.trouble("clock", *wrong);
+} catch (const std::exception&) {  // out of memory for the text: the write is as good
 }
 
 result<bool> engine_writer::resolve() {

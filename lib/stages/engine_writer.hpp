@@ -3,6 +3,7 @@
 
 // Gets one batch at a time committed and answered, whatever becomes of the connection.
 
+#include "stages/clock_check.hpp"
 #include "stages/commit_listeners.hpp"
 #include "stages/engine_queue.hpp"
 
@@ -38,6 +39,7 @@ private:
     void load();
     result<void> connect();
     result<void> write();
+    void check_clock(timestamp now) noexcept;
     result<bool> resolve();
     result<void> fail_by_exception(const char* text) noexcept;
 
@@ -55,6 +57,7 @@ private:
     std::uint64_t sequence_;  // starts at random, should a name ever come up twice
     std::unique_ptr<repository> connection_;
 
+    clock_check clock_;
     engine_batch batch_;
     bool loaded_ = false;
     bool in_doubt_ = false;  // a write was begun, and nobody knows what became of it

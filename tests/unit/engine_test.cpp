@@ -326,6 +326,40 @@ BOOST_FIXTURE_TEST_CASE(the_observer_is_told, fixture) {
     BOOST_TEST(watch.troubles.back() == "engine.resolve: as told (fault_storage)");
 }
 
+BOOST_FIXTURE_TEST_CASE(it_tells_of_a_clock_that_is_wrong, fixture) {
+    engine it(orders, machine, with, by_hand());
+    const auto write = [&](const char* id) {
+        ask(it, create(id));
+        BOOST_REQUIRE(it.run_once());
+    };
+    write("A");
+    time.advance(std::chrono::hours(72));  // nobody wrote for three days
+    write("B");
+    time.step(std::chrono::hours(24));
+    write("C");
+    time.step(-std::chrono::hours(24));
+    write("D");
+    BOOST_TEST(watch.troubles.empty());
+    time.step(std::chrono::hours(24 * 365));
+    write("E");
+    write("F");
+    BOOST_TEST_REQUIRE(watch.troubles.size() == 1U);
+    BOOST_TEST(watch.troubles[0] ==
+               "clock: the clock stepped from 2026-06-18T00:00:00.000Z to "
+               "2027-06-18T00:00:00.000Z");
+    // Another process finds it so.
+    time.step(-std::chrono::hours(24 * 365));
+    watch.troubles.clear();
+    engine other(orders, machine, with, by_hand());
+    for (const char* id : {"G", "H"}) {
+        ask(other, create(id));
+        BOOST_REQUIRE(other.run_once());
+    }
+    BOOST_TEST_REQUIRE(watch.troubles.size() == 1U);
+    BOOST_TEST(watch.troubles[0].find("clock: the clock says 2026-06-18T00:00:00.000Z, but the "
+                                      "newest journal entry is of 2027-06-18T00:00:00.000Z") == 0U);
+}
+
 BOOST_FIXTURE_TEST_CASE(it_knows_what_it_was_made_with, fixture) {
     const engine it(orders, machine, with, by_hand());
     BOOST_TEST(&it.machine() == &machine);

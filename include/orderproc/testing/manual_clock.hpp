@@ -20,9 +20,13 @@ public:
                               std::chrono::year{2026} / 6 / 15}}) noexcept
         : start_(start) {}
 
-    timestamp now() override { return start_ + elapsed(); }
+    timestamp now() override {
+        return start_ + elapsed() + std::chrono::milliseconds{stepped_.load()};
+    }
     instant monotonic() override { return instant{elapsed()}; }
     void advance(std::chrono::milliseconds by) noexcept { elapsed_ += by.count(); }
+    // The wall clock alone, as if somebody had set it.
+    void step(std::chrono::milliseconds by) noexcept { stepped_ += by.count(); }
 
 private:
     std::chrono::milliseconds elapsed() const noexcept {
@@ -30,6 +34,7 @@ private:
     }
     timestamp start_;
     std::atomic<std::int64_t> elapsed_{0};
+    std::atomic<std::int64_t> stepped_{0};
 };
 
 // SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed.
