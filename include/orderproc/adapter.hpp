@@ -20,6 +20,10 @@ ORDERPROC_EXPORT change_outcome refuse(const change& what, error_code why,
 ORDERPROC_EXPORT journal_entry to_entry(const evaluation& what, feed_position position,
                                         write_time at);
 
+// A key or writer with a time after this got it from a clock that was ahead. A write that forgets
+// gives it params.now instead, forget_max of them at most, or it would never be forgotten.
+ORDERPROC_EXPORT timestamp ahead_of(const write_params& params) noexcept;
+
 // A cursor as a repository keeps it. One that nobody has taken yet stands at offset 0 of the
 // storage's epoch and has neither owner nor end.
 struct stored_cursor {

@@ -48,6 +48,9 @@ struct cursor_move {
     std::string owner;                // the same
     std::optional<feed_position> to;  // none: only take or renew. Not checked: the owner knows
     timestamp expires_at;             // how long the owner holds it; at or before now: lets it go
+    // The end of another owner's lease that counts as over, though it is after expires_at: it has
+    // been the same for a lease by a monotonic clock, so a clock that was ahead gave it.
+    std::optional<timestamp> expired = {};
 };
 struct named_cursor {
     std::string name;
@@ -55,7 +58,8 @@ struct named_cursor {
 };
 struct cursor_outcome {
     error_code ec;
-    feed_position at;  // where the cursor stands now
+    feed_position at;                          // where the cursor stands now
+    std::optional<timestamp> held_until = {};  // of lease_lost: when the other owner's lease ends
 };
 
 // One durable transaction. Changes first, then claims, which may take what the changes made, then
@@ -68,8 +72,9 @@ struct write_params {
     std::span<const claim> claims;
     std::span<const cursor_move> cursors;
     // Forget, oldest first, at most forget_max of the idempotency keys stored and of the writers
-    // heard of last before this. A write that changes nothing else need not; writers, which are
-    // few, may be forgotten all at once, at the first such write of a connection alone.
+    // heard of last before this, as params.now was then (see also ahead_of()). A write that changes
+    // nothing else need not; writers, which are few, may be forgotten all at once, at the first
+    // such write of a connection alone.
     timestamp forget_before = timestamp::min();
     std::size_t forget_max = 0;
 };

@@ -1,6 +1,7 @@
 #include <orderproc/adapter.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 namespace orderproc {
 inline namespace v1 {
@@ -26,12 +27,20 @@ journal_entry to_entry(const evaluation& what, feed_position position, write_tim
             what.after.value};
 }
 
+timestamp ahead_of(const write_params& params) noexcept {
+    constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 36525);
+    if (params.forget_before < params.now - century) return timestamp::max();  // keeps everything
+    return params.now + (params.now - params.forget_before);
+}
+
 cursor_outcome evaluate(stored_cursor& kept, const cursor_move& what, timestamp now) {
-    if (kept.owner != what.owner && kept.expires_at > now) return {errc::lease_lost, kept.at};
+    const bool over = kept.expires_at <= now ||
+                      (what.expired == kept.expires_at && kept.expires_at > what.expires_at);
+    if (kept.owner != what.owner && !over) return {errc::lease_lost, kept.at, kept.expires_at};
     if (what.to) kept.at = *what.to;
     kept.owner = what.owner;
     kept.expires_at = what.expires_at;
-    return {{}, kept.at};
+    return {{}, kept.at, {}};
 }
 
 bool matches(const order& it, const list_params& params) noexcept {

@@ -29,6 +29,8 @@ void relay::impl::on_moved(const cursor_outcome& outcome) {
     const auto now = with_.time.monotonic();
     if (outcome.ec == errc::lease_lost) {
         if (leading_) step_down();
+        if (held_until_ != outcome.held_until) held_since_ = now;
+        held_until_ = outcome.held_until;
         move_due_ = now + std::min(asks_every, options_.lease / 4);
         return;
     }
@@ -38,6 +40,7 @@ void relay::impl::on_moved(const cursor_outcome& outcome) {
         return;
     }
     move_failures_ = 0;
+    held_until_.reset();
     stored_ = outcome.at;
     if (letting_go_) {
         let_go_ = true;
@@ -76,6 +79,7 @@ void relay::impl::move_cursor(clock::instant now) {
     if (leading_ && confirmed_ != stored_) what.to = confirmed_;
     letting_go_ = leading_ && drained(now);
     what.expires_at = with_.time.now() + (letting_go_ ? milliseconds(0) : options_.lease);
+    if (held_until_ && now >= held_since_ + options_.lease) what.expired = held_until_;
     moved_at_ = now;
     inbox_->kept = inbox_;
     if (auto sent = engine_.submit(std::move(what), *inbox_); !sent) {

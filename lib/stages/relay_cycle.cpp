@@ -117,10 +117,16 @@ void relay::impl::read(clock::instant now) {
     page_ = std::move(found->entries);
     next_ = 0;
     written_ = false;
-    late_ = options_.give_way == milliseconds(0) ||
-            (!page_.empty() && with_.time.now() - page_.front().at >= options_.give_way);
+    late_ = options_.give_way == milliseconds(0) || (!page_.empty() && is_late(page_.front()));
     news_ = page_.size() == limit;
     if (!page_.empty()) read_ = page_.back().position;
+}
+
+// Of an entry that comes out of the future, since the clock has stepped back, nobody can tell how
+// late it is.
+bool relay::impl::is_late(const journal_entry& entry) const {
+    const auto age = with_.time.now() - entry.at;
+    return age >= options_.give_way || -age >= options_.give_way;
 }
 
 void relay::impl::submit_entries() {

@@ -85,6 +85,7 @@ private:
     void connect(clock::instant now);
     void disconnect(const failure& why);
     void read(clock::instant now);
+    bool is_late(const journal_entry& entry) const;
     void submit_entries();
     bool submit_one(const journal_entry& entry);
     void collect(std::chrono::milliseconds patience);
@@ -111,6 +112,8 @@ private:
     clock::instant leads_until_;
     clock::instant move_due_;  // not before: after a failure, or while another one leads
     std::uint32_t move_failures_ = 0;
+    std::optional<timestamp> held_until_;  // by another owner, as told last…
+    clock::instant held_since_;            // …and told first
 
     // begun: all before the position is confirmed; read: all before it is in page_ or sent_.
     feed_position stored_, confirmed_, read_;

@@ -185,6 +185,27 @@ void cursor_is_let_go(bench& b) {
     expect_equal("where it stands", std::uint64_t{4}, out.at.offset);
 }
 
+void cursor_of_a_clock_ahead_is_taken(bench& b) {
+    some_work(b, "f", 5);
+    b.advance(seconds(3600));
+    b.write(move(b, "a", 2));
+    b.advance(seconds(-3600));
+    cursor_outcome out = b.write(move(b, "b"));
+    expect_equal("taking another's cursor", make_error_code(errc::lease_lost), out.ec);
+    expect_equal("until when it is held", std::optional(b.now() + seconds(3630)), out.held_until);
+    cursor_move what = move(b, "b");
+    what.expired = out.held_until;
+    b.write(move(b, "a", 3));  // renewed
+    expect_equal("taking a cursor that was renewed", make_error_code(errc::lease_lost),
+                 b.write(what).ec);
+    b.advance(seconds(3600));
+    b.write(move(b, "a"));
+    b.advance(seconds(-3600));
+    out = b.write(what);
+    expect_equal("taking a cursor that was seen unchanged for a lease", error_code{}, out.ec);
+    expect_equal("where it stands", std::uint64_t{3}, out.at.offset);
+}
+
 void cursors_are_apart(bench& b) {
     some_work(b, "f", 5);
     batch both;
@@ -246,6 +267,9 @@ constexpr entry cursor_entries[] = {
      cursor_has_one_owner},
     {"a_cursor_expires", "A cursor whose hold has expired is taken as it is.", cursor_expires},
     {"a_cursor_is_let_go", "A cursor that was let go is taken as it is.", cursor_is_let_go},
+    {"a_cursor_of_a_clock_ahead_is_taken",
+     "A hold that a move names as expired ends, unless it has changed since.",
+     cursor_of_a_clock_ahead_is_taken},
     {"cursors_are_apart", "Cursors and changes succeed or are refused each on its own.",
      cursors_are_apart},
     {"cursors_are_listed", "All cursors are listed, by name, if any can be.", cursors_are_listed},

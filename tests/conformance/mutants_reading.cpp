@@ -252,6 +252,8 @@ const mutant feeds[] = {
              for (auto& it : page.entries) it.after.status = "PENDING";
          };
      }},
+    {"holds named as expired stay", "a_cursor_of_a_clock_ahead_is_taken",
+     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp) { it.expired.reset(); }; }},
     {"cursor stolen", "a_cursor_has_one_owner",
      [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp) { it.owner = "any"; }; }},
     {"cursor never expires", "a_cursor_expires",

@@ -76,6 +76,32 @@ BOOST_AUTO_TEST_CASE(a_cursor_is_taken_held_moved_and_let_go) {
     BOOST_TEST((move("a", {}, now + 60s, now + 10s).at == feed_position{3, 6}));
 }
 
+BOOST_AUTO_TEST_CASE(a_cursor_of_a_clock_ahead_is_taken_by_its_end) {
+    stored_cursor kept{{3, 4}, "a", now + 1h};
+    cursor_move what{"relay", "b", {}, now + 30s};
+    const cursor_outcome refused = evaluate(kept, what, now);
+    BOOST_TEST((refused.ec == errc::lease_lost));
+    BOOST_TEST((refused.held_until == now + 1h));
+    what.expired = now + 1h - 1ms;  // renewed since it was seen
+    BOOST_TEST((evaluate(kept, what, now).ec == errc::lease_lost));
+    what.expired = refused.held_until;
+    BOOST_TEST(!evaluate(kept, what, now).ec);
+    BOOST_TEST((kept.owner == "b" && kept.expires_at == now + 30s));
+    // A lease that this clock may have given is waited for.
+    kept = {{3, 4}, "a", now + 30s};
+    what.expired = kept.expires_at;
+    BOOST_TEST((evaluate(kept, what, now).ec == errc::lease_lost));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_dated_after_now_is_told_from_what_is_only_young) {
+    write_params params;
+    params.now = now;
+    params.forget_before = now - 72h;
+    BOOST_TEST((ahead_of(params) == now + 72h));
+    params.forget_before = timestamp::min();
+    BOOST_TEST((ahead_of(params) == timestamp::max()));
+}
+
 BOOST_AUTO_TEST_CASE(a_list_shows_what_its_filters_say) {
     const order it = order_builder{}.user(7).status("PENDING").build();
     list_params all;

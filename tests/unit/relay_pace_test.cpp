@@ -54,6 +54,17 @@ BOOST_AUTO_TEST_CASE(what_is_late_does_not_wait_for_confirms) {
     BOOST_TEST(post.submitted.size() == 520U);
 }
 
+// Entries keep the time of before a step back: by the clock they would not be late for an hour.
+BOOST_AUTO_TEST_CASE(after_a_step_back_entries_do_not_wait_for_confirms) {
+    post.confirms = false;
+    for (int i = 0; i < 520; ++i) create("A" + std::to_string(i));
+    time.step(-1h);
+    relay it(front, journal, post, quiet());
+    BOOST_REQUIRE(it.start());
+    pass(200ms, {&it});
+    BOOST_TEST(post.submitted.size() == 520U);
+}
+
 BOOST_AUTO_TEST_CASE(while_changes_wait_the_relay_rests_for_three_times_what_a_page_took) {
     waiting_change waits(front);
     relay it(front, journal, post, quiet());

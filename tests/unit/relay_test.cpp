@@ -190,6 +190,26 @@ BOOST_AUTO_TEST_CASE(one_of_many_publishes_and_another_takes_over_within_the_lea
     BOOST_TEST(post.submitted.size() == 3U);
 }
 
+// Its hold on the cursor ends in an hour, by the clock; by the monotonic one in a lease.
+BOOST_AUTO_TEST_CASE(a_leader_that_went_silent_before_a_step_back_is_followed) {
+    relay first(front, journal, post, quiet("a"));
+    relay second(front, journal, post, quiet("b"));
+    BOOST_REQUIRE(first.start());
+    BOOST_REQUIRE(second.start());
+    create("A");
+    pass(1s, {&first, &second});
+    time.step(-1h);
+    pass(30s, {&first, &second}, 1s);  // it renews: nobody takes it over
+    BOOST_TEST(post.publishers == 1U);
+    time.step(1h);
+    pass(5s, {&first}, 1s);
+    time.step(-1h);
+    create("B");
+    pass(12s, {&second}, 500ms);
+    BOOST_TEST(post.texts().back() == "B create");
+    BOOST_TEST(cursor() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_leader_whose_move_is_refused_publishes_no_more) {
     post.confirms = false;
     relay first(front, journal, post, quiet("a"));
