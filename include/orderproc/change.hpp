@@ -8,6 +8,7 @@
 
 #include <array>
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,9 +29,11 @@ struct stored_order {
     lease_token lease{0};             // of the latest claim
     bool leased = false;              // somebody works on it, until due_at unless renewed
     std::optional<timestamp> due_at;  // when a worker should look: index it with the status
-    std::string worker_id;            // who works on it; empty unless leased
-    std::uint32_t lapses = 0;         // leases in a row that nobody ended
-    std::string traceparent;          // W3C Trace Context of the latest change by a client
+    // How far ahead due_at was by rule: the length of the lease, the back-off. 0: it was asked for.
+    std::chrono::milliseconds span{0};
+    std::string worker_id;     // who works on it; empty unless leased
+    std::uint32_t lapses = 0;  // leases in a row that nobody ended
+    std::string traceparent;   // W3C Trace Context of the latest change by a client
 
     friend bool operator==(const stored_order&, const stored_order&) = default;
 };
@@ -61,6 +64,7 @@ struct move_order {
     std::string reason;                        // for the journal
     bool queued = false;                       // a worker should look at it in the new status…
     std::optional<timestamp> next_attempt_at;  // …but not before this
+    std::chrono::milliseconds backoff{0};      // which is so far ahead by rule; 0: it was asked for
     std::optional<std::uint32_t> attempts;     // set, else kept
     std::optional<std::string> last_error;     // set, else kept
     bool settles = false;                      // nothing more happens by itself
@@ -126,15 +130,43 @@ struct evaluation {
 ORDERPROC_EXPORT result<evaluation> evaluate(const stored_order* current, const change& what,
                                              write_time at);
 
+// A lease that ends later than its length from now: a clock that was ahead gave it. It has ended
+// when it was seen unchanged for its length by a monotonic clock (docs/adr/0008).
+struct doubtful_lease {
+    std::string order;
+    lease_token token{0};
+    timestamp ends_at;
+    std::chrono::milliseconds length{0};
+    friend bool operator==(const doubtful_lease&, const doubtful_lease&) = default;
+};
+
+// Where an order stands in the index of its status by due_at.
+struct due_position {
+    timestamp due_at = timestamp::min();
+    std::int64_t number = 0;
+    friend auto operator<=>(const due_position&, const due_position&) = default;
+};
+
+// A look at what a clock that was ahead has put off: at most limit orders of each status. For the
+// sweep, not for each claim.
+struct due_probe {
+    std::size_t limit = 0;  // 0: none
+    due_position waiting, active;
+};
+
 // A worker's request for work of one stage.
 struct claim {
     const work_stage* stage = nullptr;  // outlives the claim
     std::string worker_id;
     timestamp expires_at;                           // of the leases
+    std::chrono::milliseconds lease{0};             // their length; 0: none of them is doubted
     std::uint32_t attempts_max = 20;                // an order beyond it is failed, not handed out
     std::chrono::milliseconds lapse_backoff{1000};  // after an expired lease; doubles with each
-    std::vector<std::string> only;                  // ids; empty: whatever is due
-    std::size_t limit = 0;  // orders handed out, failed or released, together
+    std::chrono::milliseconds backoff_max{31'622'400'000};  // one that ends even later is over
+    std::vector<std::string> only;                          // ids; empty: whatever is due
+    std::vector<doubtful_lease> expired;  // to be taken back if they are unchanged; limit at most
+    due_probe probe;                      // without only
+    std::size_t limit = 0;                // orders handed out, failed or released, together
 };
 
 struct claimed_order {
@@ -159,13 +191,21 @@ struct claim_outcome {
     std::size_t failed = 0;    // beyond attempts_max
     std::size_t released = 0;  // their lease had expired: back to waiting, with back-off
     bool more = false;         // the claim stopped before it ran out of due orders (of claim::only)
-    std::optional<timestamp> next_due;  // of the stage, when !more: nothing to claim before it
+    std::optional<timestamp> next_due;     // of the stage, when !more: nothing to claim before it
+    std::vector<doubtful_lease> doubtful;  // that the probe came by
+    due_probe next_probe;                  // goes on where this one ended, or begins again
 };
 
-// The rules of claiming, for one claim. An adapter reads candidates (status waiting or active of
+struct due_range {  // orders of the status after the position, in the order of the index
+    order_status status;
+    due_position after;
+    std::size_t limit = 0;
+};
+
+// The rules of claiming, for one claim. An adapter reads candidates: status waiting or active of
 // the stage, due_at <= stamp; of each status the first claim::limit by due_at, then number, or all
-// that claim::only names), arranges and offers them, stores what offer() says, collects it in
-// take(), and finishes.
+// that claim::only names; all that claim::expired names; and those of ranges() that survey() wants.
+// It arranges and offers them, stores what offer() says, collects it in take(), and finishes.
 //
 // Who takes workers down is found by elimination: after the first lapse of its lease an order is
 // handed out as before, after the second with at most 31 of its kind, then alone. Only the first
@@ -174,8 +214,12 @@ class ORDERPROC_EXPORT claim_selection {
 public:
     claim_selection(const claim& what, write_time at) : claim_(what), at_(at) {}
 
-    // Brings candidates into the order of offering, and leaves out those that are none: for
-    // adapters that read the two statuses apart, or orders by name.
+    std::vector<due_range> ranges() const;  // to be surveyed beside the candidates; mostly none
+    bool survey(const stored_order& found, claim_outcome& out);  // each; true: it is a candidate
+
+    // What it is offered by, before its number; none: it is not due.
+    std::optional<timestamp> rank(const stored_order& candidate) const;
+    // Brings candidates into the order of offering, and leaves out those that are none.
     void arrange(std::vector<stored_order>& candidates) const;
     bool done() const noexcept;  // offer nothing more
     // None: leave it as it is (not due, or the selection is done).
@@ -188,9 +232,12 @@ public:
 
 private:
     bool may_join(std::size_t company) noexcept;
+    bool is_over(const stored_order& leased) const;
 
     const claim& claim_;
     write_time at_;
+    std::size_t surveyed_waiting_ = 0;
+    std::size_t surveyed_active_ = 0;
     std::size_t touched_ = 0;
     std::size_t handed_out_ = 0;
     std::size_t company_ = 0;  // how many of those handed out may be worked on together

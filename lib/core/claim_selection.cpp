@@ -48,6 +48,7 @@ evaluation hand_out(const stored_order& candidate, const claim& by, write_time a
     it.lease = lease_token{static_cast<std::uint64_t>(candidate.lease) + 1};
     it.leased = true;
     it.due_at = by.expires_at;
+    it.span = by.lease;
     it.worker_id = by.worker_id;
     it.value.status = by.stage->active;
     it.value.attempts += 1;
@@ -70,6 +71,7 @@ evaluation take_back(const stored_order& candidate, const claim& by, write_time 
     it.leased = false;
     it.worker_id.clear();
     it.due_at.reset();
+    it.span = {};
     if (exhausted) {
         it.value.status = stage.failed;
         it.value.next_attempt_at.reset();
@@ -77,7 +79,8 @@ evaluation take_back(const stored_order& candidate, const claim& by, write_time 
     } else {
         const auto doublings = std::min(it.lapses - 1, backoff_doublings_max);
         it.value.status = stage.waiting;
-        it.value.next_attempt_at = at.now + by.lapse_backoff * (1 << doublings);
+        it.span = by.lapse_backoff * (1 << doublings);
+        it.value.next_attempt_at = at.now + it.span;
         it.due_at = it.value.next_attempt_at;
     }
     it.value.last_error = reason;
@@ -85,23 +88,78 @@ evaluation take_back(const stored_order& candidate, const claim& by, write_time 
     return out;
 }
 
-// What was queued without a delay is due even if the clock has stepped back since.
-bool is_due(const stored_order& candidate, write_time at) {
-    if (!candidate.due_at) return false;
-    const bool delayed = candidate.leased || candidate.value.next_attempt_at;
-    return *candidate.due_at <= (delayed ? at.now : at.stamp);
+// So much after now; without overflow, whatever a file or a host says.
+timestamp after(timestamp now, std::chrono::milliseconds time) {
+    constexpr std::chrono::milliseconds century = std::chrono::hours(24 * 36525);
+    return now + std::clamp(time, std::chrono::milliseconds(0), century);
 }
 
+constexpr auto last_number = std::numeric_limits<std::int64_t>::max();
+
 }  // namespace
+
+// Whether the claim says so, of this very lease.
+bool claim_selection::is_over(const stored_order& leased) const {
+    return std::any_of(claim_.expired.begin(), claim_.expired.end(),
+                       [&](const doubtful_lease& seen) {
+                           return seen.token == leased.lease && seen.ends_at == *leased.due_at &&
+                                  leased.value.id && seen.order == leased.value.id->view();
+                       });
+}
+
+std::optional<timestamp> claim_selection::rank(const stored_order& candidate) const {
+    if (!candidate.due_at) return std::nullopt;
+    const timestamp due_at = *candidate.due_at;
+    // What another clock has put off comes first: by due_at it would come last for ever.
+    constexpr timestamp before_all = timestamp::min();
+    if (due_at <= at_.now) return due_at;
+    if (candidate.leased) {
+        return is_over(candidate) ? std::optional(before_all) : std::nullopt;
+    }
+    // What was queued without a delay is due even if the clock has stepped back since.
+    if (!candidate.value.next_attempt_at) {
+        return due_at <= at_.stamp ? std::optional(due_at) : std::nullopt;
+    }
+    const bool backs_off = candidate.span.count() > 0 && candidate.value.attempts > 0;
+    const bool put_off =
+        backs_off && due_at > after(at_.now, std::max(candidate.span, claim_.backoff_max));
+    return put_off ? std::optional(before_all) : std::nullopt;
+}
+
+std::vector<due_range> claim_selection::ranges() const {
+    const due_probe& probe = claim_.probe;
+    if (probe.limit == 0 || !claim_.only.empty()) return {};
+    // Between now and the latest stamp there may be orders queued without a delay.
+    const bool stepped_back = at_.stamp > at_.now;
+    const timestamp waiting = stepped_back ? at_.now : after(at_.now, claim_.backoff_max);
+    const timestamp active = after(at_.now, claim_.lease);
+    return {{claim_.stage->waiting, std::max(probe.waiting, {waiting, last_number}), probe.limit},
+            {claim_.stage->active, std::max(probe.active, {active, last_number}), probe.limit}};
+}
+
+bool claim_selection::survey(const stored_order& found, claim_outcome& out) {
+    const bool active = found.value.status == claim_.stage->active;
+    const due_position place{found.due_at.value_or(timestamp::min()), found.value.number};
+    ++(active ? surveyed_active_ : surveyed_waiting_);
+    (active ? out.next_probe.active : out.next_probe.waiting) = place;
+    if (rank(found)) return true;
+    // Workers may differ in how long their leases are: the longer of the two counts.
+    const auto length = std::max(found.span, claim_.lease);
+    if (found.leased && claim_.lease.count() > 0 && found.value.id &&
+        place.due_at > after(at_.now, length)) {
+        out.doubtful.push_back(
+            {std::string(found.value.id->view()), found.lease, place.due_at, length});
+    }
+    return false;
+}
 
 void claim_selection::arrange(std::vector<stored_order>& candidates) const {
     std::erase_if(candidates, [this](const stored_order& it) {
         const order_status status = it.value.status;
-        return !it.due_at || *it.due_at > at_.stamp ||
-               (status != claim_.stage->waiting && status != claim_.stage->active);
+        return !rank(it) || (status != claim_.stage->waiting && status != claim_.stage->active);
     });
-    const auto place = [](const stored_order& it) {
-        return std::pair(*it.due_at, it.value.number);
+    const auto place = [this](const stored_order& it) {
+        return std::pair(*rank(it), it.value.number);
     };
     const auto out_of_order = [&](const auto& a, const auto& b) { return place(a) >= place(b); };
     if (std::adjacent_find(candidates.begin(), candidates.end(), out_of_order) ==
@@ -121,7 +179,7 @@ bool claim_selection::done() const noexcept {
 }
 
 std::optional<evaluation> claim_selection::offer(const stored_order& candidate) {
-    if (done() || !is_due(candidate, at_)) return std::nullopt;
+    if (done() || !rank(candidate)) return std::nullopt;
     const bool lapsed = candidate.leased && candidate.value.status == claim_.stage->active;
     if (!lapsed && candidate.value.status != claim_.stage->waiting) return std::nullopt;
 
@@ -164,8 +222,17 @@ void claim_selection::take(const evaluation& stored, claim_outcome& out) {
 
 void claim_selection::finish(std::optional<timestamp> first_due, std::size_t offers,
                              claim_outcome& out) const {
-    out.more = claim_.only.empty() ? first_due && *first_due <= at_.now : touched_ < offers;
+    if (claim_.only.empty()) {
+        // Up to the latest stamp there may be orders that were queued without a delay.
+        const timestamp due = done() ? at_.stamp : at_.now;
+        out.more = first_due && *first_due <= due;
+    } else {
+        out.more = touched_ < offers;
+    }
     if (!out.more) out.next_due = first_due;
+    out.next_probe.limit = claim_.probe.limit;
+    if (surveyed_waiting_ < claim_.probe.limit) out.next_probe.waiting = {};
+    if (surveyed_active_ < claim_.probe.limit) out.next_probe.active = {};
 }
 
 }  // namespace v1

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -35,8 +36,9 @@ enum flag : std::uint8_t {
     has_due_at = 1 << 4,
     is_leased = 1 << 5,
     has_from = 1 << 6,
+    has_span = 1 << 6,  // of a stored order; without it the span is 0, as before there were any
     order_flags = has_id | has_next_attempt_at | has_first_claimed_at | has_settled_at,
-    stored_order_flags = order_flags | has_due_at | is_leased,
+    stored_order_flags = order_flags | has_due_at | is_leased | has_span,
     journal_entry_flags = order_flags | has_from,
 };
 
@@ -212,6 +214,7 @@ std::uint8_t flags_of(const stored_order& value) noexcept {
     int out = flags_of(value.value);
     if (value.due_at) out |= has_due_at;
     if (value.leased) out |= is_leased;
+    if (value.span.count() != 0) out |= has_span;
     return static_cast<std::uint8_t>(out);
 }
 
@@ -230,7 +233,7 @@ std::size_t size_bound(const order& value) noexcept {
 }
 
 std::size_t size_bound(const stored_order& value) noexcept {
-    constexpr std::size_t numbers_max = 5;
+    constexpr std::size_t numbers_max = 6;
     return size_bound(value.value) + value.worker_id.size() + value.traceparent.size() +
            varint_size_max * numbers_max;
 }
@@ -269,6 +272,7 @@ void write(writer& to, const stored_order& value) noexcept {
     to.text(value.worker_id);
     to.number(value.lapses);
     to.text(value.traceparent);
+    if (value.span.count() != 0) to.signed_number(value.span.count());
 }
 
 void write(writer& to, const journal_entry& value) noexcept {
@@ -324,6 +328,9 @@ void read(reader& from, std::uint8_t flags, stored_order& out) {
     out.worker_id = from.text();
     out.lapses = from.number_32();
     out.traceparent = from.text();
+    if ((flags & has_span) == 0) return;
+    out.span = std::chrono::milliseconds(from.signed_number());
+    if (out.span.count() == 0) from.fail();  // is encoded without the flag
 }
 
 void read(reader& from, std::uint8_t flags, journal_entry& out) {

@@ -27,6 +27,7 @@ void touch(stored_order& it, write_time at) {
 
 void end_lease(stored_order& it) {
     it.leased = false;
+    it.span = {};
     it.worker_id.clear();
 }
 
@@ -80,6 +81,7 @@ evaluation stay(const move_order& move, const stored_order& current, const chang
     touch(out.after, at);
     out.after.value.next_attempt_at = move.next_attempt_at;
     out.after.due_at = wanted;
+    out.after.span = move.backoff;
     out.reason = move.reason;
     return out;
 }
@@ -92,6 +94,7 @@ evaluation apply(const move_order& move, const stored_order& current, const chan
     if (!move.interrupted) out.after.lapses = 0;
     out.after.due_at.reset();
     if (move.queued) out.after.due_at = move.next_attempt_at.value_or(at.now);
+    if (move.queued) out.after.span = move.backoff;
     order& it = out.after.value;
     it.status = move.to;
     it.next_attempt_at = move.next_attempt_at;

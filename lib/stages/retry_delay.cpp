@@ -31,6 +31,13 @@ milliseconds retry_delay(std::optional<milliseconds> asked, const retry_policy& 
         static_cast<milliseconds::rep>(static_cast<double>(delay.count()) * factor));
 }
 
+milliseconds longest_backoff(const retry_policy& policy) noexcept {
+    const double factor = 1.0 + policy.jitter;
+    return milliseconds(
+               static_cast<milliseconds::rep>(static_cast<double>(policy.cap.count()) * factor)) +
+           milliseconds(1);
+}
+
 milliseconds commit_pause(std::uint32_t failures) noexcept {
     return doubled(milliseconds(100), std::max(failures, 1U) - 1, milliseconds(5000));
 }

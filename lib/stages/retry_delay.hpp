@@ -20,6 +20,9 @@ std::chrono::milliseconds retry_delay(std::optional<std::chrono::milliseconds> a
                                       const retry_policy& policy, std::uint32_t attempt,
                                       std::uint64_t random) noexcept;
 
+// What retry_delay() gives at most, unless the processor asked for more.
+std::chrono::milliseconds longest_backoff(const retry_policy& policy) noexcept;
+
 // Of commits and claims that the storage did not take: after so many failures in a row.
 std::chrono::milliseconds commit_pause(std::uint32_t failures) noexcept;
 

@@ -81,8 +81,9 @@ struct judge {
         move_order move;
         move.to = of.stage.waiting;
         move.queued = true;
-        move.next_attempt_at = with.time.now() + retry_delay(said.delay, policy, of.value.attempts,
-                                                             with.random.next());
+        const auto delay = retry_delay(said.delay, policy, of.value.attempts, with.random.next());
+        move.next_attempt_at = with.time.now() + delay;
+        if (!said.delay) move.backoff = std::max(delay, std::chrono::milliseconds(1));
         move.last_error = reason;
         move.reason = std::move(reason);
         out.what.action = std::move(move);

@@ -81,6 +81,11 @@ void worker::impl::on_swept(stage_claim& it, const claim_outcome& answer, clock:
     if (answer.next_due) {
         it.next_at = std::min(it.next_at, now + (*answer.next_due - with_.time.now()));
     }
+    it.doubts.forget(it.expired);
+    if (answer.next_probe.limit > 0) it.probe = answer.next_probe;
+    for (const doubtful_lease& seen : answer.doubtful) it.doubts.saw(seen, now);
+    it.next_at = std::min(it.next_at, it.doubts.next_over());
+    if (!it.expired.empty()) it.next_at = std::min(it.next_at, it.probe_at);  // it was put off
 }
 
 void worker::impl::on_named(stage_claim& it, const claim_outcome& answer, clock::instant now) {
@@ -187,19 +192,34 @@ void worker::impl::name_offered(const stage_claim& it, std::size_t most, claim& 
     }
 }
 
+// A clock that was ahead has given leases that this clock does not see end. Looking for them is
+// for the sweep, however often commits wake the worker.
+void worker::impl::look_beyond(stage_claim& it, std::size_t limit, clock::instant now,
+                               claim& what) const {
+    it.expired = it.doubts.over(now, limit);
+    what.expired = it.expired;
+    if (!what.expired.empty() || now < it.probe_at) return;
+    it.probe_at = now + options_.sweep;
+    what.probe = it.probe;
+    what.probe.limit = claim_max;
+}
+
 void worker::impl::submit_claim(const std::shared_ptr<stage_claim>& it, std::size_t limit,
                                 clock::instant now) {
     claim what;
     what.stage = &it->stage;
     what.worker_id = options_.worker_id;
     what.expires_at = with_.time.now() + options_.lease;
+    what.lease = options_.lease;
     what.attempts_max = options_.retry.attempts_max;
+    what.backoff_max = detail::longest_backoff(options_.retry);
     it->named_last = names(*it, now);
     if (it->named_last) {
         name_offered(*it, limit, what);
         limit = what.only.size();
     } else {
         it->wanted = false;
+        look_beyond(*it, limit, now, what);
     }
     it->wakes = 0;
     it->named = what.only.size();

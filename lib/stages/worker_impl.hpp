@@ -67,6 +67,8 @@ private:
     static void name_offered(const detail::stage_claim& it, std::size_t most, claim& what);
     std::size_t free_places() const noexcept;
     void claim_work(clock::instant now);
+    void look_beyond(detail::stage_claim& it, std::size_t limit, clock::instant now,
+                     claim& what) const;
     void submit_claim(const std::shared_ptr<detail::stage_claim>& it, std::size_t limit,
                       clock::instant now);
 

@@ -3,6 +3,7 @@
 
 #include "stages/bell.hpp"
 #include "stages/job_state.hpp"
+#include "stages/lease_watch.hpp"
 
 #include <orderproc/engine.hpp>
 #include <orderproc/runtime.hpp>
@@ -74,6 +75,10 @@ public:
     std::deque<std::shared_ptr<work_offer>> offers;
     std::size_t named = 0;  // of the one under way: how many ids of the offers; 0: it is a sweep
     bool named_last = false;
+    lease_watch doubts;
+    std::vector<doubtful_lease> expired;  // of the one under way
+    clock::instant probe_at;              // when to look for doubtful leases again…
+    due_probe probe;                      // …and where
 
     stage_claim* next = nullptr;
     std::shared_ptr<stage_claim> kept;

@@ -2,6 +2,8 @@
 
 #include "testing/kit.hpp"
 
+#include <algorithm>
+
 namespace orderproc {
 inline namespace v1 {
 namespace testing {
@@ -330,6 +332,78 @@ void many_due_orders_are_claimed_once(bench& b) {
     for (const order& it : b.list({})) expect_equal("attempts", 1U, it.attempts);
 }
 
+// Claims with a probe of that many orders, page by page from the beginning to the end.
+strings claimed_by_probes(bench& b, std::size_t limit) {
+    strings out;
+    due_probe from;
+    for (int i = 0; i < 100; ++i) {
+        claim what = b.claim_of("w");
+        what.lease = seconds(30);
+        what.backoff_max = seconds(3600);
+        what.probe = from;
+        what.probe.limit = limit;
+        what.limit = limit;
+        const claim_outcome page = b.write(what);
+        for (auto& id : ids_of(page.orders)) out.push_back(std::move(id));
+        from = page.next_probe;
+        if (from.waiting == due_position{} && from.active == due_position{}) return out;
+    }
+    fail("a probe never comes to its end");
+}
+
+change back_off(bench& b, const claimed_order& held, seconds time) {
+    change out = b.release(held, b.now() + time);
+    std::get<move_order>(out.action).backoff = time;
+    return out;
+}
+
+void backoff_of_a_clock_ahead_is_over(bench& b) {
+    constexpr seconds a_year = std::chrono::hours(24 * 365);
+    for (const char* id : {"asked-1", "asked-2", "asked-3"}) {
+        b.created(id);
+        b.done(b.release(b.claimed(id), b.now() + a_year));  // longer than any back-off
+    }
+    b.advance(a_year);
+    b.created("A");
+    b.created("B");
+    b.done(back_off(b, b.claimed("A"), seconds(2)));
+    b.done(b.release(b.claimed("B"), b.now() + seconds(3)));  // asked for by its processor
+    b.advance(-a_year);
+    expect_claimed("claimed without a probe", {}, b.write(b.claim_of("w")));
+    expect_equal("claimed", strings{"A"}, claimed_by_probes(b, 2));
+    claim named = b.claim_of("w");
+    named.only = {"B", "asked-1"};
+    expect_claimed("claimed of what was asked for", {}, b.write(named));
+}
+
+// Orders that were queued before the clock stepped back are due; there are others, which are not,
+// before them in the index.
+void queued_before_a_step_back_is_reached(bench& b) {
+    constexpr seconds an_hour(3600);
+    b.advance(an_hour);
+    for (const char* id : {"A", "B", "C", "D", "E"}) b.created(id);
+    b.advance(-an_hour);
+    for (const char* id : {"later-1", "later-2", "later-3"}) {
+        b.created(id);
+        b.done(b.release(b.claimed(id), b.now() + seconds(600)));
+    }
+    expect_equal("claimed", strings{"A", "B", "C", "D", "E"}, [&] {
+        strings all = claimed_by_probes(b, 2);
+        std::sort(all.begin(), all.end());
+        return all;
+    }());
+    for (const char* id : {"later-1", "later-2", "later-3"}) b.done(b.raise(id, "cancel"));
+    b.advance(an_hour);
+    for (const char* id : {"F", "G", "H"}) b.created(id);
+    b.advance(-an_hour);
+    claim_outcome out = b.write(b.claim_of("w", 2));
+    expect_claimed("the first two", {"F", "G"}, out);
+    expect(out.more, "an order is due, but more is false");
+    out = b.write(b.claim_of("w", 2));
+    expect_claimed("the last", {"H"}, out);
+    expect(!out.more, "nothing is due, but more is true");
+}
+
 constexpr entry entries[] = {
     {"due_orders_are_handed_out", "A claim leases what is due, counts the attempt, says so.",
      due_orders_are_handed_out},
@@ -360,6 +434,12 @@ constexpr entry entries[] = {
      claims_of_a_write_share_nothing},
     {"stages_are_claimed_apart", "A claim takes the orders of its stage only.",
      stages_are_claimed_apart},
+    {"a_back_off_of_a_clock_ahead_is_over",
+     "A back-off beyond the longest is over; a delay that was asked for is not.",
+     backoff_of_a_clock_ahead_is_over},
+    {"what_was_queued_before_a_step_back_is_reached",
+     "What was queued without a delay is claimed, whatever the clock says.",
+     queued_before_a_step_back_is_reached},
     {"many_due_orders_are_claimed_once", "Claims in small pieces reach everything, once.",
      many_due_orders_are_claimed_once},
 };

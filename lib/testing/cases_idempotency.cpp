@@ -201,6 +201,31 @@ void young_keys_are_kept(bench& b) {
                   b.write(with_key(b.create("K-1"), key(1, 1))));
 }
 
+void keys_of_a_clock_ahead_are_forgotten(bench& b) {
+    constexpr seconds kept = std::chrono::hours(72);
+    constexpr seconds a_year = std::chrono::hours(24 * 365);
+    const auto forget = [&](const char* id) {
+        write_forgetting(b, b.create(id), b.now() - kept, 100);
+    };
+    b.advance(a_year);
+    const order first = b.done(with_key(b.create("K-1"), key(1, 1)));
+    b.advance(-a_year);
+    const order second = b.done(with_key(b.create("K-2"), key(2, 1)));
+    forget("X-1");
+    forget("X-2");
+    b.advance(kept - seconds(1));
+    forget("X-3");
+    expect_replay("a key within its time", first, b.write(with_key(b.create("K-1"), key(1, 1))));
+    expect_replay("another one", second, b.write(with_key(b.create("K-2"), key(2, 1))));
+    b.advance(seconds(10));
+    forget("X-4");
+    forget("X-5");
+    expect_refused("a key of a clock ahead, after its time", errc::already_exists,
+                   b.write(with_key(b.create("K-1"), key(1, 1))));
+    expect_refused("a key made after it, after its time", errc::already_exists,
+                   b.write(with_key(b.create("K-2"), key(2, 1))));
+}
+
 void old_writers_are_forgotten(bench& b) {
     b.created("W-1");
     const std::uint64_t sequence = b.sequence();
@@ -271,6 +296,9 @@ constexpr entry entries[] = {
      old_keys_are_forgotten},
     {"young_keys_are_kept", "A key that is not older than forget_before is kept.",
      young_keys_are_kept},
+    {"keys_of_a_clock_ahead_are_forgotten",
+     "A key is kept for its time, and no longer, whatever clock it was stored by.",
+     keys_of_a_clock_ahead_are_forgotten},
     {"old_writers_are_forgotten", "Writers not heard of since forget_before are forgotten.",
      old_writers_are_forgotten},
     {"changes_say_what_they_journaled", "journaled tells whether a change made an entry.",

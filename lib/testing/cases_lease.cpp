@@ -9,6 +9,8 @@ namespace kit {
 
 namespace {
 
+using strings = std::vector<std::string>;
+
 // Claimed by worker a, whose lease expired, then by worker b.
 struct taken_over {
     claimed_order before;
@@ -125,6 +127,86 @@ void expired_lease_may_be_renewed(bench& b) {
     b.done(b.leave(held, "complete"));
 }
 
+// One that looks for what a clock that was ahead has put off, at most so many at a time.
+claim probing(bench& b, std::size_t limit, due_probe from = {}) {
+    claim out = b.claim_of("b");
+    out.lease = seconds(30);
+    out.backoff_max = seconds(3600);
+    out.probe = from;
+    out.probe.limit = limit;
+    return out;
+}
+
+// What a probe comes by, from its beginning to its end.
+std::vector<doubtful_lease> all_doubtful(bench& b, std::size_t limit) {
+    std::vector<doubtful_lease> out;
+    due_probe from;
+    for (int i = 0; i < 100; ++i) {
+        const claim_outcome page = b.write(probing(b, limit, from));
+        expect(page.doubtful.size() <= limit, "a probe looks at more than its limit");
+        out.insert(out.end(), page.doubtful.begin(), page.doubtful.end());
+        from = page.next_probe;
+        if (from.waiting == due_position{} && from.active == due_position{}) return out;
+    }
+    fail("a probe never comes to its end");
+}
+
+std::vector<std::string> ids_of(const std::vector<doubtful_lease>& leases) {
+    std::vector<std::string> out;
+    for (const doubtful_lease& it : leases) out.push_back(it.order);
+    return out;
+}
+
+constexpr seconds a_year = std::chrono::hours(24 * 365);
+
+void lease_of_a_clock_ahead_is_found(bench& b) {
+    b.advance(a_year);
+    for (const char* id : {"F-1", "F-2", "F-3", "F-4", "F-5"}) b.created(id);
+    claim far = probing(b, 0);
+    far.limit = 4;
+    b.write(far);
+    const claimed_order last = b.claimed("F-5", "a");
+    b.advance(-a_year);
+    b.created("F-0");
+    b.claimed("F-0", "a");  // until 30 s from now: nothing to doubt
+    expect(b.write(b.claim_of("b")).doubtful.empty(), "a claim without a probe doubts leases");
+    for (const std::size_t limit : {100U, 2U, 1U}) {
+        const auto found = all_doubtful(b, limit);
+        expect_equal("leases that end in a year", strings{"F-1", "F-2", "F-3", "F-4", "F-5"},
+                     ids_of(found));
+        expect_equal("the token", last.lease, found.back().token);
+        expect_equal("its end", b.now() + a_year + seconds(30), found.back().ends_at);
+        expect_equal("its length", milliseconds(30'000), found.back().length);
+    }
+}
+
+void lease_of_a_clock_ahead_ends_when_named(bench& b) {
+    b.advance(a_year);
+    b.created("F-1");
+    b.created("F-2");
+    const claimed_order first = b.claimed("F-1", "a");
+    const claimed_order second = b.claimed("F-2", "a");
+    b.advance(-a_year);
+    const auto seen = b.write(probing(b, 100)).doubtful;
+    expect_equal("leases that end in a year", strings{"F-1", "F-2"}, ids_of(seen));
+    b.done(b.renew(second, b.now() + a_year));  // still ahead, but its owner is alive
+    b.created("F-3");
+    claim what = probing(b, 0);
+    what.expired = seen;
+    what.limit = 2;
+    const claim_outcome out = b.write(what);
+    expect_equal("leases taken back", std::size_t{1}, out.released);
+    expect_equal("handed out beside them", strings{"F-3"}, kit::ids_of(out.orders));
+    const order back = b.found("F-1");
+    expect_equal("status", order_status("PENDING"), back.status);
+    expect_equal("next_attempt_at", std::optional(b.now() + seconds(1)), back.next_attempt_at);
+    expect_refused("finishing what was taken back", errc::lease_lost,
+                   b.write(b.leave(first, "complete")));
+    b.done(b.leave(second, "complete"));
+    what.expired.front().order = "never";
+    expect_equal("leases of orders that are not there", std::size_t{0}, b.write(what).released);
+}
+
 void refused_finish_changes_nothing_beside_it(bench& b) {
     const auto [before, after] = take_over(b, "F-1");
     b.created("F-2");
@@ -174,6 +256,12 @@ constexpr entry entries[] = {
      renewing_makes_no_entry},
     {"an_expired_lease_may_be_renewed", "A lease that nobody took over may be renewed.",
      expired_lease_may_be_renewed},
+    {"a_lease_of_a_clock_ahead_is_found",
+     "A probe finds every lease that ends later than its length from now.",
+     lease_of_a_clock_ahead_is_found},
+    {"a_lease_of_a_clock_ahead_ends_when_named",
+     "A lease that a claim names as expired ends, unless it has changed since.",
+     lease_of_a_clock_ahead_ends_when_named},
     {"a_refused_finish_changes_nothing_beside_it", "A lost lease does not touch its batch.",
      refused_finish_changes_nothing_beside_it},
     {"statistics_count_work_that_was_done",

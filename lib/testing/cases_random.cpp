@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -52,6 +54,7 @@ void expect_same_claim(const claim& what, const claim_outcome& expected,
     }
     expect_equal("failed by a claim", expected.failed, found.failed);
     expect_equal("released by a claim", expected.released, found.released);
+    expect(expected.doubtful == found.doubtful, "other leases are doubted");
     const std::size_t touched = found.orders.size() + found.failed + found.released;
     if (!what.only.empty() || touched == what.limit) return;
     expect_equal("more", expected.more, found.more);
@@ -78,6 +81,7 @@ public:
             for (const auto& it : expected.claims[i].orders) {
                 held_.insert_or_assign(id_of(it.value), it);
             }
+            for (const auto& it : expected.claims[i].doubtful) doubted_.push_back(it);
         }
         for (std::size_t i = 0; i < what.cursors.size(); ++i) {
             expect_equal("a cursor", expected.cursors[i].ec, found.cursors[i].ec);
@@ -139,8 +143,12 @@ private:
         const auto it = held_.find(id);
         if (it != held_.end() && roll(3) != 0) {
             switch (roll(5)) {
-                case 0:
-                    return b_.release(it->second, b_.now() + seconds(roll(20)));
+                case 0: {
+                    const seconds time(roll(20));
+                    change out = b_.release(it->second, b_.now() + time);
+                    if (roll(2) == 0) std::get<move_order>(out.action).backoff = time;
+                    return out;
+                }
                 case 1:
                     return b_.renew(it->second, b_.now() + seconds(roll(40)));
                 case 2:
@@ -165,8 +173,14 @@ private:
 
     claim make_claim() {
         claim out = b_.claim_of("w" + std::to_string(roll(3)), 1 + roll(4));
-        out.expires_at = b_.now() + seconds(1 + roll(30));
+        out.lease = seconds(1 + roll(30));
+        out.expires_at = b_.now() + out.lease;
         out.attempts_max = 3;
+        out.backoff_max = seconds(roll(20));
+        out.probe.limit = roll(2) * (1 + roll(3));
+        if (roll(4) == 0) out.lease = {};  // unknown
+        if (roll(3) == 0) out.expired = std::exchange(doubted_, {});
+        if (out.expired.size() > out.limit) out.expired.resize(out.limit);
         if (roll(5) == 0) {
             out.only = {"r" + std::to_string(roll(40)), "r" + std::to_string(roll(40))};
         }
@@ -178,6 +192,7 @@ private:
     bench reference_;
     seeded_random chance_;
     std::map<std::string, claimed_order> held_;
+    std::vector<doubtful_lease> doubted_;
     std::size_t compared_ = 0;
 };
 

@@ -44,12 +44,20 @@ inline std::optional<std::string> run(const testing::storage_case& what, hooks w
 }
 
 std::vector<mutant> writing_mutants();
+std::vector<mutant> claiming_mutants();
 std::vector<mutant> reading_mutants();
 
 inline std::vector<mutant> all_of(std::initializer_list<std::span<const mutant>> tables) {
     std::vector<mutant> out;
     for (const auto& it : tables) out.insert(out.end(), it.begin(), it.end());
     return out;
+}
+
+inline move_order* moving(change& it) {
+    return std::get_if<move_order>(&it.action);
+}
+inline bool creating(const change& it) {
+    return std::holds_alternative<create_order>(it.action);
 }
 
 // Part of a write, and nothing of the rest.
@@ -59,6 +67,18 @@ inline write_params part(const write_params& of, std::size_t first, std::size_t 
     out.claims = {};
     out.cursors = {};
     return out;
+}
+
+inline result<void> stops_at_a_refusal(repository& inner, const write_params& all,
+                                       write_results& out) {
+    for (std::size_t i = 0; i < all.changes.size(); ++i) {
+        write_results one{out.changes.subspan(i, 1), {}, {}};
+        if (auto ok = inner.write(part(all, i, 1), one); !ok) return ok;
+        if (!out.changes[i].ec) continue;
+        for (auto& it : out.changes.subspan(i + 1)) it.ec = errc::unavailable;
+        break;
+    }
+    return {};
 }
 
 }  // namespace mutants

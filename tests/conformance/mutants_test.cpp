@@ -16,8 +16,9 @@ namespace {
 
 std::vector<mutant> all_mutants() {
     std::vector<mutant> out = writing_mutants();
-    const auto more = reading_mutants();
-    out.insert(out.end(), more.begin(), more.end());
+    for (const auto& more : {claiming_mutants(), reading_mutants()}) {
+        out.insert(out.end(), more.begin(), more.end());
+    }
     return out;
 }
 

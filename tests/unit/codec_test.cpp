@@ -179,6 +179,7 @@ stored_order any_stored_order(std::mt19937_64& random) {
     out.due_at = any_time(random);
     out.worker_id = any_text(random);
     out.lapses = static_cast<std::uint32_t>(random());
+    if (random() % 2 == 0) out.span = std::chrono::milliseconds(any_number(random));
     return out;
 }
 

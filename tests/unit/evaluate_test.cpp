@@ -253,6 +253,21 @@ BOOST_AUTO_TEST_CASE(edit) {
     BOOST_TEST(out.actor == "clerk");
 }
 
+BOOST_AUTO_TEST_CASE(a_back_off_is_told_from_a_delay_that_was_asked_for) {
+    stored_order current = leased();
+    current.span = 30s;
+    change it = move_to(pending, {&processing, 1});
+    move_of(it).queued = true;
+    move_of(it).next_attempt_at = now + 4s;
+    BOOST_TEST((evaluate(&current, it, now)->after.span == 0s));
+    move_of(it).backoff = 4s;
+    BOOST_TEST((evaluate(&current, it, now)->after.span == 4s));
+    move_of(it).queued = false;
+    BOOST_TEST((evaluate(&current, it, now)->after.span == 0s));
+    it.action = renew_lease{now + 1h};
+    BOOST_TEST((evaluate(&current, it, now)->after.span == 30s));
+}
+
 BOOST_AUTO_TEST_CASE(move_ends_the_lease_and_the_lapses) {
     const stored_order current = leased();
     change it = move_to(completed, {&processing, 1});

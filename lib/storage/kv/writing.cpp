@@ -79,7 +79,7 @@ std::optional<change_outcome> writing::replay(const idempotency& once) {
 void writing::keep_key(const idempotency& once, const order& after) {
     changed_ = true;
     in_.put(kv_table::keys, view(once.key), bytes(view(once.body), after.number, after.version));
-    in_.put(kv_table::ages, bytes(at_.stamp, a_key, view(once.key)), {});
+    in_.put(kv_table::ages, bytes(at_.now, a_key, view(once.key)), {});
 }
 
 void writing::store(const evaluation& what, const stored_order* before) {
@@ -115,6 +115,14 @@ claim_outcome writing::apply(const claim& what) {
     claim_outcome out;
     claim_selection selection(what, at_);
     auto offers = candidates(what);
+    for (const doubtful_lease& it : what.expired) {
+        if (auto found = in_.find(it.order)) offers.push_back(std::move(*found));
+    }
+    for (const due_range& range : selection.ranges()) {
+        for (stored_order& it : in_range(range)) {
+            if (selection.survey(it, out)) offers.push_back(std::move(it));
+        }
+    }
     selection.arrange(offers);
     for (const stored_order& it : offers) {
         const auto verdict = selection.offer(it);
@@ -138,16 +146,31 @@ std::vector<stored_order> writing::candidates(const claim& what) {
     for (const order_status status : {what.stage->waiting, what.stage->active}) {
         const std::string from = bytes(status.view(), std::string_view("\0", 1));
         const std::string until = bytes(from, at_.stamp + std::chrono::milliseconds(1));
-        std::vector<std::string> places;
-        in_.walk(kv_table::due, {from, until}, [&](std::string_view, std::string_view place) {
-            if (places.size() < what.limit) places.emplace_back(place);
-            return places.size() < what.limit;
-        });
-        for (std::string& place : places) {
-            if (auto it = in_.order_at(std::move(place))) out.push_back(std::move(*it));
-        }
+        read_due(from, until, what.limit, out);
     }
     return out;
+}
+
+std::vector<stored_order> writing::in_range(const due_range& range) {
+    std::vector<stored_order> out;
+    const auto status = range.status.view();
+    // A zero more than the key of the position: what follows it.
+    const std::string from = bytes(status, std::string_view("\0", 1), range.after.due_at,
+                                   range.after.number, std::string_view("\0", 1));
+    read_due(from, bytes(status, std::string_view("\1", 1)), range.limit, out);
+    return out;
+}
+
+void writing::read_due(std::string_view from, std::string_view until, std::size_t limit,
+                       std::vector<stored_order>& out) {
+    std::vector<std::string> places;
+    in_.walk(kv_table::due, {from, until}, [&](std::string_view, std::string_view place) {
+        if (places.size() < limit) places.emplace_back(place);
+        return places.size() < limit;
+    });
+    for (std::string& place : places) {
+        if (auto it = in_.order_at(std::move(place))) out.push_back(std::move(*it));
+    }
 }
 
 cursor_outcome writing::apply(const cursor_move& what) {
@@ -164,7 +187,7 @@ bool writing::end(const write_params& params) {
     if (!changed_) return false;
     in_.put(kv_table::counters, last_stamp, bytes(at_.stamp));
     remember(params.writer, params.sequence);
-    forget(params.forget_before, params.forget_max);
+    forget(params);
     return true;
 }
 
@@ -174,23 +197,41 @@ void writing::remember(std::string_view writer, std::uint64_t sequence) {
             parts{found->substr(std::min<std::size_t>(8, found->size()))}.time();
         in_.remove(kv_table::ages, bytes(heard, a_writer, writer));
     }
-    in_.put(kv_table::writers, writer, bytes(sequence, at_.stamp));
-    in_.put(kv_table::ages, bytes(at_.stamp, a_writer, writer), {});
+    in_.put(kv_table::writers, writer, bytes(sequence, at_.now));
+    in_.put(kv_table::ages, bytes(at_.now, a_writer, writer), {});
 }
 
-void writing::forget(timestamp before, std::size_t most) {
-    std::vector<std::string> old;
-    const std::string from = bytes(timestamp::min());
-    const std::string until = bytes(before);
-    if (most == 0) return;
-    in_.walk(kv_table::ages, {from, until}, [&](std::string_view age, std::string_view) {
-        old.emplace_back(age);
-        return old.size() < most;
-    });
-    for (const std::string_view age : old) {
+// What ages between the two times, as keys of that table.
+std::vector<std::string> writing::aged(timestamp from, timestamp until, std::size_t most) {
+    std::vector<std::string> out;
+    if (most == 0) return out;
+    in_.walk(kv_table::ages, {bytes(from), bytes(until)},
+             [&](std::string_view age, std::string_view) {
+                 out.emplace_back(age);
+                 return out.size() < most;
+             });
+    return out;
+}
+
+void writing::forget(const write_params& params) {
+    for (const std::string_view age :
+         aged(timestamp::min(), params.forget_before, params.forget_max)) {
         const std::string_view kind = age.substr(8, 1);
         in_.remove(kind == a_key ? kv_table::keys : kv_table::writers, age.substr(9));
         in_.remove(kv_table::ages, age);
+    }
+    const timestamp ahead = ahead_of(params);
+    if (at_.stamp <= ahead) return;  // no clock was so far ahead
+    const auto first = ahead + std::chrono::milliseconds(1);
+    for (const std::string_view age : aged(first, timestamp::max(), params.forget_max)) {
+        in_.remove(kv_table::ages, age);
+        in_.put(kv_table::ages, bytes(at_.now, age.substr(8)), {});
+        if (age.substr(8, 1) == a_key) continue;
+        const std::string_view writer = age.substr(9);
+        const auto found = in_.get(kv_table::writers, writer);
+        if (!found) continue;
+        const std::uint64_t sequence = parts{*found}.number();
+        in_.put(kv_table::writers, writer, bytes(sequence, at_.now));
     }
 }
 

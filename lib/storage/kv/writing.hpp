@@ -32,8 +32,12 @@ private:
     void keep_key(const idempotency& once, const order& after);
     void store(const evaluation& what, const stored_order* before);
     std::vector<stored_order> candidates(const claim& what);
+    std::vector<stored_order> in_range(const due_range& range);
+    void read_due(std::string_view from, std::string_view until, std::size_t limit,
+                  std::vector<stored_order>& out);
     void remember(std::string_view writer, std::uint64_t sequence);
-    void forget(timestamp before, std::size_t most);
+    std::vector<std::string> aged(timestamp from, timestamp until, std::size_t most);
+    void forget(const write_params& params);
 
     tables& in_;
     write_time at_;

@@ -1,6 +1,7 @@
 #include "storage/memory/transaction.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace orderproc {
 inline namespace v1 {
@@ -60,7 +61,7 @@ change_outcome transaction::apply(const change& what) {
     if (what.once) {
         const std::uint64_t offset =
             verdict->journaled ? newest() : base_.versions.at({after.number, after.version});
-        keys_.emplace(what.once->key, used_key{what.once->body, offset, at_.stamp});
+        keys_.emplace(what.once->key, used_key{what.once->body, offset, at_.now});
     }
     out.journaled = verdict->journaled;
     out.after = std::move(after);
@@ -85,8 +86,8 @@ void transaction::store(const evaluation& what, const place& at) {
 claim_outcome transaction::apply(const claim& what) {
     claim_outcome out;
     claim_selection selection(what, at_);
-    const auto offers = candidates(what);
-    for (const auto& [due_at, at] : offers) {
+    const auto offers = candidates(what, selection, out);
+    for (const auto& [rank, at] : offers) {
         const auto verdict = selection.offer(*find(at));
         if (!verdict) continue;
         store(*verdict, at);
@@ -96,43 +97,55 @@ claim_outcome transaction::apply(const claim& what) {
     return out;
 }
 
-// What is due of the stage, in the order of offering; what the limit lets nobody see is left out.
-std::vector<std::pair<timestamp, place>> transaction::candidates(const claim& what) const {
-    if (!what.only.empty()) return named(what);
-    std::vector<std::pair<timestamp, place>> out;
-    for (const order_status status : {what.stage->waiting, what.stage->active}) {
-        std::size_t found = 0;
-        auto it = base_.due.lower_bound({status, timestamp::min(), place{}});
-        for (; it != base_.due.end() && found < what.limit; ++it) {
-            const auto& [of, due_at, at] = *it;
-            if (of != status || due_at > at_.stamp) break;
-            if (touched_.contains(at)) continue;
-            out.emplace_back(due_at, at);
-            ++found;
+// In the order of offering; what the limit lets nobody see is left out.
+std::vector<ranked> transaction::candidates(const claim& what, claim_selection& selection,
+                                            claim_outcome& out) const {
+    std::vector<ranked> found;
+    const auto add = [&](const place& at, const stored_order* it) {
+        if (!it) return;
+        const order_status status = it->value.status;
+        if (status != what.stage->waiting && status != what.stage->active) return;
+        if (const auto rank = selection.rank(*it)) found.emplace_back(*rank, at);
+    };
+    const auto add_named = [&](const std::string& id) {
+        if (const place* at = find_place(id)) add(*at, find(*at));
+    };
+    for (const std::string& id : what.only) add_named(id);
+    for (const doubtful_lease& it : what.expired) add_named(it.order);
+    if (what.only.empty()) {
+        for (const order_status status : {what.stage->waiting, what.stage->active}) {
+            for (const place& at : in_range({status, {}, what.limit})) add(at, find(at));
         }
     }
-    for (const auto& [at, it] : touched_) {
-        if (!it || !it->due_at || *it->due_at > at_.stamp) continue;
-        const order_status status = it->value.status;
-        if (status != what.stage->waiting && status != what.stage->active) continue;
-        out.emplace_back(*it->due_at, at);
+    for (const due_range& range : selection.ranges()) {
+        for (const place& at : in_range(range)) {
+            if (selection.survey(*find(at), out)) add(at, find(at));
+        }
     }
-    std::sort(out.begin(), out.end());
-    return out;
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
 }
 
-std::vector<std::pair<timestamp, place>> transaction::named(const claim& what) const {
-    std::vector<std::pair<timestamp, place>> out;
-    for (const std::string& id : what.only) {
-        const place* at = find_place(id);
-        const stored_order* it = at ? find(*at) : nullptr;
-        if (!it || !it->due_at || *it->due_at > at_.stamp) continue;
-        const order_status status = it->value.status;
-        if (status != what.stage->waiting && status != what.stage->active) continue;
-        out.emplace_back(*it->due_at, *at);
+std::vector<place> transaction::in_range(const due_range& range) const {
+    std::vector<ranked> found;
+    const auto follows = [&](timestamp due_at, const place& at) {
+        return due_position{due_at, at.number} > range.after;
+    };
+    auto it = base_.due.lower_bound({range.status, range.after.due_at, place{timestamp::min(), 0}});
+    for (; it != base_.due.end() && found.size() < range.limit; ++it) {
+        const auto& [status, due_at, at] = *it;
+        if (status != range.status) break;
+        if (follows(due_at, at) && !touched_.contains(at)) found.emplace_back(due_at, at);
     }
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
+    for (const auto& [at, kept] : touched_) {
+        if (!kept || kept->value.status != range.status || !kept->due_at) continue;
+        if (follows(*kept->due_at, at)) found.emplace_back(*kept->due_at, at);
+    }
+    std::sort(found.begin(), found.end());
+    if (found.size() > range.limit) found.resize(range.limit);
+    std::vector<place> out;
+    for (const ranked& each : found) out.push_back(each.second);
     return out;
 }
 
@@ -175,7 +188,7 @@ void transaction::commit(const write_params& params) {
     if (!changed_) return;
     // Whatever may fail, while nothing has changed yet.
     std::map<std::string, writer_mark, std::less<>> writers;
-    writers.emplace(params.writer, writer_mark{params.sequence, at_.stamp});
+    writers.emplace(params.writer, writer_mark{params.sequence, at_.now});
     std::set<std::pair<timestamp, digest>> keys_by_age;
     for (const auto& [key, it] : keys_) keys_by_age.emplace(it.at, key);
     std::map<std::pair<std::int64_t, order_version>, std::uint64_t> versions;
@@ -210,17 +223,31 @@ void transaction::commit(const write_params& params) {
     replace(base_.writers, writers);
     for (journal_entry& it : journal_) base_.journal.push_back(std::move(it));
     base_.sums = std::move(sums_);
-    forget(params.forget_before, params.forget_max);
+    forget(params);
 }
 
-void transaction::forget(timestamp before, std::size_t most) noexcept {
+void transaction::forget(const write_params& params) noexcept {
     auto& by_age = base_.keys_by_age;
+    const timestamp before = params.forget_before;
+    std::size_t most = params.forget_max;
     for (; most > 0 && !by_age.empty() && by_age.begin()->first < before; --most) {
         base_.keys.erase(by_age.begin()->second);
         by_age.erase(by_age.begin());
     }
     std::erase_if(base_.writers,
                   [&](const auto& it) { return it.second.at < before && most > 0 && most-- > 0; });
+    const timestamp ahead = ahead_of(params);
+    if (at_.stamp <= ahead) return;  // no clock was so far ahead
+    most = params.forget_max;
+    for (; most > 0 && !by_age.empty() && by_age.rbegin()->first > ahead; --most) {
+        auto node = by_age.extract(std::prev(by_age.end()));
+        node.value().first = at_.now;
+        base_.keys.find(node.value().second)->second.at = at_.now;
+        by_age.insert(std::move(node));
+    }
+    for (auto& [name, it] : base_.writers) {
+        if (it.at > ahead) it.at = at_.now;
+    }
 }
 
 }  // namespace memory

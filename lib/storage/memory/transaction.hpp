@@ -48,6 +48,7 @@ struct totals {
     std::chrono::milliseconds processing_time{0};
 };
 
+using ranked = std::pair<timestamp, place>;
 using due_key = std::tuple<order_status, timestamp, place>;
 
 struct tables {
@@ -77,12 +78,13 @@ public:
     void commit(const write_params& params);
 
 private:
-    void forget(timestamp before, std::size_t most) noexcept;
+    void forget(const write_params& params) noexcept;
     const place* find_place(std::string_view id) const;
     const stored_order* find(const place& at) const;
     void store(const evaluation& what, const place& at);
-    std::vector<std::pair<timestamp, place>> candidates(const claim& what) const;
-    std::vector<std::pair<timestamp, place>> named(const claim& what) const;
+    std::vector<ranked> candidates(const claim& what, claim_selection& selection,
+                                   claim_outcome& out) const;
+    std::vector<place> in_range(const due_range& range) const;
     std::optional<timestamp> first_due(const work_stage& stage) const;
     std::uint64_t newest() const { return base_.journal.size() + journal_.size(); }
 

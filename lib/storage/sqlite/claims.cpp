@@ -4,6 +4,7 @@
 #include <orderproc/adapter.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -14,6 +15,14 @@ claim_outcome writer::apply(const claim& what) {
     claim_selection selection(what, at_);
     // Read before the first of them is changed, which would move it in the index.
     std::vector<stored_order> offers = what.only.empty() ? candidates(what) : named(what);
+    for (const doubtful_lease& it : what.expired) {
+        if (auto found = find(it.order)) offers.push_back(std::move(*found));
+    }
+    for (const due_range& range : selection.ranges()) {
+        for (stored_order& it : in_range(range)) {
+            if (selection.survey(it, out)) offers.push_back(std::move(it));
+        }
+    }
     selection.arrange(offers);
     for (const stored_order& candidate : offers) {
         const auto verdict = selection.offer(candidate);
@@ -27,10 +36,27 @@ claim_outcome writer::apply(const claim& what) {
 
 std::vector<stored_order> writer::candidates(const claim& what) {
     std::vector<stored_order> out;
+    if (at_.stamp > at_.now) {
+        // Some are not due, and those of one status must not take the places of the other's.
+        for (const order_status status : {what.stage->waiting, what.stage->active}) {
+            auto some = in_range({status, {}, what.limit});
+            std::move(some.begin(), some.end(), std::back_inserter(out));
+        }
+        return out;
+    }
     constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
     auto due = due_.query(what.stage->waiting.view(), what.stage->active.view(), at_.stamp,
                           static_cast<std::uint64_t>(std::min(what.limit, most)));
     while (due.next()) out.push_back(read_stored_order(db_, due));
+    return out;
+}
+
+std::vector<stored_order> writer::in_range(const due_range& range) {
+    std::vector<stored_order> out;
+    constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
+    auto found = in_range_.query(range.status.view(), range.after.due_at, range.after.number,
+                                 static_cast<std::uint64_t>(std::min(range.limit, most)));
+    while (found.next()) out.push_back(read_stored_order(db_, found));
     return out;
 }
 

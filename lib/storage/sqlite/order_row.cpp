@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -64,7 +65,8 @@ stored_order read_stored_order(connection& db, const rows& row) {
     out.due_at = row.time_if_any(column++);
     out.lapses = static_cast<std::uint32_t>(row.integer(column++));
     out.worker_id = row.text(column++);
-    out.traceparent = row.text(column);
+    out.traceparent = row.text(column++);
+    out.span = std::chrono::milliseconds(row.integer(column));
     return out;
 }
 

@@ -22,7 +22,7 @@ namespace orderproc::detail::sqlite {
 inline constexpr const char* order_columns = ORDERPROC_ORDER_COLUMNS;
 inline constexpr int order_column_count = 16;
 inline constexpr const char* stored_order_columns =
-    ORDERPROC_ORDER_COLUMNS ",lease,leased,due_at,lapses,worker_id,traceparent";
+    ORDERPROC_ORDER_COLUMNS ",lease,leased,due_at,lapses,worker_id,traceparent,span";
 #undef ORDERPROC_ORDER_COLUMNS
 inline constexpr const char* entry_columns =
     "position,version,event,from_status,actor,reason,traceparent,at,snapshot";

@@ -128,6 +128,13 @@ DROP TABLE idempotency;
 ALTER TABLE writers ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// Version 3. What waits for its next attempt is taken to back off if the time fits one.
+constexpr const char* spans = R"sql(
+ALTER TABLE orders ADD COLUMN span INTEGER NOT NULL DEFAULT 0;
+UPDATE orders SET span=next_attempt_at-updated_at
+    WHERE due_at IS NOT NULL AND attempts>0 AND next_attempt_at-updated_at BETWEEN 1 AND 4320000;
+)sql";
+
 struct step {
     const char* what;
     const char* sql;
@@ -136,6 +143,7 @@ struct step {
 constexpr std::array steps{
     step{"orders, journal, idempotency keys, cursors, counts", tables},
     step{"the age of idempotency keys and writers, the trace of orders", ages_and_traces},
+    step{"the length of leases and back-offs", spans},
 };
 static_assert(steps.size() == schema_version);
 

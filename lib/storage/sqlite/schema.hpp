@@ -8,7 +8,7 @@
 
 namespace orderproc::detail::sqlite {
 
-inline constexpr int schema_version = 2;
+inline constexpr int schema_version = 3;
 
 // Creates the schema in an empty file; errc::schema_mismatch if there is another one. The
 // caller holds the write lock.

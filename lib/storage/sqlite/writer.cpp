@@ -44,17 +44,22 @@ writer::writer(connection& db)
                    "DELETE FROM keys WHERE id IN (SELECT id FROM "
                    "(SELECT id, at FROM keys ORDER BY id LIMIT ?2) WHERE at<?1)"),
       forget_writers_(db, "DELETE FROM writers WHERE at<?1"),
+      date_keys_(db,
+                 "UPDATE keys SET at=?1 WHERE id IN (SELECT id FROM "
+                 "(SELECT id, at FROM keys ORDER BY id LIMIT ?3) WHERE at>?2)"),
+      date_writers_(db, "UPDATE writers SET at=?1 WHERE at>?2"),
       add_count_(db,
                  "INSERT INTO counts(status, orders) VALUES(?1, ?2) "
                  "ON CONFLICT(status) DO UPDATE SET orders=orders+excluded.orders"),
       find_(db, select_orders("WHERE order_id=?1")),
       insert_(db, std::string("INSERT INTO orders(") + stored_order_columns +
                       ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
-                      "?19,?20,?21,?22) ON CONFLICT(order_id) DO NOTHING"),
+                      "?19,?20,?21,?22,?23) ON CONFLICT(order_id) DO NOTHING"),
       update_(db,
               "UPDATE orders SET status=?2, version=?3, attempts=?4, updated_at=?5, "
               "next_attempt_at=?6, first_claimed_at=?7, settled_at=?8, lease=?9, leased=?10, "
-              "due_at=?11, lapses=?12, worker_id=?13, last_error=?14, traceparent=?15 "
+              "due_at=?11, lapses=?12, worker_id=?13, last_error=?14, traceparent=?15, "
+              "span=?16 "
               "WHERE number=?1"),
       update_fields_(db,
                      "UPDATE orders SET version=?2, updated_at=?3, user_id=?4, amount=?5, "
@@ -70,6 +75,8 @@ writer::writer(connection& db)
       keep_key_(db, "INSERT INTO keys(key, body, number, version, at) VALUES(?1,?2,?3,?4,?5)"),
       snapshot_(db, "SELECT snapshot FROM journal WHERE number=?1 AND version=?2"),
       due_(db, due_of_stage()),
+      in_range_(db, select_orders("WHERE status=?1 AND due_at IS NOT NULL AND due_at>=?2 AND "
+                                  "(due_at>?2 OR number>?3) ORDER BY due_at, number LIMIT ?4")),
       first_due_(db,
                  "SELECT due_at FROM orders WHERE status=?1 AND due_at IS NOT NULL "
                  "ORDER BY due_at LIMIT 1"),
@@ -138,20 +145,25 @@ void writer::end(const write_params& params) {
     for (const auto& [status, by] : counts_) {
         if (by != 0) add_count_.run(status.view(), by);
     }
-    set_sequence_.run(params.writer, params.sequence, at_.stamp);
+    set_sequence_.run(params.writer, params.sequence, at_.now);
     if (params.forget_max > 0) forget(params);
 }
 
-// Keys got their ids in the order of their times. Writers come with processes: once is enough.
+// Keys got their ids in the order of their times, unless the clock has stepped back since.
+// Writers come with processes: once is enough.
 void writer::forget(const write_params& params) {
     const auto most = static_cast<std::int64_t>(std::min<std::size_t>(params.forget_max, 1 << 20));
-    bool old = false;
+    const timestamp ahead = ahead_of(params);
+    std::optional<timestamp> oldest;
     {
-        auto oldest = oldest_key_.query();
-        old = oldest.next() && oldest.time(0) < params.forget_before;
+        auto found = oldest_key_.query();
+        if (found.next()) oldest = found.time(0);
     }
-    if (old) forget_keys_.run(params.forget_before, most);
-    if (!std::exchange(forgot_writers_, true)) forget_writers_.run(params.forget_before);
+    if (oldest && *oldest > ahead) date_keys_.run(params.now, ahead, most);
+    if (oldest && *oldest < params.forget_before) forget_keys_.run(params.forget_before, most);
+    if (std::exchange(forgot_writers_, true)) return;
+    date_writers_.run(params.now, ahead);
+    forget_writers_.run(params.forget_before);
 }
 
 change_outcome writer::apply(const change& what) {
@@ -207,7 +219,7 @@ std::optional<change_outcome> writer::replay(const idempotency& once) {
 void writer::keep_key(const idempotency& once, const order& after) {
     dirty_ = true;
     keep_key_.run(blob(once.key), blob(once.body), after.number,
-                  static_cast<std::uint64_t>(after.version), at_.stamp);
+                  static_cast<std::uint64_t>(after.version), at_.now);
 }
 
 std::optional<stored_order> writer::find(std::string_view id) {
@@ -230,7 +242,7 @@ bool writer::insert(const stored_order& stored) {
                std::string_view(it.last_error), std::string_view(buffer_),
                std::string_view(it.metadata), static_cast<std::uint64_t>(stored.lease),
                stored.leased, stored.due_at, stored.lapses, std::string_view(stored.worker_id),
-               std::string_view(stored.traceparent)) == 1;
+               std::string_view(stored.traceparent), stored.span.count()) == 1;
 }
 
 // The change of an order that is there, made by a change or, without one, by a claim.
@@ -259,7 +271,8 @@ void writer::store(const evaluation& what, const change* by) {
                     it.attempts, it.updated_at, it.next_attempt_at, it.first_claimed_at,
                     it.settled_at, static_cast<std::uint64_t>(stored.lease), stored.leased,
                     stored.due_at, stored.lapses, std::string_view(stored.worker_id),
-                    std::string_view(it.last_error), std::string_view(stored.traceparent));
+                    std::string_view(it.last_error), std::string_view(stored.traceparent),
+                    stored.span.count());
         if (what.from) count(*what.from, -1);
         count(it.status, 1);
     }

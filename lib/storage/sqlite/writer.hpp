@@ -58,6 +58,7 @@ private:
 
     claim_outcome apply(const claim& what);
     std::vector<stored_order> candidates(const claim& what);
+    std::vector<stored_order> in_range(const due_range& range);
     std::vector<stored_order> named(const claim& what);
     std::optional<timestamp> first_due(const work_stage& stage);
     cursor_outcome apply(const cursor_move& what);
@@ -71,6 +72,8 @@ private:
     statement oldest_key_;
     statement forget_keys_;
     statement forget_writers_;
+    statement date_keys_;
+    statement date_writers_;
     statement add_count_;
     statement find_;
     statement insert_;
@@ -85,6 +88,7 @@ private:
     statement keep_key_;
     statement snapshot_;
     statement due_;
+    statement in_range_;
     statement first_due_;
     statement cursor_;
     statement set_cursor_;

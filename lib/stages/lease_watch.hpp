@@ -1,0 +1,41 @@
+#ifndef ORDERPROC_STAGES_LEASE_WATCH_HPP
+#define ORDERPROC_STAGES_LEASE_WATCH_HPP
+
+#include <orderproc/change.hpp>
+#include <orderproc/runtime.hpp>
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+// Times doubtful leases from when they were first seen. Bounded: what does not fit is not
+// remembered, and is seen again by a later probe.
+class lease_watch {
+public:
+    void saw(const doubtful_lease& it, clock::instant now) noexcept;
+    // Those that have been seen for their length, at most so many. A lease that has changed since
+    // is among them, too: a claim finds that out.
+    std::vector<doubtful_lease> over(clock::instant now, std::size_t most) const;
+    void forget(const std::vector<doubtful_lease>& judged) noexcept;
+    clock::instant next_over() const noexcept { return next_over_; }  // max(): none
+    std::size_t size() const noexcept { return seen_.size(); }
+
+private:
+    struct entry {
+        doubtful_lease lease;
+        clock::instant over_at;
+    };
+    std::map<std::string, entry> seen_;  // by order
+    clock::instant next_over_ = clock::instant::max();
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif
