@@ -123,7 +123,8 @@ void api::fail(const failure& why, const http::request& in, http::response& out)
 
 // Bodies are judged before, but a patch keeps parts of an order that may be older than a rule.
 void api::fail_change(const change_outcome& why, const http::request& in, http::response& out) {
-    if (why.ec != errc::invalid_argument) return fail({why.ec, why.detail}, in, out);
+    const bool by_rule = why.ec == errc::invalid_argument && !why.detail.empty();
+    if (!by_rule) return fail({why.ec, why.detail}, in, out);
     http::write_problem(problems::validation, why.detail, in, out);
 }
 

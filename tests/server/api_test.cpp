@@ -464,7 +464,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_engine) {
 }
 
 BOOST_AUTO_TEST_CASE(outcomes_as_answers) {
-    const auto outcome_of = [&](errc code) {
+    const auto outcome_of = [&](errc code, std::string detail = {}) {
         http::request in;
         in.method = "POST";
         in.path = "/orders";
@@ -475,6 +475,7 @@ BOOST_AUTO_TEST_CASE(outcomes_as_answers) {
         auto todo = handlers.begin(in, out);
         change_outcome outcome;
         outcome.ec = code;
+        outcome.detail = std::move(detail);
         handlers.finish(todo.value(), in, outcome, out);
         return out;
     };
@@ -489,6 +490,10 @@ BOOST_AUTO_TEST_CASE(outcomes_as_answers) {
     for (const errc code : {errc::corrupt, errc::schema_mismatch, errc::invalid_argument}) {
         BOOST_TEST(outcome_of(code).status == 500U);
     }
+    // What lower() says of a patched order that is older than a rule.
+    const auto old = outcome_of(errc::invalid_argument, "metadata is against a rule");
+    BOOST_TEST(old.status == 422U);
+    BOOST_TEST(old.body.find("metadata is against a rule") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(every_route_is_met_by_its_own_pattern) {
