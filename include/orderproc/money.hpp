@@ -28,22 +28,25 @@ struct money {
     friend bool operator==(const money&, const money&) = default;
 };
 
-// How many decimals ISO 4217 gives the currency (USD 2, JPY 0, KWD 3). None if there is no
-// such currency. Case matters.
+// How many decimals ISO 4217 gives the currency (USD 2, JPY 0, KWD 3), or gave one that it has
+// withdrawn (HRK 2, ITL 0). None if there is no such currency. Case matters.
 ORDERPROC_EXPORT std::optional<int> currency_decimals(std::string_view code) noexcept;
 
 enum class amount_error : std::uint8_t {
     none,
     not_a_number,       // not a JSON number (RFC 8259, section 6)
     negative,           // -0 is 0
-    too_many_decimals,  // by value: 149.990 has two
+    too_many_decimals,  // by value: 149.990 has two, and so has 149.99000000000001
     too_large,          // above money::minor_units_max
     unknown_currency,
 };
 
-// Reads the text of a JSON number by value, exactly: 149.990 and 1.4999e2 are 149.99,
-// 149.990000000000001 has too many decimals, 1e400 is too large. Never rounds; takes time
-// and memory linear in the text, whatever the exponent. On error out is left alone.
+// Reads the text of a JSON number by value: 149.990 and 1.4999e2 are 149.99, 1e400 is too large.
+// What is less than a millionth of the minor unit away from an amount is that amount: programs
+// that calculate with binary floating point write 149.99 as 149.99000000000001 and 0.3 as
+// 0.30000000000000004. From a millionth on (149.99000001) it has too many decimals: nothing else
+// is rounded. The text is compared digit by digit, without floating point. Takes time linear in
+// the text, whatever the exponent, and no memory. On error out is left alone.
 ORDERPROC_EXPORT amount_error parse_amount(std::string_view number, std::string_view currency,
                                            money& out) noexcept;
 
