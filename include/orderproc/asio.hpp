@@ -58,7 +58,7 @@ public:
         }
         owner it(raw);
         auto accepted = orders.submit(std::move(what), *raw);
-        if (!accepted) return refuse(std::move(it), accepted.error().code);
+        if (!accepted) return refuse(std::move(it), std::move(accepted).error());
         (void)it.release();  // the engine's, or gone already
     }
 
@@ -92,8 +92,9 @@ private:
         }
     }
 
-    static void refuse(owner it, error_code ec) {
-        it->outcome_.ec = ec;
+    static void refuse(owner it, failure why) {
+        it->outcome_.ec = why.code;
+        it->outcome_.detail = std::move(why.detail);
         finish(std::move(it));
     }
 
@@ -107,8 +108,8 @@ private:
 // Submits and completes with a change_outcome, on the handler's associated executor, never
 // from within this call, unless it was refused and that executor can only dispatch, as the one
 // of any_completion_handler in Boost 1.81. A command that was refused before queueing completes
-// with its ec and no order. Cannot be cancelled: what was submitted may already be durable. What
-// the handler runs on has to outlive the engine, whose thread posts to it.
+// with its ec and detail, and no order. Cannot be cancelled: what was submitted may already be
+// durable. What the handler runs on has to outlive the engine, whose thread posts to it.
 //
 // The engine must outlive the operation. To co_await with GCC 12, name the command first: a
 // temporary aggregate in a co_await expression is destroyed twice.

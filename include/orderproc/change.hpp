@@ -92,7 +92,10 @@ struct change_outcome {
     bool journaled = false;  // it made an entry
     // After the change. On refusal the order that refused it, if there is one and the
     // principal may see it. On delete its last state.
-    std::optional<order> after;
+    std::optional<order> after = {};
+    // For people: what is wrong with a command that was refused before it was queued. Empty if a
+    // storage refused it: ec and after say all there is to say.
+    std::string detail = {};
 };
 
 // The two times of a write. Clocks step and hosts disagree; a lease or a back-off must not

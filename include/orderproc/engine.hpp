@@ -129,7 +129,8 @@ public:
     // Neither are cursor moves. errc::lease_lost in the outcome: another owner holds the cursor.
     result<void> submit(cursor_move what, cursor_completion& done);
 
-    // Submits and waits; runs the engine itself if it has no threads.
+    // Submits and waits; runs the engine itself if it has no threads. What submit() refuses comes
+    // back as an outcome, with the failure's code and detail.
     // REQUIRES: not on a thread that runs the engine.
     change_outcome execute(command what);
 

@@ -163,8 +163,10 @@ result<void> engine::submit(cursor_move what, cursor_completion& done) {
 change_outcome engine::execute(command what) {
     waiter done;
     if (auto ok = impl_->submit(std::move(what), done); !ok) {
+        failure why = std::move(ok).error();
         change_outcome refused;
-        refused.ec = ok.error().code;
+        refused.ec = why.code;
+        refused.detail = std::move(why.detail);
         return refused;
     }
     if (!impl_->has_threads()) impl_->run_until(done);

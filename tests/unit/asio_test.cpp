@@ -211,6 +211,18 @@ BOOST_FIXTURE_TEST_CASE(a_refused_type_erased_handler_is_called_once, fixture) {
     BOOST_TEST(called == 1);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_refused_command_says_why, fixture) {
+    command bad = create("A");
+    std::get<submit_order>(bad.what).value.user_id = 0;
+    std::string detail;
+    async_submit(by_hand, std::move(bad), asio::bind_executor(io, [&](change_outcome out) {
+                     BOOST_TEST(out.ec == errc::invalid_argument);
+                     detail = std::move(out.detail);
+                 }));
+    io.run();
+    BOOST_TEST(detail == "user_id must be 1 or more");
+}
+
 // The sanitizer sees whether anything is left.
 BOOST_FIXTURE_TEST_CASE(an_executor_that_goes_first_takes_the_handler_with_it, fixture) {
     auto resource = std::make_shared<int>(1);

@@ -215,6 +215,18 @@ void execute_from_many(engine& it, scripted_storage& orders) {
     BOOST_TEST(orders.orders().size() == std::size_t{callers * each});
 }
 
+BOOST_FIXTURE_TEST_CASE(execute_says_why_a_command_is_refused, fixture) {
+    engine it(orders, machine, with, threaded());
+    command bad = create("A");
+    std::get<submit_order>(bad.what).value.user_id = 0;
+    const change_outcome refused = it.execute(std::move(bad));
+    BOOST_TEST(refused.ec == errc::invalid_argument);
+    BOOST_TEST(refused.detail == "user_id must be 1 or more");
+    BOOST_TEST(!refused.after.has_value());
+    BOOST_TEST(it.execute(create("A")).detail.empty());
+    BOOST_TEST(it.execute(create("A")).detail.empty());  // the storage refuses: the code says it
+}
+
 BOOST_FIXTURE_TEST_CASE(execute_with_a_thread, fixture) {
     engine it(orders, machine, with, threaded());
     execute_from_many(it, orders);
