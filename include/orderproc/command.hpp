@@ -6,6 +6,7 @@
 #include <orderproc/change.hpp>
 #include <orderproc/runtime.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,28 +23,34 @@ struct edit_fields {
     edit_order fields;
 };
 struct raise_event {
+    static constexpr std::size_t reason_size_max = 1024;
+
     std::string order;
     std::string event;
-    std::string reason = {};
+    std::string reason = {};  // UTF-8 without NUL, at most reason_size_max bytes
 };
 struct erase_order {
     std::string order;
 };
 
 struct command {
+    static constexpr std::size_t actor_size_max = 256;
+    static constexpr std::size_t traceparent_size_max = 256;
+
     std::variant<submit_order, edit_fields, raise_event, erase_order> what;
     std::optional<idempotency> once = {};       // Idempotency-Key
     std::optional<order_version> version = {};  // If-Match
     std::optional<std::int64_t> user_id = {};   // the principal's own orders only
-    std::string actor = {};
-    std::string traceparent = {};
+    std::string actor = {};                     // UTF-8 without control characters, or empty
+    std::string traceparent = {};               // W3C Trace Context: printable ASCII, or empty
 };
 
 // The change that a command means under a machine. What clients may raise is for the caller
 // to check (transition::open_to_clients): a host may raise any event but a stage's start.
 //
-// errc::invalid_argument: validate() says so, or the order would be another's than the
-// principal's own; errc::not_found: no such event;
+// errc::invalid_argument: validate() says so, a text of the command is longer than its bound or
+// has characters that it may not have, or the order would be another's than the principal's own;
+// the failure's detail says which. errc::not_found: no such event;
 // errc::transition_rejected: the event is a stage's start, which only a claim raises.
 // The change points into the machine.
 ORDERPROC_EXPORT result<change> lower(command what, const status_machine& machine, runtime& with);

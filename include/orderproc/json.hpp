@@ -3,9 +3,11 @@
 
 // Orders as JSON (RFC 8259), strictly read and exactly written.
 
+#include <orderproc/command.hpp>
 #include <orderproc/order.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,9 +25,10 @@ ORDERPROC_EXPORT std::string to_json(const order& value);
 // escaped, the rest as it is. What is not UTF-8 becomes U+FFFD, one for each maximal subpart.
 ORDERPROC_EXPORT void append_json_string(std::string_view text, std::string& out);
 
-// What is wrong with one field, for people who have to mend it. The codes are required,
+// What is wrong with one field, for people who have to fix it. The codes are required,
 // unknown_field, wrong_type, not_an_integer, out_of_range, too_few_items, too_many_items,
-// negative, too_many_decimals, too_large, unknown_currency and invalid_order_id.
+// negative, too_many_decimals, too_large, unknown_currency, invalid_order_id, unsupported_number
+// and unsupported_character.
 struct field_error {
     std::string pointer;  // RFC 6901 as a URI fragment: "#/item_ids/2"; "#" is the whole
     std::string code;
@@ -51,21 +54,46 @@ struct parsed_order {
 
 // The body of a create: order_id, user_id, item_ids, total_amount, currency, metadata, each as
 // order.hpp bounds it, and nothing else. Numbers are judged by value and exactly: 5.0 and 5e0
-// are the integer 5; the amount is judged in the body's currency, wherever that stands. null is
-// no value for any field. Refused as syntax: what RFC 8259 does not allow, text that is not
-// UTF-8, a byte order mark, nesting deeper than 32, duplicate names within an object (also in
-// metadata, and however escaped). Metadata is kept byte for byte, without the space around it.
-// Takes time in n log n of the text, whatever it holds.
+// are the integer 5; the amount is judged in the body's currency, wherever that stands, as
+// parse_amount() does, and may be a string ("149.99"). A currency may be in lower case. null stands
+// for a field that is left out, where that may be; "metadata":[] stands for {}.
+//
+// Refused as syntax: what RFC 8259 does not allow, text that is not UTF-8, a byte order mark,
+// nesting deeper than 32, duplicate names within the order or within an object of its metadata
+// (however escaped), and more than 4,096 names in one of these. Metadata is kept byte for byte,
+// without the space around it; validate() says what it may contain. Takes time linear in the text,
+// whatever it holds: beyond 16 KiB of metadata, and in what is no field of an order, nothing is
+// looked at but the syntax.
 ORDERPROC_EXPORT parsed_order parse_order(std::string_view text);
 
-// The items of an array, each as its text.
+// The items of an array, one after the other. They are judged by their syntax alone, and may be
+// nested deeper than orders, as what shows an order is: whoever reads one judges the rest. The text
+// must outlive the reader. Not copyable or movable.
+class ORDERPROC_EXPORT json_array_reader {
+public:
+    explicit json_array_reader(std::string_view text);
+    ~json_array_reader();
+    json_array_reader(const json_array_reader&) = delete;
+    json_array_reader& operator=(const json_array_reader&) = delete;
+
+    // The text of the next item. False: there is none, or the text is not an array, as syntax()
+    // or errors() say then.
+    bool next(std::string_view& item);
+    const syntax_error& syntax() const noexcept;
+    const std::vector<field_error>& errors() const noexcept;  // empty if there is a syntax error
+
+private:
+    class ORDERPROC_HIDDEN impl;
+    std::unique_ptr<impl> impl_;
+};
+
+// All of them at once.
 struct json_array {
     std::vector<std::string_view> items;  // view the text
     syntax_error syntax;                  // if there is one, errors is empty
     std::vector<field_error> errors;      // it is no array
 };
 
-// Items may be nested deeper than orders, as what shows an order is; who reads one judges that.
 // Stops after most items, without a look at what follows them.
 ORDERPROC_EXPORT json_array split_json_array(std::string_view text, std::size_t most);
 
@@ -79,17 +107,17 @@ struct parsed_edit : parsed_order {
 
 // All fields that clients set, as parse_order() reads them, but no order_id; those left out
 // take their defaults. What else an order shows may be sent if it is what current shows (times
-// in any notation), else the error's code is read_only.
+// in any notation) or null, else the error's code is read_only.
 ORDERPROC_EXPORT parsed_edit parse_replacement(std::string_view text, const order* current);
 
 // The same as a merge patch (RFC 7396) of current: what is left out stays. In metadata members
-// that are null are removed; "metadata":null stands for {}. No other field may be null, and
-// currency may only come together with total_amount, which means nothing without it.
+// that are null are removed; "metadata":null stands for {}. No other field that clients set may be
+// null, and currency may only come together with total_amount, which means nothing without it.
 ORDERPROC_EXPORT parsed_edit parse_merge_patch(std::string_view text, const order* current);
 
 // What a client raises of its own: {"event":"ship","reason":"out of stock"}.
 struct parsed_transition {
-    static constexpr std::size_t reason_size_max = 1024;
+    static constexpr std::size_t reason_size_max = raise_event::reason_size_max;
 
     std::string event;
     std::string reason;   // empty if there is none
@@ -98,7 +126,8 @@ struct parsed_transition {
     bool ok() const noexcept { return syntax.line == 0 && errors.empty(); }
 };
 
-// event is required; what events there are is not judged here. Read as parse_order() reads.
+// event is required; what events there are is not judged here. Read as parse_order() reads; a
+// reason that is null is left out.
 ORDERPROC_EXPORT parsed_transition parse_transition(std::string_view text);
 
 }  // namespace v1

@@ -85,7 +85,7 @@ struct order {
     std::int64_t user_id = 0;    // 1 or more
     std::vector<std::int64_t> item_ids;  // 1 to items_max, each 1 or more; repeats are quantities
     money total_amount;
-    std::string metadata = "{}";  // a JSON object that the library never looks inside
+    std::string metadata = "{}";  // a JSON object, kept as it is: see validate()
     order_status status;
     order_version version{1};
     std::uint32_t attempts = 0;  // counted at the claim, since it entered its stage or was retried
@@ -99,8 +99,11 @@ struct order {
     friend bool operator==(const order&, const order&) = default;
 };
 
-// What every stored order keeps: user_id, item_ids, total_amount and the size of metadata
-// within their bounds. errc::invalid_argument, naming the field.
+// What every stored order keeps: user_id, item_ids and total_amount are within their bounds, and
+// metadata is one JSON object (RFC 8259, UTF-8) of at most metadata_size_max bytes that any reader
+// of JSON takes. It nests at most 31 deep; within an object no name stands twice; no string
+// contains U+0000; a number has at most 128 characters and an exponent of at most three digits,
+// and is not beyond the range of a double. errc::invalid_argument, naming the field.
 ORDERPROC_EXPORT result<void> validate(const order& value);
 
 }  // namespace v1

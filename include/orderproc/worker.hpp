@@ -26,7 +26,7 @@ struct retry_policy {
 };
 
 struct worker_options {
-    // At most 64 characters; empty: host, process and a random part.
+    // At most 64 bytes of UTF-8 without control characters; empty: host, process and a random part.
     std::string worker_id = {};
     std::size_t in_flight_max = 1024;
     std::chrono::milliseconds lease = std::chrono::seconds(30);   // renewed at a third

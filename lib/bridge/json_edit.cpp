@@ -1,6 +1,7 @@
+#include "core/json_reader.hpp"
+#include "core/order_rules.hpp"
 #include "json_fields.hpp"
 #include "json_merge.hpp"
-#include "json_reader.hpp"
 
 #include <orderproc/json.hpp>
 #include <orderproc/timestamp.hpp>
@@ -16,42 +17,41 @@ namespace detail {
 
 namespace {
 
+// What a patch of metadata may come to: with names that go (a name and null) and names that come
+// it has to be larger than metadata itself.
+constexpr std::size_t merge_patch_size_max = 4 * order::metadata_size_max;
+
 // May be sent if they say what is stored.
-constexpr order_field server_fields[] = {
-    {"order_id", false, &order_judge::server_field},
-    {"id", false, &order_judge::server_field},
-    {"status", false, &order_judge::server_field},
-    {"version", false, &order_judge::server_field},
-    {"attempts", false, &order_judge::server_field},
-    {"next_attempt_at", false, &order_judge::server_field},
-    {"last_error", false, &order_judge::server_field},
-    {"created_at", false, &order_judge::server_field},
-    {"updated_at", false, &order_judge::server_field},
+constexpr std::string_view server_fields[] = {
+    "order_id",        "id",         "status",     "version",    "attempts",
+    "next_attempt_at", "last_error", "created_at", "updated_at",
 };
 
 template <std::size_t N>
-constexpr auto and_server_fields(const order_field (&own)[N]) {
+constexpr auto and_server_fields(void (order_judge::*judge)(), const order_field (&own)[N]) {
     std::array<order_field, N + std::size(server_fields)> out{};
-    std::copy(std::begin(server_fields), std::end(server_fields),
-              std::copy(own, own + N, out.begin()));
+    auto to = std::copy(own, own + N, out.begin());
+    for (const std::string_view name : server_fields) *to++ = {name, false, judge};
     return out;
 }
 
-constexpr auto replacement_table = and_server_fields({
-    {"user_id", true, &order_judge::user_id},
-    {"item_ids", true, &order_judge::item_ids},
-    {"total_amount", true, &order_judge::total_amount},
-    {"currency", false, &order_judge::currency},
-    {"metadata", false, &order_judge::metadata},
-});
+constexpr auto replacement_table = and_server_fields(
+    &order_judge::server_field_or_null, {
+                                            {"user_id", true, &order_judge::user_id},
+                                            {"item_ids", true, &order_judge::item_ids},
+                                            {"total_amount", true, &order_judge::total_amount},
+                                            {"currency", false, &order_judge::currency},
+                                            {"metadata", false, &order_judge::metadata},
+                                        });
 
-constexpr auto patch_table = and_server_fields({
-    {"user_id", false, &order_judge::user_id},
-    {"item_ids", false, &order_judge::item_ids},
-    {"total_amount", false, &order_judge::total_amount},
-    {"currency", false, &order_judge::currency},
-    {"metadata", false, &order_judge::merged_metadata},
-});
+constexpr auto patch_table = and_server_fields(
+    &order_judge::server_field, {
+                                    {"user_id", false, &order_judge::user_id},
+                                    {"item_ids", false, &order_judge::item_ids},
+                                    {"total_amount", false, &order_judge::total_amount},
+                                    {"currency", false, &order_judge::patched_currency},
+                                    {"metadata", false, &order_judge::merged_metadata},
+                                });
 
 // The text of a member. REQUIRES: the object has it.
 std::string_view member_of(std::string_view object, std::string_view wanted) {
@@ -96,16 +96,24 @@ void order_judge::server_field() {
     add(pointer_to(name), "read_only", "is set by the server alone");
 }
 
+void order_judge::server_field_or_null() {
+    if (!is_left_out()) server_field();
+}
+
 void order_judge::merged_metadata() {
-    if (from_.next() == json_kind::null) {
-        from_.skip();
+    if (is_left_out()) {
         out_.value.metadata = "{}";
         return;
     }
+    if (was_array()) return;
     if (!expect(json_kind::object, "#/metadata")) return;
-    const std::string_view patch = from_.raw();
-    if (from_.failed() || !current_) return;
-    keep_metadata(merge_json(current_->metadata, patch));
+    const kept_json patch = from_.keep(merge_patch_size_max);
+    if (from_.failed()) return;
+    if (patch.breach != json_breach::none) return keep_metadata(patch);
+    if (!current_) return;
+    const std::string merged = merge_json(current_->metadata, patch.text);
+    json_reader whole(merged, metadata_levels);
+    keep_metadata(whole.keep(order::metadata_size_max));
 }
 
 void order_judge::expect_amount_with_currency() {
@@ -124,10 +132,8 @@ parsed_edit parse_edit(std::string_view text, const order* current, bool patch) 
     if (patch) judge.expect_amount_with_currency();
     out.needs_current = patch || judge.needs_current();
     reader.finish();
-    if (reader.failed()) {
-        out.syntax = reader.error();
-        out.errors.clear();
-    }
+    out.syntax = syntax_of(reader);
+    if (reader.failed()) out.errors.clear();
     return out;
 }
 

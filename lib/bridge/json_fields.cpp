@@ -1,5 +1,7 @@
 #include "json_fields.hpp"
 
+#include "core/order_rules.hpp"
+
 #include <orderproc/money.hpp>
 
 #include <algorithm>
@@ -119,7 +121,49 @@ integer_verdict parse_positive(std::string_view number, std::int64_t& out) noexc
     return integer_verdict::ok;
 }
 
+// An amount as it should be sent, for people.
+std::string amount_example(std::string_view code, int decimals) {
+    money example;
+    std::copy(code.begin(), code.end(), example.currency.begin());
+    example.minor_units = 15;
+    for (int i = 0; i < decimals; ++i) example.minor_units *= 10;
+    if (decimals > 0) --example.minor_units;
+    return to_string(example);
+}
+
+// The path to what stands at a place in a value, behind the path to the value itself. To the
+// object that has it if it is a name.
+std::string pointer_into(std::string pointer, std::string_view value, const char* where) {
+    for (bool deeper = true; deeper;) {
+        deeper = false;
+        json_reader from(value, json_reader::depth_max);
+        const json_kind kind = from.next();
+        if (kind != json_kind::object && kind != json_kind::array) break;
+        from.open();
+        std::string_view name;
+        for (std::size_t i = 0; kind == json_kind::object ? from.next_name(name) : from.next_item();
+             ++i) {
+            std::string step =
+                kind == json_kind::object ? pointer_to(name).substr(1) : "/" + std::to_string(i);
+            (void)from.next();
+            const std::string_view member = from.raw();
+            if (where < member.data() || where >= member.data() + member.size()) continue;
+            pointer += step;
+            value = member;
+            deeper = true;
+            break;
+        }
+    }
+    return pointer;
+}
+
 }  // namespace
+
+syntax_error syntax_of(const json_reader& from) {
+    if (!from.failed()) return {};
+    const json_fault fault = from.fault();
+    return {fault.line, fault.column, fault.detail};
+}
 
 std::string pointer_to(std::string_view name) {
     constexpr std::string_view allowed = "-._~!$&'()*+,;=:@/?";
@@ -172,7 +216,9 @@ void order_judge::read(std::span<const order_field> fields) {
             unknown(name);
             from_.skip();
         } else {
-            seen |= std::uint32_t{1} << (it - fields.begin());
+            const std::uint32_t bit = std::uint32_t{1} << (it - fields.begin());
+            if ((seen & bit) != 0) return from_.refuse_name();
+            seen |= bit;
             field_ = &*it;
             (this->*it->judge)();
         }
@@ -225,6 +271,24 @@ bool order_judge::integer(std::int64_t& out, std::string_view pointer) {
     return false;
 }
 
+// Whether the value that comes next is null, as programs send it for a field that is not set.
+bool order_judge::is_left_out() {
+    if (from_.next() != json_kind::null) return false;
+    from_.skip();
+    return true;
+}
+
+// Whether metadata was an array, which is read then. PHP writes an object without members as [];
+// any other array is an error.
+bool order_judge::was_array() {
+    if (from_.next() != json_kind::array) return false;
+    from_.open();
+    bool empty = true;
+    for (; from_.next_item(); from_.skip()) empty = false;
+    if (!empty) add(metadata_pointer, "wrong_type", "must be an object, not an array");
+    return true;
+}
+
 void order_judge::unknown(std::string_view name) {
     const bool ours = std::find(std::begin(server_fields), std::end(server_fields), name) !=
                       std::end(server_fields);
@@ -234,6 +298,7 @@ void order_judge::unknown(std::string_view name) {
 
 void order_judge::order_id() {
     constexpr std::string_view pointer = "#/order_id";
+    if (is_left_out()) return;
     if (!expect(json_kind::string, pointer)) return;
     const std::string_view text = from_.string();
     if (from_.failed()) return;
@@ -278,36 +343,59 @@ void order_judge::item_ids() {
 void order_judge::total_amount() {
     amount_seen_ = true;
     amount_index_ = out_.errors.size();
-    if (expect(json_kind::number, total_amount_pointer)) amount_ = from_.number();
+    if (from_.next() == json_kind::string) {
+        amount_text_ = from_.string();
+        amount_ = amount_text_;
+        if (!from_.failed() && amount_.empty()) amount_ = " ";  // which is no number
+    } else if (expect(json_kind::number, total_amount_pointer)) {
+        amount_ = from_.number();
+    }
 }
 
 void order_judge::currency() {
+    if (!is_left_out()) patched_currency();
+}
+
+void order_judge::patched_currency() {
     currency_seen_ = true;
     currency_known_ = false;
     if (!expect(json_kind::string, currency_pointer)) return;
-    const std::string_view code = from_.string();
+    const std::string_view text = from_.string();
     if (from_.failed()) return;
-    currency_known_ = currency_decimals(code).has_value();
+    currency_code code{};
+    if (text.size() == code.size()) {
+        std::transform(text.begin(), text.end(), code.begin(), [](char c) {
+            return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        });
+    }
+    currency_known_ = currency_decimals({code.data(), code.size()}).has_value();
     if (currency_known_) {
-        std::copy(code.begin(), code.end(), out_.value.total_amount.currency.begin());
+        out_.value.total_amount.currency = code;
     } else {
-        add(currency_pointer, "unknown_currency",
-            "must be an ISO 4217 code of three capital letters");
+        add(currency_pointer, "unknown_currency", "must be an ISO 4217 code of three letters");
     }
 }
 
 void order_judge::metadata() {
+    if (is_left_out() || was_array()) return;
     if (!expect(json_kind::object, metadata_pointer)) return;
-    keep_metadata(from_.raw());
+    keep_metadata(from_.keep(order::metadata_size_max));
 }
 
-void order_judge::keep_metadata(std::string_view text) {
-    if (text.size() <= order::metadata_size_max) {
-        out_.value.metadata.assign(text);
-        return;
+void order_judge::keep_metadata(const kept_json& found) {
+    switch (found.breach) {
+        case json_breach::none:
+            out_.value.metadata.assign(found.text);
+            return;
+        case json_breach::too_large:
+            return add(metadata_pointer, "too_large", rule_of(found.breach));
+        case json_breach::number:
+            return add(pointer_into(std::string(metadata_pointer), found.text, found.where),
+                       "unsupported_number", rule_of(found.breach));
+        case json_breach::character:
+            return add(pointer_into(std::string(metadata_pointer), found.text, found.where),
+                       "unsupported_character", rule_of(found.breach));
     }
-    add(metadata_pointer, "too_large",
-        "must be at most " + std::to_string(order::metadata_size_max) + " bytes");
 }
 
 void order_judge::judge_amount() {
@@ -329,14 +417,18 @@ void order_judge::judge_amount() {
             return refuse("negative", "must be 0 or more");
         case amount_error::too_large:
             return refuse("too_large", "must be below 2^53 of the currency's smallest unit");
-        case amount_error::too_many_decimals:
+        case amount_error::too_many_decimals: {
             if (!currency_known_) return;
-            return refuse("too_many_decimals", "must have at most " +
-                                                   std::to_string(*currency_decimals(code)) +
-                                                   " decimals in " + std::string(code));
+            const int decimals = *currency_decimals(code);
+            return refuse("too_many_decimals", "must have at most " + std::to_string(decimals) +
+                                                   " decimals in " + std::string(code) + ", as " +
+                                                   amount_example(code, decimals) +
+                                                   " has: round it before you send it");
+        }
         case amount_error::not_a_number:
         case amount_error::unknown_currency:
-            return refuse("wrong_type", "must be an amount");
+            return refuse("wrong_type",
+                          "must be an amount, as a number (149.99) or a string (\"149.99\")");
     }
 }
 

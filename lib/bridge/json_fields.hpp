@@ -3,7 +3,7 @@
 
 // What each field of an order has to be, for all bodies that carry an order's fields.
 
-#include "json_reader.hpp"
+#include "core/json_reader.hpp"
 
 #include <orderproc/json.hpp>
 
@@ -20,6 +20,9 @@ namespace detail {
 // To a member of the body (RFC 6901, section 6): "~" and "/" as the pointer wants them, then
 // what RFC 3986 does not allow in a fragment percent-encoded.
 std::string pointer_to(std::string_view name);
+
+// Why the reader failed, or nothing. REQUIRES: its finish() was called.
+syntax_error syntax_of(const json_reader& from);
 
 // Are two JSON numbers the same integer of 1 or more?
 bool same_positive(std::string_view left, std::string_view right) noexcept;
@@ -51,8 +54,10 @@ public:
     void total_amount();
     void currency();
     void metadata();
-    void merged_metadata();  // into current's
-    void server_field();     // has to be what current shows
+    void patched_currency();
+    void merged_metadata();       // into current's
+    void server_field();          // has to be what current shows
+    void server_field_or_null();  // the same, unless it is null
 
     void expect_amount_with_currency();
     bool needs_current() const noexcept { return needs_current_; }
@@ -60,8 +65,10 @@ public:
 private:
     bool expect(json_kind wanted, std::string_view pointer);
     bool integer(std::int64_t& out, std::string_view pointer);
+    bool is_left_out();
+    bool was_array();
     void unknown(std::string_view name);
-    void keep_metadata(std::string_view text);
+    void keep_metadata(const kept_json& found);
     void judge_amount();
     void missing(std::span<const order_field> fields, std::uint32_t seen);
     void add(std::string_view pointer, std::string_view code, std::string_view detail);
@@ -72,6 +79,7 @@ private:
     parsed_order& out_;
     // The currency, which may come later, decides on the amount.
     std::string_view amount_;
+    std::string amount_text_;       // what amount_ views if it came as a string
     std::size_t amount_index_ = 0;  // where among the errors the amount's belongs
     bool currency_known_ = true;
     bool currency_seen_ = false;

@@ -1,6 +1,6 @@
 #include "json_merge.hpp"
 
-#include "json_reader.hpp"
+#include "core/json_reader.hpp"
 
 #include <orderproc/json.hpp>
 

@@ -1,5 +1,6 @@
+#include "core/json_reader.hpp"
+#include "core/order_rules.hpp"
 #include "json_fields.hpp"
-#include "json_reader.hpp"
 
 #include <orderproc/json.hpp>
 
@@ -22,6 +23,18 @@ bool read_string(detail::json_reader& from, std::string_view pointer, std::strin
     return false;
 }
 
+void read_reason(detail::json_reader& from, parsed_transition& out) {
+    if (from.next() == detail::json_kind::null) return from.skip();  // left out
+    if (!read_string(from, "#/reason", out.reason, out.errors)) return;
+    if (out.reason.size() > parsed_transition::reason_size_max) {
+        out.errors.push_back({"#/reason", "too_large", "must be at most 1024 bytes"});
+    }
+    if (out.reason.find('\0') != std::string::npos) {
+        out.errors.push_back({"#/reason", "unsupported_character",
+                              std::string(detail::rule_of(detail::json_breach::character))});
+    }
+}
+
 void read_members(detail::json_reader& from, parsed_transition& out) {
     bool has_event = false;
     from.open();
@@ -30,10 +43,7 @@ void read_members(detail::json_reader& from, parsed_transition& out) {
             has_event = true;
             read_string(from, "#/event", out.event, out.errors);
         } else if (name == "reason") {
-            const bool read = read_string(from, "#/reason", out.reason, out.errors);
-            if (read && out.reason.size() > parsed_transition::reason_size_max) {
-                out.errors.push_back({"#/reason", "too_large", "must be at most 1024 bytes"});
-            }
+            read_reason(from, out);
         } else {
             if (out.errors.size() < parsed_order::errors_max) {
                 out.errors.push_back(
@@ -57,10 +67,8 @@ parsed_transition parse_transition(std::string_view text) {
         out.errors.push_back({"#", "wrong_type", "must be an object"});
     }
     reader.finish();
-    if (reader.failed()) {
-        out.syntax = reader.error();
-        out.errors.clear();
-    }
+    out.syntax = detail::syntax_of(reader);
+    if (reader.failed()) out.errors.clear();
     return out;
 }
 

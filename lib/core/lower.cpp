@@ -1,3 +1,5 @@
+#include "core/order_rules.hpp"
+#include "core/text.hpp"
 #include "core/work_events.hpp"
 
 #include <orderproc/command.hpp>
@@ -8,6 +10,23 @@ namespace orderproc {
 inline namespace v1 {
 
 namespace {
+
+// How much of an event that nobody knows is repeated to whoever raised it.
+constexpr std::size_t shown_size_max = 64;
+
+// What goes into the journal has to be text that every storage and every reader of it takes.
+result<void> check_text(std::string_view name, std::string_view text, std::size_t size_max,
+                        detail::text_kind kind) {
+    if (text.size() > size_max) {
+        return failure{errc::invalid_argument, std::string(name) + " must have at most " +
+                                                   std::to_string(size_max) + " bytes"};
+    }
+    if (detail::is_text(text, kind)) return {};
+    constexpr std::string_view rules[] = {"UTF-8 without NUL", "UTF-8 without control characters",
+                                          "printable ASCII"};
+    return failure{errc::invalid_argument, std::string(name) + " must be " +
+                                               std::string(rules[static_cast<std::size_t>(kind)])};
+}
 
 result<void> lower_to(change& out, submit_order& submit, const status_machine& machine,
                       runtime& with) {
@@ -35,12 +54,11 @@ result<void> lower_to(change& out, submit_order& submit, const status_machine& m
 }
 
 result<void> lower_to(change& out, edit_fields& edit, const status_machine& machine, runtime&) {
-    order probe;
-    probe.user_id = edit.fields.user_id;
-    probe.item_ids = edit.fields.item_ids;
-    probe.total_amount = edit.fields.total_amount;
-    probe.metadata = edit.fields.metadata;
-    if (auto ok = validate(probe); !ok) return ok;
+    const edit_order& to = edit.fields;
+    if (auto ok = detail::validate_fields(to.user_id, to.item_ids, to.total_amount, to.metadata);
+        !ok) {
+        return ok;
+    }
     out.order = std::move(edit.order);
     out.event = "edit";
     out.from = machine.statuses().first(1);  // the initial one
@@ -51,7 +69,14 @@ result<void> lower_to(change& out, edit_fields& edit, const status_machine& mach
 
 result<void> lower_to(change& out, raise_event& raise, const status_machine& machine, runtime&) {
     const transition* found = machine.find(raise.event);
-    if (!found) return failure{errc::not_found, "no event " + raise.event};
+    if (!found) {
+        return failure{errc::not_found, "no event " + raise.event.substr(0, shown_size_max)};
+    }
+    if (auto ok = check_text("reason", raise.reason, raise_event::reason_size_max,
+                             detail::text_kind::lines);
+        !ok) {
+        return ok;
+    }
     if (machine.stage_active_in(found->to)) return errc::transition_rejected;
     move_order move;
     move.to = found->to;
@@ -90,6 +115,16 @@ std::optional<std::int64_t> owner(const command& what) {
 result<change> lower(command what, const status_machine& machine, runtime& with) {
     if (const auto user = owner(what); what.user_id && user && *user != *what.user_id) {
         return failure{errc::invalid_argument, "user_id must be the principal's own"};
+    }
+    if (auto ok =
+            check_text("actor", what.actor, command::actor_size_max, detail::text_kind::one_line);
+        !ok) {
+        return std::move(ok).error();
+    }
+    if (auto ok = check_text("traceparent", what.traceparent, command::traceparent_size_max,
+                             detail::text_kind::ascii);
+        !ok) {
+        return std::move(ok).error();
     }
     change out;
     auto lowered =

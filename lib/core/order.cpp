@@ -1,3 +1,6 @@
+#include "core/json_reader.hpp"
+#include "core/order_rules.hpp"
+
 #include <orderproc/order.hpp>
 
 #include <algorithm>
@@ -58,17 +61,65 @@ order_id order_id::make(timestamp now, std::uint64_t random_high, std::uint64_t 
 }
 
 result<void> validate(const order& value) {
-    if (value.user_id < 1) return invalid("user_id must be 1 or more");
-    if (value.item_ids.empty() || value.item_ids.size() > order::items_max) {
+    return detail::validate_fields(value.user_id, value.item_ids, value.total_amount,
+                                   value.metadata);
+}
+
+namespace detail {
+
+namespace {
+
+result<void> validate_metadata(std::string_view text) {
+    if (text == "{}") return {};
+    if (text.size() > order::metadata_size_max) {
+        return invalid("metadata must have at most " + std::to_string(order::metadata_size_max) +
+                       " bytes");
+    }
+    json_reader from(text, metadata_levels);
+    if (from.next() != json_kind::object) return invalid("metadata must be a JSON object");
+    const kept_json found = from.keep(order::metadata_size_max);
+    from.finish();
+    if (from.failed()) {
+        const json_fault fault = from.fault();
+        return invalid("metadata must be a JSON object; at line " + std::to_string(fault.line) +
+                       ", column " + std::to_string(fault.column) + ": " + fault.detail);
+    }
+    if (found.breach == json_breach::none) return {};
+    return invalid("metadata, at byte " + std::to_string(found.where - text.data()) + ", " +
+                   std::string(rule_of(found.breach)));
+}
+
+}  // namespace
+
+std::string_view rule_of(json_breach breach) noexcept {
+    static_assert(order::metadata_size_max == 16'384);
+    static_assert(json_reader::number_size_max == 128 && json_reader::exponent_digits_max == 3);
+    switch (breach) {
+        case json_breach::none:
+            return {};
+        case json_breach::too_large:
+            return "must be at most 16384 bytes";
+        case json_breach::number:
+            return "must be a number of at most 128 characters, with an exponent of at most three "
+                   "digits, that a double can hold: send others as a string";
+        case json_breach::character:
+            return "must not contain the character U+0000";
+    }
+    return {};
+}
+
+result<void> validate_fields(std::int64_t user_id, std::span<const std::int64_t> item_ids,
+                             const money& total, std::string_view metadata) {
+    if (user_id < 1) return invalid("user_id must be 1 or more");
+    if (item_ids.empty() || item_ids.size() > order::items_max) {
         return invalid("item_ids must have 1 to " + std::to_string(order::items_max) + " entries");
     }
-    const auto bad = std::find_if(value.item_ids.begin(), value.item_ids.end(),
-                                  [](std::int64_t id) { return id < 1; });
-    if (bad != value.item_ids.end()) {
-        return invalid("item_ids[" + std::to_string(bad - value.item_ids.begin()) +
+    const auto bad =
+        std::find_if(item_ids.begin(), item_ids.end(), [](std::int64_t id) { return id < 1; });
+    if (bad != item_ids.end()) {
+        return invalid("item_ids[" + std::to_string(bad - item_ids.begin()) +
                        "] must be 1 or more");
     }
-    const money& total = value.total_amount;
     if (total.minor_units < 0 || total.minor_units > money::minor_units_max) {
         return invalid("total_amount must be 0 to " + std::to_string(money::minor_units_max) +
                        " minor units");
@@ -76,14 +127,10 @@ result<void> validate(const order& value) {
     if (!currency_decimals({total.currency.data(), total.currency.size()})) {
         return invalid("currency of total_amount is not in ISO 4217");
     }
-    constexpr std::size_t metadata_size_min = 2;  // {}
-    if (value.metadata.size() < metadata_size_min ||
-        value.metadata.size() > order::metadata_size_max) {
-        return invalid("metadata must be a JSON object of at most " +
-                       std::to_string(order::metadata_size_max) + " bytes");
-    }
-    return {};
+    return validate_metadata(metadata);
 }
+
+}  // namespace detail
 
 }  // namespace v1
 }  // namespace orderproc

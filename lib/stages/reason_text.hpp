@@ -1,7 +1,8 @@
 #ifndef ORDERPROC_STAGES_REASON_TEXT_HPP
 #define ORDERPROC_STAGES_REASON_TEXT_HPP
 
-#include <cstddef>
+#include <orderproc/command.hpp>
+
 #include <string>
 #include <string_view>
 
@@ -9,11 +10,9 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail {
 
-inline constexpr std::size_t reason_size_max = 1024;
-
-// What a processor said, fit for a journal: UTF-8 (RFC 3629) without NUL, at most
-// reason_size_max bytes. Whatever is not becomes '?': a storage that refuses such text would
-// refuse the verdict for ever.
+// What a processor said, as a reason that raise_event could have: UTF-8 (RFC 3629) without NUL, at
+// most raise_event::reason_size_max bytes. Each byte that is not becomes '?': a storage that
+// refuses such text would refuse the verdict for ever.
 std::string reason_text(std::string_view said);
 
 }  // namespace detail

@@ -1,3 +1,4 @@
+#include "core/text.hpp"
 #include "stages/owner_name.hpp"
 #include "stages/retry_delay.hpp"
 #include "stages/worker_impl.hpp"
@@ -29,6 +30,9 @@ result<void> check(const worker_options& it) {
     };
     const char* wrong = nullptr;
     if (it.worker_id.size() > worker_id_size_max) wrong = "worker_id: at most 64 characters";
+    if (!detail::is_text(it.worker_id, detail::text_kind::one_line)) {
+        wrong = "worker_id: UTF-8 without control characters";
+    }
     if (it.in_flight_max < 1) wrong = "in_flight_max: at least 1";
     if (it.lease < lease_min || it.lease > detail::delay_max) wrong = "lease: 100 ms to a year";
     if (!positive(it.timeout)) wrong = "timeout: 1 ms to a year";

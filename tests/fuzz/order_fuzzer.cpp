@@ -19,6 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         return 0;
     }
+    // What a body may contain and what a host may pass on are the same.
+    ORDERPROC_EXPECT(validate(read.value).has_value());
     // An order shows more than a client may send; an edit accepts that if it is equal.
     if (!read.value.id) read.value.id = order_id::parse("ORD-1").value();
     const std::string written = to_json(read.value);

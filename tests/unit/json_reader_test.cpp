@@ -1,3 +1,5 @@
+#include "core/json_reader.hpp"
+
 #include <orderproc/json.hpp>
 
 #include <boost/json/parse.hpp>
@@ -175,7 +177,6 @@ constexpr syntax_case syntax_cases[] = {
     {R"({"\u00e9":1,"é":1})", "syntax 1:13", true},
     {R"({"":1,"":1})", "syntax 1:7", true},
     {R"({"metadata":{"x":{"b":1,"b":2}}})", "syntax 1:25", true},
-    {R"([{"a":1},{"b":1,"b":1}])", "syntax 1:17", true},
 };
 
 // Whether Boost.JSON takes the text, which is a second opinion on RFC 8259.
@@ -244,25 +245,76 @@ BOOST_AUTO_TEST_CASE(items_of_a_list_may_be_as_deep_as_what_stands_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(names_are_told_apart_in_objects_of_any_size) {
-    for (const int count : {1, 15, 16, 17, 18, 100, 20'000}) {
+    const auto in_metadata = [](const std::string& it) { return "{\"metadata\":" + it + "}"; };
+    for (const int count : {1, 15, 16, 17, 18, 100, 1000}) {
         const std::string end = std::to_string(count - 1);
         const std::string unique = many_names(count, "\"n\"");
-        BOOST_TEST(verdict("{\"x\":" + unique + "}").starts_with("#/x"), count);
+        BOOST_TEST(verdict(in_metadata(unique)).starts_with("#/user_id required"), count);
         const std::string twice = many_names(count, "\"n" + end + "\"");
-        BOOST_TEST(verdict("{\"x\":" + twice + "}") ==
-                       "syntax 1:" + std::to_string(twice.rfind("\"n" + end) + 6),
+        BOOST_TEST(verdict(in_metadata(twice)) ==
+                       "syntax 1:" + std::to_string(twice.rfind("\"n" + end) + 13),
                    count);
     }
     // The first one that stands twice is the one that is shown.
     const std::string two = many_names(40, R"("n1":0,"n0":0,"n1")");
-    BOOST_TEST(verdict("{\"x\":" + two + "}") ==
-               "syntax 1:" + std::to_string(two.find("\"n1\":0,\"n0\"") + 6));
+    BOOST_TEST(verdict(in_metadata(two)) ==
+               "syntax 1:" + std::to_string(two.find("\"n1\":0,\"n0\"") + 13));
     // One object's names do not count in another.
     BOOST_TEST(verdict(body_with("metadata",
                                  R"({"a":{"a":{"a":1},"b":1},"b":[{"a":1},{"a":1}]})")) == "ok");
     // Names that begin alike, or differ only in their escapes' bytes.
     BOOST_TEST(verdict(body_with("metadata", R"({"a":1,"ab":1,"\u0061c":1,"\\u0061":1,"A":1})")) ==
                "ok");
+    // In what is no field of an order nothing is compared.
+    BOOST_TEST(verdict(R"({"x":{"a":1,"a":1}})").starts_with("#/x unknown_field"));
+    BOOST_TEST(split_json_array(R"([{"a":1},{"b":1,"b":1}])", 3).items.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(an_object_has_at_most_4096_names) {
+    const auto members = [](int count) {
+        std::string out = "{";
+        for (int i = 0; i < count; ++i) out.append("\"a").append(std::to_string(i)).append("\":0,");
+        out.back() = '}';
+        return out;
+    };
+    BOOST_TEST(verdict(members(4096)).starts_with("#/a0 unknown_field"));
+    const parsed_order more = parse_order(members(4097));
+    BOOST_TEST(more.syntax.detail == "an object with more than 4096 members");
+    BOOST_TEST(verdict(more).starts_with("syntax 1:"));
+    // A known field that comes again and again is read once.
+    std::string again = "{";
+    for (int i = 0; i < 20; ++i) again.append("\"a").append(std::to_string(i)).append("\":0,");
+    again.append(R"("user_id":1,"user_id":1,"x")");
+    BOOST_TEST(verdict(again) == "syntax 1:" + std::to_string(again.rfind(R"("user_id")") + 1));
+}
+
+// What finding repeated names costs: it grows with the names, and ends at the bound for metadata.
+BOOST_AUTO_TEST_CASE(the_work_on_names_is_bounded) {
+    const auto escaped = [](int count) {
+        std::string out = "{";
+        for (int i = 0; i < count; ++i) {
+            out.append("\"\\u0061\\u0062").append(std::to_string(i)).append("\":0,");
+        }
+        out.back() = '}';
+        return out;
+    };
+    constexpr std::size_t of_the_first_16 = 16 * 15 / 2;
+    for (const int count : {700, 220'000}) {
+        const std::string text = escaped(count);
+        detail::json_reader from(text);
+        const auto kept = from.keep(order::metadata_size_max);
+        BOOST_TEST(!from.failed());
+        BOOST_TEST(kept.text == text);
+        BOOST_TEST(
+            (kept.breach == (text.size() > order::metadata_size_max ? detail::json_breach::too_large
+                                                                    : detail::json_breach::none)));
+        BOOST_TEST(from.comparisons() <= of_the_first_16);
+    }
+    const std::string text = escaped(220'000);
+    detail::json_reader from(text);
+    from.skip();
+    BOOST_TEST(!from.failed());
+    BOOST_TEST(from.comparisons() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(no_part_of_a_body_is_a_body) {

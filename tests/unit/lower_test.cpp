@@ -146,6 +146,44 @@ BOOST_AUTO_TEST_CASE(what_is_not_valid_is_refused) {
     BOOST_TEST(edited.error().detail == validate(bad).error().detail);
 }
 
+// A host may pass on what its customers wrote.
+BOOST_AUTO_TEST_CASE(texts_have_bounds_and_are_text) {
+    const auto said = [&](std::string reason, std::string actor, std::string traceparent) {
+        command it;
+        it.what = raise_event{"A-1", "cancel", std::move(reason)};
+        it.actor = std::move(actor);
+        it.traceparent = std::move(traceparent);
+        const auto out = lower(std::move(it), machine, with);
+        if (!out) BOOST_TEST((out.error().code == errc::invalid_argument));
+        return out ? std::string("ok") : out.error().detail;
+    };
+    const std::string nul("a\0b", 3);
+    BOOST_TEST(said("two\nlines, \xC3\xA9", "Jos\xC3\xA9", "00-1-2-01") == "ok");
+    BOOST_TEST(said(std::string(1024, 'x'), std::string(256, 'x'), std::string(256, 'x')) == "ok");
+    BOOST_TEST(said(std::string(1025, 'x'), "", "") == "reason must have at most 1024 bytes");
+    BOOST_TEST(said(nul, "", "") == "reason must be UTF-8 without NUL");
+    BOOST_TEST(said("\xff", "", "") == "reason must be UTF-8 without NUL");
+    BOOST_TEST(said("\xC3", "", "") == "reason must be UTF-8 without NUL");
+    BOOST_TEST(said("", std::string(257, 'x'), "") == "actor must have at most 256 bytes");
+    for (const std::string& it :
+         {nul, std::string("a\nb"), std::string("\x7f"), std::string("\x80")}) {
+        BOOST_TEST(said("", it, "") == "actor must be UTF-8 without control characters");
+    }
+    BOOST_TEST(said("", "", std::string(257, '0')) == "traceparent must have at most 256 bytes");
+    for (const std::string& it : {nul, std::string("a\r\nb"), std::string("\xC3\xA9")}) {
+        BOOST_TEST(said("", "", it) == "traceparent must be printable ASCII");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(metadata_cannot_forge_fields) {
+    const std::string forged = R"({},"status":"COMPLETED","x":{})";
+    order it = valid_order();
+    it.metadata = forged;
+    BOOST_TEST((lower_one(submit_order{it}).error().code == errc::invalid_argument));
+    edit_fields edit{"A-1", {it.user_id, it.item_ids, it.total_amount, forged}};
+    BOOST_TEST((lower_one(edit).error().code == errc::invalid_argument));
+}
+
 BOOST_AUTO_TEST_CASE(nobody_makes_orders_of_another_user) {
     command it;
     it.user_id = 6;

@@ -114,10 +114,35 @@ const std::vector<spoilt> spoilt_orders = {
      }},
     {"currency", "currency of total_amount is not in ISO 4217",
      [](order& it) { it.total_amount.currency = {}; }},
-    {"metadata", "metadata must be a JSON object of at most 16384 bytes",
+    {"metadata", "metadata must have at most 16384 bytes",
      [](order& it) { it.metadata.assign(order::metadata_size_max + 1, ' '); }},
-    {"metadata", "metadata must be a JSON object of at most 16384 bytes",
-     [](order& it) { it.metadata.clear(); }},
+    {"metadata", "metadata must be a JSON object", [](order& it) { it.metadata.clear(); }},
+    {"metadata", "metadata must be a JSON object", [](order& it) { it.metadata = "[]"; }},
+    {"metadata", "metadata must be a JSON object", [](order& it) { it.metadata = "null"; }},
+    {"metadata", "metadata must be a JSON object; at line 1, column 3: something follows the value",
+     [](order& it) { it.metadata = R"({},"status":"COMPLETED","x":{})"; }},
+    {"metadata", "metadata must be a JSON object; at line 1, column 7: a digit is missing",
+     [](order& it) { it.metadata = R"({"a":-})"; }},
+    {"metadata", "metadata must be a JSON object; at line 1, column 4: not UTF-8",
+     [](order& it) { it.metadata = "{\"a\xff\":1}"; }},
+    {"metadata",
+     "metadata must be a JSON object; at line 1, column 4: a control character within a string",
+     [](order& it) { it.metadata = std::string("{\"a\0\":1}", 8); }},
+    {"metadata",
+     "metadata must be a JSON object; at line 1, column 8: a name that its object has already",
+     [](order& it) { it.metadata = R"({"a":1,"\u0061":2})"; }},
+    {"metadata",
+     "metadata, at byte 5, must be a number of at most 128 characters, with an exponent of at "
+     "most three digits, that a double can hold: send others as a string",
+     [](order& it) { it.metadata = R"({"a":1e400})"; }},
+    {"metadata", "metadata, at byte 7, must not contain the character U+0000",
+     [](order& it) { it.metadata = R"({"a":["\u0000"]})"; }},
+    {"metadata", "metadata must be a JSON object; at line 1, column 156: nested too deep",
+     [](order& it) {
+         it.metadata.clear();
+         for (int i = 0; i < 32; ++i) it.metadata.append(R"({"a":)");
+         it.metadata.append("1").append(32, '}');
+     }},
 };
 
 }  // namespace
@@ -214,7 +239,14 @@ BOOST_AUTO_TEST_CASE(orders_within_their_bounds) {
     it.user_id = std::numeric_limits<std::int64_t>::max();
     it.item_ids.assign(order::items_max, std::numeric_limits<std::int64_t>::max());
     it.total_amount = {money::minor_units_max, {'J', 'P', 'Y'}};
-    it.metadata.assign(order::metadata_size_max, ' ');
+    it.metadata = "{\"a\":\"" + std::string(order::metadata_size_max - 8, 'x') + "\"}";
+    BOOST_TEST(it.metadata.size() == order::metadata_size_max);
+    BOOST_TEST(validate(it).has_value());
+    it.metadata = " { \"a\" : [ 1 , {} ] }\n";
+    BOOST_TEST(validate(it).has_value());
+    it.metadata.clear();  // as deep as an order may nest, one level of which is the order
+    for (int i = 0; i < 31; ++i) it.metadata.append(R"({"a":)");
+    it.metadata.append("1").append(31, '}');
     BOOST_TEST(validate(it).has_value());
 }
 

@@ -455,6 +455,8 @@ BOOST_AUTO_TEST_CASE(stages_take_turns_when_places_are_few) {
 BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
     const std::vector<std::function<void(worker_options&)>> wrong{
         [](auto& it) { it.worker_id = std::string(65, 'x'); },
+        [](auto& it) { it.worker_id = std::string("a\0b", 3); },
+        [](auto& it) { it.worker_id = "\xff"; },
         [](auto& it) { it.in_flight_max = 0; },
         [](auto& it) { it.lease = 99ms; },
         [](auto& it) { it.lease = milliseconds::max(); },

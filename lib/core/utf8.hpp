@@ -1,5 +1,5 @@
-#ifndef ORDERPROC_LIB_BRIDGE_UTF8_HPP
-#define ORDERPROC_LIB_BRIDGE_UTF8_HPP
+#ifndef ORDERPROC_LIB_CORE_UTF8_HPP
+#define ORDERPROC_LIB_CORE_UTF8_HPP
 
 // One step through text that claims to be UTF-8 (RFC 3629).
 

@@ -1,8 +1,10 @@
-#include "json_reader.hpp"
+#include "core/json_reader.hpp"
 
-#include "utf8.hpp"
+#include "core/utf8.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <utility>
 
 namespace orderproc {
@@ -21,6 +23,8 @@ constexpr std::array<bool, 256> plain = [] {
 bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
+
+constexpr const char* repeated_name = "a name that its object has already";
 
 int hex_value(char c) noexcept {
     if (is_digit(c)) return c - '0';
@@ -80,6 +84,22 @@ private:
     std::size_t size_ = 0;
 };
 
+// Whether JSON readers of any make take the number, which is one by its syntax: Python refuses
+// integers of more than 4,300 digits, Java exponents beyond 32 bits, and JavaScript makes
+// infinity of what a double cannot hold.
+bool is_common_number(std::string_view number) noexcept {
+    if (number.size() > json_reader::number_size_max) return false;
+    const std::size_t e = number.find_first_of("eE");
+    if (e == std::string_view::npos) return true;
+    std::string_view exponent = number.substr(e + 1);
+    if (!is_digit(exponent.front())) exponent.remove_prefix(1);
+    if (exponent.size() > json_reader::exponent_digits_max) return false;
+    double value = 0;
+    const auto [end, ec] = std::from_chars(number.data(), number.data() + number.size(), value);
+    // from_chars() also says so of what is too small, which every reader takes for 0.
+    return ec == std::errc() || number[e + 1] == '-';
+}
+
 }  // namespace
 
 void json_reader::fail(const char* where, const char* detail) noexcept {
@@ -89,7 +109,7 @@ void json_reader::fail(const char* where, const char* detail) noexcept {
     at_ = end_;
 }
 
-syntax_error json_reader::error() const {
+json_fault json_reader::fault() const noexcept {
     const std::string_view before(begin_, static_cast<std::size_t>(where_ - begin_));
     const auto newlines = std::count(before.begin(), before.end(), '\n');
     const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
@@ -193,6 +213,7 @@ bool json_reader::escape() noexcept {
     }
     char32_t code = 0;
     if (!hex(code)) return false;
+    if (code == 0) breach(json_breach::character, from);
     if (code < 0xD800 || code > 0xDFFF) return true;
     const bool paired = code < 0xDC00 && end_ - at_ >= 2 && at_[0] == '\\' && at_[1] == 'u';
     if (paired) {
@@ -284,28 +305,39 @@ bool json_reader::next_item() noexcept {
     return false;
 }
 
-bool json_reader::next_name(std::string_view& name) {
+bool json_reader::next_member(token& name) {
     if (!next_of('}', "expected ',' or '}'")) {
         close_names();
         return false;
     }
-    token it;
     if (at_ == end_ || *at_ != '"') {
         fail(at_, "expected a name in quotes");
         return false;
     }
-    if (!quoted(it) || !add_name(it)) return false;
+    name_at_ = at_;
+    if (!quoted(name) || !add_name(name)) return false;
     skip_space();
     if (at_ == end_ || *at_ != ':') {
         fail(at_, "expected ':'");
         return false;
     }
     ++at_;
+    return true;
+}
+
+bool json_reader::next_name(std::string_view& name) {
+    token it;
+    if (!next_member(it)) return false;
     name = unescaped(it);
     return true;
 }
 
+void json_reader::refuse_name() noexcept {
+    fail(name_at_, repeated_name);
+}
+
 int json_reader::compare(const token& left, const token& right) noexcept {
+    ++comparisons_;
     if (!left.escaped && !right.escaped) return left.text.compare(right.text);
     unescaping left_bytes(left.text);
     unescaping right_bytes(right.text);
@@ -318,11 +350,17 @@ int json_reader::compare(const token& left, const token& right) noexcept {
 }
 
 bool json_reader::add_name(const token& name) {
+    if (kept_end_ && at_ > kept_end_) breach(json_breach::too_large, at_);
+    if (!names_count_) return true;
     const std::size_t first = first_name_[depth_ - 1];
+    if (names_.size() - first == names_max) {
+        fail(name_at_, "an object with more than 4096 members");
+        return false;
+    }
     if (names_.size() - first < few_names) {
         for (std::size_t i = first; i < names_.size(); ++i) {
             if (compare(names_[i], name) != 0) continue;
-            fail(name.text.data() - 1, "a name that its object has already");
+            fail(name.text.data() - 1, repeated_name);
             return false;
         }
     }
@@ -330,26 +368,48 @@ bool json_reader::add_name(const token& name) {
     return true;
 }
 
+// The start differs from reader to reader: nobody can send names that are made to collide.
+std::uint64_t json_reader::hash_of(const token& name) const noexcept {
+    std::uint64_t hash = reinterpret_cast<std::uintptr_t>(this) ^ 0x9e3779b97f4a7c15U;
+    unescaping bytes(name.text);
+    for (int c = bytes.next(); c >= 0; c = bytes.next()) {
+        hash = (hash ^ static_cast<std::uint64_t>(c)) * 0xff51afd7ed558ccdU;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
 void json_reader::close_names() noexcept {
     if (failed()) return;
     const std::size_t first = first_name_[--depth_];
-    if (names_.size() - first > few_names) {
+    if (names_count_ && names_.size() - first > few_names) {
         const auto begin = names_.begin() + static_cast<std::ptrdiff_t>(first);
-        std::sort(begin, names_.end(), [](const token& left, const token& right) {
+        for (auto it = begin; it != names_.end(); ++it) it->hash = hash_of(*it);
+        std::sort(begin, names_.end(), [this](const token& left, const token& right) {
+            if (left.hash != right.hash) return left.hash < right.hash;
             const int order = compare(left, right);
             return order != 0 ? order < 0 : left.text.data() < right.text.data();
         });
         const char* earliest = nullptr;
         for (auto it = begin + 1; it != names_.end(); ++it) {
-            if (compare(it[-1], *it) != 0) continue;
+            if (it[-1].hash != it->hash || compare(it[-1], *it) != 0) continue;
             if (!earliest || it->text.data() < earliest) earliest = it->text.data();
         }
-        if (earliest) fail(earliest - 1, "a name that its object has already");
+        if (earliest) fail(earliest - 1, repeated_name);
     }
     names_.resize(first);
 }
 
-void json_reader::skip() {
+// Only the first breach counts, and nothing more is looked for behind it.
+void json_reader::breach(json_breach what, const char* where) noexcept {
+    if (!kept_end_) return;
+    breach_ = what;
+    breach_at_ = where;
+    kept_end_ = nullptr;
+    names_count_ = false;
+}
+
+void json_reader::pass() {
     switch (next()) {
         case json_kind::none:
             return;
@@ -359,9 +419,13 @@ void json_reader::skip() {
         case json_kind::boolean:
             literal(*at_ == 't' ? "true" : "false");
             return;
-        case json_kind::number:
-            number();
+        case json_kind::number: {
+            const std::string_view text = number();
+            if (kept_end_ && !failed() && !is_common_number(text)) {
+                breach(json_breach::number, text.data());
+            }
             return;
+        }
         case json_kind::string: {
             token unused;
             quoted(unused);
@@ -369,13 +433,19 @@ void json_reader::skip() {
         }
         case json_kind::array:
             open();
-            while (next_item()) skip();
+            while (next_item()) pass();
             return;
         case json_kind::object:
             open();
-            for (std::string_view name; next_name(name);) skip();
+            for (token name; next_member(name);) pass();
             return;
     }
+}
+
+void json_reader::skip() {
+    const bool counted = std::exchange(names_count_, false);
+    pass();
+    names_count_ = counted;
 }
 
 std::string_view json_reader::raw() {
@@ -384,6 +454,21 @@ std::string_view json_reader::raw() {
     skip();
     if (failed()) return {};
     return {from, static_cast<std::size_t>(at_ - from)};
+}
+
+kept_json json_reader::keep(std::size_t size_max) {
+    next();
+    const char* const from = at_;
+    const auto left = static_cast<std::size_t>(end_ - from);
+    kept_end_ = from + std::min(size_max, left);
+    breach_ = json_breach::none;
+    pass();
+    const auto size = static_cast<std::size_t>(at_ - from);
+    kept_end_ = nullptr;
+    names_count_ = true;
+    if (failed()) return {};
+    if (size > size_max) return {{from, size}, json_breach::too_large, from + size_max};
+    return {{from, size}, breach_, breach_ == json_breach::none ? nullptr : breach_at_};
 }
 
 void json_reader::finish() noexcept {
