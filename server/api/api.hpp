@@ -7,6 +7,7 @@
 #include "api/item_refusal.hpp"
 #include "api/list_query.hpp"
 #include "api/openapi.hpp"
+#include "api/preconditions.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
 #include "http/message.hpp"
@@ -48,8 +49,8 @@ std::span<const std::int64_t> items_of(const pending& todo, std::vector<std::int
 // its refusal tells which there is.
 std::optional<order_version> expected_version(const http::request& in, const pending& todo);
 
-// What who meant another version is told; empty if nobody knows.
-std::string version_text(const std::optional<order>& it);
+// Why If-Match does not match the order as it is, if that is known.
+std::string version_text(const if_match& wanted, const std::optional<order>& it);
 
 class live_feed;
 
@@ -78,6 +79,8 @@ public:
     // command that the engine did not take is its error.
     bool finish(pending& of, const http::request& in, change_outcome& outcome,
                 http::response& out) noexcept;
+    // Reads the next step of a batch that is not whole yet. Answers, or returns true.
+    bool read_batch(pending& todo, const http::request& in, http::response& out) noexcept;
     // What the item checker said. Answers, or returns true: the command is to be submitted.
     bool judge_items(pending& of, const http::request& in, error_code ec,
                      std::span<const std::size_t> unknown, http::response& out) noexcept;
@@ -127,7 +130,10 @@ private:
                pending& todo);
     bool finish_create(const http::request& in, change_outcome& outcome, pending& todo,
                        http::response& out);
-    void add_to_batch(const call& it, std::string_view text, batch& to);
+    bool read_batch(pending& todo, const http::request& in, std::string_view key,
+                    http::response& out);
+    void add_to_batch(const http::request& in, std::string_view key, std::string_view text,
+                      batch& to);
     bool finish_batch(const http::request& in, change_outcome& outcome, pending& todo,
                       http::response& out);
     bool finish_delete(const http::request& in, change_outcome& outcome, pending& todo,
@@ -138,6 +144,7 @@ private:
                         change_outcome& outcome, pending& todo, http::response& out);
     void answer_page(const call& it, std::optional<order_status> fixed, http::response& out);
     void fail(const failure& why, const http::request& in, http::response& out);
+    void fail_change(const change_outcome& why, const http::request& in, http::response& out);
     void fail_with_exception(const http::request& in, http::response& out) noexcept;
 
     engine& engine_;

@@ -19,6 +19,10 @@ public:
     }
 
     http::step resume(const http::request& in, http::response& out) noexcept override {
+        if (todo_->many && !todo_->many->whole) {
+            return api_.read_batch(*todo_, in, out) ? go_on(in, out) : http::step::answered;
+        }
+        if (todo_->many && submitting_ && !todo_->many->submitted()) return submit(in, out);
         if (todo_->asks_items) {
             if (!api_.judge_items(*todo_, in, items_ec_, unknown_, out)) {
                 return http::step::answered;
@@ -30,6 +34,11 @@ public:
 
 private:
     http::step go_on(const http::request& in, http::response& out) noexcept {
+        submitting_ = false;
+        if (todo_->many && !todo_->many->whole) {  // the next step, after other connections
+            by_.ready();
+            return http::step::waiting;
+        }
         if (!todo_->asks_items) return submit(in, out);
         if (api_.items()->submit(items_of(*todo_, items_), *this)) return http::step::waiting;
         items_ec_ = errc::overloaded;
@@ -40,13 +49,15 @@ private:
     http::step submit(const http::request& in, http::response& out) noexcept {
         if (todo_->many) {
             outcome_ = {};  // each has its own: this is still the last request's
+            submitting_ = true;
             todo_->many->submit(api_.orders(), by_);
             return http::step::waiting;
         }
-        const auto queued = api_.orders().submit(std::move(todo_->what), *this);
+        auto queued = api_.orders().submit(std::move(todo_->what), *this);
         if (queued) return http::step::waiting;
         outcome_ = {};
         outcome_.ec = queued.error().code;
+        outcome_.detail = std::move(queued.error().detail);
         return resume(in, out);
     }
 
@@ -66,6 +77,7 @@ private:
     http::exchange& by_;
     std::optional<pending> todo_;
     change_outcome outcome_;
+    bool submitting_ = false;          // some of a batch's orders have been submitted
     std::vector<std::int64_t> items_;  // of many orders
     error_code items_ec_;
     std::vector<std::size_t> unknown_;

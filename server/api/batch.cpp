@@ -8,26 +8,30 @@
 
 #include <orderproc/json.hpp>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 namespace orderproc::server {
 
-namespace {
+batch_text::batch_text(std::string_view body, bool lines)
+    : body_(body), lines_(lines), array_(body) {}
 
-// The lines that hold something; one more than there may be at most.
-std::vector<std::string_view> lines_of(std::string_view body) {
-    std::vector<std::string_view> out;
-    while (!body.empty() && out.size() <= batch::items_max) {
-        const std::size_t end = body.find('\n');
-        const std::string_view line = body.substr(0, end);
-        if (line.find_first_not_of(" \t\r") != line.npos) out.push_back(line);
-        body.remove_prefix(end == body.npos ? body.size() : end + 1);
-    }
-    return out;
+batch_text::found batch_text::next(std::string_view& order) {
+    if (lines_) return next_line(order);
+    if (!array_.next(order)) return found::end;
+    position_ = static_cast<std::size_t>(order.data() + order.size() - body_.data());
+    return found::order;
 }
 
-}  // namespace
+batch_text::found batch_text::next_line(std::string_view& order) noexcept {
+    if (position_ == body_.size()) return found::end;
+    const std::string_view rest = body_.substr(position_);
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    order = rest.substr(0, end);
+    position_ += std::min(end + 1, rest.size());
+    return order.find_first_not_of(" \t\r") == order.npos ? found::nothing_yet : found::order;
+}
 
 void batch::item::complete(change_outcome& it) noexcept {
     outcome = std::move(it);
@@ -58,16 +62,22 @@ void batch::refuse_items(error_code ec, std::span<const std::size_t> unknown,
 }
 
 void batch::submit(engine& to, http::exchange& by) noexcept {
-    by_ = &by;
-    left_ = items_.size() + 1;  // one for this loop
-    for (item& it : items_) {
+    if (next_ == 0) {
+        by_ = &by;
+        left_ = items_.size() + 1;  // one for these steps
+    }
+    const std::size_t until = std::min(items_.size(), next_ + submit_step);
+    while (next_ < until) {
+        item& it = items_[next_++];
         if (it.status == 0) {
-            const auto queued = to.submit(std::move(it.what), it);
+            auto queued = to.submit(std::move(it.what), it);
             if (queued) continue;
             it.outcome.ec = queued.error().code;
+            it.outcome.detail = std::move(queued.error().detail);
         }
         done();
     }
+    if (next_ < items_.size()) return by.ready();
     done();
 }
 
@@ -83,41 +93,70 @@ bool api::create_orders(const call& it, http::response& out, pending& todo) {
         return false;
     }
     if (!expect_no_query(it.in, out)) return false;
-    std::vector<std::string_view> texts;
-    if (lines) {
-        texts = lines_of(it.in.body);
-    } else {
-        json_array split = split_json_array(it.in.body, batch::items_max + 1);
-        if (!expect_valid(split.syntax, split.errors, it.in, out)) return false;
-        texts = std::move(split.items);
-    }
-    if (texts.size() > batch::items_max) {
-        http::write_problem(problems::payload_too_large, "it may have at most 1000 orders", it.in,
-                            out);
-        return false;
-    }
-    todo.many = std::make_unique<batch>();
-    for (const std::string_view text : texts) add_to_batch(it, text, *todo.many);
+    todo.many = std::make_unique<batch>(it.in.body, lines);
     todo.finish = &api::finish_batch;
     todo.asks_items = true;
+    return read_batch(todo, it.in, it.key, out);
+}
+
+bool api::read_batch(pending& todo, const http::request& in, std::string_view key,
+                     http::response& out) {
+    batch& to = *todo.many;
+    batch_text& from = to.text();
+    const std::size_t until = from.position() + batch::read_step;
+    while (from.position() < until) {
+        std::string_view text;
+        switch (from.next(text)) {
+            case batch_text::found::nothing_yet:
+                break;
+            case batch_text::found::end:
+                to.whole = true;
+                return expect_valid(from.syntax(), from.errors(), in, out);
+            case batch_text::found::order:
+                if (to.items().size() == batch::items_max) {
+                    http::write_problem(problems::payload_too_large,
+                                        "it may have at most 1000 orders", in, out);
+                    return false;
+                }
+                add_to_batch(in, key, text, to);
+        }
+    }
     return true;
 }
 
-void api::add_to_batch(const call& it, std::string_view text, batch& to) {
+bool api::read_batch(pending& todo, const http::request& in, http::response& out) noexcept {
+    try {
+        return read_batch(todo, in, read_idempotency_key(in).text, out);
+    } catch (...) {
+        fail_with_exception(in, out);
+        return false;
+    }
+}
+
+void api::add_to_batch(const http::request& in, std::string_view key, std::string_view text,
+                       batch& to) {
     const std::size_t index = to.items().size();
     batch::item& item = to.add();
-    parsed_order parsed = parse_order(text);
     http::response refusal;
-    if (!expect_valid(parsed.syntax, parsed.errors, it.in, refusal)) {
+    const auto refuse = [&] {
         item.status = refusal.status;
         item.problem = std::move(refusal.body);
-        return;
+    };
+    if (text.size() > parts_.limits.body_size_max) {
+        http::write_problem(problems::payload_too_large,
+                            "an order may have at most " +
+                                std::to_string(parts_.limits.body_size_max) +
+                                " bytes, in a batch as alone",
+                            in, refusal);
+        return refuse();
     }
+    parsed_order parsed = parse_order(text);
+    if (!expect_valid(parsed.syntax, parsed.errors, in, refusal)) return refuse();
     item.what.what = submit_order{std::move(parsed.value)};
-    item.what.traceparent = valid_traceparent(it.in.find("traceparent"));
-    if (it.key.empty()) return;
-    const std::string key = std::string(it.key) + "#" + std::to_string(index);
-    item.what.once = make_idempotency({}, it.in, key, text);
+    item.what.traceparent = valid_traceparent(in.find("traceparent"));
+    if (key.empty()) return;
+    const std::string own = std::string(key) + "#" + std::to_string(index);
+    item.what.once = make_idempotency({}, in, own, text);
 }
 
 bool api::finish_batch(const http::request& in, change_outcome&, pending& todo,

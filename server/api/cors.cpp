@@ -1,6 +1,7 @@
 #include "api/cors.hpp"
 
 #include "api/routes.hpp"
+#include "http/site_guard.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -53,10 +54,20 @@ bool is_cors_origin(std::string_view text) noexcept {
     return false;
 }
 
-cors_service::cors_service(http::service& inner, std::vector<std::string> origins)
+bool is_cors_field(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    });
+}
+
+cors_service::cors_service(http::service& inner, std::vector<std::string> origins,
+                           std::span<const std::string> fields)
     : inner_(inner),
       origins_(std::move(origins)),
-      all_(std::find(origins_.begin(), origins_.end(), "*") != origins_.end()) {}
+      all_(std::find(origins_.begin(), origins_.end(), "*") != origins_.end()) {
+    for (const std::string& it : fields) allowed_fields_.append(", ").append(it);
+}
 
 std::unique_ptr<http::session> cors_service::open(http::exchange& by) {
     return std::make_unique<cors_session>(*this, inner_.open(by));
@@ -68,29 +79,25 @@ void cors_service::turned_away(http::response& out) const {
     out.add("Access-Control-Expose-Headers", cors_exposed_fields);
 }
 
-bool cors_service::admits(std::string_view origin) const noexcept {
-    return all_ || std::find(origins_.begin(), origins_.end(), origin) != origins_.end();
-}
-
 // The answer differs by origin, also to those who send none: caches have to know.
 void cors_service::add_fields(const http::request& in, http::response& out) const {
     if (!all_) out.add("Vary", "Origin");
     const std::string_view origin = in.find("Origin");
-    if (origin.empty() || !admits(origin)) return;
+    if (origin.empty() || !http::admits_origin(origins_, origin)) return;
     out.add("Access-Control-Allow-Origin", all_ ? "*" : origin);
     out.add("Access-Control-Expose-Headers", cors_exposed_fields);
 }
 
 bool cors_service::answer_preflight(const http::request& in, http::response& out) const {
     const std::string_view origin = in.find("Origin");
-    if (in.find("Access-Control-Request-Method").empty() || origin.empty() || !admits(origin) ||
-        !match("OPTIONS", in.path).path_known) {
+    if (in.find("Access-Control-Request-Method").empty() || origin.empty() ||
+        !http::admits_origin(origins_, origin) || !match("OPTIONS", in.path).path_known) {
         return false;
     }
     out.status = 204;
     out.add("Access-Control-Allow-Origin", all_ ? "*" : origin);
     out.add("Access-Control-Allow-Methods", allowed_methods(in.path));
-    out.add("Access-Control-Allow-Headers", cors_allowed_fields);
+    out.add("Access-Control-Allow-Headers", allowed_fields_);
     out.add("Access-Control-Max-Age", cors_preflight_seconds);
     out.add("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
     return true;

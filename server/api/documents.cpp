@@ -22,7 +22,6 @@ constexpr std::string_view page_policy =
 bool write_cacheable(std::string_view etag, const http::request& in, http::response& out) {
     out.add("ETag", etag);
     out.add("Cache-Control", "no-cache");
-    out.add("X-Content-Type-Options", "nosniff");
     if (!if_none_match_names(in, etag)) return true;
     out.status = 304;
     return false;
@@ -59,8 +58,8 @@ bool api::get_docs(const call& it, http::response& out, pending&) {
 bool api::get_root(const call&, http::response& out, pending&) {
     out.status = 302;
     out.content_type = "text/plain; charset=utf-8";
-    out.add("Location", "/docs");
-    out.body = "The documentation is at /docs.\n";
+    out.add("Location", "docs");  // relative: a proxy may have taken a prefix off the path
+    out.body = "The documentation is at docs.\n";
     return false;
 }
 

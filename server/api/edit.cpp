@@ -46,9 +46,10 @@ bool api::edit(const call& it, edit_parser* parse, http::response& out, pending&
             return true;
         }
         if (!todo.current && !load_current(it.in, fields.order, out, todo)) return false;
-        if (!if_match(it.in).admits(todo.current->version)) {
-            http::write_problem(problems::precondition_failed, version_text(todo.current), it.in,
-                                out);
+        const if_match wanted(it.in);
+        if (!wanted.admits(todo.current->version)) {
+            http::write_problem(problems::precondition_failed, version_text(wanted, todo.current),
+                                it.in, out);
             return false;
         }
         parsed = parse(it.in.body, &*todo.current);

@@ -135,8 +135,7 @@ bool api::get_history(const call& it, http::response& out, pending&) {
     if (read->size() > history_entries_max) {
         read->pop_back();
         const auto last = static_cast<std::uint64_t>(read->back().version);
-        out.add("Link", "<" + std::string(it.in.path) + "?after=" + std::to_string(last) +
-                            ">; rel=\"next\"");
+        out.add("Link", "<?after=" + std::to_string(last) + ">; rel=\"next\"");
     }
     add_order_fields(position, out);
     out.body.append(R"({"items":[)");

@@ -18,9 +18,17 @@ namespace orderproc::server {
 
 namespace {
 
+// Where a client wants to go on, as its URL says.
+struct stream_start {
+    std::optional<std::string> after;
+    std::optional<std::string> last_event_id;  // as EventSource polyfills send the field
+};
+
+constexpr std::string_view last_event_parameter = "lastEventId";
+
 struct stream_query {
     event_filter filter;
-    std::optional<std::string> after;
+    stream_start from;
 };
 
 std::string read_order(std::string_view value, stream_query& out) {
@@ -53,7 +61,18 @@ std::string read_statuses(std::string_view value, const status_machine& machine,
     }
 }
 
-constexpr std::string_view parameters_known[] = {"order_id", "user_id", "status", "after"};
+constexpr std::string_view parameters_known[] = {"order_id", "user_id", "status", "after",
+                                                 last_event_parameter};
+
+// What is wrong with it, if anything; none: it is another parameter.
+std::optional<std::string> read_start(const query_parameter& it, stream_start& out) {
+    const bool again = it.name == last_event_parameter;
+    if (!again && it.name != "after") return std::nullopt;
+    std::optional<std::string>& to = again ? out.last_event_id : out.after;
+    if (to) return "may be given once";
+    to = it.value;
+    return std::string();
+}
 
 // What is wrong with one, if anything; and what it may be, where that is a list.
 std::string read_one(const query_parameter& it, const status_machine& machine, stream_query& out,
@@ -65,13 +84,30 @@ std::string read_one(const query_parameter& it, const status_machine& machine, s
         if (!wrong.empty()) allowed = names_of_statuses(machine);
         return wrong;
     }
-    if (it.name != "after") {
-        allowed.assign(std::begin(parameters_known), std::end(parameters_known));
-        return "there is no such parameter";
+    if (auto wrong = read_start(it, out.from)) return std::move(*wrong);
+    allowed.assign(std::begin(parameters_known), std::end(parameters_known));
+    return "there is no such parameter";
+}
+
+// The query of one order's stream. False: answered.
+bool read_start(const http::request& in, stream_start& to, http::response& out) {
+    static constexpr std::string_view known[] = {"after", last_event_parameter};
+    const auto parameters = parse_query(in.query);
+    if (!parameters) {
+        http::write_problem(problems::bad_request, "the query is malformed", in, out);
+        return false;
     }
-    if (out.after) return "may be given once";
-    out.after = it.value;
-    return {};
+    for (const query_parameter& it : *parameters) {
+        const auto wrong = read_start(it, to);
+        if (wrong && wrong->empty()) continue;
+        if (wrong) {
+            write_bad_parameter(it.name, *wrong, in, out);
+        } else {
+            write_bad_parameter(it.name, "there is no such parameter", in, out, known);
+        }
+        return false;
+    }
+    return true;
 }
 
 // False: answered.
@@ -95,16 +131,24 @@ bool read_query(const http::request& in, const status_machine& machine, stream_q
     return true;
 }
 
-// Where the client wants to go on: what it has seen is stronger than what its URL says, which
-// stays the same when it comes again. False: answered.
-bool read_position(const http::request& in, const std::optional<std::string>& after,
+// Where the client wants to go on. What it has seen last is stronger than after, which stays the
+// same when it comes again; the field is stronger than the parameter. False: answered.
+bool read_position(const http::request& in, const stream_start& from,
                    std::optional<feed_position>& to, http::response& out) {
-    const std::string_view seen = in.find("Last-Event-ID");
-    if (seen.empty() && !after) return true;
-    to = parse_feed_position(seen.empty() ? std::string_view(*after) : seen);
+    std::string_view name = "Last-Event-ID";
+    std::string_view value = in.find(name);
+    if (value.empty() && from.last_event_id && !from.last_event_id->empty()) {
+        name = last_event_parameter;
+        value = *from.last_event_id;
+    } else if (value.empty() && from.after) {
+        name = "after";
+        value = *from.after;
+    } else if (value.empty()) {
+        return true;
+    }
+    to = parse_feed_position(value);
     if (to) return true;
-    write_bad_parameter(seen.empty() ? "after" : "Last-Event-ID",
-                        "has to be a feed position such as 1-42, or 0", in, out);
+    write_bad_parameter(name, "has to be a feed position such as 1-42, or 0", in, out);
     return false;
 }
 
@@ -126,7 +170,7 @@ bool api::stream_events(const call& it, http::response& out, pending&) {
         return false;
     }
     if (!read_query(it.in, engine_.machine(), query, out) ||
-        !read_position(it.in, query.after, after, out)) {
+        !read_position(it.in, query.from, after, out)) {
         return false;
     }
     feed_params bounds;
@@ -146,13 +190,13 @@ bool api::stream_events(const call& it, http::response& out, pending&) {
 
 bool api::stream_order_events(const call& it, http::response& out, pending&) {
     std::string id;
-    std::optional<std::string> given;
+    stream_start given;
     std::optional<feed_position> after;
     if (!parts_.feed) {
         http::write_problem(problems::not_found, {}, it.in, out);
         return false;
     }
-    if (!read_order_id(it, id, out) || !read_parameter(it.in, "after", given, out) ||
+    if (!read_order_id(it, id, out) || !read_start(it.in, given, out) ||
         !read_position(it.in, given, after, out)) {
         return false;
     }

@@ -30,6 +30,7 @@ constexpr std::string_view methods[] = {"get", "put", "post", "delete", "patch",
 
 // What any answer may have: the limits' and the origins' come in front of all handlers.
 constexpr std::string_view fields_of_all[] = {"X-Request-Id",
+                                              "X-Content-Type-Options",
                                               "RateLimit",
                                               "RateLimit-Policy",
                                               "Access-Control-Allow-Origin",
@@ -254,6 +255,10 @@ private:
             {"content",
              {{"application/problem+json",
                {{"schema", reference("schemas", "Problem")}, {"examples", std::move(examples)}}}}}};
+        const bool encoded =
+            std::find(codes.begin(), codes.end(), "unsupported_media_type") != codes.end();
+        if (encoded)
+            out["headers"] = {{"Accept-Encoding", reference("headers", "Accept-Encoding")}};
         if (status == 503) out["headers"] = {{"Retry-After", reference("headers", "Retry-After")}};
         return out;
     }

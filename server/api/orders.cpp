@@ -13,11 +13,10 @@ namespace orderproc::server {
 
 namespace {
 
-// The same page with another cursor.
-std::string next_link(const http::request& in, const std::vector<query_parameter>& parameters,
-                      std::string_view cursor) {
-    std::string out = "<";
-    out.append(in.path).append(1, '?');
+// The same page with another cursor: a query alone, which stays on the path that the client asked
+// for (RFC 3986, 5.2.2), whatever a proxy has made of that.
+std::string next_link(const std::vector<query_parameter>& parameters, std::string_view cursor) {
+    std::string out = "<?";
     for (const query_parameter& it : parameters) {
         if (it.name == "cursor") continue;
         percent_encode(it.name, out);
@@ -56,11 +55,12 @@ bool api::finish_create(const http::request& in, change_outcome& outcome, pendin
                 : "use another id",
             in, out);
     } else if (outcome.ec) {
-        fail({outcome.ec}, in, out);
+        fail_change(outcome, in, out);
     } else {
         const order& made = outcome.after.value();
         out.status = 201;
-        out.fields.append("Location: /orders/").append(made.id.value().view()).append("\r\n");
+        // Relative to /orders, as the client sees that (RFC 9110, 10.2.2).
+        out.fields.append("Location: orders/").append(made.id.value().view()).append("\r\n");
         write_order(made, out);
     }
     return false;
@@ -135,7 +135,7 @@ void api::answer_page(const call& it, std::optional<order_status> fixed, http::r
     if (page->next) {
         const std::string cursor = make_cursor(query, *page->next);
         out.body.append(1, '"').append(cursor).append(1, '"');
-        out.add("Link", next_link(it.in, *parameters, cursor));
+        out.add("Link", next_link(*parameters, cursor));
     } else {
         out.body.append("null");
     }

@@ -73,6 +73,10 @@ bool if_match::admits(order_version version) const noexcept {
     return any_tag(in_, if_match_name, [&](std::string_view tag) { return tag == ours.view(); });
 }
 
+bool if_match::has_weak_tag() const noexcept {
+    return any_tag(in_, if_match_name, [](std::string_view tag) { return tag.starts_with("W/"); });
+}
+
 order_version if_match::first() const noexcept {
     order_version out{0};
     any_tag(in_, if_match_name, [&](std::string_view tag) {

@@ -38,6 +38,7 @@ public:
     // The first version that it names; 0, which no order has, if there is none.
     // REQUIRES: names_versions().
     order_version first() const noexcept;
+    bool has_weak_tag() const noexcept;  // as proxies make of a tag when they compress an answer
 
 private:
     const http::request& in_;

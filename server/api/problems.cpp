@@ -27,6 +27,8 @@ std::span<const http::problem_kind* const> all_problems() noexcept {
         &invalid_json,
         &invalid_parameter,
         &invalid_idempotency_key,
+        &transport::cross_site,
+        &transport::foreign_host,
         &not_found,
         &method_not_allowed,
         &transport::request_timeout,

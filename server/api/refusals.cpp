@@ -31,9 +31,16 @@ std::string members_about(const order& it, const status_machine& machine) {
 
 }  // namespace
 
-std::string version_text(const std::optional<order>& it) {
-    if (!it) return {};
-    return "the order is at version " + std::to_string(static_cast<std::uint64_t>(it->version));
+std::string version_text(const if_match& wanted, const std::optional<order>& it) {
+    std::string out;
+    if (it) {
+        out = "the order is at version " + std::to_string(static_cast<std::uint64_t>(it->version));
+    }
+    if (wanted.has_weak_tag()) {
+        out.append(out.empty() ? "" : "; ");
+        out.append("If-Match has a weak tag (W/), which never matches: send the tag without W/");
+    }
+    return out;
 }
 
 std::optional<order_version> expected_version(const http::request& in, const pending& todo) {
@@ -57,8 +64,8 @@ bool api::settle_refusal(const http::problem_kind& rejected, const http::request
         const if_match wanted(in);
         const bool admitted = outcome.after && wanted.admits(outcome.after->version);
         if (!admitted) {
-            http::write_problem(problems::precondition_failed, version_text(outcome.after), in,
-                                out);
+            http::write_problem(problems::precondition_failed, version_text(wanted, outcome.after),
+                                in, out);
         } else if (++todo.conflicts < conflicts_max) {
             todo.current = std::move(outcome.after);
             return true;
@@ -66,7 +73,7 @@ bool api::settle_refusal(const http::problem_kind& rejected, const http::request
             http::write_problem(problems::version_conflict, {}, in, out);
         }
     } else {
-        fail({outcome.ec}, in, out);
+        fail_change(outcome, in, out);
     }
     return false;
 }

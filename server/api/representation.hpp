@@ -18,9 +18,8 @@
 
 namespace orderproc::server {
 
-// Orders are private and change: no cache keeps them, and no browser guesses their type.
-inline constexpr std::string_view order_fields =
-    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+// Orders are private and change: no cache keeps them.
+inline constexpr std::string_view order_fields = "Cache-Control: no-store\r\n";
 
 // The fields of every answer about orders that were read.
 void add_order_fields(const feed_position& at, http::response& out);

@@ -23,6 +23,16 @@ inline bool is_declared(const http::request& in, std::string_view media_type) no
     return http::equal_ignoring_case(trim(declared.substr(0, declared.find(';'))), media_type);
 }
 
+// Whether the body was encoded for the way here (RFC 9110, 8.4), as with gzip.
+inline bool is_encoded(const http::request& in) noexcept {
+    for (const http::field& it : in.fields) {
+        if (!http::equal_ignoring_case(it.name, "Content-Encoding")) continue;
+        const std::string_view coding = trim(it.value);
+        if (!coding.empty() && !http::equal_ignoring_case(coding, "identity")) return true;
+    }
+    return false;
+}
+
 }  // namespace orderproc::server
 
 #endif

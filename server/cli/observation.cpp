@@ -109,6 +109,7 @@ result<std::unique_ptr<admin_server>> admin_server::open(const observation_setti
     options.address = at->host;
     options.port = at->port;
     options.connections_max = admin_connections;
+    options.admits.sites = {{}, at->loopback(), {}};
     auto listening = http::server::open(options, out->service_);
     if (!listening) return std::move(listening).error();
     out->listening_ = std::move(*listening);

@@ -39,6 +39,8 @@ struct serve_settings {
     std::size_t threads = 1;
     std::string items;
     std::vector<std::string> cors_origins;
+    std::vector<std::string> cors_fields;
+    std::vector<std::string> allowed_hosts;
     std::string shutdown_delay = "0";
     std::string give_way = "2s";
     worker_settings worker;
@@ -64,6 +66,7 @@ result<http::server_options> options_of(const serve_settings& settings, const en
     out.address = at.host;
     out.port = at.port;
     out.threads = settings.threads;
+    out.admits.sites = {settings.cors_origins, at.loopback(), settings.allowed_hosts};
     return limited;
 }
 
@@ -101,7 +104,9 @@ int serve_on(const serve_settings& settings, http::server_options options, const
     api handlers(writes, reads, std::move(parts));
     api_service service(handlers);
     std::optional<cors_service> cors;
-    if (!settings.cors_origins.empty()) cors.emplace(service, settings.cors_origins);
+    if (!settings.cors_origins.empty()) {
+        cors.emplace(service, settings.cors_origins, settings.cors_fields);
+    }
     observed_service observed(cors ? static_cast<http::service&>(*cors) : service,
                               shown.request_observers());
 
@@ -131,6 +136,27 @@ int serve_on(const serve_settings& settings, http::server_options options, const
     return 0;
 }
 
+// Which pages and names there are.
+result<void> check_sites(const serve_settings& settings) {
+    for (const std::string& it : settings.cors_origins) {
+        if (is_cors_origin(it)) continue;
+        return failure{errc::invalid_argument,
+                       "\"" + it + "\" is no origin such as https://shop.example, nor *"};
+    }
+    for (const std::string& it : settings.cors_fields) {
+        if (is_cors_field(it)) continue;
+        return failure{errc::invalid_argument,
+                       "--cors-header \"" + it + "\" is not the name of a header field"};
+    }
+    for (const std::string& it : settings.allowed_hosts) {
+        if (http::is_host_name(it)) continue;
+        return failure{errc::invalid_argument,
+                       "--allowed-host \"" + it +
+                           "\" is not a host name such as orders.example (without a port), nor *"};
+    }
+    return {};
+}
+
 int serve(const serve_settings& settings) {
     stop_signals signals;
     const auto at = parse_endpoint(settings.listen);
@@ -147,12 +173,7 @@ int serve(const serve_settings& settings) {
                                          " opens it to others: that needs --insecure-http, "
                                          "--insecure-no-auth, and --processor (or --no-worker)"});
     }
-    for (const std::string& it : settings.cors_origins) {
-        if (!is_cors_origin(it)) {
-            return fail({errc::invalid_argument,
-                         "\"" + it + "\" is no origin such as https://shop.example, nor *"});
-        }
-    }
+    if (auto ok = check_sites(settings); !ok) return fail(ok.error());
     auto options = options_of(settings, *at);
     if (!options) return fail(options.error());
     if (auto raised = raise_file_limit(options->connections_max); !raised) {
@@ -173,6 +194,15 @@ void add_serve(command_line to) {
                 "Which items may be ordered: file:PATH or http://HOST/PATH; empty: all");
     add_setting(*command, "cors-origin", it->cors_origins,
                 "Whose pages may ask: https://shop.example; may be repeated; * is everybody")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    add_setting(*command, "cors-header", it->cors_fields,
+                "Another field that these pages may send, such as X-Tenant; may be repeated")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    add_setting(*command, "allowed-host", it->allowed_hosts,
+                "Another name by which a server on a loopback address may be called, such as "
+                "orders.example; may be repeated; * is any")
         ->delimiter(',')
         ->allow_extra_args(false);
     add_setting(*command, "insecure-http", it->insecure_http,

@@ -43,24 +43,29 @@ void admission::ticket::release() noexcept {
 
 admission::admission(admission_options options, std::uint64_t seed) : options_(std::move(options)) {
     if (options_.limit) limiter_ = std::make_unique<rate_limiter>(*options_.limit, seed);
+    if (options_.sites) guard_.emplace(*options_.sites);
 }
 
-const problem_kind* admission::admit(const request& in, const asio::ip::address& peer,
-                                     std::size_t body_size, ticket& to) noexcept {
-    if (limiter_ && !within_rate(in, peer, to)) return &problems::rate_limited;
+admission::refusal admission::admit(const request& in, const asio::ip::address& peer,
+                                    std::size_t body_size, ticket& to) noexcept {
+    if (limiter_ && !within_rate(in, peer, to)) return {&problems::rate_limited};
+    if (guard_) {
+        const site_refusal found = guard_->judge(in, trusts(peer));
+        if (found.kind) return {found.kind, found.detail};
+    }
     to.retry_after_s_ = overload_passes_s;  // if it is refused
-    if (options_.overloaded && options_.overloaded(in)) return &problems::overloaded;
-    if (!take(in_flight_, 1, options_.requests_in_flight_max)) return &problems::overloaded;
+    if (options_.overloaded && options_.overloaded(in)) return {&problems::overloaded};
+    if (!take(in_flight_, 1, options_.requests_in_flight_max)) return {&problems::overloaded};
     if (body_size <= small_body) {
         body_size = 0;
     } else if (!take(bodies_size_, body_size, options_.bodies_size_max)) {
         in_flight_.fetch_sub(1, std::memory_order_relaxed);
-        return &problems::overloaded;
+        return {&problems::overloaded};
     }
     to.retry_after_s_ = 0;
     to.body_size_ = body_size;
     to.of_ = this;
-    return nullptr;
+    return {};
 }
 
 bool admission::within_rate(const request& in, const asio::ip::address& peer, ticket& to) noexcept {

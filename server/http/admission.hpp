@@ -7,6 +7,7 @@
 #include "http/message.hpp"
 #include "http/problem.hpp"
 #include "http/rate_limiter.hpp"
+#include "http/site_guard.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -23,8 +24,9 @@ struct admission_options {
     // What the bodies under way may come to, together. Those of up to 16 KiB do not count:
     // they are bounded by the connections.
     std::size_t bodies_size_max = 64 * 1024 * 1024;
-    std::optional<rate> limit;       // for each client; none: no limit
-    address_ranges trusted_proxies;  // whose X-Forwarded-For says who the client is
+    std::optional<rate> limit;        // for each client; none: no limit
+    address_ranges trusted_proxies;   // whose X-Forwarded-For says who the client is
+    std::optional<site_rules> sites;  // none: whatever page asks
     // All may be called from any thread, and must not throw.
     std::function<bool(const request&)> unlimited;  // not subject to the rate; none: all are
     // Who asks, if that was proved; empty: known by address alone. The view is only looked at.
@@ -59,9 +61,13 @@ public:
     // seed: see rate_limiter.
     admission(admission_options options, std::uint64_t seed);
 
-    // None: it is let in. body_size: what its body may come to. REQUIRES: the ticket is closed.
-    const problem_kind* admit(const request& in, const boost::asio::ip::address& peer,
-                              std::size_t body_size, ticket& to) noexcept;
+    struct refusal {
+        const problem_kind* kind = nullptr;  // none: it is let in
+        std::string_view detail = {};
+    };
+    // body_size: what its body may come to. REQUIRES: the ticket is closed.
+    refusal admit(const request& in, const boost::asio::ip::address& peer, std::size_t body_size,
+                  ticket& to) noexcept;
 
     bool trusts(const boost::asio::ip::address& peer) const noexcept {
         return contains(options_.trusted_proxies, bytes_of(peer));
@@ -74,6 +80,7 @@ private:
 
     const admission_options options_;
     std::unique_ptr<rate_limiter> limiter_;
+    std::optional<site_guard> guard_;
     std::atomic<std::size_t> in_flight_{0};
     std::atomic<std::size_t> bodies_size_{0};
 };

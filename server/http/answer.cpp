@@ -118,7 +118,8 @@ void append_answer(const response& what, const answer_params& params, std::strin
             out.append("\r\nTransfer-Encoding: chunked");
         }
     }
-    out.append("\r\nX-Request-Id: ").append(params.request_id);
+    // No browser guesses another type, whatever clients had stored here.
+    out.append("\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ").append(params.request_id);
     if (params.connection == connection_word::close) {
         out.append("\r\nConnection: close");
     } else if (params.connection == connection_word::keep_alive) {

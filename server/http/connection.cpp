@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t read_ahead = 4 * 1024;             // beyond the largest header
 constexpr std::size_t gathered_answers_max = 64 * 1024;  // of pipelined requests, for one write
+constexpr std::size_t requests_in_a_row_max = 16;        // then it is the turn of others
 constexpr std::size_t out_capacity_kept = 256 * 1024;
 constexpr std::size_t linger_max = 512 * 1024;
 constexpr std::chrono::milliseconds linger_timeout{2000};
@@ -123,9 +124,25 @@ void connection::drain() {
 }
 
 void connection::pump() {
+    const std::uint64_t until = requests_ + requests_in_a_row_max;
     while (!closed_ && !busy()) {
         if (!advance()) return;
+        if (closed_ || busy() || requests_ < until) continue;
+        if (flush()) give_way();
+        return;
     }
+}
+
+// A client may send many requests at once, each of which takes its time: the thread's other
+// connections go first.
+void connection::give_way() {
+    giving_way_ = true;
+    asio::post(home_.context(), [this] {
+        guarded([this] {
+            giving_way_ = false;
+            pump();
+        });
+    });
 }
 
 bool connection::advance() {
@@ -171,12 +188,12 @@ request_parser::state connection::feed() {
 // Who is not let in is answered before the body is read; if that is short it is read then, and
 // the connection goes on.
 void connection::admit() {
-    const problem_kind* const refusal =
+    const admission::refusal found =
         home_.gate().admit(parser_.value(), from_, parser_.body_size_max(), ticket_);
-    if (!refusal) return;
+    if (!found.kind) return;
     set_phase(phase::answering);
     last_ = !parser_.skip_body();
-    answer_problem(*refusal, {});
+    answer_problem(*found.kind, found.detail);
 }
 
 void connection::handle() {

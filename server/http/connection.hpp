@@ -39,6 +39,7 @@ private:
     template <class Step>
     void guarded(Step&& go) noexcept;
     void pump();
+    void give_way();
     bool advance();  // false: nothing more can be done now
     request_parser::state feed();
     void admit();
@@ -56,7 +57,7 @@ private:
     void on_read(boost::system::error_code ec, std::size_t size);
     void linger();
     void set_phase(phase to);
-    bool busy() const noexcept { return reading_ || writing_ || waiting_; }
+    bool busy() const noexcept { return reading_ || writing_ || waiting_ || giving_way_; }
 
     io_thread& home_;
     boost::asio::ip::tcp::socket socket_;
@@ -80,6 +81,7 @@ private:
     bool reading_ = false;
     bool writing_ = false;
     bool waiting_ = false;     // for ready()
+    bool giving_way_ = false;  // others are served first
     bool resume_due_ = false;  // ready, but what came before is still being written
     bool timed_out_ = false;   // the read was cancelled for it
     bool last_ = false;        // no request after this answer

@@ -19,6 +19,10 @@ struct problem_kind {
 // What the transport itself answers.
 namespace problems {
 inline constexpr problem_kind bad_request{400, "bad_request", "The request is malformed"};
+inline constexpr problem_kind cross_site{403, "cross_site",
+                                         "Pages of other sites may not change anything here"};
+inline constexpr problem_kind foreign_host{403, "foreign_host",
+                                           "The Host is not a name of this server"};
 inline constexpr problem_kind request_timeout{408, "request_timeout",
                                               "The request did not arrive in time"};
 inline constexpr problem_kind payload_too_large{413, "payload_too_large", "The body is too large"};

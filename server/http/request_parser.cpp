@@ -130,6 +130,11 @@ public:
         body_limit(boost::none);  // judged here, for the sake of the answer
     }
 
+    std::size_t read(std::string_view bytes, error_code& ec) {
+        bytes_ = bytes;
+        return put(boost::asio::buffer(bytes.data(), bytes.size()), ec);
+    }
+
 private:
     void refuse(const problem_kind& kind, std::string_view detail, error_code& ec) {
         into_.wrong = {&kind, detail};
@@ -160,7 +165,7 @@ private:
 
     void on_field_impl(beast_http::field known, beast_view name, beast_view value,
                        error_code& ec) override {
-        if (header_done_) return;  // trailers are dropped: never taken for header fields
+        if (header_done_) return judge_trailer(text(name), ec);
         if (into_.fields.size() == into_.limits.fields_max) {
             return refuse(problems::header_too_large, "there are too many fields", ec);
         }
@@ -234,7 +239,19 @@ private:
     void on_response_impl(int, beast_view, int, error_code&) override {}
     void on_finish_impl(error_code&) override {}
 
+    // Trailers are dropped: never taken for header fields. Beast reads folded ones as well, where
+    // it sees the whole of them.
+    void judge_trailer(std::string_view name, error_code& ec) {
+        const char* const end = bytes_.data() + bytes_.size();
+        const std::string_view rest(name.data(), static_cast<std::size_t>(end - name.data()));
+        const std::size_t line = rest.find("\r\n");
+        if (line == rest.npos || line + 2 == rest.size()) return;
+        if (rest[line + 2] != ' ' && rest[line + 2] != '\t') return;
+        refuse(problems::bad_request, "a trailer line is folded", ec);
+    }
+
     collected& into_;
+    std::string_view bytes_;  // that are being read
     std::size_t target_size_ = 0;
     bool header_done_ = false;
 };
@@ -340,7 +357,7 @@ private:
 
     bool put(std::string_view bytes, std::size_t& consumed) {
         error_code ec;
-        consumed += parser_->put(boost::asio::buffer(bytes.data(), bytes.size()), ec);
+        consumed += parser_->read(bytes, ec);
         got_.value.fields = got_.fields;
         if (ec && ec != beast_http::error::need_more) {
             if (!got_.wrong.kind) got_.wrong = {&problems::bad_request, {}};

@@ -99,7 +99,7 @@ void stream::check_time(std::uint64_t tick) {
 void stream::drain() noexcept {
     if (closed_ || ended_) return;
     protect([this] {
-        end();
+        break_off();
         pump();
     });
 }
@@ -124,16 +124,19 @@ void stream::fill() {
             return close();
         case body_source::state::ended:
             frame();
-            return end();
+            break_off();
+            if (chunked_) pieces_.push_back({nullptr, "0\r\n\r\n"});
+            return;
         case body_source::state::open:
             return frame();
     }
 }
 
-void stream::end() {
+// What was taken is still sent. Without a last chunk behind it the client sees that the body is
+// not whole (RFC 9112, 8), and comes again.
+void stream::break_off() noexcept {
     ended_ = true;
     source_.reset();
-    if (chunked_) pieces_.push_back({nullptr, "0\r\n\r\n"});
 }
 
 void stream::beat() {

@@ -39,7 +39,7 @@ public:
     void start();
     void resume();                        // after wake()
     void check_time(std::uint64_t tick);  // may end it, but never destroys it
-    void drain() noexcept;                // ends the body
+    void drain() noexcept;                // breaks the body off
     void close() noexcept;                // drops it
 
 private:
@@ -55,7 +55,7 @@ private:
     void fill();
     void beat();
     void frame();
-    void end();
+    void break_off() noexcept;
     bool flush();  // true: all is sent
     void finish();
     void wait_for_room();
@@ -78,8 +78,8 @@ private:
     std::atomic<bool> woken_{false};
     bool watching_ = false;
     bool writing_ = false;
-    bool ended_ = false;     // the body is whole
-    bool finished_ = false;  // and sent: only the client's end is waited for
+    bool ended_ = false;     // nothing more is made
+    bool finished_ = false;  // all is sent: only the client's end is waited for
     bool closed_ = false;
     std::uint64_t deadline_ = 0;  // a tick; 0: none
     std::uint64_t heartbeat_ = 0;

@@ -1,15 +1,20 @@
-// The page at /docs in a browser: nothing is blocked or missing, and an order can be made.
+// The page at /docs in a browser, also behind a proxy with a path prefix: nothing is blocked or
+// missing, and an order can be made.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { open } from './browser.mjs';
-import { serve } from './server.mjs';
+import { behindPrefix, serve } from './server.mjs';
 
-test('the page shows the API and tries it out', async (t) => {
+test('the page shows the API and tries it out', (t) => tryOut(t, (server) => ({ url: server.url, stop() {} })));
+test('the same behind a path prefix', (t) => tryOut(t, (server) => behindPrefix(server.url, '/api')));
+
+async function tryOut(t, reach) {
   const browser = await open();
   if (!browser) return t.skip('no Chromium');
   const server = await serve('--no-worker');
+  const front = await reach(server);
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
     const complaints = [];
@@ -17,10 +22,10 @@ test('the page shows the API and tries it out', async (t) => {
     page.on('pageerror', (it) => complaints.push(it.message));
     page.on('requestfailed', (it) => complaints.push(`${it.url()} ${it.failure().errorText}`));
     const elsewhere = [];
-    page.on('request', (it) => it.url().startsWith(server.url) || it.url().startsWith('data:') || elsewhere.push(it.url()));
+    page.on('request', (it) => it.url().startsWith(front.url) || it.url().startsWith('data:') || elsewhere.push(it.url()));
 
-    await page.goto(`${server.url}/`);
-    assert.equal(page.url(), `${server.url}/docs`);
+    await page.goto(`${front.url}/`);
+    assert.equal(page.url(), `${front.url}/docs`);
     if (await page.getByText('Swagger UI is not in this build').count()) {
       return t.skip('built without npm');
     }
@@ -39,7 +44,7 @@ test('the page shows the API and tries it out', async (t) => {
     if (process.env.SCREENSHOTS) {
       await create.screenshot({ path: `${process.env.SCREENSHOTS}/created.png` });
     }
-    const stored = await fetch(`${server.url}/orders/ORD-PAGE`);
+    const stored = await fetch(`${front.url}/orders/ORD-PAGE`);
     assert.equal((await stored.json()).total_amount, 9.99);
 
     assert.equal(await page.locator('.opblock').count(), await page.evaluate(async () => {
@@ -54,6 +59,7 @@ test('the page shows the API and tries it out', async (t) => {
     assert.deepEqual(complaints, []);
   } finally {
     await browser.close();
+    front.stop();
     await server.stop();
   }
-});
+}

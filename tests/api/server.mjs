@@ -1,6 +1,7 @@
 // A server of our own for a test, over a new database or in memory.
 
 import { spawn } from 'node:child_process';
+import { createServer, request } from 'node:http';
 import { createInterface } from 'node:readline';
 
 export const binary = process.argv[2];
@@ -9,6 +10,34 @@ export const binary = process.argv[2];
 export async function serve(...options) {
   return start(binary, ['serve', '--listen', '127.0.0.1:0', '--storage', 'memory:', ...options],
     /^orderproc listens on (\S+)/);
+}
+
+// A proxy that takes the prefix off the path, as nginx does with `location /api/`.
+export async function behindPrefix(upstream, prefix) {
+  const to = new URL(upstream);
+  const proxy = createServer((asked, answer) => {
+    if (!asked.url.startsWith(`${prefix}/`)) return answer.writeHead(404).end();
+    const passed = request({
+      host: to.hostname,
+      port: to.port,
+      method: asked.method,
+      path: asked.url.slice(prefix.length),
+      headers: { ...asked.headers, host: to.host },
+    }, (got) => {
+      answer.writeHead(got.statusCode, got.headers);
+      got.pipe(answer);
+    });
+    passed.on('error', () => answer.destroy());
+    return asked.pipe(passed);
+  });
+  await new Promise((resolve) => { proxy.listen(0, '127.0.0.1', resolve); });
+  return {
+    url: `http://127.0.0.1:${proxy.address().port}${prefix}`,
+    stop() {
+      proxy.closeAllConnections();
+      proxy.close();
+    },
+  };
 }
 
 // Starts a program and waits for the line in which it says where it listens.

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 Row = namedtuple("Row", "name data status code ends")
 
-HOST = b"Host: a\r\n"
+HOST = b"Host: localhost\r\n"
 JSON = b"Content-Type: application/json\r\n"
 HELD = "ORD-HELD"  # an order that is there, PENDING, at version 1
 GOOD = {"user_id": 1, "item_ids": [1], "total_amount": 1.5}
@@ -100,6 +100,10 @@ def framing():
                   START + CHUNKED + b"\r\n" + IN_CHUNK + b'0;a="%s"\r\n\r\n' % text + HIDDEN)
     yield row("a chunk extension with a bare LF",
               START + CHUNKED + b"\r\n4;a\nb\r\nabcd\r\n0\r\n\r\n" + HIDDEN)
+    for name, text in (("a space", b"X: b\r\n c\r\n"), ("a tab", b"X:\r\n\tc\r\n"), ("nothing", b"X: b\r\n \r\n"),
+                       ("a length", b"X: b\r\nContent-Length:\r\n 5\r\n")):
+        yield row(f"a folded trailer: {name}",
+                  START + CHUNKED + b"\r\n" + IN_CHUNK + b"0\r\n" + text + b"\r\n" + HIDDEN)
     yield row("a trailer with a space in its name",
               START + CHUNKED + b"\r\n" + IN_CHUNK + b"0\r\nX Y: b\r\n\r\n" + HIDDEN)
 
@@ -156,6 +160,36 @@ def lines():
               "expectation_failed")
 
 
+def pages():
+    """What a foreign page has a browser send, and what a name that was rebound to us reads."""
+    def row(name, data, code, ends=False):
+        return Row(name, data, 403, code, ends)
+
+    evil = b"Origin: https://evil.example\r\n"
+    held = b"/orders/" + HELD.encode()
+    for what in (b"/cancel", b"/retry"):
+        yield row(f"a page of another site: {what.decode()}", post(held + what, b"", evil), "cross_site")
+    yield row("a page of another site, as browsers say it",
+              post(held + b"/cancel", b"", b"Sec-Fetch-Site: cross-site\r\n", evil), "cross_site")
+    yield row("a page of another port", post(held + b"/cancel", b"", b"Sec-Fetch-Site: same-site\r\n"), "cross_site")
+    yield row("a page without an origin", post(held + b"/cancel", b"", b"Origin: null\r\n"), "cross_site")
+    yield row("a form of another site",
+              post(b"/orders", SOUND, b"Content-Type: text/plain\r\n", evil), "cross_site")
+    yield row("an order of another site", post(b"/orders", SOUND, JSON, evil), "cross_site")
+    yield row("a batch of another site", post(b"/orders/batch", b"[" + SOUND + b"]", JSON, evil), "cross_site")
+    yield row("a delete of another site", request(b"DELETE", held, HOST, evil), "cross_site")
+    yield row("a large body of another site", START + evil + length_of(b"200000") + b"\r\n", "cross_site", True)
+    for name in (b"evil.example", b"evil.example:8000", b"localhost.evil.example", b"10.0.0.1", b"[::2]", b"a"):
+        host = b"Host: " + name + b"\r\n"
+        yield row(f"rebound: {name.decode()}", request(b"GET", b"/orders", host), "foreign_host")
+    rebound = b"Host: evil.example\r\n"
+    yield row("rebound, its own page", request(b"POST", held + b"/cancel", rebound, b"Origin: http://evil.example\r\n",
+                                              b"Sec-Fetch-Site: same-origin\r\n"), "foreign_host")
+    yield row("rebound, the feed", request(b"GET", b"/events", rebound), "foreign_host")
+    yield row("rebound, the documents", request(b"GET", b"/openapi.json", rebound), "foreign_host")
+    yield row("rebound, a probe", request(b"GET", b"/readyz", rebound), "foreign_host")
+
+
 def client_hello():
     out = ssl.MemoryBIO()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -209,6 +243,13 @@ def sizes():
     yield row("256 KiB of digits",
               post(b"/orders", order()[:-1] + b',"user_id":' + b"9" * 200_000 + b"}", JSON), 400,
               "invalid_json", False)
+    names = b",".join(b'"\\u0061%d":0' % i for i in range(15_000))
+    yield row("15,000 escaped names in metadata",
+              post(b"/orders", order()[:-1] + b',"metadata":{' + names + b"}}", JSON), 422, "validation", False)
+    yield row("15,000 escaped names in no field",
+              post(b"/orders", order()[:-1] + b',"x":{' + names + b"}}", JSON), 422, "validation", False)
+    yield row("15,000 escaped names in an order",
+              post(b"/orders", b"{" + names + b"}", JSON), 400, "invalid_json", False)
     yield row("metadata of 16 KiB and more", post(b"/orders", order(metadata={"a": "b" * 16384}), JSON),
               422, "validation", False)
 
@@ -299,14 +340,17 @@ def bodies():
         yield row(f"JSON: {name}", body, 400, "invalid_json")
     for name, body in (
             ("null", b"null"), ("an array", b"[" + SOUND + b"]"), ("a string", b'"' + b"a" * 99 + b'"'), ("nothing in it", b"{}"),
-            ("1e400", amount(b"1e400")), ("1e-400", amount(b"1e-400")), ("1e999999999999", amount(b"1e999999999999")),
-            ("-0.01", amount(b"-0.01")), ("0.001", amount(b"0.001")), ("149.990000000000001", amount(b"149.990000000000001")),
-            ("2^53 cents", amount(b"90071992547409.92")), ("an amount as text", amount(b'"1.5"')),
+            ("1e400", amount(b"1e400")), ("1e-8", amount(b"1e-8")), ("1e999999999999", amount(b"1e999999999999")),
+            ("-0.01", amount(b"-0.01")), ("0.001", amount(b"0.001")), ("149.990001", amount(b"149.990001")),
+            ("2^53 cents", amount(b"90071992547409.92")), ("an amount with a comma", amount(b'"1,5"')),
             ("three decimals of dollars", amount(b"1.505")), ("yen with decimals", text(b"currency", b'"JPY"')),
-            ("no currency", text(b"currency", b'"XXQ"')), ("currency in lower case", text(b"currency", b'"usd"')),
+            ("no currency", text(b"currency", b'"XXQ"')), ("currency of four letters", text(b"currency", b'"usdt"')),
             ("a status of its own", text(b"status", b'"COMPLETED"')), ("an id of its own", text(b"id", b"7")),
             ("a version of its own", text(b"version", b"7")), ("__proto__", text(b"__proto__", b'{"admin":true}')),
-            ("metadata as array", text(b"metadata", b"[]")), ("metadata null", text(b"metadata", b"null"))):
+            ("metadata as array", text(b"metadata", b"[1]")), ("metadata: 1e400", text(b"metadata", b'{"a":1e400}')),
+            ("metadata: 15,000 digits", text(b"metadata", b'{"a":' + b"1" * 15_000 + b"}")),
+            ("metadata: 1e999999999", text(b"metadata", b'{"a":[1e999999999]}')),
+            ("metadata: U+0000", text(b"metadata", b'{"a":"\\u0000"}'))):
         yield row(f"order: {name}", body)
     for name, value in (("0", 0), ("-1", -1), ("2^63", 2**63), ("text", "1"), ("true", True), ("1.5", 1.5), ("null", None)):
         yield row(f"user_id: {name}", order(user_id=value))
@@ -318,6 +362,7 @@ def bodies():
     yield row("no media type", SOUND, 415, "unsupported_media_type", b"X: a\r\n")
     yield row("a form", SOUND, 415, "unsupported_media_type", b"Content-Type: text/plain\r\n")
     yield row("nearly JSON", SOUND, 415, "unsupported_media_type", b"Content-Type: application/jsonx\r\n")
+    yield row("gzip", SOUND, 415, "unsupported_media_type", JSON, b"Content-Encoding: gzip\r\n")
     for name, field in (("empty", b""), ("too long", b"k" * 256), ("no ASCII", b"\xff"), ("a tab", b"a\tb")):
         yield row(f"idempotency key: {name}", SOUND, 400, "invalid_idempotency_key", JSON,
                   b"Idempotency-Key: " + field + b"\r\n")
@@ -347,6 +392,8 @@ def changes():
     yield row("DELETE of none", b"DELETE", b"/orders/ORD-NONE", b"", 404, "not_found")
     yield row("PUT of the status", b"PUT", at, order(status="COMPLETED"), 422, "validation")
     yield row("PATCH of the status", b"PATCH", at, b'{"status":"COMPLETED"}', 422, "validation")
+    yield row("a reason with U+0000", b"POST", at + b"/transitions", b'{"event":"cancel","reason":"\\u0000"}', 422, "validation")
+    yield row("PATCH of metadata that others cannot read", b"PATCH", at, b'{"metadata":{"a":-1e999}}', 422, "validation")
     yield row("PATCH of the version", b"PATCH", at, b'{"version":9}', 422, "validation")
     yield row("PATCH of the id", b"PATCH", at, b'{"order_id":"a/b"}', 422, "validation")
     yield row("PATCH with null", b"PATCH", at, b'{"user_id":null}', 422, "validation")
@@ -377,4 +424,4 @@ def sound():
     yield Row("a range", get(b"/orders", b"Range: bytes=0-0,0-0,0-0\r\n"), 200, None, False)
 
 
-ALL = (framing, lines, sizes, targets, bodies, changes, sound)
+ALL = (framing, lines, pages, sizes, targets, bodies, changes, sound)

@@ -149,6 +149,7 @@ class Attacks(unittest.TestCase):
                 self.assertIsNotNone(answer, "no answer")
                 self.assertEqual(answer.status, status, answer.body)
                 self.assertNotIn("set-cookie", answer.fields)
+                self.assertEqual(answer.fields["x-content-type-options"], "nosniff")
                 self.assertRegex(answer.fields["x-request-id"], r"\A[A-Za-z0-9._-]{1,128}\Z")
                 if answer.status >= 400:
                     self.assertEqual(answer.fields["content-type"], "application/problem+json")

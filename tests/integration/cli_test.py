@@ -23,7 +23,9 @@ class CommandLine(WithStorage):
         for arguments in ([], ["nonsense"], ["serve", "--nonsense"], ["serve", "--in-flight", "0"],
                           ["serve", "--in-flight", "many"], ["bench", "nonsense"],
                           ["--config", "/nonexistent", "serve"],
-                          ["serve", "--cors-origin", "https://shop.example/"]):
+                          ["serve", "--cors-origin", "https://shop.example/"],
+                          ["serve", "--cors-header", "X Tenant"], ["serve", "--allowed-host", "orders.example:80"],
+                          ["serve", "--allowed-host", "https://orders.example"]):
             with self.subTest(arguments):
                 ended = run(*arguments)
                 self.assertEqual(ended.returncode, 2, ended)

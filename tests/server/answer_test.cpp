@@ -33,11 +33,12 @@ BOOST_AUTO_TEST_CASE(a_whole_answer) {
     what.add("ETag", "\"1\"");
     BOOST_TEST(bytes(what) ==
                "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: application/json\r\n"
-               "Content-Length: 2\r\nX-Request-Id: id-1\r\nETag: \"1\"\r\n\r\n{}");
-    BOOST_TEST(
-        bytes(what, connection_word::close, true) ==
-        "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: application/json\r\n"
-        "Content-Length: 2\r\nX-Request-Id: id-1\r\nConnection: close\r\nETag: \"1\"\r\n\r\n");
+               "Content-Length: 2\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: "
+               "id-1\r\nETag: \"1\"\r\n\r\n{}");
+    BOOST_TEST(bytes(what, connection_word::close, true) ==
+               "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: application/json\r\n"
+               "Content-Length: 2\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: "
+               "id-1\r\nConnection: close\r\nETag: \"1\"\r\n\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(answers_that_have_no_body) {
@@ -46,7 +47,7 @@ BOOST_AUTO_TEST_CASE(answers_that_have_no_body) {
         what.status = status;
         what.body = "never";
         const std::string got = bytes(what);
-        BOOST_TEST(got.find("Content-") == got.npos);
+        BOOST_TEST(got.find("\r\nContent-") == got.npos);
         BOOST_TEST(got.ends_with("\r\n\r\n"));
     }
 }

@@ -112,6 +112,43 @@ BOOST_AUTO_TEST_CASE(a_key_for_each) {
     BOOST_TEST(ask("POST", "/orders", order_of("A-1"), single).status == 409);
 }
 
+// Large batches are read and submitted in steps, between which the thread serves others.
+BOOST_AUTO_TEST_CASE(in_steps) {
+    const auto steps_of = [&](std::string_view type, std::string_view body) {
+        turns = 0;
+        const answer got = batch_of(type, body);
+        BOOST_TEST(got.status == 200);
+        return turns;
+    };
+    const std::string small = "[" + order_of("S-1") + "," + order_of("S-2") + "]";
+    BOOST_TEST(steps_of(json, small) == 1);  // for the outcomes
+    std::string all = order_of("A-0");
+    for (int i = 1; i < 1000; ++i) all += ",\n" + order_of("A-" + std::to_string(i));
+    const std::size_t reading = all.size() / batch::read_step;
+    const std::size_t submitting = (1000 + batch::submit_step - 1) / batch::submit_step;
+    BOOST_TEST(steps_of(json, "[" + all + "]") == reading + submitting);
+    // Also of what is refused, and of nothing.
+    std::string bad = "0";
+    for (int i = 1; i < 1000; ++i) bad += "\n{\"x\":\"" + std::string(1000, 'x') + "\"}";
+    BOOST_TEST(steps_of(ndjson, bad) >= bad.size() / batch::read_step);
+    BOOST_TEST(steps_of(ndjson, std::string(8 << 20, '\n')) >= (8U << 20) / batch::read_step);
+    BOOST_TEST(batch_of(json, "[" + all + ",").status == 400);
+    BOOST_TEST(get("/orders/A-1").status == 200);
+}
+
+// Each order has the bounds that it has alone.
+BOOST_AUTO_TEST_CASE(an_order_may_be_as_large_as_alone) {
+    const std::string large = R"({"x":")" + std::string(256 * 1024, 'x') + "\"}";
+    const answer got = batch_of(json, "[" + large + "," + order_of("A-1") + "]");
+    BOOST_TEST(statuses(got) == (numbers{413, 201}), boost::test_tools::per_element());
+    BOOST_TEST(got.says(R"("code":"payload_too_large")"));
+}
+
+BOOST_AUTO_TEST_CASE(names_that_repeat_spoil_one_order) {
+    const answer got = batch_of(json, R"([{"user_id":1,"user_id":2},)" + order_of("A-1") + "]");
+    BOOST_TEST(statuses(got) == (numbers{400, 201}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(what_the_engine_does_not_take) {
     orders.stop();
     const answer got = batch_of(json, "[" + order_of("A-1") + "," + order_of("A-2") + "]");

@@ -75,7 +75,9 @@ const bad_body bad_transitions[] = {
     {"{}", 422, R"({"pointer":"#/event","code":"required")"},
     {R"({"event":1})", 422, R"({"pointer":"#/event","code":"wrong_type")"},
     {R"({"event":null})", 422, R"({"pointer":"#/event","code":"wrong_type")"},
-    {R"({"event":"cancel","reason":null})", 422, R"({"pointer":"#/reason","code":"wrong_type")"},
+    {R"({"event":"cancel","reason":7})", 422, R"({"pointer":"#/reason","code":"wrong_type")"},
+    {R"({"event":"cancel","reason":"\u0000"})", 422,
+     R"({"pointer":"#/reason","code":"unsupported_character")"},
     {R"({"event":"cancel","a/b":1})", 422, R"({"pointer":"#/a~1b","code":"unknown_field")"},
     {R"({"event":"nothing"})", 422, R"({"pointer":"#/event","code":"unknown_event")"},
     {R"({"event":"start"})", 422, R"({"pointer":"#/event","code":"unknown_event")"},
@@ -90,6 +92,13 @@ BOOST_DATA_TEST_CASE_F(fixture, bad_transitions_are_explained,
     BOOST_TEST(got.status == it.status);
     BOOST_TEST(got.says(it.says));
     BOOST_TEST(get("/orders/A-1").says(R"("version":1)"));
+}
+
+BOOST_AUTO_TEST_CASE(a_reason_that_is_null_is_left_out) {
+    create("A-1");
+    BOOST_TEST(transition(R"({"event":"cancel","reason":null})").status == 200);
+    BOOST_TEST(get("/orders/A-1/history").says(R"("event":"cancel","from":"PENDING",)"));
+    BOOST_TEST(get("/orders/A-1/history").says(R"("to":"CANCELLED","actor":null,"reason":null)"));
 }
 
 BOOST_AUTO_TEST_CASE(a_reason_is_bounded) {
@@ -157,6 +166,9 @@ BOOST_DATA_TEST_CASE_F(fixture, if_match_decides, boost::unit_test::data::make(c
         const answer got = change("A-1", tags);
         BOOST_TEST(got.status == 412, tags);
         BOOST_TEST(got.says(R"("code":"precondition_failed")"));
+        BOOST_TEST(got.says("the order is at version 1"));
+        BOOST_TEST(got.says("weak tag (W/), which never matches: send the tag without W/") ==
+                   tags.starts_with("W/"));
     }
     BOOST_TEST(change("A-9", R"("1")").status == 404);
     int number = 1;

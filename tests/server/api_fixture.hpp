@@ -74,6 +74,7 @@ struct api_fixture {
         while (step == http::step::waiting) {
             if (meanwhile) std::exchange(meanwhile, nullptr)();
             while (!by.is_ready.exchange(false)) (void)orders.run_once();
+            ++turns;
             step = session->resume(in, out);
         }
         if (documented) BOOST_TEST(documentation::standard().missing(in, out) == "");
@@ -123,6 +124,7 @@ struct api_fixture {
     api_service service{handlers};
     http::service* served = &service;
     bool documented = true;           // what is served is the API
+    std::size_t turns = 0;            // how often sessions went on after they had waited
     std::function<void()> meanwhile;  // called once, before the next command is carried out
 };
 

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(a_long_history_goes_on_behind_a_link) {
     by.metadata = "{}";
     for (int i = 0; i < 1000; ++i) orders.execute({edit_fields{"A-1", by}, {}, {}, {}, "", ""});
     const answer first = get("/orders/A-1/history");
-    BOOST_TEST(first.find("Link").value_or("") == "</orders/A-1/history?after=1000>; rel=\"next\"");
+    BOOST_TEST(first.find("Link").value_or("") == "<?after=1000>; rel=\"next\"");
     BOOST_TEST(first.says(R"("version":1000,)"));
     BOOST_TEST(!first.says(R"("version":1001,)"));
     const answer last = get("/orders/A-1/history?after=1000");

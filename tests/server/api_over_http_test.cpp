@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(create_and_read) {
     client caller(server->port());
     const answer created = caller.ask(post("A-1"));
     BOOST_TEST(created.status == 201);
-    BOOST_TEST(created.find("Location").value_or("") == "/orders/A-1");
+    BOOST_TEST(created.find("Location").value_or("") == "orders/A-1");
     const answer read = caller.ask(get("/orders/A-1"));
     BOOST_TEST(read.status == 200);
     BOOST_TEST(read.body == created.body);

@@ -121,6 +121,27 @@ BOOST_AUTO_TEST_CASE(preflights_are_documented) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(fields_that_the_operator_adds) {
+    const std::vector<std::string> fields{"X-Tenant", "x-b3-traceid"};
+    cors_service with(service, {"https://shop.example"}, fields);
+    http::request in;
+    const http::field asked[] = {{"Origin", "https://shop.example"},
+                                 {"Access-Control-Request-Method", "POST"}};
+    in.method = "OPTIONS";
+    in.path = "/orders";
+    in.fields = asked;
+    http::response out;
+    BOOST_REQUIRE(with.answer_preflight(in, out));
+    for (const char* name : {"baggage", "sentry-trace", "traceparent", "tracestate"}) {
+        BOOST_TEST(out.fields.find(std::string(name) + ", ") != std::string::npos, name);
+    }
+    BOOST_TEST(out.fields.find("tracestate, X-Tenant, x-b3-traceid\r\n") != std::string::npos);
+    for (const char* bad : {"", "X Tenant", "X:", "a,b", "X\r\nY", "\xC3\xA9"}) {
+        BOOST_TEST(!is_cors_field(bad), bad);
+    }
+    BOOST_TEST(is_cors_field("X-Tenant"));
+}
+
 // The lists that pages are given name nothing that the document does not know.
 BOOST_AUTO_TEST_CASE(the_lists_are_of_documented_fields) {
     const auto& components = documentation::standard().root().at("components");
@@ -129,8 +150,8 @@ BOOST_AUTO_TEST_CASE(the_lists_are_of_documented_fields) {
     }
     for (const std::string& it : words(cors_allowed_fields)) {
         // What OpenAPI says elsewhere, and what who traces sends along and nobody here reads.
-        const bool no_parameter =
-            it == "Authorization" || it == "Content-Type" || it == "tracestate";
+        const bool no_parameter = it == "Authorization" || it == "Content-Type" ||
+                                  it == "tracestate" || it == "baggage" || it == "sentry-trace";
         BOOST_TEST((no_parameter || components.at("parameters").as_object().contains(it)), it);
     }
 }

@@ -97,6 +97,16 @@ BOOST_AUTO_TEST_CASE(last_event_id_is_stronger_than_after) {
     client some(server->port());
     head = some.ask(get("/events?after=0", "Last-Event-ID: 1-3\r\n"));
     BOOST_TEST((ids(some.read_until("A-4", head)) == std::vector<std::string>{"1-4", "1-5"}));
+    // EventSource polyfills send it in the query.
+    client polyfill(server->port());
+    head = polyfill.ask(get("/events?after=0&lastEventId=1-3"));
+    BOOST_TEST((ids(polyfill.read_until("A-4", head)) == std::vector<std::string>{"1-4", "1-5"}));
+    client both(server->port());
+    head = both.ask(get("/events?lastEventId=1-1", "Last-Event-ID: 1-3\r\n"));
+    BOOST_TEST((ids(both.read_until("A-4", head)) == std::vector<std::string>{"1-4", "1-5"}));
+    client neither(server->port());
+    head = neither.ask(get("/events?lastEventId=&after=1-3"));
+    BOOST_TEST((ids(neither.read_until("A-4", head)) == std::vector<std::string>{"1-4", "1-5"}));
     client lost(server->port());
     head = lost.ask(get("/events", "Last-Event-ID: 9-3\r\n"));
     const std::string text = lost.read_until("A-4", head);
@@ -107,7 +117,8 @@ BOOST_AUTO_TEST_CASE(last_event_id_is_stronger_than_after) {
 BOOST_AUTO_TEST_CASE(what_is_asked_for_wrongly) {
     client caller(server->port());
     for (const char* query : {"after=x", "after=1-01", "after=", "after=0&after=0", "status=GONE",
-                              "user_id=0", "user_id=1&user_id=1", "order_id=-", "limit=1"}) {
+                              "user_id=0", "user_id=1&user_id=1", "order_id=-", "limit=1",
+                              "lastEventId=x", "lastEventId=1-1&lastEventId=1-2"}) {
         const answer got = caller.ask(get(std::string("/events?") + query));
         BOOST_TEST(got.status == 400, query);
         BOOST_TEST(got.says("\"code\":\"invalid_parameter\""));
@@ -120,6 +131,9 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_wrongly) {
     BOOST_TEST(caller.ask(get("/orders/A-9/events")).status == 404);
     (void)caller.ask(post("A-9"));
     BOOST_TEST(caller.ask(get("/orders/A-9/events?status=PENDING")).status == 400);
+    BOOST_TEST(caller.ask(get("/orders/A-9/events?after=0&after=0")).status == 400);
+    BOOST_TEST(
+        caller.ask(get("/orders/A-9/events?lastEventId=x")).says("\"parameter\":\"lastEventId\""));
     BOOST_TEST(caller.ask("POST /events HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").status ==
                405);
     caller.send("HEAD /events HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -152,6 +166,7 @@ BOOST_AUTO_TEST_CASE(an_orders_events_end_with_it) {
     // Who has seen all of it is told not to come again (WHATWG HTML, 9.2.3).
     client again(server->port());
     BOOST_TEST(again.ask(get("/orders/A-1/events", "Last-Event-ID: 1-2\r\n")).status == 204);
+    BOOST_TEST(again.ask(get("/orders/A-1/events?lastEventId=1-2")).status == 204);
     BOOST_TEST(again.ask(get("/orders/A-1/events", "Last-Event-ID: 1-1\r\n")).status == 200);
     BOOST_TEST((ids(again.read_to_the_end()) == std::vector<std::string>{"1-2"}));
 }

@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(the_page_trusts_nobody) {
 BOOST_AUTO_TEST_CASE(the_root_leads_to_the_page) {
     const answer got = get("/");
     BOOST_TEST(got.status == 302);
-    BOOST_TEST(got.find("Location").value_or("") == "/docs");
+    BOOST_TEST(got.find("Location").value_or("") == "docs");
 }
 
 BOOST_AUTO_TEST_CASE(the_operators_address_has_no_documents) {

@@ -259,7 +259,8 @@ BOOST_AUTO_TEST_CASE(what_a_client_says_meanwhile_is_dropped_and_too_much_of_it_
     service.wait_for_the_end();
 }
 
-BOOST_AUTO_TEST_CASE(stopping_ends_the_body) {
+// Without a last chunk: the client sees that this was not all, and comes again.
+BOOST_AUTO_TEST_CASE(stopping_breaks_the_body_off) {
     const auto server = open();
     client caller(server->port());
     const answer head = caller.ask(get);
@@ -267,7 +268,7 @@ BOOST_AUTO_TEST_CASE(stopping_ends_the_body) {
     BOOST_TEST(caller.read_until("text", head) == "text");
     server->stop(20s);
     BOOST_TEST(caller.read_to_the_end() == "text");
-    BOOST_TEST(caller.saw_the_end());
+    BOOST_TEST(!caller.saw_the_end());
     caller.finish_sending();
     server->join();
     service.wait_for_the_end();

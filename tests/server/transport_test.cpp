@@ -6,6 +6,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -45,6 +48,57 @@ BOOST_AUTO_TEST_CASE(a_connection_is_kept) {
         BOOST_TEST(!got.find("Connection"));
         BOOST_TEST(got.find("Date").value_or("").ends_with(" GMT"));
     }
+}
+
+namespace {
+
+// Notes the order in which requests are answered. The first waits, on the thread that serves all
+// connections, until the test has said everything.
+class noting_service final : public http::service {
+public:
+    std::unique_ptr<http::session> open(http::exchange&) override {
+        return std::make_unique<one>(*this);
+    }
+    void go() { said_.set_value(); }
+    std::vector<std::string> paths;  // of the server's thread
+
+private:
+    class one final : public http::session {
+    public:
+        explicit one(noting_service& owner) : owner_(owner) {}
+        http::step begin(const http::request& in, http::response&) noexcept override {
+            if (owner_.paths.empty()) owner_.said_.get_future().wait();
+            owner_.paths.emplace_back(in.path);
+            return http::step::answered;
+        }
+        http::step resume(const http::request&, http::response&) noexcept override {
+            return http::step::answered;
+        }
+
+    private:
+        noting_service& owner_;
+    };
+    std::promise<void> said_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(many_requests_at_once_do_not_keep_others_waiting) {
+    noting_service notes;
+    auto server = http::server::open({}, notes).value();
+    client eager(server->port());
+    std::string all;
+    constexpr int many = 300;  // of which a connection reads all at once
+    for (int i = 0; i < many; ++i) all += "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+    eager.send(all);
+    client modest(server->port());
+    modest.send("GET /b HTTP/1.1\r\nHost: a\r\n\r\n");
+    notes.go();
+    BOOST_TEST(modest.read().status == 200);
+    for (int i = 0; i < many; ++i) BOOST_TEST_REQUIRE(eager.read().status == 200);
+    server.reset();
+    const auto b = std::find(notes.paths.begin(), notes.paths.end(), "/b") - notes.paths.begin();
+    BOOST_TEST(b < many / 2);
 }
 
 BOOST_AUTO_TEST_CASE(connection_close_is_obeyed) {
