@@ -72,7 +72,7 @@ private:
 
     // Takes the cursor, renews the hold, or moves the position: all of them are one durable write.
     bool move(std::optional<feed_position> to, std::chrono::milliseconds how_long) {
-        clock& time = orders_.with().time;
+        orderproc::clock& time = orders_.with().time;
         const auto asked_at = time.monotonic();
         moved done;
         if (!orders_.submit(cursor_move{"mailer", owner_, to, time.now() + how_long}, done)) {
