@@ -217,7 +217,8 @@ public:
     commit_watch& operator=(const commit_watch&) = delete;
 
     // Blocks until somebody has committed since the last call (or since this was made): true,
-    // and now and then when nobody has. False when the time is over, or after interrupt(), for good.
+    // and now and then when nobody has. False when the time is over, or after interrupt(), for
+    // good.
     virtual result<bool> wait(std::chrono::milliseconds at_most) = 0;
     virtual void interrupt() noexcept = 0;  // from any thread
 };

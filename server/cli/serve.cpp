@@ -161,9 +161,9 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
 result<void> check_sites(const serve_settings& settings) {
     for (const std::string& it : settings.cors_origins) {
         if (is_cors_origin(it)) continue;
-        return failure{errc::invalid_argument,
-                       "--cors-origin: \"" + it +
-                           "\" is not an origin such as https://shop.example, nor *"};
+        return failure{
+            errc::invalid_argument,
+            "--cors-origin: \"" + it + "\" is not an origin such as https://shop.example, nor *"};
     }
     for (const std::string& it : settings.cors_fields) {
         if (is_cors_field(it)) continue;
