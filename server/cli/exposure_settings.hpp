@@ -1,7 +1,7 @@
 #ifndef ORDERPROC_SERVER_CLI_EXPOSURE_SETTINGS_HPP
 #define ORDERPROC_SERVER_CLI_EXPOSURE_SETTINGS_HPP
 
-// What has to be admitted before a server listens on an address that others can reach.
+// What an operator has to admit before a server listens on an address that others can reach.
 
 #include "cli/settings.hpp"
 

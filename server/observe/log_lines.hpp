@@ -31,8 +31,8 @@ struct line_log_options {
     std::chrono::milliseconds end_timeout = std::chrono::seconds(1);
 };
 
-// Writes lines to a descriptor from a thread of its own, so that those who log never wait for
-// whoever reads the log. Lines beyond waiting_max are dropped; how many is a line of its own,
+// Writes lines to a descriptor from a thread of its own, so that a thread that logs never waits for
+// the reader of the log. Lines beyond waiting_max are dropped; how many is a line of its own,
 // "log_lines_dropped", as soon as there is room again.
 class line_log {
 public:

@@ -159,7 +159,7 @@ std::int64_t dropped_in(const std::string& text) {
 }  // namespace
 
 // Before: with nobody to read the log every worker stood still for good.
-BOOST_AUTO_TEST_CASE(who_logs_never_waits_for_who_reads) {
+BOOST_AUTO_TEST_CASE(logging_never_waits_for_the_reader_of_the_log) {
     slow_reader pipe;
     constexpr int lines = 20'000;
     std::string text;
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(who_logs_never_waits_for_who_reads) {
     BOOST_TEST(written > counted);
 }
 
-BOOST_AUTO_TEST_CASE(the_end_does_not_wait_for_who_never_reads) {
+BOOST_AUTO_TEST_CASE(the_end_does_not_wait_for_a_reader_that_takes_nothing) {
     slow_reader pipe;
     {
         line_log log(log_format::text, pipe.ends[1],
