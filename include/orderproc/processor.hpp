@@ -64,16 +64,19 @@ public:
     virtual ~processor() = default;
     virtual void start(job work) = 0;
 
-    // How many jobs it wants at a time, beside worker_options::in_flight_max. An attempt is
-    // timed from start(), so jobs that would only queue up are better left for other workers.
+    // How many jobs it can work on now, beside worker_options::in_flight_max; a worker asks before
+    // each claim. An attempt is timed from start(), so a job that would only wait is better left
+    // for other workers. The number may change: what a stopped job still occupies should not be
+    // counted, and when such a job is finished or destroyed its worker asks again.
     virtual std::size_t capacity() const noexcept {
         return std::numeric_limits<std::size_t>::max();
     }
 };
 
-// A plain function, run on a pool of that many threads (at least 1), which takes twice as many
-// jobs, so that a thread finds the next one waiting. An exception is a retry_later. Destroying it
-// stops the jobs' tokens no further: it finishes what runs and leaves what waits unfinished.
+// A plain function, run on a pool of that many threads (at least 1). capacity() is the number of
+// threads that are not held up by a job that was stopped, so no attempt waits for a thread while
+// its time runs. An exception is a retry_later. The destructor waits for running jobs and abandons
+// queued ones; it does not request stop.
 ORDERPROC_EXPORT std::unique_ptr<processor> make_processor(
     std::function<verdict(const order&, std::stop_token)> work, std::size_t threads);
 

@@ -71,10 +71,10 @@ class pool final : public processor {
 public:
     using function = std::function<verdict(const order&, std::stop_token)>;
 
-    pool(function work, std::size_t threads) : work_(std::move(work)), capacity_(2 * threads) {
+    pool(function work, std::size_t threads) : work_(std::move(work)), running_(threads) {
         threads_.reserve(threads);
         try {
-            while (threads_.size() < threads) threads_.emplace_back([this] { run(); });
+            for (std::stop_token& it : running_) threads_.emplace_back([this, &it] { run(it); });
         } catch (...) {
             stop();
             throw;
@@ -82,23 +82,33 @@ public:
     }
     ~pool() override { stop(); }
 
-    std::size_t capacity() const noexcept override { return capacity_; }
+    std::size_t capacity() const noexcept override;
     void start(job work) override;
 
 private:
-    void run() noexcept;
+    void run(std::stop_token& running) noexcept;
     void stop() noexcept;
-    std::optional<job> take();
+    std::optional<job> take(std::stop_token& running);
+    void vacate(std::stop_token& running) noexcept;
 
     const function work_;
-    const std::size_t capacity_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<job> waiting_;
     std::size_t prune_at_ = 64;
     bool stopping_ = false;
+    std::vector<std::stop_token> running_;  // the job of each thread; without a state: none
     std::vector<std::thread> threads_;
 };
+
+// A thread whose job was stopped is busy until the function returns: a job started before then
+// would wait while its time runs.
+std::size_t pool::capacity() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(
+        std::count_if(running_.begin(), running_.end(),
+                      [](const std::stop_token& it) { return !it.stop_requested(); }));
+}
 
 // A worker hands out no more than in_flight_max, but forgets those it has stopped: without them
 // the queue never holds more than twice as many.
@@ -121,18 +131,28 @@ void pool::start(job work) {
     changed_.notify_one();
 }
 
-std::optional<job> pool::take() {
+std::optional<job> pool::take(std::stop_token& running) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     if (stopping_) return std::nullopt;
     std::optional<job> out(std::move(waiting_.front()));
     waiting_.pop_front();
+    running = out->stop();
     return out;
 }
 
-void pool::run() noexcept {
-    while (std::optional<job> it = take()) {
-        if (it->stop().stop_requested()) continue;  // somebody else's by now
+// To be called before the job ends: the worker then asks for the capacity.
+void pool::vacate(std::stop_token& running) noexcept {
+    const std::lock_guard lock(mutex_);
+    running = {};
+}
+
+void pool::run(std::stop_token& running) noexcept {
+    while (std::optional<job> it = take(running)) {
+        if (it->stop().stop_requested()) {  // somebody else's by now
+            vacate(running);
+            continue;
+        }
         verdict said;
         try {
             said = work_(it->value(), it->stop());
@@ -141,6 +161,7 @@ void pool::run() noexcept {
         } catch (...) {
             said = retry_later{"the processor threw what is no std::exception", {}};
         }
+        vacate(running);
         std::move(*it).finish(std::move(said));
     }
 }

@@ -30,6 +30,13 @@ struct pooled_shop : shop {
     std::unique_ptr<worker> staff;
 };
 
+// Hands on more jobs than the other one asks for.
+struct insatiable final : processor {
+    explicit insatiable(processor& other) : to(&other) {}
+    void start(job work) override { to->start(std::move(work)); }
+    processor* to;
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_function_is_run_on_the_pool) {
@@ -124,11 +131,7 @@ BOOST_AUTO_TEST_CASE(a_pool_that_is_destroyed_leaves_what_waits_unfinished) {
             return advance{"complete"};
         },
         1);
-    struct relay final : processor {
-        explicit relay(processor& other) : to(&other) {}
-        void start(job work) override { to->start(std::move(work)); }
-        processor* to;
-    } between(*pool);
+    insatiable between(*pool);
     shop it;
     worker staff(it.front, between, quiet("w1"));
     BOOST_REQUIRE(staff.start());
@@ -145,14 +148,13 @@ BOOST_AUTO_TEST_CASE(a_pool_that_is_destroyed_leaves_what_waits_unfinished) {
     if (begun == 1) BOOST_TEST(it.find("B").last_error == "not finished");
 }
 
-BOOST_AUTO_TEST_CASE(jobs_that_time_out_behind_one_that_hangs_do_not_pile_up) {
+BOOST_AUTO_TEST_CASE(no_job_waits_for_a_thread_while_its_time_runs) {
     std::promise<void> running, go_on;
     auto gate = go_on.get_future().share();
     std::atomic<int> begun{0};
     worker_options how = quiet("w1");
     how.timeout = 1s;
     how.retry.base = 0ms;
-    how.retry.attempts_max = 1'000;
     pooled_shop it(
         [&](const order&, std::stop_token) -> verdict {
             if (++begun == 1) running.set_value();
@@ -160,14 +162,53 @@ BOOST_AUTO_TEST_CASE(jobs_that_time_out_behind_one_that_hangs_do_not_pile_up) {
             return advance{"complete"};
         },
         1, how);
+    BOOST_TEST(it.pool->capacity() == 1U);
     it.create("A");
+    it.create("B");
     it.settle({it.staff.get()});
     running.get_future().wait();
     it.pass(500s, {it.staff.get()}, 1s);
+    // The one that hangs has timed out, and its thread is taken all the same.
+    BOOST_TEST(it.pool->capacity() == 0U);
+    BOOST_TEST(it.find("A").attempts + it.find("B").attempts == 1U);
+    go_on.set_value();
+    it.run_until(3);
+    BOOST_TEST(it.status("A") == "COMPLETED");
+    BOOST_TEST(it.status("B") == "COMPLETED");
+    BOOST_TEST(begun == 3);
+    BOOST_TEST(it.pool->capacity() == 1U);
+}
+
+// Of a worker that does not ask for the capacity.
+BOOST_AUTO_TEST_CASE(jobs_that_time_out_behind_one_that_hangs_do_not_pile_up) {
+    std::promise<void> running, go_on;
+    auto gate = go_on.get_future().share();
+    std::atomic<int> begun{0};
+    const auto pool = make_processor(
+        [&](const order&, std::stop_token) -> verdict {
+            if (++begun == 1) running.set_value();
+            gate.wait();
+            return advance{"complete"};
+        },
+        1);
+    insatiable between(*pool);
+    worker_options how = quiet("w1");
+    how.timeout = 1s;
+    how.retry.base = 0ms;
+    how.retry.attempts_max = 1'000;
+    shop it;
+    worker staff(it.front, between, how);
+    BOOST_REQUIRE(staff.start());
+    it.create("A");
+    it.settle({&staff});
+    running.get_future().wait();
+    it.pass(500s, {&staff}, 1s);
     BOOST_TEST(it.find("A").attempts > 400U);
     go_on.set_value();
-    it.run_until(501);
-    BOOST_TEST(it.status("A") == "COMPLETED");
+    while (it.status("A") != "COMPLETED") {
+        it.settle({&staff});
+        std::this_thread::yield();
+    }
     BOOST_TEST(begun == 2);  // the stopped ones were thrown away unread
 }
 
