@@ -1,5 +1,7 @@
 #include "client/http_client.hpp"
 
+#include "http/socket.hpp"
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
@@ -64,7 +66,15 @@ asio::awaitable<boost::system::error_code> connect(connection& by, const http_ur
         to.host, port, asio::redirect_error(asio::use_awaitable, ec));
     if (by.stopped) ec = asio::error::operation_aborted;  // connecting would open it again
     if (ec) co_return ec;
-    co_await by.stream.async_connect(found, asio::redirect_error(asio::use_awaitable, ec));
+    for (const tcp::endpoint to_try : found) {
+        by.stream.socket().close(ec);
+        ec = {};
+        http::open_socket(by.stream.socket(), to_try.protocol(), ec);
+        if (ec) continue;
+        co_await by.stream.async_connect(to_try, asio::redirect_error(asio::use_awaitable, ec));
+        if (!ec || by.stopped || ec == beast::error::timeout) break;
+    }
+    if (by.stopped) ec = asio::error::operation_aborted;
     if (!ec) by.stream.socket().set_option(tcp::no_delay(true), ec);
     co_return ec;
 }

@@ -62,8 +62,7 @@ void connection::guarded(Step&& go) noexcept {
 void connection::start() {
     guarded([this] {
         error_code ec;
-        socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-        if (!ec) socket_.non_blocking(true, ec);
+        socket_.non_blocking(true, ec);
         if (ec) return close();
         // Who connects has something to say: no keep-alive before the first request.
         deadline_ = home_.tick_after(home_.options().header_timeout);

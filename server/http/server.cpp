@@ -3,6 +3,7 @@
 #include "http/answer.hpp"
 #include "http/io_thread.hpp"
 #include "http/problem.hpp"
+#include "http/socket.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -29,6 +30,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::chrono::milliseconds accept_pause{100};  // when out of descriptors or memory
+constexpr int accepts_in_a_row = 64;
 
 // Nobody reads the request of a connection that is one too many.
 std::string too_many(const service& answers, std::string_view date, std::uint64_t id) {
@@ -63,8 +65,10 @@ public:
         const auto address = asio::ip::make_address(options_.address, ec);
         if (ec) return failure{errc::invalid_argument, "address " + options_.address};
         const tcp::endpoint at(address, options_.port);
-        acceptor_.open(at.protocol(), ec);
+        open_socket(acceptor_, at.protocol(), ec);
         if (!ec) acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
+        if (!ec) acceptor_.set_option(tcp::no_delay(true), ec);  // connections inherit it
+        if (!ec) acceptor_.non_blocking(true, ec);
         if (!ec) acceptor_.bind(at, ec);
         if (!ec) acceptor_.listen(asio::socket_base::max_listen_connections, ec);
         if (!ec) port_ = acceptor_.local_endpoint(ec).port();
@@ -118,25 +122,29 @@ private:
     }
 
     void accept() {
-        if (stopping_) return;
-        io_thread& home = *homes_[next_home_];
-        acceptor_.async_accept(home.context(), peer_, [this, &home](error_code ec, tcp::socket s) {
-            on_accept(home, ec, std::move(s));
-        });
+        acceptor_.async_wait(tcp::acceptor::wait_read, [this](error_code) { accept_waiting(); });
     }
 
-    void on_accept(io_thread& home, error_code ec, tcp::socket socket) {
-        if (stopping_) return;
-        if (!ec) {
-            admit(home, std::move(socket));
-        } else if (ec != asio::error::connection_aborted) {
-            // Out of descriptors, most likely. The connection keeps waiting: try again when
-            // others may have gone.
-            pause_.expires_after(accept_pause);
-            pause_.async_wait([this](error_code) { accept(); });
-            return;
+    // Those that wait, but not for ever: the thread has connections to serve as well.
+    void accept_waiting() {
+        for (int i = 0; i < accepts_in_a_row && !stopping_; ++i) {
+            io_thread& home = *homes_[next_home_];
+            tcp::socket made(home.context());
+            error_code ec;
+            accept_socket(acceptor_, made, peer_, ec);
+            if (!ec) {
+                admit(home, std::move(made));
+            } else if (ec == asio::error::would_block) {
+                break;
+            } else if (ec != asio::error::connection_aborted) {
+                // Out of descriptors, most likely. The connection keeps waiting: try again when
+                // others may have gone.
+                pause_.expires_after(accept_pause);
+                pause_.async_wait([this](error_code) { accept_waiting(); });
+                return;
+            }
         }
-        accept();
+        if (!stopping_) accept();
     }
 
     void admit(io_thread& home, tcp::socket socket) {
