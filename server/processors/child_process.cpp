@@ -7,19 +7,15 @@
 #include <boost/asio/write.hpp>
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <optional>
+#include <string_view>
 #include <utility>
-
-extern char** environ;  // NOLINT: POSIX names it so
 
 namespace orderproc::server {
 
@@ -41,59 +37,8 @@ struct pipe_ends {
 };
 static_assert(sizeof(pipe_ends) == 2 * sizeof(int));  // as pipe2() fills it
 
-// What posix_spawn is told, freed at the end.
-struct spawn_plan {
-    posix_spawn_file_actions_t files{};
-    posix_spawnattr_t attributes{};
-    spawn_plan(int input, int errors) {
-        posix_spawn_file_actions_init(&files);
-        posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
-        posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-        posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
-        posix_spawnattr_init(&attributes);
-        sigset_t none;
-        sigemptyset(&none);
-        sigset_t defaults;
-        sigemptyset(&defaults);
-        sigaddset(&defaults, SIGPIPE);
-        posix_spawnattr_setsigmask(&attributes, &none);
-        posix_spawnattr_setsigdefault(&attributes, &defaults);
-        posix_spawnattr_setpgroup(&attributes, 0);
-        posix_spawnattr_setflags(
-            &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    }
-    ~spawn_plan() {
-        posix_spawn_file_actions_destroy(&files);
-        posix_spawnattr_destroy(&attributes);
-    }
-    spawn_plan(const spawn_plan&) = delete;
-    spawn_plan& operator=(const spawn_plan&) = delete;
-};
-
-// Ours, with those of the same name replaced.
-std::vector<char*> environment_with(const std::vector<std::string>& variables) {
-    std::vector<char*> out;
-    for (char** it = environ; *it; ++it) {
-        const std::string_view one(*it);
-        const std::string_view name = one.substr(0, one.find('=') + 1);
-        const bool replaced =
-            std::any_of(variables.begin(), variables.end(),
-                        [&](const std::string& by) { return by.starts_with(name); });
-        if (!replaced) out.push_back(*it);
-    }
-    for (const std::string& it : variables) out.push_back(const_cast<char*>(it.c_str()));
-    out.push_back(nullptr);
-    return out;
-}
-
-int start(const std::vector<std::string>& command, const std::vector<std::string>& variables,
-          const spawn_plan& plan, pid_t& out) {
-    std::vector<char*> arguments;
-    for (const std::string& it : command) arguments.push_back(const_cast<char*>(it.c_str()));
-    arguments.push_back(nullptr);
-    const std::vector<char*> environment = environment_with(variables);
-    return ::posix_spawnp(&out, arguments[0], &plan.files, &plan.attributes, arguments.data(),
-                          environment.data());
+std::string lost(int why) {
+    return std::string("its exit code is lost: ") + std::strerror(why);
 }
 
 }  // namespace
@@ -103,13 +48,13 @@ public:
     explicit impl(asio::io_context& on)
         : context_(on), input_(on), errors_(on), exit_(on), grace_(on) {}
 
-    void run(const std::vector<std::string>& command, const std::vector<std::string>& variables,
-             std::string input, std::function<void(const child_end&)> done) {
+    void run(const child_command& what, std::string input,
+             std::function<void(const child_end&)> done) {
         text_ = std::move(input);
         done_ = std::move(done);
-        const std::string trouble = spawn(command, variables);
+        const std::string trouble = start(what);
         if (!trouble.empty()) {
-            end_.trouble = command[0] + ": " + trouble;
+            end_.trouble = what.path + ": " + trouble;
             asio::post(context_, [self = shared_from_this()] { self->tell(); });
             return;
         }
@@ -120,9 +65,9 @@ public:
     }
 
     void stop(std::chrono::milliseconds grace) {
-        if (pid_ <= 0) return;
+        if (!child_) return;
         stopping_ = true;
-        ::kill(-pid_, SIGTERM);
+        ::kill(-child_->process, SIGTERM);
         grace_.expires_after(grace);
         grace_.async_wait([self = shared_from_this()](error_code ec) {
             if (!ec) self->kill();
@@ -130,28 +75,20 @@ public:
     }
 
     void kill() {
-        if (pid_ > 0) ::kill(-pid_, SIGKILL);
+        stopping_ = true;
+        if (child_) ::kill(-child_->process, SIGKILL);
     }
 
 private:
-    std::string spawn(const std::vector<std::string>& command,
-                      const std::vector<std::string>& variables) {
+    std::string start(const child_command& what) {
         pipe_ends in, err;
         if (!in.open() || !err.open()) return std::strerror(errno);
-        const spawn_plan plan(in.read, err.write);
-        if (const int code = start(command, variables, plan, pid_); code != 0) {
-            pid_ = 0;
-            return std::strerror(code);
+        child made;
+        if (const int why = child_table::of_this_process().start(what, in.read, err.write, made)) {
+            return why == ECHILD ? lost(why) : std::strerror(why);
         }
-        const auto exit = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
-        if (exit < 0) {
-            const std::string why = std::string("pidfd_open: ") + std::strerror(errno);
-            kill();
-            ::waitpid(pid_, nullptr, 0);
-            pid_ = 0;
-            return why;
-        }
-        exit_.assign(exit);
+        child_ = made;
+        exit_.assign(made.descriptor);
         input_.assign(std::exchange(in.write, -1));
         errors_.assign(std::exchange(err.read, -1));
         return {};
@@ -187,14 +124,13 @@ private:
 
     void reap() {
         if (stopping_) kill();  // what it leaves behind, while its number is still ours
-        int status = 0;
-        ::waitpid(pid_, &status, 0);
-        pid_ = 0;
+        const child_exit how = child_table::of_this_process().wait(*child_);
+        child_.reset();
         grace_.cancel();
-        if (WIFSIGNALED(status)) {
-            end_.signal = WTERMSIG(status);
-        } else {
-            end_.code = WEXITSTATUS(status);
+        end_.code = how.code;
+        end_.signal = how.signal;
+        if (how.error != 0) {
+            end_.trouble = lost(how.error);
         }
         exited_ = true;
         if (!reading_) return finish();
@@ -225,7 +161,7 @@ private:
     asio::io_context& context_;
     asio::posix::stream_descriptor input_, errors_, exit_;
     asio::steady_timer grace_;
-    pid_t pid_ = 0;
+    std::optional<child> child_;  // until it is reaped
     std::string text_;
     std::array<char, 4096> buffer_{};
     bool line_done_ = false;
@@ -240,10 +176,9 @@ child_process::child_process(asio::io_context& on) : impl_(std::make_shared<impl
 
 child_process::~child_process() = default;
 
-void child_process::run(const std::vector<std::string>& command,
-                        const std::vector<std::string>& variables, std::string input,
+void child_process::run(const child_command& what, std::string input,
                         std::function<void(const child_end&)> done) {
-    impl_->run(command, variables, std::move(input), std::move(done));
+    impl_->run(what, std::move(input), std::move(done));
 }
 
 void child_process::stop(std::chrono::milliseconds grace) {

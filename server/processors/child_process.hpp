@@ -3,13 +3,14 @@
 
 // One process: fed, listened to, and waited for without blocking. Linux: pidfd_open(2).
 
+#include "processors/children.hpp"
+
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace orderproc::server {
 
@@ -17,7 +18,7 @@ struct child_end {
     int code = 0;            // of exit
     int signal = 0;          // that killed it; 0: it exited
     std::string first_line;  // of its standard error, cut off
-    std::string trouble;     // it could not be started; else empty
+    std::string trouble;     // it could not be started, or nobody knows how it ended; else empty
 };
 
 // Used on the thread of its io_context, which outlives it.
@@ -26,12 +27,11 @@ public:
     explicit child_process(boost::asio::io_context& on);
     ~child_process();
 
-    // Runs the command with these variables beside our own, and calls done once it has ended:
-    // later, from the io_context. Once only.
-    void run(const std::vector<std::string>& command, const std::vector<std::string>& variables,
-             std::string input, std::function<void(const child_end&)> done);
+    // Starts the program and calls done once it has ended: later, from the io_context. Once only.
+    void run(const child_command& what, std::string input,
+             std::function<void(const child_end&)> done);
     void stop(std::chrono::milliseconds grace);  // SIGTERM to its group, after the grace SIGKILL
-    void kill();
+    void kill();                                 // its group, at once
 
 private:
     class impl;
