@@ -1,6 +1,6 @@
 #include "cli/observation.hpp"
 
-#include "observe/log_lines.hpp"
+#include "cli/refusal.hpp"
 #include "observe/openmetrics.hpp"
 
 #include <prometheus/family.h>
@@ -38,8 +38,8 @@ void observation_settings::add_to(CLI::App& command) {
 observation::observation(const observation_settings& settings, const status_machine& machine)
     : machine_(machine),
       least_(level_of(settings.log_level)),
-      sink_(make_line_log(settings.log == "json" ? log_format::json : log_format::text,
-                          STDERR_FILENO)),
+      lines_(settings.log == "json" ? log_format::json : log_format::text, STDERR_FILENO),
+      sink_(lines_.sink()),
       log_(sink_, least_),
       metrics_(registry_, machine),
       all_({&log_, &metrics_, &health_}),
@@ -51,6 +51,10 @@ observation::observation(const observation_settings& settings, const status_mach
         .Register(registry_)
         .Add({{"version", ORDERPROC_VERSION}})
         .Set(1);
+}
+
+void observation::log(const log_record& what) const {
+    if (what.level >= least_) sink_(what);
 }
 
 void observation::read_from(reader& storage, const runtime& with) {
@@ -102,7 +106,7 @@ result<std::unique_ptr<admin_server>> admin_server::open(const observation_setti
                                                          reader& storage) {
     std::unique_ptr<admin_server> out;
     if (settings.admin_listen.empty()) return out;
-    const auto at = parse_endpoint(settings.admin_listen);
+    const auto at = of_option("--admin-listen", parse_endpoint(settings.admin_listen));
     if (!at) return at.error();
     out.reset(new admin_server(shown, orders, storage));
     http::server_options options;
@@ -114,7 +118,7 @@ result<std::unique_ptr<admin_server>> admin_server::open(const observation_setti
     out->listening_ = std::move(*listening);
     const std::string port = std::to_string(out->listening_->port());
     const std::array<log_field, 2> fields{{{"address", at->host}, {"port", port}}};
-    shown.log()({log_level::info, "admin_listens", fields});
+    shown.log({log_level::info, "admin_listens", fields});
     return out;
 }
 

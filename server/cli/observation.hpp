@@ -9,6 +9,7 @@
 #include "cli/values.hpp"
 #include "http/server.hpp"
 #include "observe/health.hpp"
+#include "observe/log_lines.hpp"
 #include "observe/request_watch.hpp"
 
 #include <orderproc/log.hpp>
@@ -39,7 +40,7 @@ public:
 
     observer& watch() noexcept { return all_; }
     health& state() noexcept { return health_; }
-    const log_sink& log() const noexcept { return sink_; }
+    void log(const log_record& what) const;  // unless its level is below the least that is logged
 
     // Metrics and health come from the storage, too. The reader outlives all that asks for them.
     void read_from(reader& storage, const runtime& with);
@@ -51,6 +52,7 @@ public:
 private:
     const status_machine& machine_;
     const log_level least_;
+    line_log lines_;  // outlives all that logs
     const log_sink sink_;
     ::prometheus::Registry registry_;
     log_observer log_;

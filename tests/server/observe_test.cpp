@@ -11,12 +11,20 @@
 
 #include <boost/json.hpp>
 
+#include <fcntl.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdio>
+#include <thread>
+#include <utility>
 
 using namespace orderproc;
+using namespace std::chrono_literals;
 using namespace orderproc::server;
 using namespace orderproc::server::testing;
 
@@ -106,6 +114,129 @@ BOOST_AUTO_TEST_CASE(nothing_is_written_that_a_terminal_obeys) {
                        quoted);
         }
     }
+}
+
+namespace {
+
+// A pipe that is read when the test says so.
+struct slow_reader {
+    slow_reader() {
+        BOOST_REQUIRE_EQUAL(::pipe2(ends, O_CLOEXEC), 0);
+        ::fcntl(ends[1], F_SETPIPE_SZ, 4096);
+    }
+    ~slow_reader() {
+        ::close(ends[0]);
+        if (ends[1] >= 0) ::close(ends[1]);
+    }
+    std::string read_all() {  // once nobody can write any more
+        ::close(std::exchange(ends[1], -1));
+        std::string out;
+        std::array<char, 4096> part;
+        for (ssize_t n; (n = ::read(ends[0], part.data(), part.size())) > 0;) {
+            out.append(part.data(), static_cast<std::size_t>(n));
+        }
+        return out;
+    }
+    int ends[2];
+};
+
+std::int64_t dropped_in(const std::string& text) {
+    const std::string name = "log_lines_dropped lines=";
+    std::int64_t out = 0;
+    for (auto at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
+        out += std::stoll(text.substr(at + name.size()));
+    }
+    return out;
+}
+
+}  // namespace
+
+// Before: with nobody to read the log every worker stood still for good.
+BOOST_AUTO_TEST_CASE(logging_never_waits_for_the_reader_of_the_log) {
+    slow_reader pipe;
+    constexpr int lines = 20'000;
+    std::string text;
+    std::thread reader;
+    {
+        line_log log(log_format::text, pipe.ends[1], {.waiting_max = 64 * 1024, .end_timeout = 1h});
+        const log_sink sink = log.sink();
+        for (std::int64_t i = 0; i < lines; ++i) {  // nobody reads: this would never end
+            const std::array<log_field, 1> fields{{{"n", i}}};
+            sink({log_level::info, "counted", fields});
+        }
+        // From here on somebody does, and the rest comes out.
+        reader = std::thread([&] {
+            std::array<char, 4096> part;
+            for (ssize_t n; (n = ::read(pipe.ends[0], part.data(), part.size())) > 0;) {
+                text.append(part.data(), static_cast<std::size_t>(n));
+            }
+        });
+    }
+    ::close(std::exchange(pipe.ends[1], -1));
+    reader.join();
+    const auto written = std::count(text.begin(), text.end(), '\n');
+    BOOST_TEST(text.find(" info counted n=0\n") != std::string::npos);
+    BOOST_TEST(dropped_in(text) > 0);
+    // Each line is there whole, or counted.
+    std::int64_t counted = 0;
+    for (auto at = text.find(" info counted n="); at != text.npos;
+         at = text.find(" info counted n=", at + 1)) {
+        ++counted;
+    }
+    BOOST_TEST(counted + dropped_in(text) == lines);
+    BOOST_TEST(written > counted);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_does_not_wait_for_a_reader_that_takes_nothing) {
+    slow_reader pipe;
+    {
+        line_log log(log_format::text, pipe.ends[1],
+                     {.waiting_max = 64 * 1024, .end_timeout = 0ms});
+        const log_sink sink = log.sink();
+        for (int i = 0; i < 2'000; ++i) sink({log_level::info, "counted", {}});
+    }  // for ever, if it waited
+    // What the pipe took is whole lines.
+    const std::string text = pipe.read_all();
+    BOOST_TEST(!text.empty());
+    BOOST_TEST(text.ends_with("\n"));
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_is_written_before_the_end) {
+    for (const bool file : {false, true}) {
+        slow_reader pipe;
+        std::FILE* const kept = std::tmpfile();
+        const int to = file ? ::fileno(kept) : pipe.ends[1];
+        {
+            line_log log(log_format::json, to);
+            const log_sink sink = log.sink();
+            sink({log_level::info, "first", {}});
+            sink({log_level::error, "second", {}});
+        }
+        std::string text;
+        if (file) {
+            std::rewind(kept);
+            for (int c; (c = std::fgetc(kept)) != EOF;) text.push_back(static_cast<char>(c));
+        } else {
+            text = pipe.read_all();
+        }
+        std::fclose(kept);
+        BOOST_TEST(text.find("\"event\":\"first\"") < text.find("\"event\":\"second\""));
+        BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 2);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_message_is_given_up_when_nobody_reads) {
+    slow_reader pipe;
+    const std::string much(100'000, 'x');
+    BOOST_TEST(!write_within(0ms, pipe.ends[1], much));
+    BOOST_TEST(write_within(0ms, pipe.ends[1], ""));
+    int pair[2];
+    BOOST_REQUIRE_EQUAL(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    BOOST_TEST(!write_within(0ms, pair[0], std::string(10'000'000, 'x')));
+    ::close(pair[1]);
+    BOOST_TEST(!write_within(1h, pair[0], much));  // nobody ever will
+    ::close(pair[0]);
+    BOOST_TEST(::fcntl(pipe.ends[1], F_GETFL) == O_WRONLY);  // others may use it, too
 }
 
 BOOST_AUTO_TEST_CASE(accept_is_understood) {
