@@ -1,5 +1,6 @@
 #include "bench/load.hpp"
 #include "cli/progress.hpp"
+#include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/values.hpp"
 
@@ -199,7 +200,7 @@ private:
         if (settings_.rate > 0) return;
         if (it.refused + it.broken != 0) {
             failed_ = true;
-            std::fprintf(stderr, "first refusal: %s\n", it.first_refusal.c_str());
+            fail("first refusal: " + it.first_refusal);
         }
     }
 
@@ -211,9 +212,9 @@ private:
 };
 
 int run_bench(const bench_settings& settings) {
-    const auto to = parse_endpoint(settings.address);
+    const auto to = of_option("--address", parse_endpoint(settings.address));
     if (!to) return fail(to.error());
-    const auto duration = parse_duration(settings.duration);
+    const auto duration = duration_option("--duration", settings.duration);
     if (!duration) return fail(duration.error());
     return bench(settings, *to, *duration).run();
 }

@@ -1,5 +1,6 @@
 #include "cli/broker_settings.hpp"
 
+#include "cli/refusal.hpp"
 #include "cli/values.hpp"
 
 #include <orderproc/cloud_event.hpp>
@@ -60,12 +61,14 @@ result<std::unique_ptr<broker>> broker_settings::open() const {
     if (!file_.empty() && url_ != "none") {
         return failure{errc::invalid_argument, "--broker and --broker-file: one of them"};
     }
-    const result<std::string> url = file_.empty() ? result<std::string>(url_) : read_url(file_);
+    const char* const option = file_.empty() ? "--broker" : "--broker-file";
+    const result<std::string> url =
+        file_.empty() ? result<std::string>(url_) : of_option(option, read_url(file_));
     if (!url) return url.error();
     if (!ca_file_.empty() && url->starts_with("amqp://")) {
         return failure{errc::invalid_argument, "--broker-ca is for amqps:// brokers"};
     }
-    return open_broker(*url, ca_file_);
+    return of_option(option, open_broker(*url, ca_file_));
 }
 
 result<std::unique_ptr<running_relay>> running_relay::start(engine& orders, reader& journal,

@@ -1,6 +1,7 @@
 #include "cli/limit_settings.hpp"
 
 #include "api/routes.hpp"
+#include "cli/refusal.hpp"
 #include "cli/values.hpp"
 
 #include <algorithm>
@@ -78,26 +79,27 @@ void limit_settings::add_to(CLI::App& command) {
 result<http::server_options> limit_settings::options() const {
     http::server_options out = most;
     out.limits.large_path = batch_path;
-    const std::pair<const std::string&, std::chrono::milliseconds&> times[] = {
-        {header_timeout, out.header_timeout},
-        {body_timeout, out.body_timeout},
-        {idle_timeout, out.idle_timeout},
-        {write_timeout, out.write_timeout}};
-    for (const auto& [text, to] : times) {
-        const auto parsed = parse_duration(text);
+    struct time_setting {
+        const char* option;
+        const std::string& text;
+        std::chrono::milliseconds& to;
+    };
+    const time_setting times[] = {{"--header-timeout", header_timeout, out.header_timeout},
+                                  {"--body-timeout", body_timeout, out.body_timeout},
+                                  {"--idle-timeout", idle_timeout, out.idle_timeout},
+                                  {"--write-timeout", write_timeout, out.write_timeout}};
+    for (const auto& [option, text, to] : times) {
+        const auto parsed = duration_option(option, text, std::chrono::milliseconds(1));
         if (!parsed) return parsed.error();
-        if (parsed->count() == 0) {
-            return failure{errc::invalid_argument, "a time-out of " + text + " leaves no time"};
-        }
         to = *parsed;
     }
     if (!rate_limit.empty()) {
-        const auto limit = parse_rate(rate_limit);
+        const auto limit = of_option("--rate-limit", parse_rate(rate_limit));
         if (!limit) return limit.error();
         out.admits.limit = *limit;
     }
     for (const std::string& it : trusted_proxies) {
-        const auto range = http::address_range::parse(it);
+        const auto range = of_option("--trusted-proxy", http::address_range::parse(it));
         if (!range) return range.error();
         out.admits.trusted_proxies.push_back(*range);
     }

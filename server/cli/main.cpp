@@ -1,9 +1,11 @@
+#include "cli/process.hpp"
 #include "cli/settings.hpp"
 
 #include <exception>
 
 int main(int argc, char** argv) {
     using namespace orderproc::server;
+    open_standard_descriptors();
     CLI::App app{"orderproc takes an order from accepted to done"};
     app.require_subcommand(1);
     app.set_version_flag("--version", ORDERPROC_VERSION);
@@ -26,7 +28,7 @@ int main(int argc, char** argv) {
             apply_configuration(*app.get_subcommands().front(), configuration);
         }
     } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? 0 : wrong_usage;
+        return refuse_usage(app, e);
     }
     try {
         return run();

@@ -18,8 +18,8 @@ struct migrate_settings {
 int migrate(const migrate_settings& settings) {
     const std::string scheme = "sqlite:";
     if (!settings.storage.starts_with(scheme)) {
-        return fail({errc::invalid_argument,
-                     "\"" + settings.storage + "\" is no storage with a schema: sqlite:PATH"});
+        return fail({errc::invalid_argument, "--storage: unknown storage \"" + settings.storage +
+                                                 "\": expected sqlite:PATH"});
     }
     const auto done =
         migrate_sqlite({.path = settings.storage.substr(scheme.size())}, settings.dry_run);

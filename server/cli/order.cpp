@@ -1,6 +1,7 @@
 // `orderproc order …`: orders of a server, over HTTP. Its options.
 
 #include "cli/order_command.hpp"
+#include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 
 #include <cstdint>
@@ -16,7 +17,7 @@ using settings_pointer = std::shared_ptr<order_settings>;
 using action = int (*)(order_command&);
 
 int run(const order_settings& with, action what) {
-    auto to = parse_http_url(with.url);
+    auto to = of_option("--url", parse_http_url(with.url));
     if (!to) return fail(to.error());
     order_command command(with, std::move(*to));
     return what(command);

@@ -96,7 +96,7 @@ void say_lost(const result<fetch_response>& got) {
 }  // namespace
 
 int order_command::watch() {
-    const auto at_most = parse_duration(with_.timeout);
+    const auto at_most = duration_option("--timeout", with_.timeout);
     if (!at_most) return fail(at_most.error());
     const auto until = at_most->count() > 0 ? steady::now() + *at_most : steady::time_point::max();
     followed_order order(with_.json);

@@ -2,9 +2,12 @@
 #include "api/api_service.hpp"
 #include "api/cors.hpp"
 #include "cli/broker_settings.hpp"
+#include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
 #include "cli/limit_settings.hpp"
 #include "cli/observation.hpp"
+#include "cli/process.hpp"
+#include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
 #include "cli/values.hpp"
@@ -14,7 +17,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -34,8 +36,7 @@ struct serve_settings {
     std::string listen = "127.0.0.1:8000";
     std::string storage = "sqlite:orders.db";
     bool no_worker = false;
-    bool insecure_http = false;
-    bool insecure_no_auth = false;
+    exposure_settings exposed;
     std::size_t threads = 1;
     std::string items;
     std::vector<std::string> cors_origins;
@@ -46,9 +47,12 @@ struct serve_settings {
     limit_settings limits;
     observation_settings shown;
 
-    bool admits_everything() const {
-        return insecure_http && insecure_no_auth &&
-               (no_worker || worker.processor_option->count() > 0);
+    // Whether others may reach what it listens on. Simulated work is for trying out.
+    result<void> admitted() const {
+        const bool chosen = no_worker || worker.processor_option->count() > 0;
+        auto ok = exposed.admits("--listen", listen, "--processor (or --no-worker)", chosen);
+        if (!ok || shown.admin_listen.empty()) return ok;
+        return exposed.admits("--admin-listen", shown.admin_listen);
     }
 };
 
@@ -57,12 +61,14 @@ std::string url_of(const std::string& host, std::uint16_t port) {
     return "http://" + (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-result<http::server_options> options_of(const serve_settings& settings, const endpoint& at) {
+result<http::server_options> options_of(const serve_settings& settings) {
     auto limited = settings.limits.options();
-    if (!limited) return std::move(limited).error();
+    if (!limited) return limited;
+    const auto at = of_option("--listen", parse_endpoint(settings.listen));
+    if (!at) return at.error();
     http::server_options& out = *limited;
-    out.address = at.host;
-    out.port = at.port;
+    out.address = at->host;
+    out.port = at->port;
     out.threads = settings.threads;
     return limited;
 }
@@ -75,12 +81,13 @@ struct durations {
 
 int serve_on(const serve_settings& settings, http::server_options options, const durations& times,
              stop_signals& signals) {
-    auto orders = open_storage(settings.storage);
+    auto orders = of_option("--storage", open_storage(settings.storage));
     if (!orders) return fail(orders.error());
     observation shown(settings.shown, status_machine::standard());
+    if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     auto messages = settings.messages.open();
     if (!messages) return fail(messages.error());
-    auto items = make_named_items(settings.items, shown.watch());
+    auto items = of_option("--items", make_named_items(settings.items, shown.watch()));
     if (!items) return fail(items.error());
 
     engine_options how;
@@ -118,8 +125,7 @@ int serve_on(const serve_settings& settings, http::server_options options, const
     options.admits.overloaded = settings.limits.shedding(writes);
     auto listening = http::server::open(options, observed);
     if (!listening) return fail(listening.error());
-    std::printf("orderproc listens on %s\n", url_of(options.address, (*listening)->port()).c_str());
-    std::fflush(stdout);
+    say("orderproc listens on " + url_of(options.address, (*listening)->port()));
 
     signals.wait();
     shown.state().stopping();  // whoever sends us requests is to find out, before we go
@@ -133,27 +139,22 @@ int serve_on(const serve_settings& settings, http::server_options options, const
 
 int serve(const serve_settings& settings) {
     stop_signals signals;
-    const auto at = parse_endpoint(settings.listen);
-    if (!at) return fail(at.error());
-    const auto drain = parse_duration(settings.worker.drain);
+    refuse_new_privileges();
+    const auto drain = duration_option("--drain", settings.worker.drain);
     if (!drain) return fail(drain.error());
-    const auto shutdown_delay = parse_duration(settings.shutdown_delay);
+    const auto shutdown_delay = duration_option("--shutdown-delay", settings.shutdown_delay);
     if (!shutdown_delay) return fail(shutdown_delay.error());
-    const auto give_way = parse_duration(settings.give_way);
+    const auto give_way = duration_option("--broker-give-way", settings.give_way);
     if (!give_way) return fail(give_way.error());
-    if (!at->loopback() && !settings.admits_everything()) {
-        return fail(
-            {errc::invalid_argument, "listening on " + at->host +
-                                         " opens it to others: that needs --insecure-http, "
-                                         "--insecure-no-auth, and --processor (or --no-worker)"});
-    }
+    if (const auto ok = settings.admitted(); !ok) return fail(ok.error());
     for (const std::string& it : settings.cors_origins) {
         if (!is_cors_origin(it)) {
-            return fail({errc::invalid_argument,
-                         "\"" + it + "\" is no origin such as https://shop.example, nor *"});
+            return fail({errc::invalid_argument, "--cors-origin: \"" + it +
+                                                     "\" is not an origin such as "
+                                                     "https://shop.example, nor *"});
         }
     }
-    auto options = options_of(settings, *at);
+    auto options = options_of(settings);
     if (!options) return fail(options.error());
     if (auto raised = raise_file_limit(options->connections_max); !raised) {
         return fail(raised.error());
@@ -175,13 +176,11 @@ void add_serve(command_line to) {
                 "Whose pages may ask: https://shop.example; may be repeated; * is everybody")
         ->delimiter(',')
         ->allow_extra_args(false);
-    add_setting(*command, "insecure-http", it->insecure_http,
-                "Listen beyond this machine without TLS");
-    add_setting(*command, "insecure-no-auth", it->insecure_no_auth,
-                "Listen beyond this machine without asking who it is");
-    add_setting(*command, "threads", it->threads, "That speak HTTP")->check(CLI::Range(1, 64));
+    it->exposed.add_to(*command);
+    add_setting(*command, "threads", it->threads, "Number of HTTP threads")
+        ->check(CLI::Range(1, 64));
     add_setting(*command, "shutdown-delay", it->shutdown_delay,
-                "From SIGTERM, when readyz turns 503, until nothing more is accepted");
+                "Time from SIGTERM, when readyz turns 503, until nothing more is accepted");
     it->limits.add_to(*command);
     it->worker.add_to(*command);
     it->messages.add_to(*command);

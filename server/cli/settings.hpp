@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace orderproc::server {
 
@@ -35,14 +36,21 @@ CLI::Option* add_setting(CLI::App& to, const std::string& flag, Value& value,
 }
 
 // Fills in from the file (TOML: key = value, under [subcommand] or at the top) what neither
-// flag nor environment gave. Throws CLI::ParseError for what it does not know.
+// flag nor environment gave. Throws CLI::ParseError for what it does not know; the text has the
+// name of a setting at most, for the file may be one that was never meant to be shown.
 void apply_configuration(CLI::App& chosen, const std::string& path);
 
 constexpr int wrong_usage = 2;
 
-// Says why on stderr and answers the exit code: 1, or wrong_usage for an invalid argument.
+// Says why on stderr, without secrets, and returns the exit code: 1, or wrong_usage for an invalid
+// argument. Gives up when nobody reads that for two seconds.
 int fail(const std::string& why);
 int fail(const failure& why);
+int refuse_usage(const CLI::App& app, const CLI::ParseError& why);  // or shows the help: 0
+
+// A line on stdout for whoever started us. Gives up as fail() does, so that a server whose output
+// nobody reads goes on.
+void say(std::string_view line);
 
 void add_serve(command_line to);
 void add_work(command_line to);

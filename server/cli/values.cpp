@@ -1,5 +1,6 @@
 #include "cli/values.hpp"
 
+#include "cli/refusal.hpp"
 #include "items/file_items.hpp"
 #include "items/http_items.hpp"
 #include "processors/exec_processor.hpp"
@@ -21,6 +22,8 @@
 
 namespace orderproc::server {
 
+using std::chrono::milliseconds;
+
 namespace {
 
 struct unit {
@@ -30,6 +33,11 @@ struct unit {
 constexpr unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
 // Clients wait for it.
 constexpr std::chrono::seconds items_timeout(5);
+
+constexpr std::string_view blanks = " \t\r\n";
+
+// Longer than anybody waits; the library takes a little more.
+constexpr milliseconds option_duration_max = std::chrono::hours(24 * 365);
 
 constexpr double duration_max = 10.0 * 365 * 24 * 3'600'000;
 
@@ -43,8 +51,9 @@ bool is_address(const std::string& host) {
 
 result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const auto bad = [&] {
-        return failure{errc::invalid_argument,
-                       "\"" + std::string(text) + "\" is no duration such as 2s, 500ms, 5m or 0"};
+        return failure{
+            errc::invalid_argument,
+            "\"" + std::string(text) + "\" is not a duration such as 2s, 500ms, 5m or 0"};
     };
     double number = 0;
     const auto [end, ec] =
@@ -61,13 +70,22 @@ result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     return bad();
 }
 
+result<milliseconds> duration_option(std::string_view option, std::string_view text,
+                                     milliseconds low) {
+    const auto value = of_option(option, parse_duration(text));
+    if (!value || (*value >= low && *value <= option_duration_max)) return value;
+    return failure{errc::invalid_argument, std::string(option) + ": " + std::string(text) +
+                                               " is not within " + std::to_string(low.count()) +
+                                               "ms and a year"};
+}
+
 bool endpoint::loopback() const {
     return host.starts_with("127.") || host == "::1";
 }
 
 result<endpoint> parse_endpoint(std::string_view text) {
     const failure bad{errc::invalid_argument,
-                      "\"" + std::string(text) + "\" is no address such as 127.0.0.1:8000"};
+                      "\"" + std::string(text) + "\" is not an address such as 127.0.0.1:8000"};
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) return bad;
     endpoint out;
@@ -95,7 +113,7 @@ result<std::unique_ptr<storage>> open_storage(const std::string& url) {
         return why;
     }
     return failure{errc::invalid_argument,
-                   "\"" + url + "\" is no storage such as sqlite:orders.db or memory:"};
+                   "unknown storage \"" + url + "\": expected sqlite:PATH or memory:"};
 }
 
 result<std::unique_ptr<broker>> open_broker(const std::string& url,
@@ -113,7 +131,7 @@ result<std::unique_ptr<broker>> open_broker(const std::string& url,
 #endif
     }
     return failure{errc::invalid_argument,
-                   "that is no broker such as none, amqp://localhost or amqps://localhost"};
+                   "unknown broker: expected none, memory:, amqp://HOST or amqps://HOST"};
 }
 
 result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch) {
@@ -128,20 +146,38 @@ result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, 
         options.timeout = items_timeout;
         return make_http_items(*to, options);
     }
-    return failure{
-        errc::invalid_argument,
-        "\"" + text + "\" is no list of items such as file:items.txt or http://host/path"};
+    return failure{errc::invalid_argument, "unknown list of items \"" + text +
+                                               "\": expected file:PATH or http://HOST/PATH"};
 }
 
-std::vector<std::string> split_words(std::string_view text) {
+result<std::vector<std::string>> split_words(std::string_view text) {
     std::vector<std::string> out;
-    while (true) {
-        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-        if (text.empty()) return out;
-        const std::size_t end = std::min(text.find(' '), text.size());
-        out.emplace_back(text.substr(0, end));
-        text.remove_prefix(end);
+    bool in_word = false;
+    char quote = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quote == 0 && blanks.find(c) != blanks.npos) {
+            in_word = false;
+            continue;
+        }
+        if (!std::exchange(in_word, true)) out.emplace_back();
+        const char next = i + 1 < text.size() ? text[i + 1] : 0;
+        if (c == quote) {
+            quote = 0;
+        } else if (quote == 0 && (c == '\'' || c == '"')) {
+            quote = c;
+        } else if (c == '\\' && (quote == 0 || (quote == '"' && (next == '"' || next == c)))) {
+            if (++i == text.size()) return failure{errc::invalid_argument, "ends with a backslash"};
+            out.back().push_back(next);
+        } else {
+            out.back().push_back(c);
+        }
     }
+    if (quote != 0) {
+        return failure{errc::invalid_argument,
+                       std::string("the quotation mark ") + quote + " is not closed"};
+    }
+    return out;
 }
 
 result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
@@ -156,7 +192,9 @@ result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
     }
     if (text.starts_with(exec)) {
         exec_options options;
-        options.command = split_words(std::string_view(text).substr(exec.size()));
+        auto words = split_words(std::string_view(text).substr(exec.size()));
+        if (!words) return std::move(words).error();
+        options.command = std::move(*words);
         options.event = event;
         if (at_once > 0) options.processes_max = at_once;
         return make_exec_processor(std::move(options));
@@ -168,9 +206,9 @@ result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
         if (at_once > 0) options.connections_max = at_once;
         return make_http_processor(*to, std::string(event), options);
     }
-    return failure{
-        errc::invalid_argument,
-        "\"" + text + "\" is no processor such as simulate:2s, exec:./script or http://host/path"};
+    return failure{errc::invalid_argument, "unknown processor \"" + text +
+                                               "\": expected simulate:DURATION, exec:PROGRAM or "
+                                               "http://HOST/PATH"};
 }
 
 }  // namespace orderproc::server

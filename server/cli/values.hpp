@@ -21,6 +21,11 @@ namespace orderproc::server {
 // "2s", "500ms", "5m", "1h", "1.5s", "0"; below ten years. errc::invalid_argument.
 result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
+// The same for an option that takes low to a year. The failure names the option.
+result<std::chrono::milliseconds> duration_option(
+    std::string_view option, std::string_view text,
+    std::chrono::milliseconds low = std::chrono::milliseconds(0));
+
 struct endpoint {
     std::string host;  // an IPv4 or IPv6 address, without brackets
     std::uint16_t port = 0;
@@ -39,8 +44,9 @@ result<std::unique_ptr<broker>> open_broker(const std::string& url, const std::s
 // "file:PATH" or "http://host/path"; watch hears of trouble. Empty: none, all items will do.
 result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch);
 
-// At spaces; there is no quoting.
-std::vector<std::string> split_words(std::string_view text);
+// Words as a POSIX shell splits them: at blanks, with '…', "…" and a backslash for what is to be
+// taken as it is. Nothing is expanded. errc::invalid_argument: a quotation mark is not closed.
+result<std::vector<std::string>> split_words(std::string_view text);
 
 // "simulate:2s,fail=0.1", "exec:PROGRAM ARGUMENTS", "http://host/path": each raises "complete".
 // at_once: the processes or connections of the latter two; 0 leaves that to them.

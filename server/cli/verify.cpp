@@ -1,4 +1,5 @@
 #include "cli/progress.hpp"
+#include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/values.hpp"
 
@@ -12,7 +13,7 @@ namespace orderproc::server {
 namespace {
 
 int verify_storage(const std::string& url) {
-    auto orders = open_storage(url);
+    auto orders = of_option("--storage", open_storage(url));
     if (!orders) return fail(orders.error());
     auto connection = (*orders)->connect(connection_role::reader);
     if (!connection) return fail(connection.error());

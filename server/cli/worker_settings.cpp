@@ -1,7 +1,9 @@
 #include "cli/worker_settings.hpp"
 
+#include "cli/refusal.hpp"
 #include "cli/values.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace orderproc::server {
@@ -10,6 +12,10 @@ namespace {
 
 // Messages tell of most work; this is for what they do not reach.
 constexpr std::chrono::seconds sweep_beside_messages(5);
+
+// What workers take at least.
+constexpr std::chrono::milliseconds lease_min(100);
+constexpr std::chrono::milliseconds time_min(1);
 
 }  // namespace
 
@@ -27,7 +33,8 @@ void worker_settings::add_to(CLI::App& command) {
     add_setting(command, "timeout", timeout, "Of one attempt");
     add_setting(command, "attempts", attempts, "Then the order is FAILED")
         ->check(CLI::Range(1, 1'000'000));
-    add_setting(command, "retry-base", retry_base, "Before the second attempt; doubles");
+    add_setting(command, "retry-base", retry_base,
+                "Before the second attempt; doubles, up to 1h or this if it is more");
     sweep_option = add_setting(command, "sweep", sweep,
                                "How often to look for what nobody announced; with a broker 5s");
     add_setting(command, "drain", drain, "How long a stop may take");
@@ -36,16 +43,17 @@ void worker_settings::add_to(CLI::App& command) {
 result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
                                                               const worker_settings& settings,
                                                               broker* from) {
-    const auto lease = parse_duration(settings.lease);
+    const auto lease = duration_option("--lease", settings.lease, lease_min);
     if (!lease) return lease.error();
-    const auto timeout = parse_duration(settings.timeout);
+    const auto timeout = duration_option("--timeout", settings.timeout, time_min);
     if (!timeout) return timeout.error();
-    const auto retry_base = parse_duration(settings.retry_base);
+    const auto retry_base = duration_option("--retry-base", settings.retry_base);
     if (!retry_base) return retry_base.error();
-    auto sweep = parse_duration(settings.sweep);
+    auto sweep = duration_option("--sweep", settings.sweep, time_min);
     if (!sweep) return sweep.error();
     if (from && settings.sweep_option->count() == 0) sweep = sweep_beside_messages;
-    auto work = make_named_processor(settings.processor, settings.processor_width);
+    auto work = of_option("--processor",
+                          make_named_processor(settings.processor, settings.processor_width));
     if (!work) return work.error();
 
     worker_options options;
@@ -54,6 +62,7 @@ result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
     options.timeout = *timeout;
     options.retry.attempts_max = settings.attempts;
     options.retry.base = *retry_base;
+    options.retry.cap = std::max(options.retry.cap, *retry_base);
     options.sweep = *sweep;
     options.wake_on_commit = from == nullptr;
     std::unique_ptr<running_worker> out(new running_worker);

@@ -35,16 +35,33 @@ def wait_until(true_at_last, what, deadline_s=DEADLINE_S):
         threading.Event().wait(0.02)
 
 
+def warns_of_root(command):
+    """Whether the first line that the command logs is about the tests' user."""
+    return os.geteuid() == 0 and "error" not in command and ("serve" in command or "work" in command)
+
+
 class Running:
     """A child that printed its line of readiness; gone when the test is."""
 
-    def __init__(self, test, *command, **environment):
+    def __init__(self, test, *command, before=None, **environment):
         self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                      text=True, env=dict(os.environ, **environment))
+                                      text=True, env=dict(os.environ, **environment),
+                                      preexec_fn=before)
         test.addCleanup(self.kill)
         self.ready_line = self.child.stdout.readline().strip()
         if not self.ready_line:
             raise AssertionError(self.child.communicate(timeout=DEADLINE_S))
+        self.root_warning = self.read_line_of_log() if warns_of_root(command) else ""
+
+    def read_line_of_log(self):
+        """The next line, and no byte more: communicate() does not see what was buffered."""
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = os.read(self.child.stderr.fileno(), 1)
+            if not byte:
+                break
+            line += byte
+        return line.decode()
 
     @property
     def port(self):

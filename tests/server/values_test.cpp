@@ -1,6 +1,8 @@
 #include "cli/values.hpp"
 
+#include "cli/exposure_settings.hpp"
 #include "cli/limit_settings.hpp"
+#include "cli/refusal.hpp"
 
 #include <orderproc/memory.hpp>
 #include <orderproc/runtime.hpp>
@@ -87,6 +89,80 @@ BOOST_AUTO_TEST_CASE(an_unknown_storage_or_processor_is_refused_by_name) {
     }
     BOOST_TEST(open_storage("memory:").has_value());
     BOOST_TEST(make_named_processor("simulate:0").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_command_is_split_as_a_shell_splits_it) {
+    using words = std::vector<std::string>;
+    const std::pair<const char*, words> rows[] = {
+        {"", {}},
+        {"  a\tb\n c ", {"a", "b", "c"}},
+        {"'/opt/my shop/run' --to 'it is' ''", {"/opt/my shop/run", "--to", "it is", ""}},
+        {"a\"b c\"'d e'f", {"ab cd ef"}},
+        {R"("a\"b\\c\d")", {R"(a"b\c\d)"}},
+        {R"('a\b')", {R"(a\b)"}},
+        {R"(a\ b \" \\)", {"a b", "\"", "\\"}},
+        {"$HOME *", {"$HOME", "*"}}};
+    for (const auto& [text, expected] : rows) {
+        const auto got = split_words(text);
+        BOOST_TEST_REQUIRE(got.has_value(), text);
+        BOOST_TEST(*got == expected, boost::test_tools::per_element());
+    }
+    for (const char* text : {"'", "a \"b", "\"a\\\"", "a\\"}) {
+        const auto got = split_words(text);
+        BOOST_TEST_REQUIRE(!got.has_value(), text);
+        BOOST_TEST((got.error().code == errc::invalid_argument));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_secret_is_repeated) {
+    const std::pair<const char*, const char*> rows[] = {
+        {"plain text", "plain text"},
+        {"\"amqp://u:tOpSeCrEt@h/v\" is wrong", "\"amqp://…@h/v\" is wrong"},
+        {"http://tOpSeCrEt@h", "http://…@h"},
+        {"\"http://u:tOp/SeCrEt@h\"", "\"http://…@h\""},
+        {"\"http://u:tOp SeCrEt@h\"", "\"http://…@h\""},
+        {"\"http://u:tOp\"SeCrEt@h\"", "\"http://…@h\""},
+        {"\"http://u:tOp@SeCrEt@h\"", "\"http://…@h\""},
+        {"\"http:/u:tOpSeCrEt@h\"", "\"http:…@h\""},
+        {"\"u:tOpSeCrEt@h\"", "\"u:…@h\""},
+        {"http://u:tOpSeCrEt@h http://u:tOpSeCrEt@i", "http://…@i"},
+        {"\"http://h/p?key=tOpSeCrEt\" is wrong", "\"http://h/p?…\" is wrong"},
+        {"http://h/p?key=tOp SeCrEt", "http://h/p?…"},
+        {"\"http:u:tOpSeCrEt@h\" is not http://h", "\"http:…@h\" is not http://h"},
+        {"\"http:h?key=tOpSeCrEt\" is not http://h", "\"http:h?…\" is not http://h"},
+        {"h:80: refused\nIs it running?", "h:80: refused\nIs it running?"},
+        {"is it joe@host?", "is it joe@host?"}};
+    for (const auto& [text, expected] : rows) BOOST_TEST(without_secrets(text) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_names_its_option) {
+    const auto wrong = duration_option("--lease", "soon");
+    BOOST_TEST(wrong.error().detail.starts_with("--lease: \"soon\""), wrong.error().detail);
+    const auto low = duration_option("--lease", "5ms", std::chrono::milliseconds(100));
+    BOOST_TEST(low.error().detail == "--lease: 5ms is not within 100ms and a year");
+    BOOST_TEST(!duration_option("--lease", "9000h").has_value());
+    BOOST_TEST(duration_option("--lease", "8760h").has_value());
+    BOOST_TEST(duration_option("--lease", "100ms", std::chrono::milliseconds(100)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(other_machines_are_let_in_only_by_admission) {
+    exposure_settings none, half, both;
+    half.insecure_http = both.insecure_http = both.insecure_no_auth = true;
+    for (const char* loopback : {"127.0.0.1:0", "[::1]:0", ":0"}) {
+        BOOST_TEST(none.admits("--listen", loopback, "--processor", false).has_value());
+    }
+    for (const char* open : {"0.0.0.0:0", "[::]:0", "192.0.2.1:80", "[::ffff:127.0.0.1]:0"}) {
+        for (const exposure_settings& it : {none, half}) {
+            const auto refused = it.admits("--admin-listen", open);
+            BOOST_TEST_REQUIRE(!refused.has_value(), open);
+            BOOST_TEST(refused.error().detail.starts_with("--admin-listen: "));
+            BOOST_TEST(refused.error().detail.find("--insecure-http") != std::string::npos);
+            BOOST_TEST(refused.error().detail.find("--insecure-no-auth") != std::string::npos);
+        }
+        BOOST_TEST(both.admits("--admin-listen", open).has_value());
+        BOOST_TEST(!both.admits("--listen", open, "--processor", false).has_value());
+    }
+    BOOST_TEST(!both.admits("--listen", "localhost:1").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(rates) {
