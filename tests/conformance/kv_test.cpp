@@ -62,6 +62,26 @@ struct shop {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(tables_of_one_epoch_get_a_chain) {
+    auto tables = prepared(7);
+    auto& counters = tables->of(kv_table::counters);
+    counters.erase("epochs");
+    std::string number(8, '\0');
+    number.front() = '\x80';
+    number.back() = 1;
+    counters["format"] = number;
+    number.back() = 7;
+    counters["epoch"] = number;
+    {
+        map_transaction first(*tables, connection_role::writer);
+        BOOST_TEST(prepare_kv(first, 8).has_value());
+    }
+    const auto rows = make_kv_repository(begins(*tables, connection_role::writer));
+    BOOST_TEST(rows->read_feed({}).value().newest.epoch == 7U);
+    BOOST_TEST(rows->rotate_epoch(9).has_value());
+    BOOST_TEST(rows->read_feed({}).value().newest.epoch == 9U);
+}
+
 BOOST_AUTO_TEST_CASE(tables_that_are_ready_are_left_alone) {
     map_tables tables;
     {
@@ -75,7 +95,7 @@ BOOST_AUTO_TEST_CASE(tables_that_are_ready_are_left_alone) {
     const auto rows = make_kv_repository(begins(tables, connection_role::reader));
     BOOST_TEST(rows->read_feed({}).value().newest.epoch == 7U);
     auto& format = tables.of(kv_table::counters).at("format");
-    format.back() = 2;
+    format.back() = 3;
     map_transaction third(tables, connection_role::writer);
     BOOST_TEST((prepare_kv(third, 9).error().code == errc::schema_mismatch));
 }

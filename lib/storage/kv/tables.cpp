@@ -154,21 +154,34 @@ std::optional<stored_cursor> tables::cursor(std::string_view name) {
 }  // namespace detail
 
 namespace {
-constexpr std::int64_t format = 1;  // of the tables; a change of their layout takes the next
+
+constexpr std::int64_t format = 2;  // of the tables; a change of their layout takes the next
+
+// Format 1 had one epoch for the whole journal.
+result<void> add_chain(kv_transaction& tables) {
+    const auto kept = tables.get(kv_table::counters, "epoch");
+    if (!kept) return kept.error();
+    if (!*kept) return failure{errc::corrupt, "the epoch of the journal is gone"};
+    const auto epoch = static_cast<std::uint64_t>(detail::kv::parts{**kept}.signed_number());
+    const auto chain = detail::kv::bytes(epoch, std::uint64_t{1});
+    return tables.put(kv_table::counters, detail::kv::epochs_key, chain);
 }
+
+}  // namespace
 
 result<void> prepare_kv(kv_transaction& tables, std::uint64_t epoch) {
     using detail::kv::bytes;
     const auto made = tables.get(kv_table::counters, "format");
     if (!made) return made.error();
-    if (*made) {
-        if (**made == bytes(format)) return {};
+    if (*made && **made == bytes(format)) return {};
+    if (*made && **made != bytes(std::int64_t{1})) {
         return failure{errc::schema_mismatch, "the tables are of another format"};
     }
-    const auto stored = tables.put(kv_table::counters, "format", bytes(format));
-    if (!stored) return stored;
     const auto chain = bytes(epoch, std::uint64_t{1});
-    if (auto ok = tables.put(kv_table::counters, detail::kv::epochs_key, chain); !ok) return ok;
+    auto begun = *made ? add_chain(tables)
+                       : tables.put(kv_table::counters, detail::kv::epochs_key, chain);
+    if (!begun) return begun;
+    if (auto ok = tables.put(kv_table::counters, "format", bytes(format)); !ok) return ok;
     return tables.commit();
 }
 
