@@ -178,8 +178,8 @@ result<void> prepare_kv(kv_transaction& tables, std::uint64_t epoch) {
         return failure{errc::schema_mismatch, "the tables are of another format"};
     }
     const auto chain = bytes(epoch, std::uint64_t{1});
-    auto begun = *made ? add_chain(tables)
-                       : tables.put(kv_table::counters, detail::kv::epochs_key, chain);
+    auto begun =
+        *made ? add_chain(tables) : tables.put(kv_table::counters, detail::kv::epochs_key, chain);
     if (!begun) return begun;
     if (auto ok = tables.put(kv_table::counters, "format", bytes(format)); !ok) return ok;
     return tables.commit();
