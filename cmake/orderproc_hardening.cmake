@@ -49,6 +49,9 @@ function(orderproc_harden_target target)
     endif()
     target_compile_options(${target} PRIVATE
         "$<$<COMPILE_LANGUAGE:CXX>:${orderproc_harden_compile}>")
+    if("-fcf-protection=full" IN_LIST orderproc_harden_compile)  # or the linker drops the marks
+        target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:ASM>:-fcf-protection=full>")
+    endif()
     get_target_property(type ${target} TYPE)
     get_target_property(independent ${target} POSITION_INDEPENDENT_CODE)
     if(type MATCHES "EXECUTABLE|SHARED_LIBRARY")
