@@ -28,8 +28,7 @@ std::string next_link(const std::vector<query_parameter>& parameters, std::strin
 }
 
 void write_page(const order_page& page, const list_query& query,
-                const std::vector<query_parameter>& parameters, const http::request& in,
-                http::response& out) {
+                const std::vector<query_parameter>& parameters, http::response& out) {
     add_order_fields(page.newest, out);
     out.body.append(R"({"items":[)");
     for (const order& one : page.orders) {
