@@ -44,7 +44,9 @@ void health::broker_changed(const broker_report& it) noexcept {
 void health::feed_measured(const feed_report& it) noexcept {
     try {
         const std::lock_guard lock(mutex_);
-        feeds_[std::string(it.cursor)] = {it.behind, it.lag, time_.monotonic()};
+        feed_state& kept = feeds_[std::string(it.cursor)];
+        kept = {it, time_.monotonic()};
+        kept.report.cursor = {};
     } catch (const std::exception&) {  // without memory it is said the next time
     }
 }
@@ -116,12 +118,14 @@ std::vector<std::string> health::degraded() const {
         if (!reason.empty()) out.push_back(reason);
     }
     for (const auto& [cursor, it] : feeds_) {
-        if (it.behind == 0) continue;
-        // Who measures may be stuck as well.
-        const auto lag = it.lag + (now - it.measured_at);
-        if (lag <= limits_.feed_lag_max) continue;
-        out.push_back(cursor + ": the oldest of " + std::to_string(it.behind) +
-                      " entries to publish is " + in_seconds(lag) + " old");
+        if (it.report.behind == 0) continue;
+        // The relay that measures may be stuck as well.
+        feed_report grown = it.report;
+        grown.lag += now - it.measured_at;
+        grown.waited += now - it.measured_at;
+        if (grown.lag <= limits_.feed_lag_max) continue;
+        out.push_back(cursor + ": " + describe(grown) + " (" + std::to_string(grown.behind) +
+                      " entries)");
     }
     return out;
 }

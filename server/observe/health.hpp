@@ -57,8 +57,7 @@ public:
 
 private:
     struct feed_state {
-        std::uint64_t behind = 0;
-        std::chrono::milliseconds lag{0};
+        feed_report report;  // without its cursor
         clock::instant measured_at;
     };
 
