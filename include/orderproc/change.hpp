@@ -96,16 +96,14 @@ struct change_outcome {
     error_code ec;
     bool replayed = false;
     bool journaled = false;  // it made an entry
-    // After the change. On refusal the order that refused it, if there is one and the
-    // principal may see it. On delete its last state.
+    // After the change; on delete before it; on refusal what refused it, if the principal may see
+    // it.
     std::optional<order> after = {};
-    // For people: what is wrong with a command that was refused before it was queued. Empty if a
-    // storage refused it: ec and after say all there is to say.
+    // For people: why it was refused before it was queued. A storage's refusal has no text.
     std::string detail = {};
 };
 
-// The two times of a write. Clocks step and hosts disagree; a lease or a back-off must not
-// suffer for it, nor may what is recorded run backwards.
+// The two times of a write, since clocks step: leases and back-offs must not suffer for it.
 struct write_time {
     timestamp now;    // judges what is due, and is what leases and delays are counted from
     timestamp stamp;  // is recorded: never before that of an earlier write
@@ -229,8 +227,7 @@ public:
     std::optional<evaluation> offer(const stored_order& candidate);
     // Once more with what was stored of an evaluation that offer() returned.
     void take(const evaluation& stored, claim_outcome& out);
-    // Sets more and next_due. first_due: the stage's, as everything is stored; offers: how many
-    // candidates there were.
+    // Sets more and next_due. first_due: the stage's, as all is stored; offers: of candidates.
     void finish(std::optional<timestamp> first_due, std::size_t offers, claim_outcome& out) const;
 
 private:

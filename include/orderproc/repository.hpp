@@ -203,8 +203,7 @@ struct storage_info {
     std::string name;             // "sqlite:orders.db"; never a secret
     std::size_t writers_max = 1;  // connections that may write at the same time
     bool durable = true;          // orders are there after the process ended
-    // What opening it found that an operator should know, in sentences: it was put back to an
-    // earlier state, for example.
+    // What opening it found that an operator should know, such as that it was restored.
     std::vector<std::string> remarks = {};
 };
 

@@ -21,7 +21,9 @@ int main(int argc, char** argv) {
     submit.value.total_amount = {14999, {'U', 'S', 'D'}};
     // Durable when it returns.
     const change_outcome made = writes.execute({.what = std::move(submit)});
-    if (made.ec) return std::fprintf(stderr, "%s\n", made.ec.message().c_str()), 1;
+    if (made.ec) {
+        return std::fprintf(stderr, "%s\n", failure(made.ec, made.detail).message().c_str()), 1;
+    }
 
     const std::string id(made.after->id->view());
     reader reads(*orders);

@@ -1,0 +1,76 @@
+// Reads that the storage or the pool refuses.
+
+#include "api_fixture.hpp"
+
+#include <orderproc/testing/fault_storage.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <string_view>
+#include <utility>
+
+using namespace orderproc;
+using namespace orderproc::server;
+using namespace orderproc::server::testing;
+
+BOOST_FIXTURE_TEST_SUITE(failed_reads, api_fixture)
+
+BOOST_AUTO_TEST_CASE(more_reads_than_may_wait_are_told_to_come_again) {
+    read_pool_options options = read_by_hand();
+    options.queue_max = 1;
+    read_pool pool(store, options);
+    api over_it(orders, pool);
+    api_service answers(over_it);
+    struct : http::exchange {
+        void ready() noexcept override {}
+    } by;
+    for (const std::string_view path : {"/orders", "/orders/A-1"}) {
+        http::request in;
+        in.method = "GET";
+        in.path = path;
+        http::response first, second;
+        const auto waits = answers.open(by);
+        const auto refused = answers.open(by);
+        BOOST_TEST((waits->begin(in, first) == http::step::waiting), path);
+        BOOST_TEST((refused->begin(in, second) == http::step::answered), path);
+        BOOST_TEST(second.status == 503, path);
+        BOOST_TEST(second.body.find(R"("code":"overloaded")") != std::string::npos, path);
+        BOOST_TEST(second.fields.find("Retry-After: ") != std::string::npos, path);
+        pool.run_once();
+        BOOST_TEST((waits->resume(in, first) == http::step::answered), path);
+    }
+}
+
+// What may pass is 503, and says when to come again; what needs people is 500.
+BOOST_AUTO_TEST_CASE(failed_reads_have_a_status_for_each_code) {
+    orderproc::testing::fault_storage faulty(store);
+    read_pool pool(faulty, read_by_hand());
+    api over_it(orders, pool);
+    api_service answers(over_it);
+    struct : http::exchange {
+        void ready() noexcept override {}
+    } by;
+    const auto session = answers.open(by);
+    const std::pair<errc, unsigned> rows[] = {
+        {errc::unavailable, 503}, {errc::overloaded, 503},      {errc::stopped, 503},
+        {errc::corrupt, 500},     {errc::schema_mismatch, 500}, {errc::not_supported, 500}};
+    for (const auto& [code, status] : rows) {
+        for (const std::string_view path :
+             {"/orders", "/orders/A-1", "/orders/A-1/history", "/metrics"}) {
+            using orderproc::testing::fault;
+            faulty.next(orderproc::testing::fault_call::read, fault::unavailable, failure{code});
+            http::request in;
+            in.method = "GET";
+            in.path = path;
+            http::response out;
+            BOOST_REQUIRE((session->begin(in, out) == http::step::waiting));
+            pool.run_once();
+            BOOST_REQUIRE((session->resume(in, out) == http::step::answered));
+            BOOST_TEST(out.status == status, path);
+            const bool come_again = out.fields.find("Retry-After: ") != std::string::npos;
+            BOOST_TEST(come_again == (status == 503), path);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
