@@ -95,7 +95,7 @@ void largest_order_is_kept_whole(bench& b) {
         sent.item_ids.push_back(9223372036854775807 - static_cast<std::int64_t>(i * i));
     }
     sent.metadata = "{\"t\":\"";
-    while (sent.metadata.size() + 12 < order::metadata_size_max) sent.metadata += "aé€𝄞\\u0000";
+    while (sent.metadata.size() + 12 < order::metadata_size_max) sent.metadata += "aé€𝄞\\u0001";
     sent.metadata += "\"}";
     const order made = b.done(b.create(sent));
     expect_equal("items", sent.item_ids, made.item_ids);
