@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace detail {
 // remembered, and is seen again by a later probe.
 class lease_watch {
 public:
-    void saw(const doubtful_lease& it, clock::instant now) noexcept;
+    void saw(std::span<const doubtful_lease> found, clock::instant now) noexcept;
     // Those that have been seen for their length, at most so many. A lease that has changed since
     // is among them, too: a claim finds that out.
     std::vector<doubtful_lease> over(clock::instant now, std::size_t most) const;
@@ -26,6 +27,9 @@ public:
     std::size_t size() const noexcept { return seen_.size(); }
 
 private:
+    void remember(const doubtful_lease& it, clock::instant now);
+    void find_next_over() noexcept;
+
     struct entry {
         doubtful_lease lease;
         clock::instant over_at;

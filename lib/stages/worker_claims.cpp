@@ -102,7 +102,7 @@ void worker::impl::on_swept(stage_claim& it, const claim_outcome& answer, clock:
     }
     it.doubts.forget(it.expired);
     if (answer.next_probe.limit > 0) it.probe = answer.next_probe;
-    for (const doubtful_lease& seen : answer.doubtful) it.doubts.saw(seen, now);
+    it.doubts.saw(answer.doubtful, now);
     it.next_at = std::min(it.next_at, it.doubts.next_over());
     if (!it.expired.empty()) it.next_at = std::min(it.next_at, it.probe_at);  // it was put off
 }
