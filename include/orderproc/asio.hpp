@@ -92,7 +92,7 @@ private:
         }
     }
 
-    static void refuse(owner it, failure why) {
+    static void refuse(owner it, failure&& why) {
         it->outcome_.ec = why.code;
         it->outcome_.detail = std::move(why.detail);
         finish(std::move(it));

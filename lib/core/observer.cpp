@@ -55,7 +55,7 @@ std::string describe(const feed_report& it) {
         return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) +
                " s";
     };
-    const std::string lag = "the feed lags by " + seconds(it.lag);
+    std::string lag = "the feed lags by " + seconds(it.lag);
     const std::string waited = seconds(it.waited);
     switch (it.waits_for) {
         case feed_wait::leader:
