@@ -113,7 +113,7 @@ class Files(WithScripts):
         for target in ("/orders", "/events"):
             client = socket.create_connection(("127.0.0.1", running.port))
             self.addCleanup(client.close)
-            client.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            client.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 200"))
         return running
 
