@@ -70,7 +70,7 @@ public:
                 path.replace(at, 3, std::to_string(i));
             }
             all_[i].fd = connect_to(port);
-            send_all(all_[i].fd, "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+            send_all(all_[i].fd, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
             read_head(all_[i].fd);
             ::fcntl(all_[i].fd, F_SETFL, O_NONBLOCK);
             epoll_event event{};
@@ -194,7 +194,7 @@ void post(std::uint16_t port, int seconds, int rate, listeners& told,
             told.posted(number);
         }
         send_all(to,
-                 "POST /orders/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\n"
+                 "POST /orders/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
                  "Content-Length: " +
                      std::to_string(body.size()) + "\r\n\r\n" + body);
     }

@@ -66,7 +66,7 @@ class Settings(WithBrokerFile):
                 self.assertNotIn(SECRET, ended.stdout + ended.stderr)
 
     def test_a_url_that_means_nothing_is_refused(self):
-        for url, hint in (("", "no broker"), ("rabbit", "no broker"), (f"http://{SECRET}", "no broker"),
+        for url, hint in (("", "unknown broker"), ("rabbit", "unknown broker"), (f"http://{SECRET}", "unknown broker"),
                           ("amqp:host", "amqp://"), ("amqp://", "host"), ("amqp://h:0", "port"),
                           ("amqp://h:65536", "port"), ("amqps://[::1", "]"), ("amqp://h/a/b", "%2F"),
                           ("amqp://h?heartbeat=9", "?")):
