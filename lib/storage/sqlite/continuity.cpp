@@ -112,7 +112,7 @@ result<void> set_aside(const std::string& path, std::uint64_t salts,
 }
 
 // From the header of the log (sqlite.org/fileformat2.html#walformat); 0: there is none.
-std::uint64_t salts_of_log(const std::string& path) noexcept {
+std::uint64_t salts_of_log(const std::string& path) {
     const descriptor log(::open(log_of(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     std::uint64_t out = 0;
     if (!log || ::pread(log.get(), &out, sizeof out, salts_at) != sizeof out) return 0;

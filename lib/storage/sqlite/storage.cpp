@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,7 +34,12 @@ class sqlite_storage final : public storage {
 public:
     sqlite_storage(sqlite_options options, std::string name)
         : options_(std::move(options)), name_(std::move(name)) {}
-    ~sqlite_storage() override { (void)close(); }
+    ~sqlite_storage() override {
+        try {
+            (void)close();
+        } catch (const std::exception&) {  // without memory the log stays: nothing is lost
+        }
+    }
 
     storage_info info() const override { return {"sqlite:" + name_, 1, true, remarks_}; }
 
