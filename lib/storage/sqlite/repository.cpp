@@ -223,6 +223,26 @@ result<file_guard> guard_over(const std::string& path, const file_id& database) 
     return replaced(path);
 }
 
+struct opened_writer {
+    std::unique_ptr<connection> db;
+    file_guard files;
+};
+
+result<opened_writer> open_in_turn(const sqlite_options& options, const file_id& database,
+                                   write_lock& lock) {
+    if (auto got = lock.acquire(options.lock_timeout); !got) return std::move(got).error();
+    const write_turn turn(lock);
+    auto db = open(options, database, connection::access::write, options.cache_kib);
+    if (!db) return std::move(db).error();
+    auto files = guard_over(options.path, database);
+    if (!files) return std::move(files).error();
+    // An earlier writer may have gone after a failed sync and told nobody. If readers are in
+    // the way it is put off to the next checkpoint.
+    empty_log(**db, lock, options.path, std::chrono::milliseconds{0});
+    if (auto ready = (*db)->finish(); !ready) return std::move(ready).error();
+    return opened_writer{std::move(*db), std::move(*files)};
+}
+
 }  // namespace
 
 result<std::unique_ptr<repository>> connect_reader(const sqlite_options& options,
@@ -238,18 +258,10 @@ result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options
                                                    const file_id& database) {
     auto lock = write_lock::open(lock_of(options.path));
     if (!lock) return std::move(lock).error();
-    if (auto got = (*lock)->acquire(options.lock_timeout); !got) return std::move(got).error();
-    const write_turn turn(**lock);
-    auto db = open(options, database, connection::access::write, options.cache_kib);
-    if (!db) return std::move(db).error();
-    auto files = guard_over(options.path, database);
-    if (!files) return std::move(files).error();
-    // An earlier writer may have gone after a failed sync and told nobody. If readers are in
-    // the way it is put off to the next checkpoint.
-    empty_log(**db, **lock, options.path, std::chrono::milliseconds{0});
-    if (auto ready = (*db)->finish(); !ready) return std::move(ready).error();
-    return std::make_unique<writer_repository>(std::move(*lock), std::move(*db), options,
-                                               std::move(*files));
+    auto opened = open_in_turn(options, database, **lock);
+    if (!opened) return std::move(opened).error();
+    return std::make_unique<writer_repository>(std::move(*lock), std::move(opened->db), options,
+                                               std::move(opened->files));
 }
 
 }  // namespace orderproc::detail::sqlite
