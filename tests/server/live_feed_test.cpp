@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(a_settled_order_that_was_retried_goes_on) {
     change failing;
     failing.order = "A-1";
     failing.event = "fail";
-    failing.action = move_order{"FAILED", "no", false, {}, {}, {}, true};
+    failing.action = move_order{"FAILED", "no", false, {}, {}, {}, {}, true};
     failing.lease = claimed.lease;
     struct : completion {
         void complete(change_outcome& it) noexcept override { ec = it.ec; }
