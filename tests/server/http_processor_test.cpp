@@ -160,14 +160,6 @@ BOOST_FIXTURE_TEST_CASE(a_job_that_hangs_ends_with_its_attempt, fixture) {
 }
 
 // A host may have stored any text as the trace of a request.
-BOOST_FIXTURE_TEST_CASE(a_trace_that_cannot_be_sent_is_left_out, fixture) {
-    far.says.status = 204;
-    const attempt ended = run.one(*make_http_processor(to(), "complete"), "{}", "a\r\nX-Evil: b");
-    BOOST_TEST((ended.outcome == attempt_outcome::advanced));
-    BOOST_TEST(!far.asked_fields.contains("traceparent"));
-    BOOST_TEST(!far.asked_fields.contains("X-Evil"));
-}
-
 BOOST_FIXTURE_TEST_CASE(no_answer_is_to_be_tried_again, fixture) {
     const http_url gone = to();
     server.reset();
