@@ -194,7 +194,8 @@ void post(std::uint16_t port, int seconds, int rate, listeners& told,
             told.posted(number);
         }
         send_all(to,
-                 "POST /orders/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+                 "POST /orders/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                 "application/x-ndjson\r\n"
                  "Content-Length: " +
                      std::to_string(body.size()) + "\r\n\r\n" + body);
     }
