@@ -136,25 +136,30 @@ BOOST_AUTO_TEST_CASE(who_waits_gets_what_is_given_back) {
         });
     });
     taken.wait();
-    std::jthread second([&] { BOOST_TEST(it.use(count).has_value()); });
+    bool served = false;
+    std::jthread second([&] { served = it.use(count).has_value(); });
     go_on.set();
     first.join();
     second.join();
+    BOOST_TEST(served);
     BOOST_TEST(orders.connects() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(connecting_keeps_nobody_else_waiting) {
     scripted_storage orders;
     reader it(orders, 2);
+    bool served = false;
     std::jthread slow;
     (void)it.use([&](repository&) -> result<void> {
         orders.hold("connect");
-        slow = std::jthread([&] { BOOST_TEST(it.use(count).has_value()); });
+        slow = std::jthread([&] { served = it.use(count).has_value(); });
         orders.wait_for_held();
         return {};
     });
     BOOST_TEST(it.use(count).has_value());
     orders.let_go();
+    slow.join();
+    BOOST_TEST(served);
 }
 
 BOOST_AUTO_TEST_CASE(use_within_use_of_a_full_pool_is_an_error_and_no_hang) {
