@@ -36,11 +36,11 @@ command order_of(const std::string& cart) {
 void check_out(sqlite3* db, sqlite_guest& guest, engine& orders, const std::string& cart,
                bool paid) {
     {
-        const auto turn = guest.take_turn().value();
+        const auto guard = guest.lock().value();
         run(db, "BEGIN IMMEDIATE");
         run(db, "UPDATE carts SET state='ordered' WHERE id='" + cart + "'");
-        const change create = lower(order_of(cart), orders.machine(), orders.with()).value();
-        const auto made = guest.apply(create, orders.with().time.now());
+        const change create = lower(order_of(cart), orders.machine(), orders.runtime()).value();
+        const auto made = guest.apply(create, orders.runtime().time.now());
         const bool commit = made && !made->ec && paid;
         run(db, commit ? "COMMIT" : "ROLLBACK");
     }
@@ -63,7 +63,7 @@ int main() {
     run(db, "PRAGMA synchronous=FULL");
     const auto guest = sqlite_guest::open(db, file).value();
     {
-        const auto turn = guest->take_turn().value();
+        const auto guard = guest->lock().value();
         run(db, "CREATE TABLE carts(id TEXT PRIMARY KEY, state TEXT)");
         run(db, "INSERT INTO carts VALUES('C1', 'open'), ('C2', 'open')");
     }

@@ -130,7 +130,7 @@ int main() {
     engine orders(*stored, status_machine::standard(), system_runtime(stock));
     worker one(orders, work), two(orders, work);  // two threads at the same stock
     for (worker* it : {&one, &two}) it->start().value();
-    item_gate gate(stock, orders.with());
+    item_gate gate(stock, orders.runtime());
 
     // Both want the only lamp; the one without it takes no chair either.
     const bool ok = place(orders, gate, "FIRST", {lamp, chair}) &&

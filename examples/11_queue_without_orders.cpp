@@ -105,7 +105,7 @@ std::size_t consume(broker& from) {
         }
         std::vector<delivery> got;
         auto done = connection->receive(50, milliseconds(100), got);
-        std::vector<settlement> settled;
+        std::vector<acknowledgement> settled;
         for (const delivery& it : got) {
             if (it.body.payload.empty()) {  // not ours: for people to look at
                 settled.push_back({it.tag, disposition::poison, "no reading in it"});
@@ -114,7 +114,7 @@ std::size_t consume(broker& from) {
             if (!seen.insert(it.body.id).second) ++repeats;
             settled.push_back({it.tag, disposition::ack, {}});
         }
-        if (done) done = connection->settle(settled);
+        if (done) done = connection->acknowledge(settled);
         if (!done) connection.reset();
     }
     return repeats;

@@ -87,14 +87,14 @@ void follow(broker& from, follower& to, std::size_t events) {
         }
         std::vector<delivery> got;
         auto done = connection->receive(events, std::chrono::milliseconds(500), got);
-        std::vector<settlement> settled;
+        std::vector<acknowledgement> settled;
         for (const delivery& it : got) {
             std::string useless = to.take(it.body);
             const auto how = useless.empty() ? disposition::ack : disposition::poison;
             settled.push_back({it.tag, how, std::move(useless)});
         }
         events -= got.size();
-        if (done) done = connection->settle(settled);
+        if (done) done = connection->acknowledge(settled);
         if (!done) connection.reset();
     }
 }

@@ -43,7 +43,7 @@ public:
     result<std::size_t> follow() {
         std::size_t count = 0;
         // Beyond its hold, by the monotonic clock, another owner may be doing the same.
-        while (orders_.with().time.monotonic() < holds_until_) {
+        while (orders_.runtime().time.monotonic() < holds_until_) {
             auto page = reads_.use(
                 [&](repository& from) { return from.read_feed({.after = at_, .limit = 100}); });
             if (!page) return page.error();
@@ -72,10 +72,10 @@ private:
 
     // Takes the cursor, renews the hold, or moves the position: all of them are one durable write.
     bool move(std::optional<feed_position> to, std::chrono::milliseconds how_long) {
-        orderproc::clock& time = orders_.with().time;
+        orderproc::clock& time = orders_.runtime().time;
         const auto asked_at = time.monotonic();
         moved done;
-        if (!orders_.submit(cursor_move{"mailer", owner_, to, time.now() + how_long}, done)) {
+        if (!orders_.submit(commit_cursor{"mailer", owner_, to, time.now() + how_long}, done)) {
             return false;  // the engine has stopped
         }
         const cursor_outcome outcome = done.wait();

@@ -36,7 +36,7 @@ struct stored_cursor {
 };
 
 // Judges the move and makes it in kept, which is to be stored unless the outcome has an error.
-ORDERPROC_EXPORT cursor_outcome evaluate(stored_cursor& kept, const cursor_move& what,
+ORDERPROC_EXPORT cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what,
                                          timestamp now);
 
 // Does the list show the order, as far as statuses and user_id say?

@@ -31,9 +31,9 @@ struct stored_order {
     std::optional<timestamp> due_at;  // when a worker should look: index it with the status
     // How far ahead due_at was by rule: the length of the lease, the back-off. 0: it was asked for.
     std::chrono::milliseconds span{0};
-    std::string worker_id;     // who works on it; empty unless leased
-    std::uint32_t lapses = 0;  // leases in a row that nobody ended
-    std::string traceparent;   // W3C Trace Context of the latest change by a client
+    std::string worker_id;             // who works on it; empty unless leased
+    std::uint32_t expired_leases = 0;  // leases in a row that nobody ended
+    std::string traceparent;           // W3C Trace Context of the latest change by a client
 
     friend bool operator==(const stored_order&, const stored_order&) = default;
 };
@@ -59,7 +59,7 @@ struct edit_order {
     money total_amount;
     std::string metadata;
 };
-struct move_order {
+struct transition_order {
     order_status to;
     std::string reason;                        // for the journal
     bool queued = false;                       // a worker should look at it in the new status…
@@ -70,7 +70,7 @@ struct move_order {
     bool settles = false;                      // nothing more happens by itself
     bool completes = false;                    // ends all work: counts if it was worked on
     bool repeatable = false;                   // already there is a success, not a refusal
-    bool interrupted = false;                  // given back undecided: its lapses stay
+    bool interrupted = false;                  // given back undecided: its expired_leases stay
 };
 struct remove_order {};
 struct renew_lease {
@@ -81,13 +81,13 @@ struct renew_lease {
 struct change {
     std::string order;  // the order's id: a reader may ask for anything
     std::string event;  // "create", "edit", "delete", "renew" or the machine's
-    std::variant<create_order, edit_order, move_order, remove_order, renew_lease> action;
+    std::variant<create_order, edit_order, transition_order, remove_order, renew_lease> action;
     std::span<const order_status> from;    // empty: any. Points into the machine
     std::optional<order_version> version;  // If-Match
     std::optional<lease_token> lease;      // the fence
     std::optional<std::int64_t> user_id;   // a principal bound to a user: else not_found
     bool unleased = false;                 // refuse while somebody works on it
-    std::optional<idempotency> once;
+    std::optional<idempotency> idempotency_key;
     std::string actor;
     std::string traceparent;  // with a lease the order's own is kept
 };
@@ -159,10 +159,10 @@ struct due_probe {
 struct claim {
     const work_stage* stage = nullptr;  // outlives the claim
     std::string worker_id;
-    timestamp expires_at;                           // of the leases
-    std::chrono::milliseconds lease{0};             // their length; 0: none of them is doubted
-    std::uint32_t attempts_max = 20;                // an order beyond it is failed, not handed out
-    std::chrono::milliseconds lapse_backoff{1000};  // after an expired lease; doubles with each
+    timestamp expires_at;                            // of the leases
+    std::chrono::milliseconds lease{0};              // their length; 0: none of them is doubted
+    std::uint32_t attempts_max = 20;                 // an order beyond it is failed, not handed out
+    std::chrono::milliseconds expiry_backoff{1000};  // after an expired lease; doubles with each
     std::chrono::milliseconds backoff_max{31'622'400'000};  // one that ends even later is over
     std::vector<std::string> only;                          // ids; empty: whatever is due
     std::vector<doubtful_lease> expired;  // to be taken back if they are unchanged; limit at most
@@ -176,7 +176,7 @@ struct claimed_order {
     std::string traceparent;
     // It was being worked on when workers went down, twice in a row or more: start it beside
     // nobody but the others of its claim, whom it may take down as well.
-    bool apart = false;
+    bool isolated = false;
 };
 
 // Not handed out: its worker went silent, or it had no attempt left.

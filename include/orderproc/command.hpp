@@ -38,11 +38,11 @@ struct command {
     static constexpr std::size_t traceparent_size_max = 256;
 
     std::variant<submit_order, edit_fields, raise_event, erase_order> what;
-    std::optional<idempotency> once = {};       // Idempotency-Key
-    std::optional<order_version> version = {};  // If-Match
-    std::optional<std::int64_t> user_id = {};   // the principal's own orders only
-    std::string actor = {};                     // UTF-8 without control characters, or empty
-    std::string traceparent = {};               // W3C Trace Context: printable ASCII, or empty
+    std::optional<idempotency> idempotency_key = {};  // Idempotency-Key
+    std::optional<order_version> version = {};        // If-Match
+    std::optional<std::int64_t> user_id = {};         // the principal's own orders only
+    std::string actor = {};                           // UTF-8 without control characters, or empty
+    std::string traceparent = {};  // W3C Trace Context: printable ASCII, or empty
 };
 
 // The change that a command means under a machine. What clients may raise is for the caller

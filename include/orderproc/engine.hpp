@@ -78,7 +78,7 @@ protected:
 private:
     friend class engine;
     friend class detail::engine_queue;
-    cursor_move what_;
+    commit_cursor what_;
 };
 
 // Told after each commit that made a journal entry, on the thread that runs the engine, before
@@ -114,7 +114,7 @@ struct engine_options {
 class ORDERPROC_EXPORT engine {
 public:
     // All of them outlive the engine.
-    engine(storage& orders, const status_machine& machine, runtime with,
+    engine(storage& orders, const status_machine& machine, orderproc::runtime with,
            engine_options options = {});
     ~engine();  // stop(), then joins
 
@@ -127,7 +127,7 @@ public:
     result<void> submit(change what, completion& done);
     result<void> submit(claim what, claim_completion& done);
     // Neither are cursor moves. errc::lease_lost in the outcome: another owner holds the cursor.
-    result<void> submit(cursor_move what, cursor_completion& done);
+    result<void> submit(commit_cursor what, cursor_completion& done);
 
     // Submits and waits; runs the engine itself if it has no threads. What submit() refuses comes
     // back as an outcome, with the failure's code and detail.
@@ -148,7 +148,7 @@ public:
     void stop() noexcept;
 
     const status_machine& machine() const noexcept;
-    runtime& with() const noexcept;
+    orderproc::runtime& runtime() const noexcept;
     std::size_t queued() const noexcept;  // commands and all else that waits; for metrics
 
 private:

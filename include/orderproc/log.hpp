@@ -33,7 +33,7 @@ struct log_record {
 using log_sink = std::function<void(const log_record&)>;
 
 // At debug batches and what each change did; at info what went wrong for an order and goes on by
-// itself; at warning what cost a lease or a connection; at error trouble. Never metadata, keys or
+// itself; at warning what cost a lease or a connection; at error what an operator has to look at. Never metadata, keys or
 // bodies.
 class ORDERPROC_EXPORT log_observer final : public observer {
 public:
@@ -47,7 +47,7 @@ public:
     void broker_changed(const broker_report& it) noexcept override;
     void entry_given_up(const given_up_report& it) noexcept override;
     void message_refused(std::string_view id, std::string_view reason) noexcept override;
-    void trouble(std::string_view where, const failure& what) noexcept override;
+    void error(std::string_view where, const failure& what) noexcept override;
 
 private:
     void write(log_level level, std::string_view event, std::span<const log_field> fields) noexcept;

@@ -107,9 +107,9 @@ struct given_up_report {
 };
 
 // Orders that messages named.
-struct offer_report {
+struct hint_report {
     const work_stage& stage;
-    std::size_t offered = 0;
+    std::size_t hinted = 0;
     std::size_t claimed = 0;  // the others were news no more, or wait for their time
 };
 
@@ -130,12 +130,12 @@ public:
     virtual void feed_measured(const feed_report&) noexcept {}  // every second, and when it ends
     // Once for each entry, unless it can be parked no more than published: then also for skip.
     virtual void entry_given_up(const given_up_report&) noexcept {}
-    virtual void orders_offered(const offer_report&) noexcept {}
+    virtual void orders_hinted(const hint_report&) noexcept {}
     // A message that was put aside, for it was none of ours.
     virtual void message_refused(std::string_view /*id*/, std::string_view /*reason*/) noexcept {}
     // Something that people should know of: where ("engine.write"), and what. "clock": the wall
     // clock stepped by more than a day, or is that far behind the newest entry; it has no code.
-    virtual void trouble(std::string_view /*where*/, const failure&) noexcept {}
+    virtual void error(std::string_view /*where*/, const failure&) noexcept {}
 };
 
 // Tells several, in their order. They outlive it.
@@ -152,9 +152,9 @@ public:
     void broker_changed(const broker_report& it) noexcept override;
     void feed_measured(const feed_report& it) noexcept override;
     void entry_given_up(const given_up_report& it) noexcept override;
-    void orders_offered(const offer_report& it) noexcept override;
+    void orders_hinted(const hint_report& it) noexcept override;
     void message_refused(std::string_view id, std::string_view reason) noexcept override;
-    void trouble(std::string_view where, const failure& what) noexcept override;
+    void error(std::string_view where, const failure& what) noexcept override;
 
 private:
     const std::vector<observer*> all_;

@@ -39,7 +39,7 @@ public:
     void broker_changed(const broker_report& it) noexcept override;
     void feed_measured(const feed_report& it) noexcept override;
     void entry_given_up(const given_up_report& it) noexcept override;
-    void orders_offered(const offer_report& it) noexcept override;
+    void orders_hinted(const hint_report& it) noexcept override;
     void message_refused(std::string_view id, std::string_view reason) noexcept override;
 
 private:

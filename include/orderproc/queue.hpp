@@ -80,7 +80,7 @@ enum class disposition : std::uint8_t { ack, requeue, poison };
 inline constexpr std::string_view poison_reason_header = "x-poison-reason";
 inline constexpr std::string_view poison_topic_header = "x-poison-topic";  // the topic it had
 
-struct settlement {
+struct acknowledgement {
     delivery_tag tag{};
     disposition how = disposition::ack;
     std::string reason;
@@ -104,7 +104,7 @@ public:
 
     // Each delivery once. On failure none of them may count. errc::invalid_argument: a tag that
     // was not delivered here or is settled; none of them counts.
-    virtual result<void> settle(std::span<const settlement> what) = 0;
+    virtual result<void> acknowledge(std::span<const acknowledgement> what) = 0;
 };
 
 // Durable, shared by the consumers that name it.
@@ -125,8 +125,8 @@ struct publisher_params {
 struct consumer_params {
     std::string queue = {};
     std::vector<std::string> topics = {};  // as in queue_declaration
-    std::size_t prefetch = 256;            // deliveries that may be unsettled at a time; 1 to 65535
-    std::size_t length_max = 0;            // as in queue_declaration
+    std::size_t prefetch = 256;  // deliveries that may be unacknowledged at a time; 1 to 65535
+    std::size_t length_max = 0;  // as in queue_declaration
     // Where disposition::poison puts things. Read it as any other queue.
     std::string poison_queue = "orderproc.poison";
     // A consumer keeps payload and headers of each delivery until it is settled, in case it turns

@@ -35,13 +35,14 @@ struct relay_options {
     std::size_t window = 1000;  // entries that may be on their way, unconfirmed
     // Declared with each connection. If there are any, entries that create work must reach one.
     std::vector<queue_declaration> queues = {};
-    std::chrono::milliseconds sweep = std::chrono::seconds(1);  // for entries nobody announced
+    std::chrono::milliseconds poll_interval =
+        std::chrono::seconds(1);  // for entries nobody announced
     // Between two moves of the cursor: what a crash publishes again at most.
     std::chrono::milliseconds move_every = std::chrono::milliseconds(20);
     // Until the oldest entry that it has not published is so late, the relay publishes one page (of
     // at most 512) after the other, and rests in between while changes wait at the engine: where
     // they share processors, clients go first. 0: always as much as the window holds.
-    std::chrono::milliseconds give_way = std::chrono::seconds(2);
+    std::chrono::milliseconds max_publish_lag = std::chrono::seconds(2);
     // An entry is given up after so many tries for which format throws or the broker refuses the
     // message (nack); for refusals, which may end, not before refused_for has passed as well. An
     // entry whose message is longer than a message may be, or than the broker takes, is given up

@@ -23,7 +23,7 @@ inline namespace v1 {
 
 // Takes a named cursor, renews it, or moves it. errc::lease_lost while another owner holds
 // it; taken as it is when new, let go, or expired.
-struct cursor_move {
+struct commit_cursor {
     std::string name;                 // 1 to 200 bytes
     std::string owner;                // the same
     std::optional<feed_position> to;  // none: only take or renew. Not checked: the owner knows
@@ -50,7 +50,7 @@ struct write_params {
     std::uint64_t sequence = 0;  // …and which of its writes this is: see was_applied()
     std::span<const change> changes;
     std::span<const claim> claims;
-    std::span<const cursor_move> cursors;
+    std::span<const commit_cursor> cursors;
     // Forget, oldest first, at most forget_max of the idempotency keys stored and of the writers
     // heard of last before this, as params.now was then (see also ahead_of()). A write that changes
     // nothing else need not; writers, which are few, may be forgotten all at once, at the first

@@ -31,13 +31,13 @@ public:
 struct runtime {
     clock& time;
     random_source& random;
-    observer& watch;
+    orderproc::observer& observer;
 };
 
 // The system's clocks, a seeded xoshiro256** per thread, nobody to tell. Seeded at a thread's
 // first use: a process that forks does so before.
 ORDERPROC_EXPORT runtime system_runtime() noexcept;
-ORDERPROC_EXPORT runtime system_runtime(observer& watch) noexcept;
+ORDERPROC_EXPORT runtime system_runtime(observer& observer) noexcept;
 
 }  // namespace v1
 }  // namespace orderproc

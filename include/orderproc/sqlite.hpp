@@ -33,7 +33,7 @@ struct sqlite_options {
 
 // Opens the file, creating it and an empty schema if there is none. WAL, synchronous=FULL
 // (sqlite.org/pragma.html#pragma_synchronous): a write that was answered survives a power cut.
-// Writers of several processes take turns at path + "-lock", which must stay beside the file.
+// The write lock of all processes is the file path + "-lock", which must stay beside the database.
 // While it is in use, path + "-wal" (at most 64 MiB, unless a reader needs more) and path + "-shm"
 // belong to it as well: copy it by SQLite's backup, or after storage::close().
 //
@@ -63,13 +63,13 @@ ORDERPROC_EXPORT result<sqlite_migration> migrate_sqlite(const sqlite_options& o
 // Changes within the host's own transactions on the same file, so that they happen exactly if the
 // host commits:
 //
-//   const auto turn = guest->take_turn();  // writers of the file take turns: see open_sqlite()
+//   const auto guard = guest->lock();  // one writer at a time: see open_sqlite()
 //   … BEGIN IMMEDIATE, and the host's own statements …
 //   const auto made = guest->apply(lower(create, machine, with).value(), with.time.now());
-//   … COMMIT, or ROLLBACK; then let go of the turn, and engine::wake() …
+//   … COMMIT, or ROLLBACK; then destroy the guard and call engine::wake() …
 //
-// Every transaction of the host that writes to the file needs a turn, with or without an order.
-// Used by one thread at a time, that of the connection.
+// Every transaction of the host that writes to the file needs the write lock, whether or not it
+// touches an order. A guest is used by one thread at a time, the one that uses the connection.
 class ORDERPROC_EXPORT sqlite_guest {
 public:
     // host is open on options.path, outlives the guest (which keeps statements on it: it cannot
@@ -78,22 +78,27 @@ public:
     static result<std::unique_ptr<sqlite_guest>> open(sqlite3* host, const sqlite_options& options);
     ~sqlite_guest();
 
-    class ORDERPROC_EXPORT turn {
+    // Holds the write lock. Movable; a guard that was moved from holds nothing. It must not outlive
+    // its guest.
+    class ORDERPROC_EXPORT lock_guard {
     public:
-        explicit turn(sqlite_guest& of) noexcept : of_(&of) {}
-        turn(turn&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
-        turn& operator=(turn&&) = delete;
-        ~turn();  // lets the others write, and their workers look
+        lock_guard(lock_guard&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+        lock_guard& operator=(lock_guard&&) = delete;
+        ~lock_guard();  // releases the lock and tells other processes to look for new entries
 
     private:
+        friend class sqlite_guest;
+        explicit lock_guard(sqlite_guest& of) noexcept : of_(&of) {}
+
         sqlite_guest* of_;
     };
-    // errc::unavailable if others held it for options.lock_timeout. No turn within a turn.
-    result<turn> take_turn();
+    // Acquires the write lock. errc::unavailable if others held it for options.lock_timeout,
+    // errc::invalid_argument if this guest already holds it.
+    result<lock_guard> lock();
 
     // Applies the change as repository::write() would; on failure nothing of it is left. The
     // outcome is final when the host has committed.
-    // errc::invalid_argument: there is no turn, or no transaction open.
+    // errc::invalid_argument if the write lock is not held, or no transaction is open.
     result<change_outcome> apply(const change& what, timestamp now);
 
 private:

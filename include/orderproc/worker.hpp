@@ -29,11 +29,11 @@ struct worker_options {
     // At most 64 bytes of UTF-8 without control characters; empty: host, process and a random part.
     std::string worker_id = {};
     std::size_t in_flight_max = 1024;
-    std::chrono::milliseconds lease = std::chrono::seconds(30);   // renewed at a third
-    std::chrono::milliseconds timeout = std::chrono::minutes(5);  // of one attempt
-    std::chrono::milliseconds sweep = std::chrono::seconds(1);    // for what others left
+    std::chrono::milliseconds lease = std::chrono::seconds(30);         // renewed at a third
+    std::chrono::milliseconds timeout = std::chrono::minutes(5);        // of one attempt
+    std::chrono::milliseconds poll_interval = std::chrono::seconds(1);  // for what others left
     // Look for work after each commit that the engine tells of. Without, only the sweep, what falls
-    // due, and offer() do: for workers that messages wake.
+    // due, and hint() do: for workers that messages wake.
     bool wake_on_commit = true;
     retry_policy retry = {};
     // 0: the host calls run_once(), on one thread at a time. Else 1.
@@ -71,8 +71,8 @@ public:
     // the ids, from the first on, are settled: claimed durably, or found not to wait. Never again
     // once the worker stops; it must not block or throw. How much is offered at a time is for
     // the caller to bound. REQUIRES: after start().
-    void offer(const work_stage& stage, std::vector<std::string> ids,
-               std::function<void(std::size_t)> done);
+    void hint(const work_stage& stage, std::vector<std::string> ids,
+              std::function<void(std::size_t)> done);
 
     // Claims no more; jobs may finish until the deadline, the rest are asked to stop, released
     // at once, and get their attempt back. Returns when all of that is committed; what is not

@@ -134,11 +134,11 @@ void log_observer::message_refused(std::string_view id, std::string_view reason)
     write(log_level::warning, "message_refused", fields);
 }
 
-void log_observer::trouble(std::string_view where, const failure& what) noexcept {
+void log_observer::error(std::string_view where, const failure& what) noexcept {
     try {
         const std::string text = what.message();
         const std::array<log_field, 2> fields{{{"where", where}, {"what", text}}};
-        write(log_level::error, "trouble", fields);
+        write(log_level::error, "error", fields);
     } catch (...) {  // out of memory: there is nobody left to tell
     }
 }

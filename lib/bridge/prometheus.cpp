@@ -189,8 +189,8 @@ void prometheus_observer::entry_given_up(const given_up_report& it) noexcept {
     });
 }
 
-void prometheus_observer::orders_offered(const offer_report& it) noexcept {
-    const auto stale = it.offered - std::min(it.offered, it.claimed);
+void prometheus_observer::orders_hinted(const hint_report& it) noexcept {
+    const auto stale = it.hinted - std::min(it.hinted, it.claimed);
     unless_out_of_memory([&] {
         impl_->wake_ups.Add({{"result", "claimed"}}).Increment(static_cast<double>(it.claimed));
         impl_->wake_ups.Add({{"result", "stale"}}).Increment(static_cast<double>(stale));

@@ -34,7 +34,7 @@ timestamp ahead_of(const write_params& params) noexcept {
     return params.now + (params.now - params.forget_before);
 }
 
-cursor_outcome evaluate(stored_cursor& kept, const cursor_move& what, timestamp now) {
+cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what, timestamp now) {
     const bool over = kept.expires_at <= now ||
                       (what.expired == kept.expires_at && kept.expires_at > what.expires_at);
     if (kept.owner != what.owner && !over) return {errc::lease_lost, kept.at, kept.expires_at};

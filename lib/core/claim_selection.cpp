@@ -11,21 +11,21 @@ inline namespace v1 {
 namespace {
 
 // Lapses in a row from which on an order is started apart, and then alone.
-constexpr std::uint32_t apart_lapses = 2;
-constexpr std::uint32_t alone_lapses = 3;
-constexpr std::size_t apart_company = 32;
+constexpr std::uint32_t isolated_from = 2;
+constexpr std::uint32_t alone_from = 3;
+constexpr std::size_t isolated_company = 32;
 constexpr std::uint32_t backoff_doublings_max = 10;
 
-// How many orders with so many lapses may be worked on together.
-std::size_t company_of(std::uint32_t lapses) {
-    if (lapses < apart_lapses) return std::numeric_limits<std::size_t>::max();
-    return lapses < alone_lapses ? apart_company : 1;
+// How many orders with so many expired_leases may be worked on together.
+std::size_t company_of(std::uint32_t expired_leases) {
+    if (expired_leases < isolated_from) return std::numeric_limits<std::size_t>::max();
+    return expired_leases < alone_from ? isolated_company : 1;
 }
 
 // Does the lapse of a lease count as an attempt? Of the first one nobody knows whose fault it
 // is; after that only of one that was alone.
-bool lapse_counts(const stored_order& candidate) {
-    return candidate.lapses == 0 || candidate.lapses >= alone_lapses;
+bool expiry_counts(const stored_order& candidate) {
+    return candidate.expired_leases == 0 || candidate.expired_leases >= alone_from;
 }
 
 evaluation begin(const stored_order& candidate, std::string_view event, std::string_view actor,
@@ -60,14 +60,14 @@ evaluation hand_out(const stored_order& candidate, const claim& by, write_time a
 // Out of the hands of whoever had it: back to waiting or, out of attempts, failed.
 evaluation take_back(const stored_order& candidate, const claim& by, write_time at,
                      std::string reason) {
-    const std::uint32_t given_back = candidate.leased && !lapse_counts(candidate) ? 1 : 0;
+    const std::uint32_t given_back = candidate.leased && !expiry_counts(candidate) ? 1 : 0;
     const std::uint32_t attempts = candidate.value.attempts - given_back;
     const bool exhausted = attempts >= by.attempts_max;
     const work_stage& stage = *by.stage;
     evaluation out = begin(candidate, exhausted ? stage.fail : stage.release, by.worker_id, at);
     stored_order& it = out.after;
     it.value.attempts = attempts;
-    it.lapses = candidate.lapses + (candidate.leased ? 1 : 0);
+    it.expired_leases = candidate.expired_leases + (candidate.leased ? 1 : 0);
     it.leased = false;
     it.worker_id.clear();
     it.due_at.reset();
@@ -77,9 +77,9 @@ evaluation take_back(const stored_order& candidate, const claim& by, write_time 
         it.value.next_attempt_at.reset();
         it.value.settled_at = at.stamp;
     } else {
-        const auto doublings = std::min(it.lapses - 1, backoff_doublings_max);
+        const auto doublings = std::min(it.expired_leases - 1, backoff_doublings_max);
         it.value.status = stage.waiting;
-        it.span = by.lapse_backoff * (1 << doublings);
+        it.span = by.expiry_backoff * (1 << doublings);
         it.value.next_attempt_at = at.now + it.span;
         it.due_at = it.value.next_attempt_at;
     }
@@ -180,17 +180,18 @@ bool claim_selection::done() const noexcept {
 
 std::optional<evaluation> claim_selection::offer(const stored_order& candidate) {
     if (done() || !rank(candidate)) return std::nullopt;
-    const bool lapsed = candidate.leased && candidate.value.status == claim_.stage->active;
-    if (!lapsed && candidate.value.status != claim_.stage->waiting) return std::nullopt;
+    const bool lease_expired = candidate.leased && candidate.value.status == claim_.stage->active;
+    if (!lease_expired && candidate.value.status != claim_.stage->waiting) return std::nullopt;
 
     const std::uint32_t attempts = candidate.value.attempts;
     const bool exhausted = attempts >= claim_.attempts_max;
-    if (!lapsed && !exhausted && !may_join(company_of(candidate.lapses))) return std::nullopt;
+    if (!lease_expired && !exhausted && !may_join(company_of(candidate.expired_leases)))
+        return std::nullopt;
     ++touched_;  // here, not in take(): an adapter may collect all that it stores at the end
     const auto of_max = [&] {
         return std::to_string(attempts) + " of " + std::to_string(claim_.attempts_max);
     };
-    if (lapsed) {
+    if (lease_expired) {
         return take_back(
             candidate, claim_, at_,
             "the lease of worker " + candidate.worker_id + " expired on attempt " + of_max());
@@ -212,7 +213,7 @@ void claim_selection::take(const evaluation& stored, claim_outcome& out) {
     const bool failed = stored.after.value.status == claim_.stage->failed;
     if (stored.after.leased) {
         out.orders.push_back({stored.after.value, stored.after.lease, stored.after.traceparent,
-                              stored.after.lapses >= apart_lapses});
+                              stored.after.expired_leases >= isolated_from});
         return;
     }
     ++(failed ? out.failed : out.released);

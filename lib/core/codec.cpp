@@ -270,7 +270,7 @@ void write(writer& to, const stored_order& value) noexcept {
     to.number(static_cast<std::uint64_t>(value.lease));
     to.time(value.due_at, value.value.created_at);
     to.text(value.worker_id);
-    to.number(value.lapses);
+    to.number(value.expired_leases);
     to.text(value.traceparent);
     if (value.span.count() != 0) to.signed_number(value.span.count());
 }
@@ -326,7 +326,7 @@ void read(reader& from, std::uint8_t flags, stored_order& out) {
     out.leased = (flags & is_leased) != 0;
     out.due_at = from.time_if((flags & has_due_at) != 0, out.value.created_at);
     out.worker_id = from.text();
-    out.lapses = from.number_32();
+    out.expired_leases = from.number_32();
     out.traceparent = from.text();
     if ((flags & has_span) == 0) return;
     out.span = std::chrono::milliseconds(from.signed_number());

@@ -70,7 +70,7 @@ evaluation apply(const edit_order& edit, const stored_order& current, const chan
 }
 
 // There already: a success that changes nothing, unless it waits for later and is wanted now.
-evaluation stay(const move_order& move, const stored_order& current, const change& what,
+evaluation stay(const transition_order& move, const stored_order& current, const change& what,
                 write_time at) {
     evaluation out = begin(current, what);
     const timestamp wanted = move.next_attempt_at.value_or(at.now);
@@ -86,12 +86,12 @@ evaluation stay(const move_order& move, const stored_order& current, const chang
     return out;
 }
 
-evaluation apply(const move_order& move, const stored_order& current, const change& what,
+evaluation apply(const transition_order& move, const stored_order& current, const change& what,
                  write_time at) {
     evaluation out = begin(current, what);
     touch(out.after, at);
     end_lease(out.after);
-    if (!move.interrupted) out.after.lapses = 0;
+    if (!move.interrupted) out.after.expired_leases = 0;
     out.after.due_at.reset();
     if (move.queued) out.after.due_at = move.next_attempt_at.value_or(at.now);
     if (move.queued) out.after.span = move.backoff;
@@ -116,7 +116,7 @@ result<evaluation> evaluate(const stored_order* current, const change& what, wri
     if (!current) return errc::not_found;
     if (const error_code ec = refusal(*current, what)) return failure{ec};
 
-    const auto* move = std::get_if<move_order>(&what.action);
+    const auto* move = std::get_if<transition_order>(&what.action);
     if (!what.from.empty() && !in(what.from, current->value.status)) {
         if (move && move->repeatable && move->to == current->value.status) {
             return stay(*move, *current, what, at);

@@ -78,7 +78,7 @@ result<void> lower_to(change& out, raise_event& raise, const status_machine& mac
         return ok;
     }
     if (machine.stage_active_in(found->to)) return errc::transition_rejected;
-    move_order move;
+    transition_order move;
     move.to = found->to;
     if (detail::fails_work(*found, machine)) move.last_error = raise.reason;
     move.reason = std::move(raise.reason);
@@ -132,7 +132,7 @@ result<change> lower(command what, const status_machine& machine, runtime& with)
     if (!lowered) return std::move(lowered).error();
     out.version = what.version;
     out.user_id = what.user_id;
-    out.once = what.once;
+    out.idempotency_key = what.idempotency_key;
     out.actor = std::move(what.actor);
     out.traceparent = std::move(what.traceparent);
     return out;

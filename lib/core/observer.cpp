@@ -110,16 +110,16 @@ void observers::entry_given_up(const given_up_report& it) noexcept {
     for (observer* one : all_) one->entry_given_up(it);
 }
 
-void observers::orders_offered(const offer_report& it) noexcept {
-    for (observer* one : all_) one->orders_offered(it);
+void observers::orders_hinted(const hint_report& it) noexcept {
+    for (observer* one : all_) one->orders_hinted(it);
 }
 
 void observers::message_refused(std::string_view id, std::string_view reason) noexcept {
     for (observer* one : all_) one->message_refused(id, reason);
 }
 
-void observers::trouble(std::string_view where, const failure& what) noexcept {
-    for (observer* one : all_) one->trouble(where, what);
+void observers::error(std::string_view where, const failure& what) noexcept {
+    for (observer* one : all_) one->error(where, what);
 }
 
 }  // namespace v1

@@ -53,10 +53,10 @@ public:
 
 }  // namespace
 
-runtime system_runtime(observer& watch) noexcept {
+runtime system_runtime(observer& observer) noexcept {
     static system_clock time;
     static system_random random;
-    return {time, random, watch};
+    return {time, random, observer};
 }
 
 runtime system_runtime() noexcept {

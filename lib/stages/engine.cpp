@@ -63,7 +63,7 @@ private:
 
 class engine::impl {
 public:
-    impl(storage& orders, const status_machine& machine, runtime with,
+    impl(storage& orders, const status_machine& machine, orderproc::runtime with,
          const engine_options& options)
         : machine_(machine),
           with_(with),
@@ -122,7 +122,7 @@ public:
     }
 
     const status_machine& machine_;
-    runtime with_;
+    orderproc::runtime with_;
     detail::commit_listeners listeners_;
     detail::engine_queue queue_;
 
@@ -159,7 +159,7 @@ private:
     std::vector<std::jthread> threads_;  // the last member: joined before the rest goes
 };
 
-engine::engine(storage& orders, const status_machine& machine, runtime with, engine_options options)
+engine::engine(storage& orders, const status_machine& machine, orderproc::runtime with, engine_options options)
     : impl_(std::make_unique<impl>(orders, machine, with, checked(options, orders))) {}
 
 engine::~engine() = default;
@@ -176,7 +176,7 @@ result<void> engine::submit(claim what, claim_completion& done) {
     return impl_->queue_.push(done, std::move(what));
 }
 
-result<void> engine::submit(cursor_move what, cursor_completion& done) {
+result<void> engine::submit(commit_cursor what, cursor_completion& done) {
     return impl_->queue_.push(done, std::move(what));
 }
 
@@ -217,7 +217,7 @@ const status_machine& engine::machine() const noexcept {
     return impl_->machine_;
 }
 
-runtime& engine::with() const noexcept {
+runtime& engine::runtime() const noexcept {
     return impl_->with_;
 }
 

@@ -116,7 +116,7 @@ result<void> engine_queue::push(completion& done, change&& what, engine_node::ki
     engine_node& node = done;
     node.is = is;
     node.order_hash = hash_of(what.order);
-    node.key_hash = what.once ? hash_of(text_of(what.once->key)) : 0;
+    node.key_hash = what.idempotency_key ? hash_of(text_of(what.idempotency_key->key)) : 0;
     done.what_ = std::move(what);
     return link(node);
 }
@@ -128,7 +128,7 @@ result<void> engine_queue::push(claim_completion& done, claim&& what) {
     return link(node);
 }
 
-result<void> engine_queue::push(cursor_completion& done, cursor_move&& what) {
+result<void> engine_queue::push(cursor_completion& done, commit_cursor&& what) {
     engine_node& node = done;
     node.is = engine_node::kind::cursor;
     node.key_hash = hash_of(what.name);

@@ -67,7 +67,7 @@ public:
 
     result<void> push(completion& done, change&& what, engine_node::kind is);
     result<void> push(claim_completion& done, claim&& what);
-    result<void> push(cursor_completion& done, cursor_move&& what);
+    result<void> push(cursor_completion& done, commit_cursor&& what);
 
     // The taker is done with its batch and takes the next: what waits now, in order, except for
     // what another request on the same order, idempotency key or cursor is ahead of.
@@ -87,7 +87,7 @@ public:
     static cursor_completion& cursor_of(engine_node& node) noexcept;
     static change& what(completion& done) noexcept { return done.what_; }
     static claim& what(claim_completion& done) noexcept { return done.what_; }
-    static cursor_move& what(cursor_completion& done) noexcept { return done.what_; }
+    static commit_cursor& what(cursor_completion& done) noexcept { return done.what_; }
 
 private:
     std::uint64_t hash_of(std::string_view text) const noexcept;

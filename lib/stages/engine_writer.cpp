@@ -56,7 +56,7 @@ bool engine_writer::tidy() noexcept try {
     if (tidy_due_ && with_.time.monotonic() < *tidy_due_) return true;
     const auto more = connection_->tidy();
     if (!more) {
-        with_.watch.trouble("engine.tidy", more.error());
+        with_.observer.error("engine.tidy", more.error());
         connection_.reset();
     }
     tidy_due_.reset();
@@ -71,7 +71,7 @@ result<void> engine_writer::try_to_finish() {
     if (in_doubt_) {
         auto applied = resolve();
         if (!applied) {
-            with_.watch.trouble("engine.resolve", applied.error());
+            with_.observer.error("engine.resolve", applied.error());
             if (resolves_ >= resolve_attempts_) finish(errc::outcome_unknown);
             return std::move(applied).error();
         }
@@ -87,7 +87,7 @@ result<void> engine_writer::try_to_finish() {
         finish({});
         return written;
     }
-    with_.watch.trouble("engine.write", written.error());
+    with_.observer.error("engine.write", written.error());
     if (!in_doubt_) {
         finish(written.error().code);
     } else if (resolves_ >= resolve_attempts_) {
@@ -167,7 +167,7 @@ void engine_writer::check_clock(timestamp now) noexcept try {
         if (!recorded && !it.orders.empty()) recorded = it.orders.front().value.updated_at;
     }
     const auto wrong = clock_.judge(now, with_.time.monotonic(), recorded);
-    if (wrong) with_.watch.trouble("clock", *wrong);
+    if (wrong) with_.observer.error("clock", *wrong);
 } catch (const std::exception&) {  // out of memory for the text: the write is as good
 }
 
@@ -186,7 +186,7 @@ result<bool> engine_writer::resolve() {
 result<void> engine_writer::fail_by_exception(const char* text) noexcept {
     connection_.reset();
     failure why = caught(in_doubt_ ? errc::outcome_unknown : errc::unavailable, text);
-    with_.watch.trouble("engine", why);
+    with_.observer.error("engine", why);
     if (!in_doubt_ || resolves_ >= resolve_attempts_) finish(why.code);
     return why;
 }
@@ -198,7 +198,7 @@ void engine_writer::finish(error_code ec) noexcept {
     report.cursors = batch_.cursors.size();
     report.write_time = std::chrono::duration_cast<std::chrono::microseconds>(write_time_);
     report.ec = ec;
-    with_.watch.batch_written(report);
+    with_.observer.batch_written(report);
     if (!ec && tell_observer()) listeners_.announce();
     answer(ec);
     changes_.clear();
@@ -216,9 +216,9 @@ void engine_writer::finish(error_code ec) noexcept {
 
 void engine_writer::tell_of_key(const change_outcome& outcome) noexcept {
     if (outcome.ec == errc::idempotency_mismatch) {
-        with_.watch.key_used(key_use::mismatched);
+        with_.observer.key_used(key_use::mismatched);
     } else if (!outcome.ec) {
-        with_.watch.key_used(outcome.replayed ? key_use::replayed : key_use::fresh);
+        with_.observer.key_used(outcome.replayed ? key_use::replayed : key_use::fresh);
     }
 }
 
@@ -228,19 +228,19 @@ bool engine_writer::tell_observer() noexcept {
     for (std::size_t i = 0; i < changes_.size(); ++i) {
         const change& what = changes_[i];
         const change_outcome& outcome = change_outcomes_[i];
-        if (what.once) tell_of_key(outcome);
+        if (what.idempotency_key) tell_of_key(outcome);
         if (!outcome.journaled) continue;
         grew = true;
         if (!outcome.after) continue;
-        const auto* move = std::get_if<move_order>(&what.action);
+        const auto* move = std::get_if<transition_order>(&what.action);
         const bool completed = what.lease && move && move->completes;
-        with_.watch.transition_committed({*outcome.after, what.event, what.actor, completed});
+        with_.observer.transition_committed({*outcome.after, what.event, what.actor, completed});
     }
     for (std::size_t i = 0; i < claims_.size(); ++i) {
         const claim_outcome& got = claim_outcomes_[i];
         if (got.orders.empty() && got.released == 0 && got.failed == 0) continue;
         grew = true;
-        with_.watch.orders_claimed(
+        with_.observer.orders_claimed(
             {*claims_[i].stage, got.orders.size(), got.released, got.failed, got.reclaimed});
     }
     return grew;

@@ -77,7 +77,7 @@ private:
     std::vector<claim> claims_;
     std::vector<change_outcome> change_outcomes_;
     std::vector<claim_outcome> claim_outcomes_;
-    std::vector<cursor_move> cursors_;
+    std::vector<commit_cursor> cursors_;
     std::vector<cursor_outcome> cursor_outcomes_;
 };
 

@@ -67,15 +67,15 @@ private:
             ids_.erase(std::unique(ids_.begin(), ids_.end()), ids_.end());
             auto told = checker_.check(ids_, unknown_);
             if (!told) {
-                with_.watch.trouble("items", told.error());
+                with_.observer.error("items", told.error());
                 return errc::unavailable;
             }
             std::sort(unknown_.begin(), unknown_.end());
             return {};
         } catch (const std::exception& thrown) {
-            trouble(thrown.what());
+            error(thrown.what());
         } catch (...) {
-            trouble("the item checker threw what is no std::exception");
+            error("the item checker threw what is no std::exception");
         }
         return errc::unavailable;
     }
@@ -101,14 +101,14 @@ private:
             }
             return true;
         } catch (const std::exception& thrown) {
-            trouble(thrown.what());
+            error(thrown.what());
             positions_.clear();
             return false;
         }
     }
 
-    void trouble(const char* text) noexcept {
-        with_.watch.trouble("items", detail::caught(errc::unavailable, text));
+    void error(const char* text) noexcept {
+        with_.observer.error("items", detail::caught(errc::unavailable, text));
     }
 
     item_checker& checker_;

@@ -23,7 +23,7 @@ std::optional<clock::instant> wanted_at(const job_entry& it) {
 void job_table::add(const std::shared_ptr<job_entry>& entry) {
     entry->serial = ++last_serial_;
     jobs_.emplace(entry->serial, entry);
-    if (entry->apart != 0) ++apart_;
+    if (entry->isolated != 0) ++isolated_;
     try {
         enter(*entry, job_phase::held);
     } catch (...) {
@@ -43,7 +43,7 @@ void job_table::remove(job_entry& entry) noexcept {
     const auto kept = std::move(found->second);
     jobs_.erase(found);
     held_.erase(kept->serial);
-    if (kept->apart != 0) --apart_;
+    if (kept->isolated != 0) --isolated_;
     if (kept->deadline) deadlines_.erase({*kept->deadline, kept->serial});
     kept->deadline.reset();
 }
@@ -87,9 +87,9 @@ std::vector<std::shared_ptr<job_entry>> job_table::in_phase(job_phase phase) con
 std::vector<std::shared_ptr<job_entry>> job_table::next_apart() const {
     std::vector<std::shared_ptr<job_entry>> out;
     if (held_.empty() || held_.size() != jobs_.size()) return out;
-    const std::uint64_t group = find(*held_.begin())->apart;
+    const std::uint64_t group = find(*held_.begin())->isolated;
     for (const std::uint64_t serial : held_) {
-        if (auto it = find(serial); it->apart == group) out.push_back(std::move(it));
+        if (auto it = find(serial); it->isolated == group) out.push_back(std::move(it));
     }
     return out;
 }

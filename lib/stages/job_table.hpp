@@ -2,7 +2,7 @@
 #define ORDERPROC_STAGES_JOB_TABLE_HPP
 
 #include "stages/verdict_change.hpp"
-#include "stages/worker_inbox.hpp"
+#include "stages/worker_mailbox.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -27,13 +27,13 @@ enum class job_phase : std::uint8_t {
 // An order that the worker holds the lease of. Only the worker's thread touches it, but for
 // what the commits bring.
 struct job_entry {
-    job_entry(const std::shared_ptr<worker_inbox>& to, const work_stage& on)
+    job_entry(const std::shared_ptr<worker_mailbox>& to, const work_stage& on)
         : stage(on), closing(to), renewal(to) {}
 
     const work_stage& stage;
     std::uint64_t serial = 0;
     lease_token lease{0};
-    std::uint64_t apart = 0;  // the group that it is to run in; 0: beside any others
+    std::uint64_t isolated = 0;  // the group that it is to run in; 0: beside any others
     std::shared_ptr<job::state> work;
     job_phase phase = job_phase::held;
 
@@ -72,7 +72,7 @@ public:
     std::vector<std::shared_ptr<job_entry>> in_phase(job_phase phase) const;
 
     // Orders that are to run apart, started or not.
-    std::size_t apart() const noexcept { return apart_; }
+    std::size_t isolated() const noexcept { return isolated_; }
     // Their first group, once nothing else is running; or none.
     std::vector<std::shared_ptr<job_entry>> next_apart() const;
 
@@ -81,7 +81,7 @@ private:
     std::map<std::uint64_t, std::shared_ptr<job_entry>> jobs_;
     std::set<std::uint64_t> held_;
     std::set<std::pair<clock::instant, std::uint64_t>> deadlines_;
-    std::size_t apart_ = 0;
+    std::size_t isolated_ = 0;
 };
 
 }  // namespace detail

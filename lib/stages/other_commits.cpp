@@ -25,7 +25,7 @@ other_commits::other_commits(storage& orders, runtime with, commit_listeners& li
         watch_ = std::move(*made);
         thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     } else if (made.error().code != errc::not_supported) {
-        with_.watch.trouble("engine.watch", made.error());
+        with_.observer.error("engine.watch", made.error());
     }
 }
 
@@ -40,15 +40,15 @@ void other_commits::run(const std::stop_token& stop) noexcept {
     try {
         while (!stop.stop_requested()) {
             auto heard = watch_->wait(wait_max);
-            if (!heard) return with_.watch.trouble("engine.watch", heard.error());
+            if (!heard) return with_.observer.error("engine.watch", heard.error());
             if (!*heard || stop.stop_requested()) continue;
             listeners_.announce();
             std::this_thread::sleep_for(rest);
         }
     } catch (const std::exception& thrown) {  // listeners poll without us
-        with_.watch.trouble("engine.watch", caught(errc::unavailable, thrown.what()));
+        with_.observer.error("engine.watch", caught(errc::unavailable, thrown.what()));
     } catch (...) {
-        with_.watch.trouble("engine.watch", errc::unavailable);
+        with_.observer.error("engine.watch", errc::unavailable);
     }
 }
 

@@ -49,7 +49,7 @@ void reconnection::tell(bool connected, const failure& why) noexcept {
     } catch (const std::exception&) {
         told_why_ = {};
     }
-    with_.watch.broker_changed({broker_, user_, connected, why});
+    with_.observer.broker_changed({broker_, user_, connected, why});
 }
 
 }  // namespace detail

@@ -15,11 +15,11 @@ using std::chrono::milliseconds;
 constexpr std::size_t name_size_max = 64;
 constexpr milliseconds lease_min{100};
 // How long a commit that waits for a confirm may find the relay waiting for one.
-constexpr milliseconds patience{10};
+constexpr milliseconds timeout{10};
 // A connection wants to be served.
 constexpr milliseconds nap_max{500};
 // How long the last move of the cursor is waited for.
-constexpr std::chrono::seconds farewell(5);
+constexpr std::chrono::seconds stop_timeout(5);
 
 result<void> check(const relay_options& it) {
     const auto positive = [](milliseconds time) {
@@ -40,12 +40,12 @@ result<void> check(const relay_options& it) {
         wrong = "poison_queue: required to park entries";
     }
     if (it.window < 1) wrong = "window: at least 1";
-    if (!positive(it.sweep)) wrong = "sweep: 1 ms to a year";
+    if (!positive(it.poll_interval)) wrong = "poll_interval: 1 ms to a year";
     if (it.move_every < milliseconds(0) || it.move_every > it.lease / 3) {
         wrong = "move_every: from 0 to a third of the lease";
     }
-    if (it.give_way < milliseconds(0) || it.give_way > detail::delay_max) {
-        wrong = "give_way: 0 to a year";
+    if (it.max_publish_lag < milliseconds(0) || it.max_publish_lag > detail::delay_max) {
+        wrong = "max_publish_lag: 0 to a year";
     }
     if (it.threads > 1) wrong = "threads: 0 or 1";
     if (wrong) return failure{errc::invalid_argument, wrong};
@@ -56,32 +56,32 @@ result<void> check(const relay_options& it) {
 
 namespace detail {
 
-void relay_inbox::complete(const cursor_outcome& outcome) noexcept {
+void relay_mailbox::complete(const cursor_outcome& outcome) noexcept {
     const auto self = std::move(kept);  // the relay may let go of everything else before we return
     {
         const std::lock_guard lock(mutex_);
         mail_.moved = outcome;
     }
-    rings.ring();
+    notifier.notify();
 }
 
-void relay_inbox::committed() noexcept {
+void relay_mailbox::committed() noexcept {
     {
         const std::lock_guard lock(mutex_);
         mail_.news = true;
     }
-    rings.ring();
+    notifier.notify();
 }
 
-void relay_inbox::stop_at(clock::instant deadline) noexcept {
+void relay_mailbox::stop_at(clock::instant deadline) noexcept {
     {
         const std::lock_guard lock(mutex_);
         mail_.stop_at = mail_.stop_at ? std::min(*mail_.stop_at, deadline) : deadline;
     }
-    rings.ring();
+    notifier.notify();
 }
 
-relay_inbox::mail relay_inbox::take() noexcept {
+relay_mailbox::mail relay_mailbox::take() noexcept {
     const std::lock_guard lock(mutex_);
     mail out = mail_;
     mail_.moved.reset();
@@ -96,15 +96,15 @@ relay::impl::impl(engine& orders, reader& journal, broker& to, relay_options opt
       journal_(journal),
       broker_(to),
       options_(std::move(options)),
-      with_(orders.with()),
-      inbox_(std::make_shared<detail::relay_inbox>(
+      with_(orders.runtime()),
+      mailbox_(std::make_shared<detail::relay_mailbox>(
           options_.threads == 0 ? std::move(options_.on_ready) : nullptr)),
-      link_(to, "relay", orders.with()) {}
+      link_(to, "relay", orders.runtime()) {}
 
 relay::impl::~impl() {
     if (options_.threads > 0) stop(milliseconds(0));
     if (listening_) engine_.remove_listener(*this);
-    inbox_->rings.close();
+    mailbox_->notifier.close();
 }
 
 result<void> relay::impl::start() {
@@ -116,25 +116,25 @@ result<void> relay::impl::start() {
     };
     const auto started = life_.start(prepare, options_.threads > 0, [this] { run(); });
     if (!started) return started.error();
-    if (*started) inbox_->rings.ring();
+    if (*started) mailbox_->notifier.notify();
     return {};
 }
 
 void relay::impl::stop(milliseconds drain) {
     const auto wait = std::clamp(drain, milliseconds(0), detail::delay_max);
-    inbox_->stop_at(with_.time.monotonic() + wait);
+    mailbox_->stop_at(with_.time.monotonic() + wait);
     life_.join();
 }
 
 void relay::impl::run() noexcept {
     while (true) {
-        const relay_report done = cycle(patience);
+        const relay_report done = cycle(timeout);
         if (done.stopped) break;
         const auto now = with_.time.monotonic();
-        if (stop_at_ && now >= *stop_at_ + farewell) break;
+        if (stop_at_ && now >= *stop_at_ + stop_timeout) break;
         if (done.under_way > 0) continue;  // it has waited for the confirms already
         const milliseconds nap = std::min(nap_max, done.next_due - now);
-        if (nap > milliseconds(0)) inbox_->rings.wait_for(nap);
+        if (nap > milliseconds(0)) mailbox_->notifier.wait_for(nap);
     }
 }
 

@@ -18,7 +18,7 @@ constexpr milliseconds measures_every{1000};
 
 }  // namespace
 
-void relay::impl::take_in(const detail::relay_inbox::mail& mail) {
+void relay::impl::take_in(const detail::relay_mailbox::mail& mail) {
     if (mail.stop_at) stop_at_ = mail.stop_at;
     news_ = news_ || mail.news;
     if (mail.moved) on_moved(*mail.moved);
@@ -74,7 +74,7 @@ bool relay::impl::wants_move(clock::instant now) const noexcept {
 void relay::impl::move_cursor(clock::instant now) {
     if (leading_ && now >= leads_until_) step_down();
     if (!wants_move(now)) return;
-    cursor_move what;
+    commit_cursor what;
     what.name = options_.cursor;
     what.owner = options_.owner;
     if (leading_ && confirmed_ != stored_) what.to = confirmed_;
@@ -82,17 +82,17 @@ void relay::impl::move_cursor(clock::instant now) {
     what.expires_at = with_.time.now() + (letting_go_ ? milliseconds(0) : options_.lease);
     if (held_until_ && now >= held_since_ + options_.lease) what.expired = held_until_;
     moved_at_ = now;
-    inbox_->kept = inbox_;
+    mailbox_->kept = mailbox_;
     result<void> sent = errc::unavailable;
     try {
-        sent = engine_.submit(std::move(what), *inbox_);
+        sent = engine_.submit(std::move(what), *mailbox_);
     } catch (...) {
-        inbox_->kept.reset();
+        mailbox_->kept.reset();
         throw;
     }
     moving_ = sent.has_value();
     if (moving_) return;
-    inbox_->kept.reset();
+    mailbox_->kept.reset();
     engine_stopped_ = true;
 }
 
@@ -134,7 +134,7 @@ void relay::impl::measure(clock::instant now) {
     caught_up_ = all_out;
     report.waits_for = waits_for();
     report.waited = now - progress_at_;
-    with_.watch.feed_measured(report);
+    with_.observer.feed_measured(report);
 }
 
 }  // namespace v1

@@ -26,12 +26,12 @@ constexpr milliseconds asks_every{10};
 }  // namespace
 
 // Nothing that is thrown here gets out: a host whose call failed would not know when to call again.
-relay_report relay::impl::cycle(milliseconds patience) noexcept {
+relay_report relay::impl::cycle(milliseconds timeout) noexcept {
     report_ = {};
-    inbox_->rings.answer();
+    mailbox_->notifier.begin();
     bool failed = true;
     try {
-        step(patience);
+        step(timeout);
         failed = false;
     } catch (const std::exception& thrown) {
         abandon(thrown.what());
@@ -45,20 +45,20 @@ relay_report relay::impl::cycle(milliseconds patience) noexcept {
     report_.waits_for = waits_for();
     report_.waited = now - progress_at_;
     report_.stopped = winding_up() && !moving_ && (!leading_ || engine_stopped_);
-    const bool rung = inbox_->rings.rest();
-    report_.next_due = failed ? now + detail::commit_pause(1) : rung ? now : next_due(now);
+    const bool notified = mailbox_->notifier.end();
+    report_.next_due = failed ? now + detail::commit_pause(1) : notified ? now : next_due(now);
     return report_;
 }
 
-void relay::impl::step(milliseconds patience) {
-    take_in(inbox_->take());
+void relay::impl::step(milliseconds timeout) {
+    take_in(mailbox_->take());
     auto now = with_.time.monotonic();
     move_cursor(now);
     if (leading_ && !drained(now)) {
         connect(now);
         read(now);
         submit_entries(now);
-        collect(patience);
+        collect(timeout);
         if (lost_) disconnect(*std::exchange(lost_, std::nullopt));
         now = with_.time.monotonic();
         move_cursor(now);
@@ -71,7 +71,7 @@ void relay::impl::step(milliseconds patience) {
 void relay::impl::abandon(const char* thrown) noexcept {
     lost_.reset();
     const failure why = detail::caught(errc::unavailable, thrown);
-    with_.watch.trouble("relay", why);
+    with_.observer.error("relay", why);
     disconnect(why);
 }
 
@@ -116,19 +116,19 @@ void relay::impl::read(clock::instant now) {
     const std::size_t limit = std::min(page_max, options_.window);
     auto found = journal_.use([&](repository& from) { return from.read_feed({read_, limit}); });
     if (!found) {
-        with_.watch.trouble("relay.read", found.error());
+        with_.observer.error("relay.read", found.error());
         news_ = false;
         read_due_ = now + detail::commit_pause(1);
         return;
     }
-    read_due_ = now + options_.sweep;
+    read_due_ = now + options_.poll_interval;
     newest_ = found->newest.offset;
     if (found->reset) {
-        with_.watch.trouble("relay.reset",
-                            {errc::not_found, "the journal does not have what comes after entry " +
-                                                  std::to_string(read_.offset) + " of epoch " +
-                                                  std::to_string(read_.epoch) +
-                                                  ": publishing it from its beginning"});
+        with_.observer.error("relay.reset",
+                             {errc::not_found, "the journal does not have what comes after entry " +
+                                                   std::to_string(read_.offset) + " of epoch " +
+                                                   std::to_string(read_.epoch) +
+                                                   ": publishing it from its beginning"});
         suspects_.clear();
         sent_.clear();  // of another journal: their confirms mean nothing for the cursor
         confirmed_ = read_ = found->oldest;
@@ -139,7 +139,8 @@ void relay::impl::read(clock::instant now) {
     page_ = std::move(found->entries);
     next_ = 0;
     written_ = false;
-    late_ = options_.give_way == milliseconds(0) || (!page_.empty() && is_late(page_.front().at));
+    late_ = options_.max_publish_lag == milliseconds(0) ||
+            (!page_.empty() && is_late(page_.front().at));
     news_ = page_.size() == limit;
     if (!page_.empty()) read_ = page_.back().position;
 }
@@ -148,7 +149,7 @@ void relay::impl::read(clock::instant now) {
 // late it is.
 bool relay::impl::is_late(timestamp made_at) const {
     const auto age = with_.time.now() - made_at;
-    return age >= options_.give_way || -age >= options_.give_way;
+    return age >= options_.max_publish_lag || -age >= options_.max_publish_lag;
 }
 
 void relay::impl::submit_entries(clock::instant now) {
@@ -205,10 +206,10 @@ bool relay::impl::submit_message(const journal_entry& entry, sending as, clock::
     return false;
 }
 
-void relay::impl::collect(milliseconds patience) {
+void relay::impl::collect(milliseconds timeout) {
     if (!publisher_ || lost_) return;
     outcomes_.clear();
-    auto polled = publisher_->poll(sent_.empty() ? milliseconds(0) : patience, outcomes_);
+    auto polled = publisher_->poll(sent_.empty() ? milliseconds(0) : timeout, outcomes_);
     const auto now = with_.time.monotonic();
     for (const published& it : outcomes_) judge(it, now);
     advance(now);

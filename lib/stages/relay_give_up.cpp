@@ -78,8 +78,8 @@ bool relay::impl::note_unrouted(const sent_entry& entry, clock::instant now) {
         it.never_parks = true;
         return false;
     }
-    with_.watch.trouble("relay.route", {errc::not_found,
-                                        "no queue takes entry " + std::to_string(entry.at.offset)});
+    with_.observer.error("relay.route", {errc::not_found, "no queue takes entry " +
+                                                              std::to_string(entry.at.offset)});
     return true;
 }
 
@@ -91,8 +91,8 @@ void relay::impl::note_refused(const sent_entry& entry, clock::instant now) {
 }
 
 // The outcome of a copy that was sent alone tells about the broker. If it was refused, too, the
-// broker is in trouble, and that is no fault of the entries. If it was confirmed, the broker may
-// have been in trouble until now. Either way the entries that it refused have all their tries
+// broker has a fault, and that is no fault of the entries. If it was confirmed, the broker may
+// have had a fault until now. Either way the entries that it refused have all their tries
 // again.
 void relay::impl::forgive_refused(clock::instant now) noexcept {
     for (auto& [offset, it] : suspects_) {
@@ -102,7 +102,7 @@ void relay::impl::forgive_refused(clock::instant now) noexcept {
     }
 }
 
-// Of an entry that has been tried often enough. False: not now. A broker that is in trouble refuses
+// Of an entry that has been tried often enough. False: not now. A broker that has a fault refuses
 // everything, so an entry that it refused waits until nothing else is under way.
 bool relay::impl::give_up(const journal_entry& entry, suspect& it, clock::instant now) {
     if (it.refused && !sent_.empty()) return false;
@@ -138,7 +138,7 @@ void relay::impl::write_parked(const journal_entry& entry, const suspect& it) {
 void relay::impl::report_given_up(const feed_position& at, suspect& it, unpublishable action) {
     if (std::exchange(it.reported, true)) return;
     ++report_.given_up;
-    with_.watch.entry_given_up(
+    with_.observer.entry_given_up(
         {options_.cursor, at.epoch, at.offset, it.order, it.event, action, it.why});
 }
 

@@ -1,7 +1,7 @@
 #ifndef ORDERPROC_STAGES_RELAY_IMPL_HPP
 #define ORDERPROC_STAGES_RELAY_IMPL_HPP
 
-#include "stages/bell.hpp"
+#include "stages/notifier.hpp"
 #include "stages/reconnection.hpp"
 #include "stages/stage_life.hpp"
 
@@ -24,9 +24,9 @@ inline namespace v1 {
 namespace detail {
 
 // What other threads have for the relay. A move keeps it alive, so that it may outlive the relay.
-class relay_inbox final : public cursor_completion {
+class relay_mailbox final : public cursor_completion {
 public:
-    explicit relay_inbox(std::function<void()> on_ready) : rings(std::move(on_ready)) {}
+    explicit relay_mailbox(std::function<void()> on_ready) : notifier(std::move(on_ready)) {}
 
     void complete(const cursor_outcome& outcome) noexcept override;
     void committed() noexcept;
@@ -39,8 +39,8 @@ public:
     };
     mail take() noexcept;
 
-    bell rings;
-    std::shared_ptr<relay_inbox> kept;  // while a move is under way
+    detail::notifier notifier;
+    std::shared_ptr<relay_mailbox> kept;  // while a move is under way
 
 private:
     std::mutex mutex_;
@@ -57,7 +57,7 @@ public:
     ~impl();
 
     result<void> start();
-    relay_report cycle(std::chrono::milliseconds patience) noexcept;
+    relay_report cycle(std::chrono::milliseconds timeout) noexcept;
     void stop(std::chrono::milliseconds drain);
 
 private:
@@ -82,12 +82,12 @@ private:
         clock::instant since, due{};  // the first failure; not tried before
     };
 
-    void committed() noexcept override { inbox_->committed(); }
+    void committed() noexcept override { mailbox_->committed(); }
     void run() noexcept;
 
     // The relay's thread only, for all that follows.
     // relay_cursor.cpp: who leads, and where the cursor stands
-    void take_in(const detail::relay_inbox::mail& mail);
+    void take_in(const detail::relay_mailbox::mail& mail);
     void on_moved(const cursor_outcome& outcome);
     void step_down();
     bool wants_move(clock::instant now) const noexcept;
@@ -98,7 +98,7 @@ private:
     bool publishing() const noexcept { return leading_ && publisher_; }
     bool winding_up() const noexcept { return stop_at_.has_value(); }
     bool drained(clock::instant now) const noexcept;
-    void step(std::chrono::milliseconds patience);
+    void step(std::chrono::milliseconds timeout);
     void abandon(const char* thrown) noexcept;
     void connect(clock::instant now);
     void disconnect(const failure& why) noexcept;
@@ -108,7 +108,7 @@ private:
     bool submit_one(const journal_entry& entry, clock::instant now);
     void address(const journal_entry& entry);
     bool submit_message(const journal_entry& entry, sending as, clock::instant now);
-    void collect(std::chrono::milliseconds patience);
+    void collect(std::chrono::milliseconds timeout);
     void judge(const published& what, clock::instant now);
     void advance(clock::instant now);
     void note_progress(clock::instant now) noexcept;
@@ -134,7 +134,7 @@ private:
     broker& broker_;
     relay_options options_;
     runtime with_;
-    const std::shared_ptr<detail::relay_inbox> inbox_;
+    const std::shared_ptr<detail::relay_mailbox> mailbox_;
     detail::reconnection link_;
 
     bool leading_ = false;

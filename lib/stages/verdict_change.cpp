@@ -27,7 +27,7 @@ change leased_change(const attempt_facts& of, std::string_view event) {
 verdict_change fail(const attempt_facts& of, std::string reason, const status_machine& machine) {
     verdict_change out{leased_change(of, of.stage.fail), verdict_effect::failed,
                        attempt_outcome::gave_up};
-    move_order move;
+    transition_order move;
     move.to = of.stage.failed;
     move.last_error = reason;
     move.reason = std::move(reason);
@@ -62,7 +62,7 @@ struct judge {
         }
         verdict_change out{leased_change(of, found->event), verdict_effect::advanced,
                            attempt_outcome::advanced};
-        move_order move;
+        transition_order move;
         move.to = found->to;
         move.queued = machine.stage_waiting_in(found->to) != nullptr;
         if (move.queued) move.attempts = 0;
@@ -78,7 +78,7 @@ struct judge {
         if (of.value.attempts >= policy.attempts_max) return fail(of, std::move(reason), machine);
         verdict_change out{leased_change(of, of.stage.release), verdict_effect::retried,
                            attempt_outcome::retried};
-        move_order move;
+        transition_order move;
         move.to = of.stage.waiting;
         move.queued = true;
         const auto delay = retry_delay(said.delay, policy, of.value.attempts, with.random.next());
@@ -115,7 +115,7 @@ verdict_change make_timeout_change(const attempt_facts& of, std::chrono::millise
 verdict_change make_release_change(const attempt_facts& of) {
     verdict_change out{leased_change(of, of.stage.release), verdict_effect::released,
                        attempt_outcome::released};
-    move_order move;
+    transition_order move;
     move.to = of.stage.waiting;
     move.reason = "shut down";
     move.queued = true;
@@ -132,7 +132,7 @@ change make_renewal(const attempt_facts& of, timestamp expires_at) {
 }
 
 bool happened(const verdict_change& it, const attempt_facts& of, const order& now) {
-    const auto& move = std::get<move_order>(it.what.action);
+    const auto& move = std::get<transition_order>(it.what.action);
     const auto next = static_cast<std::uint64_t>(of.value.version) + 1;
     return now.version == order_version{next} && now.status == move.to &&
            now.next_attempt_at == move.next_attempt_at &&

@@ -35,7 +35,7 @@ result<void> check(const worker_options& it) {
     if (it.in_flight_max < 1) wrong = "in_flight_max: at least 1";
     if (it.lease < lease_min || it.lease > detail::delay_max) wrong = "lease: 100 ms to a year";
     if (!positive(it.timeout)) wrong = "timeout: 1 ms to a year";
-    if (!positive(it.sweep)) wrong = "sweep: 1 ms to a year";
+    if (!positive(it.poll_interval)) wrong = "poll_interval: 1 ms to a year";
     if (it.retry.attempts_max < 1) wrong = "retry.attempts_max: at least 1";
     if (it.retry.base < milliseconds(0)) wrong = "retry.base: not negative";
     if (it.retry.cap < it.retry.base || it.retry.cap > detail::delay_max) {
@@ -53,8 +53,8 @@ worker::impl::impl(engine& orders, processor& work, worker_options options)
     : engine_(orders),
       work_(work),
       options_(std::move(options)),
-      with_(orders.with()),
-      inbox_(std::make_shared<detail::worker_inbox>(
+      with_(orders.runtime()),
+      mailbox_(std::make_shared<detail::worker_mailbox>(
           options_.threads == 0 ? std::move(options_.on_ready) : nullptr)) {}
 
 worker::impl::~impl() {
@@ -64,7 +64,7 @@ worker::impl::~impl() {
         stop(milliseconds(0));
     }
     if (listening_) engine_.remove_listener(*this);
-    inbox_->close();
+    mailbox_->close();
 }
 
 // What a host's last run_once() would do; nobody waits for the answers.
@@ -80,7 +80,7 @@ result<void> worker::impl::start() {
         if (options_.worker_id.empty()) options_.worker_id = detail::make_owner_name(with_.random);
         claims_.clear();
         for (const work_stage& stage : engine_.machine().stages()) {
-            claims_.push_back(std::make_shared<detail::stage_claim>(inbox_, stage));
+            claims_.push_back(std::make_shared<detail::stage_claim>(mailbox_, stage));
         }
         if (!std::exchange(listening_, true) && options_.wake_on_commit) {
             engine_.add_listener(*this);
@@ -89,13 +89,13 @@ result<void> worker::impl::start() {
     };
     const auto started = life_.start(prepare, options_.threads > 0, [this] { run(); });
     if (!started) return started.error();
-    if (*started) inbox_->rings.ring();
+    if (*started) mailbox_->notifier.notify();
     return {};
 }
 
 void worker::impl::stop(milliseconds drain) {
     const auto wait = std::clamp(drain, milliseconds(0), detail::delay_max);
-    inbox_->stop_at(with_.time.monotonic() + wait);
+    mailbox_->stop_at(with_.time.monotonic() + wait);
     life_.join();  // not from the processor, say: that may be called on the thread
 }
 
@@ -104,7 +104,7 @@ void worker::impl::run() noexcept {
         const cycle_report done = cycle();
         if (stop_at_ && done.in_flight == 0) break;
         const auto now = with_.time.monotonic();
-        inbox_->rings.wait_for(std::min(done.next_due, now + options_.sweep) - now);
+        mailbox_->notifier.wait_for(std::min(done.next_due, now + options_.poll_interval) - now);
     }
 }
 
@@ -121,13 +121,13 @@ result<void> worker::start() {
     return impl_->start();
 }
 
-void worker::offer(const work_stage& stage, std::vector<std::string> ids,
-                   std::function<void(std::size_t)> done) {
-    auto made = std::make_shared<detail::work_offer>();
+void worker::hint(const work_stage& stage, std::vector<std::string> ids,
+                  std::function<void(std::size_t)> done) {
+    auto made = std::make_shared<detail::work_hint>();
     made->stage = &stage;
     made->ids = std::move(ids);
     made->done = std::move(done);
-    impl_->offer(std::move(made));
+    impl_->hint(std::move(made));
 }
 
 void worker::stop(std::chrono::milliseconds drain) {

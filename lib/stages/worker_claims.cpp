@@ -13,7 +13,7 @@ inline namespace v1 {
 
 using detail::job_entry;
 using detail::stage_claim;
-using detail::work_offer;
+using detail::work_hint;
 
 namespace {
 
@@ -43,28 +43,28 @@ void worker::impl::count_wakes(std::uint64_t wakes) noexcept {
     }
 }
 
-// An offer that cannot be noted is left to the next look at the storage.
-void worker::impl::take_in(std::shared_ptr<work_offer> what) noexcept {
+// An hint that cannot be noted is left to the next look at the storage.
+void worker::impl::take_in(std::shared_ptr<work_hint> what) noexcept {
     const auto of = [&](const auto& it) { return it->stage.waiting == what->stage->waiting; };
     const auto found = std::find_if(claims_.begin(), claims_.end(), of);
     if (found == claims_.end() || what->ids.empty()) return settle(*what, what->ids.size());
     try {
-        (*found)->offers.push_back(what);
+        (*found)->hints.push_back(what);
     } catch (const std::exception& thrown) {
-        trouble("claim", thrown.what());
+        error("claim", thrown.what());
         (*found)->wanted = true;
         settle(*what, what->ids.size());
     }
 }
 
 // done() is the user's, and may throw.
-void worker::impl::settle(work_offer& what, std::size_t count) noexcept {
+void worker::impl::settle(work_hint& what, std::size_t count) noexcept {
     try {
         what.done(count);
     } catch (const std::exception& thrown) {
-        trouble("offer", thrown.what());
+        error("hint", thrown.what());
     } catch (...) {
-        trouble("offer", "an unknown exception");
+        error("hint", "an unknown exception");
     }
 }
 
@@ -79,7 +79,7 @@ void worker::impl::on_claimed(stage_claim& it) noexcept {
     const claim_outcome answer = std::move(it.answer);
     it.failures = 0;
     report_.failed += answer.failed;
-    if (it.named > 0) {
+    if (it.hinted > 0) {
         on_named(it, answer, now);
     } else {
         on_swept(it, answer, now);
@@ -89,14 +89,14 @@ void worker::impl::on_claimed(stage_claim& it) noexcept {
         try {
             add(claimed, it);
         } catch (const std::exception& thrown) {  // left to the end of its lease
-            trouble("claim", thrown.what());
+            error("claim", thrown.what());
         }
     }
 }
 
 void worker::impl::on_swept(stage_claim& it, const claim_outcome& answer, clock::instant now) {
     it.wanted = answer.more || others_committed(it, answer);
-    it.next_at = now + options_.sweep;
+    it.next_at = now + options_.poll_interval;
     if (answer.next_due) {
         it.next_at = std::min(it.next_at, now + (*answer.next_due - with_.time.now()));
     }
@@ -108,18 +108,18 @@ void worker::impl::on_swept(stage_claim& it, const claim_outcome& answer, clock:
 }
 
 void worker::impl::on_named(stage_claim& it, const claim_outcome& answer, clock::instant now) {
-    with_.watch.orders_offered({it.stage, it.named, answer.orders.size()});
-    // More of those named: they may not go beside the others of this claim.
+    with_.observer.orders_hinted({it.stage, it.hinted, answer.orders.size()});
+    // More of those hinted at: they may not go beside the others of this claim.
     it.wanted = it.wanted || answer.more || others_committed(it, answer);
     // What is due is for messages or the sweep, but it may tell of something earlier than that.
     const auto until = answer.next_due ? *answer.next_due - with_.time.now() : delay_none;
     if (until > delay_none) it.next_at = std::min(it.next_at, now + until);
-    while (it.named > 0) {
-        const auto first = it.offers.front();
-        const std::size_t of_it = std::min(it.named, first->ids.size() - first->settled);
+    while (it.hinted > 0) {
+        const auto first = it.hints.front();
+        const std::size_t of_it = std::min(it.hinted, first->ids.size() - first->settled);
         first->settled += of_it;
-        it.named -= of_it;
-        if (first->settled == first->ids.size()) it.offers.pop_front();
+        it.hinted -= of_it;
+        if (first->settled == first->ids.size()) it.hints.pop_front();
         settle(*first, of_it);
     }
 }
@@ -134,9 +134,9 @@ void worker::impl::look_again(const work_stage& stage, std::optional<timestamp> 
 }
 
 void worker::impl::add(const claimed_order& claimed, const stage_claim& by) {
-    const auto it = std::make_shared<job_entry>(inbox_, by.stage);
+    const auto it = std::make_shared<job_entry>(mailbox_, by.stage);
     it->lease = claimed.lease;
-    it->apart = claimed.apart ? claims_answered_ : 0;
+    it->isolated = claimed.isolated ? claims_answered_ : 0;
     it->renew_at = by.submitted_at + options_.lease / 3;
     const std::string stage(by.stage.active.view());
     it->work = std::make_shared<job::state>();
@@ -144,13 +144,13 @@ void worker::impl::add(const claimed_order& claimed, const stage_claim& by) {
     it->work->traceparent = claimed.traceparent;
     it->work->stage = stage;
     it->work->key = std::string(claimed.value.id->view()) + "/" + stage;
-    it->work->sink = inbox_;
+    it->work->sink = mailbox_;
     jobs_.add(it);
     it->work->serial = it->serial;
     ++report_.claimed;
     guarded(*it, [&] {
         if (stop_at_) return close(*it, make_release_change(facts(*it)));
-        if (it->apart == 0) begin(*it);
+        if (it->isolated == 0) begin(*it);
     });
 }
 
@@ -160,12 +160,12 @@ void worker::impl::claim_failed(stage_claim& it, const failure& why, clock::inst
     if (why.code == errc::stopped) {
         engine_stopped_ = true;
     } else {
-        with_.watch.trouble("claim", why);
+        with_.observer.error("claim", why);
     }
 }
 
 bool worker::impl::may_claim() const noexcept {
-    return !stop_at_ && !engine_stopped_ && jobs_.apart() == 0;
+    return !stop_at_ && !engine_stopped_ && jobs_.isolated() == 0;
 }
 
 std::size_t worker::impl::free_places() const noexcept {
@@ -178,7 +178,7 @@ void worker::impl::claim_work(clock::instant now) {
     if (!may_claim()) return;
     const auto wants = [now](const std::shared_ptr<stage_claim>& it) {
         return !it->under_way && now >= it->not_before &&
-               (it->wanted || now >= it->next_at || !it->offers.empty());
+               (it->wanted || now >= it->next_at || !it->hints.empty());
     };
     // Those who want share what is free; who got nothing is first the next time.
     auto wanting = static_cast<std::size_t>(std::count_if(claims_.begin(), claims_.end(), wants));
@@ -195,18 +195,18 @@ void worker::impl::claim_work(clock::instant now) {
     }
 }
 
-// Whether its next claim is for what was offered: sweeps have their turn, too.
+// Whether its next claim is for what was hinted at: sweeps have their turn, too.
 bool worker::impl::names(const stage_claim& it, clock::instant now) noexcept {
     const bool sweep_due = it.wanted || now >= it.next_at;
-    return !it.offers.empty() && !(sweep_due && it.named_last);
+    return !it.hints.empty() && !(sweep_due && it.hinted_last);
 }
 
-// At most so many of the orders that were offered first.
+// At most so many of the orders that were hinted at first.
 void worker::impl::name_offered(const stage_claim& it, std::size_t most, claim& what) {
-    for (const auto& offered : it.offers) {
-        for (std::size_t at = offered->settled; at < offered->ids.size(); ++at) {
+    for (const auto& hint : it.hints) {
+        for (std::size_t at = hint->settled; at < hint->ids.size(); ++at) {
             if (what.only.size() == most) return;
-            what.only.push_back(offered->ids[at]);
+            what.only.push_back(hint->ids[at]);
         }
     }
 }
@@ -218,7 +218,7 @@ void worker::impl::look_beyond(stage_claim& it, std::size_t limit, clock::instan
     it.expired = it.doubts.over(now, limit);
     what.expired = it.expired;
     if (!what.expired.empty() || now < it.probe_at) return;
-    it.probe_at = now + options_.sweep;
+    it.probe_at = now + options_.poll_interval;
     what.probe = it.probe;
     what.probe.limit = claim_max;
 }
@@ -232,8 +232,8 @@ void worker::impl::submit_claim(const std::shared_ptr<stage_claim>& it, std::siz
     what.lease = options_.lease;
     what.attempts_max = options_.retry.attempts_max;
     what.backoff_max = detail::longest_backoff(options_.retry);
-    it->named_last = names(*it, now);
-    if (it->named_last) {
+    it->hinted_last = names(*it, now);
+    if (it->hinted_last) {
         name_offered(*it, limit, what);
         limit = what.only.size();
     } else {
@@ -241,7 +241,7 @@ void worker::impl::submit_claim(const std::shared_ptr<stage_claim>& it, std::siz
         look_beyond(*it, limit, now, what);
     }
     it->wakes = 0;
-    it->named = what.only.size();
+    it->hinted = what.only.size();
     what.limit = limit;
     it->limit = limit;
     it->submitted_at = now;

@@ -33,32 +33,32 @@ std::string text_of(const std::exception& thrown) {
 
 }  // namespace
 
-void worker::impl::trouble(std::string_view where, const char* what) noexcept {
-    with_.watch.trouble(where, detail::caught(errc::unavailable, what));
+void worker::impl::error(std::string_view where, const char* what) noexcept {
+    with_.observer.error(where, detail::caught(errc::unavailable, what));
 }
 
 // Nothing that is thrown here gets out: a host whose call failed would not know when to call again.
 cycle_report worker::impl::cycle() noexcept {
     report_ = {};
-    inbox_->rings.answer();
+    mailbox_->notifier.begin();
     bool failed = true;
     try {
         step();
         failed = false;
     } catch (const std::exception& thrown) {
-        trouble("worker", thrown.what());
+        error("worker", thrown.what());
     } catch (...) {
-        trouble("worker", "an unknown exception");
+        error("worker", "an unknown exception");
     }
     const auto now = with_.time.monotonic();
     report_.in_flight = in_flight();
-    const bool rung = inbox_->rings.rest();
-    report_.next_due = failed ? now + detail::commit_pause(1) : rung ? now : next_due(now);
+    const bool notified = mailbox_->notifier.end();
+    report_.next_due = failed ? now + detail::commit_pause(1) : notified ? now : next_due(now);
     return report_;
 }
 
 void worker::impl::step() {
-    take_in(inbox_->take());
+    take_in(mailbox_->take());
     if (stop_at_) shut_down(with_.time.monotonic());
     attend(with_.time.monotonic());
     if (!stop_at_ && claims_under_way_ == 0) {
@@ -68,7 +68,7 @@ void worker::impl::step() {
 }
 
 // Each item on its own: what is thrown for one must not lose the others.
-void worker::impl::take_in(detail::worker_inbox::mail mail) noexcept {
+void worker::impl::take_in(detail::worker_mailbox::mail mail) noexcept {
     if (mail.stop_at) stop_at_ = mail.stop_at;
     while (const auto said = mail.verdicts.pop()) {
         if (const auto it = jobs_.find(said->serial)) guarded(*it, [&] { on_verdict(*it, *said); });
@@ -81,7 +81,7 @@ void worker::impl::take_in(detail::worker_inbox::mail mail) noexcept {
     // Before the claims: they tell which of these commits were their own.
     count_wakes(mail.wakes);
     while (const auto claimed = mail.claims.pop()) on_claimed(*claimed);
-    while (auto offered = mail.offers.pop()) take_in(std::move(offered));
+    while (auto hint = mail.hints.pop()) take_in(std::move(hint));
 }
 
 void worker::impl::on_verdict(job_entry& it, job::state& from) {
@@ -193,7 +193,8 @@ void worker::impl::succeed(job_entry& it) {
             break;
         case verdict_effect::retried:
             ++report_.retried;
-            look_again(it.stage, std::get<move_order>(it.decided.what.action).next_attempt_at);
+            look_again(it.stage,
+                       std::get<transition_order>(it.decided.what.action).next_attempt_at);
             break;
         case verdict_effect::failed:
             ++report_.failed;
@@ -202,16 +203,16 @@ void worker::impl::succeed(job_entry& it) {
             break;
     }
     const order& value = it.work->value;
-    with_.watch.attempt_finished(
+    with_.observer.attempt_finished(
         {value.id->view(), it.work->stage, value.attempts, it.decided.outcome,
-         std::get<move_order>(it.decided.what.action).reason, it.duration, it.work->traceparent,
-         it.decided.effect == verdict_effect::failed});
+         std::get<transition_order>(it.decided.what.action).reason, it.duration,
+         it.work->traceparent, it.decided.effect == verdict_effect::failed});
     jobs_.remove(it);
 }
 
 void worker::impl::lose(job_entry& it) {
     ++report_.lease_lost;
-    with_.watch.lease_lost(it.work->value.id->view());
+    with_.observer.lease_lost(it.work->value.id->view());
     drop(it);
 }
 
@@ -236,7 +237,7 @@ void worker::impl::shut_down(clock::instant now) {
 }
 
 void worker::impl::abandon() {
-    trouble("shutdown", "orders are left to the end of their leases");
+    error("shutdown", "orders are left to the end of their leases");
     for (const auto& it : jobs_.in_phase(job_phase::closing)) drop(*it);
     for (const auto& it : claims_) it->abandoned = it->under_way;
     claims_under_way_ = 0;
@@ -255,7 +256,7 @@ clock::instant worker::impl::next_due(clock::instant now) const {
     if (!may_claim() || free_places() == 0) return due;
     for (const auto& it : claims_) {
         if (it->under_way) continue;
-        const bool at_once = it->wanted || !it->offers.empty();
+        const bool at_once = it->wanted || !it->hints.empty();
         due = std::min(due, std::max(at_once ? now : it->next_at, it->not_before));
     }
     return due;

@@ -3,7 +3,7 @@
 
 #include "stages/job_table.hpp"
 #include "stages/stage_life.hpp"
-#include "stages/worker_inbox.hpp"
+#include "stages/worker_mailbox.hpp"
 
 #include <orderproc/worker.hpp>
 
@@ -29,16 +29,16 @@ public:
     result<void> start();
     cycle_report cycle() noexcept;
     void stop(std::chrono::milliseconds drain);
-    void offer(std::shared_ptr<detail::work_offer> what) { inbox_->offered(std::move(what)); }
+    void hint(std::shared_ptr<detail::work_hint> what) { mailbox_->hinted(std::move(what)); }
 
 private:
-    void committed() noexcept override { inbox_->committed(); }
+    void committed() noexcept override { mailbox_->committed(); }
     void run() noexcept;
     void release_all() noexcept;
 
     // The worker's thread only, for all that follows.
     void step();
-    void take_in(detail::worker_inbox::mail mail) noexcept;
+    void take_in(detail::worker_mailbox::mail mail) noexcept;
     void on_verdict(detail::job_entry& it, job::state& from);
     void on_closed(detail::job_entry& it);
     void on_renewed(detail::job_entry& it);
@@ -56,8 +56,8 @@ private:
     void abandon();
 
     void count_wakes(std::uint64_t wakes) noexcept;
-    void take_in(std::shared_ptr<detail::work_offer> what) noexcept;
-    void settle(detail::work_offer& what, std::size_t count) noexcept;
+    void take_in(std::shared_ptr<detail::work_hint> what) noexcept;
+    void settle(detail::work_hint& what, std::size_t count) noexcept;
     void on_claimed(detail::stage_claim& it) noexcept;
     void on_swept(detail::stage_claim& it, const claim_outcome& answer, clock::instant now);
     void on_named(detail::stage_claim& it, const claim_outcome& answer, clock::instant now);
@@ -77,17 +77,17 @@ private:
     std::size_t in_flight() const noexcept;
     clock::instant next_due(clock::instant now) const;
     detail::attempt_facts facts(const detail::job_entry& it) const;
-    void trouble(std::string_view where, const char* what) noexcept;
+    void error(std::string_view where, const char* what) noexcept;
 
-    // One order's trouble (bad_alloc, say) is its own: it is left to the end of its lease.
+    // An error of one order (bad_alloc, say) concerns no other: it is left to the end of its lease.
     template <class Handle>
     void guarded(detail::job_entry& it, Handle handle) noexcept {
         try {
             return handle();
         } catch (const std::exception& thrown) {
-            trouble("worker", thrown.what());
+            error("worker", thrown.what());
         } catch (...) {
-            trouble("worker", "an unknown exception");
+            error("worker", "an unknown exception");
         }
         drop(it);
     }
@@ -96,7 +96,7 @@ private:
     processor& work_;
     worker_options options_;
     runtime with_;
-    const std::shared_ptr<detail::worker_inbox> inbox_;
+    const std::shared_ptr<detail::worker_mailbox> mailbox_;
 
     std::vector<std::shared_ptr<detail::stage_claim>> claims_;  // one for each stage
     std::size_t turn_ = 0;                                      // the stage that is asked for first

@@ -91,7 +91,7 @@ std::vector<message> broker_bench::samples(std::string_view topic, std::size_t c
 }
 
 bool broker_bench::in_time(steady_clock::time_point since) const {
-    return steady_clock::now() - since < harness_.patience();
+    return steady_clock::now() - since < harness_.timeout();
 }
 
 namespace {
@@ -161,11 +161,11 @@ std::vector<delivery> broker_bench::take(consumer& from, std::size_t count) {
     return out;
 }
 
-void broker_bench::settle(consumer& at, const std::vector<delivery>& what, disposition how,
-                          std::string reason) {
-    std::vector<settlement> all;
+void broker_bench::acknowledge(consumer& at, const std::vector<delivery>& what, disposition how,
+                               std::string reason) {
+    std::vector<acknowledgement> all;
     for (const delivery& it : what) all.push_back({it.tag, how, reason});
-    succeed("settle()", at.settle(all));
+    succeed("acknowledge()", at.acknowledge(all));
 }
 
 void broker_bench::expect_no_more(consumer& from, publisher& by, std::string_view topic) {
@@ -175,7 +175,7 @@ void broker_bench::expect_no_more(consumer& from, publisher& by, std::string_vie
     const auto next = take(from, 1);
     expect_equal("what comes when nothing should be left", std::vector<std::string>{"the last"},
                  ids_of(next));
-    settle(from, next);
+    acknowledge(from, next);
 }
 
 void broker_bench::expect_lost(publisher& it, reports& out) {

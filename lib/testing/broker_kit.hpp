@@ -62,8 +62,8 @@ public:
 
     // Exactly so many, waiting for them.
     std::vector<delivery> take(consumer& from, std::size_t count);
-    void settle(consumer& at, const std::vector<delivery>& what, disposition how = disposition::ack,
-                std::string reason = {});
+    void acknowledge(consumer& at, const std::vector<delivery>& what,
+                     disposition how = disposition::ack, std::string reason = {});
     // What comes next is a message sent now: nothing was left before it. Acknowledges it.
     void expect_no_more(consumer& from, publisher& by, std::string_view topic);
     // Until the connection says that it is lost.

@@ -31,7 +31,7 @@ digest digest_of(std::string_view text) {
 }
 
 command sent(command out, const sent_with& with) {
-    if (!with.key.empty()) out.once = idempotency_of(with.key, with.body);
+    if (!with.key.empty()) out.idempotency_key = idempotency_of(with.key, with.body);
     if (with.version) out.version = order_version{*with.version};
     out.user_id = with.user_id;
     out.actor = with.actor;

@@ -148,8 +148,8 @@ void edit_after_an_attempt_is_refused(bench& b) {
 
     b.created("E-2");  // given back undecided, at a shutdown: it has begun all the same
     change released = b.release(b.claimed("E-2"), b.now());
-    std::get<move_order>(released.action).attempts = 0;
-    std::get<move_order>(released.action).interrupted = true;
+    std::get<transition_order>(released.action).attempts = 0;
+    std::get<transition_order>(released.action).interrupted = true;
     b.done(std::move(released));
     expect_equal("attempts", 0U, b.found("E-2").attempts);
     expect_refused("an edit after a release", errc::transition_rejected,

@@ -49,7 +49,7 @@ void due_orders_are_handed_out(bench& b) {
     after.first_claimed_at = b.now();
     const claimed_order& held = out.orders.front();
     expect_same("the claimed order", after, held.value);
-    expect(!held.apart, "an order that never lapsed is to be started apart");
+    expect(!held.isolated, "an order that never lapsed is to be started apart");
     expect_equal("its traceparent", b.history("A").front().traceparent, held.traceparent);
     expect(held.lease != lease_token{0}, "a claim without a token");
     expect_same("load()", after, b.find("A"));
@@ -198,11 +198,11 @@ void suspect_is_handed_out_alone(bench& b) {
     b.created("B");
     claim_outcome out = b.write(b.claim_of("w"));
     expect_claimed("a suspect, due first", {"S"}, out);
-    expect(out.orders.front().apart, "an order that lapsed three times is not kept apart");
+    expect(out.orders.front().isolated, "an order that lapsed three times is not kept apart");
     expect(out.more, "two orders are due, but more is false");
     out = b.write(b.claim_of("w"));
     expect_claimed("the others", {"A", "B"}, out);
-    expect(!out.orders.front().apart, "an innocent order is kept apart");
+    expect(!out.orders.front().isolated, "an innocent order is kept apart");
 }
 
 void suspect_stops_the_claim_before_it(bench& b) {
@@ -211,7 +211,7 @@ void suspect_stops_the_claim_before_it(bench& b) {
     const claimed_order held = b.claimed("S");
     b.created("A");
     change later = b.release(held, b.now() + seconds(1));
-    b.done(std::move(later));  // ends the row of lapses
+    b.done(std::move(later));  // ends the row of expired_leases
     b.advance(seconds(2));
     expect_claimed("together again after a release", {"A", "S"}, b.write(b.claim_of("w")));
 
@@ -302,7 +302,7 @@ void stages_are_claimed_apart(bench& b) {
     const auto packing = b.write(pack).orders;
     expect_equal("claimed of the first stage", std::size_t{2}, packing.size());
     change packed = b.leave(packing[0], "packed");
-    std::get<move_order>(packed.action).attempts = 0;
+    std::get<transition_order>(packed.action).attempts = 0;
     b.done(std::move(packed));
     batch both;
     both.claims = {ship, pack};
@@ -353,7 +353,7 @@ strings claimed_by_probes(bench& b, std::size_t limit) {
 
 change back_off(bench& b, const claimed_order& held, seconds time) {
     change out = b.release(held, b.now() + time);
-    std::get<move_order>(out.action).backoff = time;
+    std::get<transition_order>(out.action).backoff = time;
     return out;
 }
 

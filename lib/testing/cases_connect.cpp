@@ -26,7 +26,7 @@ void idle_stays_alive(broker_bench& b) {
     }
     const auto sent = b.samples("t", 3);
     b.publish(*out, sent);
-    b.settle(*in, b.take(*in, 3));
+    b.acknowledge(*in, b.take(*in, 3));
 }
 
 void lost_connection_loses_nothing(broker_bench& b) {
@@ -64,7 +64,7 @@ void lost_connection_loses_nothing(broker_bench& b) {
     std::map<std::string, std::size_t> last;
     while (seen.size() < 900) {
         const auto next = b.take(*in, 1);
-        b.settle(*in, next);
+        b.acknowledge(*in, next);
         const message& it = next.front().body;
         const std::size_t n = std::stoul(it.id);
         expect(n >= 1 && n <= 900, "a message that nobody sent: " + it.id);

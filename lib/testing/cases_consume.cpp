@@ -30,14 +30,14 @@ void consumers_share_a_queue(broker_bench& b) {
     for (const auto* half : {&mine, &theirs}) {
         for (const delivery& it : *half) shared.insert(it.body.id);
     }
-    b.settle(*one, mine);
-    b.settle(*two, theirs);
+    b.acknowledge(*one, mine);
+    b.acknowledge(*two, theirs);
     while (shared.size() < 20) {
         for (const auto& it : {one.get(), two.get()}) {
             std::vector<delivery> taken;
             succeed("receive()", it->receive(5, milliseconds(10), taken));
             for (const delivery& got : taken) shared.insert(got.body.id);
-            b.settle(*it, taken);
+            b.acknowledge(*it, taken);
         }
     }
     const std::set<std::string> distinct(shared.begin(), shared.end());
@@ -52,8 +52,8 @@ void acknowledged_is_gone(broker_bench& b) {
         b.publish(*out, b.samples("t", 10));
         auto got = b.take(*in, 10);
         std::reverse(got.begin(), got.end());  // in any order, in parts
-        b.settle(*in, {got.begin(), got.begin() + 4});
-        b.settle(*in, {got.begin() + 4, got.end()});
+        b.acknowledge(*in, {got.begin(), got.begin() + 4});
+        b.acknowledge(*in, {got.begin() + 4, got.end()});
     }
     const auto again = b.connect_consumer(b.params("q", {"t"}));
     b.expect_no_more(*again, *out, "t");
@@ -66,7 +66,7 @@ void unsettled_come_back(broker_bench& b) {
         const auto in = b.connect_consumer(b.params("q", {"t"}));
         b.publish(*out, sent);
         const auto got = b.take(*in, 10);
-        b.settle(*in, {got[0], got[3]});
+        b.acknowledge(*in, {got[0], got[3]});
     }
     const auto in = b.connect_consumer(b.params("q", {"t"}));
     const auto again = b.take(*in, 8);
@@ -75,7 +75,7 @@ void unsettled_come_back(broker_bench& b) {
     for (const delivery& it : again) {
         expect_same("what comes back", sent[std::stoul(it.body.id) - 1], it.body);
     }
-    b.settle(*in, again);
+    b.acknowledge(*in, again);
     b.expect_no_more(*in, *out, "t");
 }
 
@@ -121,7 +121,7 @@ void bytes_are_bounded(broker_bench& b) {
         got.insert(got.end(), more.begin(), more.end());
     }
     expect_equal("all of them", numbers(1, 4), ids_of(got));
-    b.settle(*in, got);
+    b.acknowledge(*in, got);
 }
 
 void prefetch_bounds(broker_bench& b) {
@@ -132,17 +132,17 @@ void prefetch_bounds(broker_bench& b) {
     std::vector<delivery> more;
     succeed("receive()", in->receive(10, milliseconds(100), more));
     expect(more.empty(), "a prefetch of 3 and 3 unsettled, yet another comes");
-    b.settle(*in, {held[1]});
+    b.acknowledge(*in, {held[1]});
     more = b.take(*in, 1);
     expect_equal("the next", std::string("4"), more.front().body.id);
     succeed("receive()", in->receive(10, milliseconds(100), more));
     expect_equal("unsettled beside the two", std::size_t{1}, more.size());
-    b.settle(*in, {held[0], held[2]});
-    b.settle(*in, more);
+    b.acknowledge(*in, {held[0], held[2]});
+    b.acknowledge(*in, more);
     for (std::size_t n = 5; n <= 10; ++n) {
         const auto next = b.take(*in, 1);
         expect_equal("the next", std::to_string(n), next.front().body.id);
-        b.settle(*in, next);
+        b.acknowledge(*in, next);
     }
 }
 
@@ -152,18 +152,18 @@ void requeued_come_again(broker_bench& b) {
     const auto sent = b.samples("t", 6);
     b.publish(*out, sent);
     const auto got = b.take(*in, 6);
-    const std::vector<settlement> mixed{{got[0].tag, disposition::ack, {}},
-                                        {got[1].tag, disposition::requeue, {}},
-                                        {got[2].tag, disposition::ack, {}},
-                                        {got[4].tag, disposition::requeue, {}}};
-    succeed("settle()", in->settle(mixed));
+    const std::vector<acknowledgement> mixed{{got[0].tag, disposition::ack, {}},
+                                             {got[1].tag, disposition::requeue, {}},
+                                             {got[2].tag, disposition::ack, {}},
+                                             {got[4].tag, disposition::requeue, {}}};
+    succeed("acknowledge()", in->acknowledge(mixed));
     auto again = b.take(*in, 2);
     std::sort(again.begin(), again.end(),
               [](const delivery& x, const delivery& y) { return x.body.id < y.body.id; });
     expect_same("requeued", sent[1], again[0].body);
     expect_same("requeued", sent[4], again[1].body);
-    b.settle(*in, again);
-    b.settle(*in, {got[3], got[5]});
+    b.acknowledge(*in, again);
+    b.acknowledge(*in, {got[3], got[5]});
     b.expect_no_more(*in, *out, "t");
 }
 
@@ -174,11 +174,12 @@ void poison_is_put_aside(broker_bench& b) {
     const auto sent = b.samples("t", 4);
     b.publish(*out, sent);
     const auto got = b.take(*in, 4);
-    const std::vector<settlement> mixed{{got[0].tag, disposition::poison, "not an order"},
-                                        {got[1].tag, disposition::ack, {}},
-                                        {got[2].tag, disposition::poison, "no \"id\" \xc3\xa4"},
-                                        {got[3].tag, disposition::ack, {}}};
-    succeed("settle()", in->settle(mixed));
+    const std::vector<acknowledgement> mixed{
+        {got[0].tag, disposition::poison, "not an order"},
+        {got[1].tag, disposition::ack, {}},
+        {got[2].tag, disposition::poison, "no \"id\" \xc3\xa4"},
+        {got[3].tag, disposition::ack, {}}};
+    succeed("acknowledge()", in->acknowledge(mixed));
     b.expect_no_more(*in, *out, "t");
 
     consumer_params aside;
@@ -200,20 +201,20 @@ void settled_once(broker_bench& b) {
     const auto in = b.connect_consumer(b.params("q", {"t"}));
     b.publish(*out, b.samples("t", 3));
     const auto got = b.take(*in, 3);
-    b.settle(*in, {got[0]});
+    b.acknowledge(*in, {got[0]});
     const delivery_tag never{static_cast<std::uint64_t>(got[2].tag) + 1000};
-    const std::vector<std::vector<settlement>> wrong{
+    const std::vector<std::vector<acknowledgement>> wrong{
         {{got[1].tag, disposition::ack, {}}, {got[0].tag, disposition::ack, {}}},
         {{got[1].tag, disposition::ack, {}}, {got[1].tag, disposition::requeue, {}}},
         {{never, disposition::ack, {}}},
         {{delivery_tag{0}, disposition::ack, {}}},
     };
     for (const auto& it : wrong) {
-        const auto done = in->settle(it);
-        expect(!done, "settle() takes a tag that is not to be settled");
-        expect_equal("settle()", make_error_code(errc::invalid_argument), done.error().code);
+        const auto done = in->acknowledge(it);
+        expect(!done, "acknowledge() takes a tag that is not to be acknowledged");
+        expect_equal("acknowledge()", make_error_code(errc::invalid_argument), done.error().code);
     }
-    b.settle(*in, {got[1], got[2]});  // none of the refused counted
+    b.acknowledge(*in, {got[1], got[2]});  // none of the refused counted
     b.expect_no_more(*in, *out, "t");
 }
 

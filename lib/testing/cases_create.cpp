@@ -113,7 +113,7 @@ void words_are_kept_byte_for_byte(bench& b) {
     change move = b.raise("W-1", "cancel", words);
     move.actor = words;
     move.traceparent = words;
-    std::get<move_order>(move.action).last_error = words;
+    std::get<transition_order>(move.action).last_error = words;
     const order after = b.done(std::move(move));
     expect_equal("last_error", words, after.last_error);
     expect_same("load()", after, b.find("W-1"));

@@ -61,7 +61,8 @@ void fill(bench& b) {
     b.claimed("C");
     b.done(with_key(b.raise("D", "cancel"), key(1, 1)));
     b.done(b.erase("E"));
-    b.write(cursor_move{"relay", "kit", feed_position{b.newest().epoch, 5}, b.now() + seconds(9)});
+    b.write(
+        commit_cursor{"relay", "kit", feed_position{b.newest().epoch, 5}, b.now() + seconds(9)});
 }
 
 void everything_is_there_after_reopening(bench& b) {
@@ -87,7 +88,7 @@ void everything_is_there_after_reopening(bench& b) {
     const auto at = value("find_cursor()", b.reader().find_cursor("relay"));
     expect_equal("the cursor", std::uint64_t{5}, at ? at->offset : 0);
     expect_equal("the cursor's hold", make_error_code(errc::lease_lost),
-                 b.write(cursor_move{"relay", "other", {}, b.now() + seconds(9)}).ec);
+                 b.write(commit_cursor{"relay", "other", {}, b.now() + seconds(9)}).ec);
     const auto replayed = b.write(with_key(b.raise("D", "cancel"), key(1, 1)));
     expect(replayed.replayed, "the idempotency key is gone");
     expect_refused("a deleted id", errc::already_exists, b.write(b.create("E")));

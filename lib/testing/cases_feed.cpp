@@ -163,8 +163,8 @@ void an_epoch_is_new(bench& b) {
     expect_in_journal(b, {next, first.offset + 1}, false, "beyond an epoch without entries");
 }
 
-cursor_move move(bench& b, std::string owner, std::optional<std::uint64_t> to = {}) {
-    cursor_move out;
+commit_cursor move(bench& b, std::string owner, std::optional<std::uint64_t> to = {}) {
+    commit_cursor out;
     out.name = "relay";
     out.owner = std::move(owner);
     if (to) out.to = feed_position{b.newest().epoch, *to};
@@ -204,7 +204,7 @@ void cursor_has_one_owner(bench& b) {
         expect_equal("taking another's cursor", make_error_code(errc::lease_lost), out.ec);
         expect_equal("where it stands", std::uint64_t{2}, out.at.offset);
     }
-    cursor_move leaving = move(b, "b", 5);
+    commit_cursor leaving = move(b, "b", 5);
     leaving.expires_at = b.now();
     expect_equal("letting another's cursor go", make_error_code(errc::lease_lost),
                  b.write(leaving).ec);
@@ -235,7 +235,7 @@ void cursor_expires(bench& b) {
 void cursor_is_let_go(bench& b) {
     some_work(b, "f", 5);
     b.write(move(b, "a", 2));
-    cursor_move leaving = move(b, "a", 4);
+    commit_cursor leaving = move(b, "a", 4);
     leaving.expires_at = b.now();
     expect_equal("letting go", error_code{}, b.write(leaving).ec);
     const cursor_outcome out = b.write(move(b, "b"));
@@ -251,7 +251,7 @@ void cursor_of_a_clock_ahead_is_taken(bench& b) {
     cursor_outcome out = b.write(move(b, "b"));
     expect_equal("taking another's cursor", make_error_code(errc::lease_lost), out.ec);
     expect_equal("until when it is held", std::optional(b.now() + seconds(3630)), out.held_until);
-    cursor_move what = move(b, "b");
+    commit_cursor what = move(b, "b");
     what.expired = out.held_until;
     b.write(move(b, "a", 3));  // renewed
     expect_equal("taking a cursor that was renewed", make_error_code(errc::lease_lost),

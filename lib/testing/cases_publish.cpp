@@ -183,7 +183,7 @@ void unroutable_is_reported(broker_bench& b) {
     }
     const auto routed = std::count_if(sent.begin(), sent.end(),
                                       [&](const message& it) { return it.topic == b.name("t"); });
-    b.settle(*in, b.take(*in, static_cast<std::size_t>(routed)));
+    b.acknowledge(*in, b.take(*in, static_cast<std::size_t>(routed)));
     b.expect_no_more(*in, *out, "t");
 }
 
@@ -207,7 +207,7 @@ void oldest_are_dropped(broker_bench& b) {
     while (found.empty() || found.back() != "30") {
         const auto next = b.take(*in, 1);
         found.push_back(next.front().body.id);
-        b.settle(*in, next);
+        b.acknowledge(*in, next);
     }
     expect(found.size() <= 11, "a queue of 10 holds " + show(found.size()));
     expect(found.size() >= 10, "a queue of 10 holds only " + show(found.size()));

@@ -47,9 +47,9 @@ std::string show_change(const change& it) {
     if (it.version) out += ", if it has version " + show(*it.version);
     if (it.user_id) out += ", for user " + show(*it.user_id);
     if (it.lease) out += ", with lease " + show(*it.lease);
-    if (it.once) {
-        out += ", with idempotency key " + show(std::to_integer<int>(it.once->key[0])) +
-               " and body " + show(std::to_integer<int>(it.once->body[0]));
+    if (it.idempotency_key) {
+        out += ", with idempotency key " + show(std::to_integer<int>(it.idempotency_key->key[0])) +
+               " and body " + show(std::to_integer<int>(it.idempotency_key->body[0]));
     }
     return out;
 }
@@ -87,7 +87,7 @@ void expect_same_claim(const claim& what, const claim_outcome& expected,
         expect_same_orders(name + "a claimed order", expected.orders[i].value, it.value);
         const std::string of = name + "of order " + id_of(it.value) + ", ";
         expect_equal(of + "the token", expected.orders[i].lease, it.lease);
-        expect_equal(of + "apart", expected.orders[i].apart, it.apart);
+        expect_equal(of + "apart", expected.orders[i].isolated, it.isolated);
         expect_equal(of + "traceparent", expected.orders[i].traceparent, it.traceparent);
     }
     expect_equal(name + "failed", expected.failed, found.failed);
@@ -168,8 +168,8 @@ private:
             if (roll(4) == 0) what.version = order_version{1 + roll(6)};
             if (roll(4) == 0) what.user_id = static_cast<std::int64_t>(1 + roll(8));
             if (roll(3) == 0) {
-                what.once = key(static_cast<std::uint8_t>(key_name++ % 25),
-                                static_cast<std::uint8_t>(roll(2)));
+                what.idempotency_key = key(static_cast<std::uint8_t>(key_name++ % 25),
+                                           static_cast<std::uint8_t>(roll(2)));
             }
             out.changes.push_back(std::move(what));
         }
@@ -187,7 +187,7 @@ private:
                 case 0: {
                     const seconds time(roll(20));
                     change out = b_.release(it->second, b_.now() + time);
-                    if (roll(2) == 0) std::get<move_order>(out.action).backoff = time;
+                    if (roll(2) == 0) std::get<transition_order>(out.action).backoff = time;
                     return out;
                 }
                 case 1:

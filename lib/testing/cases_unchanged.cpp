@@ -38,12 +38,12 @@ std::vector<std::pair<std::string, batch>> idle_writes(bench& b, const order& st
     const change replayed = with_key(b.create("U-2"), key(1, 1));
     b.done(replayed);
     b.done(b.raise("U-2", "cancel"));
-    b.write(cursor_move{"relay", "kit", {}, b.now() + std::chrono::hours(24)});
+    b.write(commit_cursor{"relay", "kit", {}, b.now() + std::chrono::hours(24)});
     change edit = b.edit("U-1", "{}");
     edit.version = stale.version;
     claim named = b.claim_of("w");
     named.only = {"U-9"};
-    const cursor_move taken{"relay", "another", {}, b.now() + std::chrono::hours(24)};
+    const commit_cursor taken{"relay", "another", {}, b.now() + std::chrono::hours(24)};
     return {
         {"a create that was refused with already_exists", {{b.create("U-1")}, {}, {}}},
         {"a cancel that was refused with not_found", {{b.raise("U-9", "cancel")}, {}, {}}},

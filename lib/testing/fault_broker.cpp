@@ -105,9 +105,9 @@ public:
         });
     }
 
-    result<void> settle(std::span<const settlement> what) override {
+    result<void> acknowledge(std::span<const acknowledgement> what) override {
         if (!alive()) return lost_connection();
-        return inner_->settle(what);
+        return inner_->acknowledge(what);
     }
 
 private:

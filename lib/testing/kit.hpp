@@ -68,7 +68,7 @@ T value(std::string_view what, result<T> outcome) {
 struct batch {
     std::vector<change> changes;
     std::vector<claim> claims;
-    std::vector<cursor_move> cursors;
+    std::vector<commit_cursor> cursors;
 };
 struct batch_outcome {
     std::vector<change_outcome> changes;
@@ -106,7 +106,7 @@ public:
     change_outcome write(change what);
     std::vector<change_outcome> write(std::vector<change> what);
     claim_outcome write(claim what);
-    cursor_outcome write(cursor_move what);
+    cursor_outcome write(commit_cursor what);
     batch_outcome write(const batch& what);
     result<void> try_write(const batch& what, batch_outcome& out);
     std::uint64_t sequence() const { return sequence_; }

@@ -77,7 +77,7 @@ idempotency key(std::uint8_t name, std::uint8_t body) {
 }
 
 change with_key(change what, idempotency once) {
-    what.once = once;
+    what.idempotency_key = once;
     return what;
 }
 
@@ -158,7 +158,7 @@ claim_outcome bench::write(claim what) {
     one.claims.push_back(std::move(what));
     return std::move(write(one).claims.front());
 }
-cursor_outcome bench::write(cursor_move what) {
+cursor_outcome bench::write(commit_cursor what) {
     batch one;
     one.cursors.push_back(std::move(what));
     return write(one).cursors.front();
@@ -201,7 +201,7 @@ change bench::leave(const claimed_order& held, std::string_view event) {
     const transition* rule = machine_->find(event);
     expect(rule != nullptr, "the machine has no event " + std::string(event));
     const work_stage* stage = machine_->stage_active_in(held.value.status);
-    move_order move;
+    transition_order move;
     move.to = rule->to;
     move.queued = machine_->stage_waiting_in(rule->to) != nullptr;
     move.settles = machine_->is_settled(rule->to);
@@ -218,7 +218,7 @@ change bench::leave(const claimed_order& held, std::string_view event) {
 }
 change bench::release(const claimed_order& held, timestamp not_before) {
     change out = leave(held, "release");
-    auto& move = std::get<move_order>(out.action);
+    auto& move = std::get<transition_order>(out.action);
     move.next_attempt_at = not_before;
     move.last_error = "try later";
     return out;

@@ -110,14 +110,15 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
     if (!parts_.items) todo.asks_items = false;
     if (todo.many || todo.reads()) return true;  // batch: each of its commands is whole already
     todo.what.traceparent = valid_traceparent(in.find("traceparent"));
-    if (!key.text.empty()) todo.what.once = make_idempotency({}, in, key.text, in.body);
+    if (!key.text.empty()) todo.what.idempotency_key = make_idempotency({}, in, key.text, in.body);
     return true;
 }
 
 void api::fail(const failure& why, const http::request& in, http::response& out) {
-    write_trouble(why.code, in, out);
+    write_failure(why.code, in, out);
     if (out.status == 500) {
-        engine_.with().watch.trouble("http", {why.code, std::string(in.id) + ": " + why.detail});
+        engine_.runtime().observer.error("http",
+                                         {why.code, std::string(in.id) + ": " + why.detail});
     }
 }
 
@@ -138,9 +139,9 @@ void api::fail_with_exception(const http::request& in, http::response& out) noex
         } catch (...) {
         }
         http::write_problem(problems::internal, {}, in, out);
-        engine_.with().watch.trouble("http",
-                                     {make_error_code(boost::system::errc::state_not_recoverable),
-                                      std::string(in.id) + ": " + what});
+        engine_.runtime().observer.error(
+            "http", {make_error_code(boost::system::errc::state_not_recoverable),
+                     std::string(in.id) + ": " + what});
     } catch (...) {  // not even memory for that
         out.clear();
         out.status = 500;

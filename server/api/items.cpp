@@ -32,7 +32,7 @@ std::span<const std::int64_t> items_of(const pending& todo, std::vector<std::int
 }
 
 void write_refusal(const refused_items& why, const http::request& in, http::response& out) {
-    if (why.ec) return write_trouble(problems::items_unavailable, in, out);
+    if (why.ec) return write_failure(problems::items_unavailable, in, out);
     std::vector<field_error> errors;
     for (const std::size_t at : why.unknown) {
         if (errors.size() == parsed_order::errors_max) break;
@@ -43,7 +43,7 @@ void write_refusal(const refused_items& why, const http::request& in, http::resp
 }
 
 bool ask_for_key_instead(command& refused) {
-    if (!refused.once) return false;
+    if (!refused.idempotency_key) return false;
     std::string id = "-";  // which no order has
     if (auto* edit = std::get_if<edit_fields>(&refused.what)) id = std::move(edit->order);
     refused.what = erase_order{std::move(id)};

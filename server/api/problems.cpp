@@ -56,11 +56,11 @@ std::span<const http::problem_kind* const> all_problems() noexcept {
     return table;
 }
 
-void write_trouble(error_code ec, const http::request& to, http::response& out) {
-    write_trouble(kind_of(ec), to, out);
+void write_failure(error_code ec, const http::request& to, http::response& out) {
+    write_failure(kind_of(ec), to, out);
 }
 
-void write_trouble(const http::problem_kind& kind, const http::request& to, http::response& out) {
+void write_failure(const http::problem_kind& kind, const http::request& to, http::response& out) {
     http::write_problem(kind, {}, to, out);
     // Not for an unknown outcome: a blind retry may make a second order.
     if (kind.status == 503 && kind.code != problems::outcome_unknown.code) {

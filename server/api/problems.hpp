@@ -51,8 +51,8 @@ inline constexpr problem_kind stopping{503, "stopping", "The server is going dow
 std::span<const http::problem_kind* const> all_problems() noexcept;
 
 // 503 for what may pass, else 500, which says nothing.
-void write_trouble(error_code ec, const http::request& to, http::response& out);
-void write_trouble(const http::problem_kind& kind, const http::request& to, http::response& out);
+void write_failure(error_code ec, const http::request& to, http::response& out);
+void write_failure(const http::problem_kind& kind, const http::request& to, http::response& out);
 
 // 400 saying where.
 void write_syntax_error(const syntax_error& what, const http::request& to, http::response& out);

@@ -4,7 +4,7 @@
 
 #include <orderproc/cloud_event.hpp>
 #include <orderproc/memory.hpp>
-#include <orderproc/wake_ups.hpp>
+#include <orderproc/work_queue_consumer.hpp>
 #ifdef ORDERPROC_WITH_RABBITMQ
 #include <orderproc/rabbitmq.hpp>
 #endif
@@ -133,7 +133,7 @@ result<std::unique_ptr<running_relay>> running_relay::start(engine& orders, read
     options.format = std::move(*format);
     options.queues = {work_queue(orders.machine(), settings.names.work)};
     options.poison_queue = settings.names.poison;
-    options.give_way = settings.give_way;
+    options.max_publish_lag = settings.max_publish_lag;
     out->relay_ = std::make_unique<relay>(orders, journal, *to, std::move(options));
     if (auto started = out->relay_->start(); !started) return started.error();
     return out;

@@ -41,8 +41,8 @@ private:
 
 struct relay_settings {
     broker_names names;
-    std::string event_source;               // see append_cloud_event()
-    std::chrono::milliseconds give_way{0};  // see relay_options
+    std::string event_source;                      // see append_cloud_event()
+    std::chrono::milliseconds max_publish_lag{0};  // see relay_options
 };
 
 // Publishes the journal of an engine, if there is a broker.

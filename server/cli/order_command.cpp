@@ -23,7 +23,7 @@ void print_json(std::string_view text) {
     std::fwrite(line.data(), 1, line.size(), stdout);
 }
 
-std::optional<int> order_command::trouble_with(const result<fetch_response>& got,
+std::optional<int> order_command::exit_code_for(const result<fetch_response>& got,
                                                unsigned expected) const {
     if (!got) {
         if (got.error().code == errc::invalid_argument) return fail(got.error());
@@ -43,7 +43,7 @@ std::optional<int> order_command::trouble_with(const result<fetch_response>& got
 }
 
 int order_command::show_order(const result<fetch_response>& got, unsigned expected) const {
-    if (const auto code = trouble_with(got, expected)) return *code;
+    if (const auto code = exit_code_for(got, expected)) return *code;
     if (with_.json) {
         print_json(got->body);
     } else {
@@ -63,7 +63,7 @@ std::optional<int> order_command::each_order(const std::string& filters, std::si
     for (std::size_t seen = 0; most == 0 || seen < most;) {
         const std::size_t limit = most == 0 ? page_max : std::min(page_max, most - seen);
         const auto got = client_.page(filters + cursor, limit);
-        if (const auto code = trouble_with(got, 200)) return code;
+        if (const auto code = exit_code_for(got, 200)) return code;
         answer_items page = items_of(got->body);
         if (!page.valid) return fail("the server did not answer with a page of orders");
         page.items.resize(std::min(page.items.size(), limit));
@@ -126,7 +126,7 @@ int order_command::retry_all() {
             if (with_.json) print_json(got->body);
         } else if (!got) {
             line.clear();
-            return *trouble_with(got, 200);
+            return *exit_code_for(got, 200);
         } else {  // somebody else was quicker
             ++all.refused;
             line.clear();
@@ -144,7 +144,7 @@ std::optional<int> order_command::each_change(const order_sink& sink) {
     std::uint64_t seen = 0;
     for (bool more = true; more;) {
         const auto got = client_.history(with_.order, seen);
-        if (const auto code = trouble_with(got, 200)) return code;
+        if (const auto code = exit_code_for(got, 200)) return code;
         const answer_items page = items_of(got->body);
         if (!page.valid) return fail("the server did not answer with a history");
         const std::uint64_t before = seen;

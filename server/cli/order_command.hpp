@@ -68,7 +68,7 @@ private:
 
     // Says on stderr (with --json a problem on stdout) why an answer is not what was asked for:
     // the exit code. Nullopt: it is.
-    std::optional<int> trouble_with(const result<fetch_response>& got, unsigned expected) const;
+    std::optional<int> exit_code_for(const result<fetch_response>& got, unsigned expected) const;
     int show_order(const result<fetch_response>& got, unsigned expected) const;
 
     const order_settings& with_;

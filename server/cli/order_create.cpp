@@ -68,7 +68,7 @@ int order_command::create_many(const std::string& text) {
         std::string body = next_batch(*orders, first, end);
         const auto got = client_.create("/orders/batch", std::move(body), orders->lines,
                                         key + "-" + std::to_string(first));
-        if (const auto code = trouble_with(got, 200)) {
+        if (const auto code = exit_code_for(got, 200)) {
             line.clear();
             std::fprintf(stderr, "%zu created before that\n", all.done);
             return *code;

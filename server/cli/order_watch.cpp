@@ -125,7 +125,7 @@ int order_command::watch() {
             if (got) pause = std::max<milliseconds>(*pause, got->retry_after().value_or(0s));
             if (order.lost_just_now()) say_lost(got);
         }
-        if (!pause) return *trouble_with(got, 200);
+        if (!pause) return *exit_code_for(got, 200);
         std::this_thread::sleep_until(std::min(until, steady::now() + *pause));
     }
 }

@@ -48,7 +48,7 @@ struct serve_settings {
     std::vector<std::string> cors_fields;
     std::vector<std::string> allowed_hosts;
     std::string shutdown_delay = "0";
-    std::string give_way = "2s";
+    std::string max_publish_lag = "2s";
     std::string event_source{default_event_source};
     worker_settings worker;
     broker_settings messages;
@@ -85,7 +85,7 @@ result<http::server_options> options_of(const serve_settings& settings) {
 struct durations {
     milliseconds drain{0};
     milliseconds shutdown_delay{0};
-    milliseconds give_way{0};
+    milliseconds max_publish_lag{0};
 };
 
 int serve_on(storage& orders, const serve_settings& settings, http::server_options options,
@@ -115,7 +115,7 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     live_feed feed(writes, feed_reads, std::move(live));
     shown.count_streams([&feed] { return feed.clients(); });
     std::optional<item_gate> gate;
-    if (*items) gate.emplace(**items, writes.with());
+    if (*items) gate.emplace(**items, writes.runtime());
     api_parts parts = shown.parts();
     parts.items = gate ? &*gate : nullptr;
     parts.feed = &feed;
@@ -136,9 +136,9 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
-    auto relays =
-        running_relay::start(writes, relay_reads, messages->get(),
-                             {settings.messages.names(), settings.event_source, times.give_way});
+    auto relays = running_relay::start(
+        writes, relay_reads, messages->get(),
+        {settings.messages.names(), settings.event_source, times.max_publish_lag});
     if (!relays) return fail(relays.error());
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
@@ -186,8 +186,9 @@ int serve(const serve_settings& settings) {
     if (!drain) return fail(drain.error());
     const auto shutdown_delay = duration_option("--shutdown-delay", settings.shutdown_delay);
     if (!shutdown_delay) return fail(shutdown_delay.error());
-    const auto give_way = duration_option("--broker-give-way", settings.give_way);
-    if (!give_way) return fail(give_way.error());
+    const auto max_publish_lag =
+        duration_option("--broker-max-publish-lag", settings.max_publish_lag);
+    if (!max_publish_lag) return fail(max_publish_lag.error());
     if (const auto ok = settings.admitted(); !ok) return fail(ok.error());
     if (auto ok = check_sites(settings); !ok) return fail(ok.error());
     if (!is_event_source(settings.event_source)) {
@@ -204,7 +205,7 @@ int serve(const serve_settings& settings) {
     auto orders = settings.storage.open();
     if (!orders) return fail(orders.error());
     const int code = serve_on(**orders, settings, std::move(*options),
-                              {*drain, *shutdown_delay, *give_way}, signals);
+                              {*drain, *shutdown_delay, *max_publish_lag}, signals);
     return close_storage(**orders, code);
 }
 
@@ -240,7 +241,7 @@ void add_serve(command_line to) {
     it->worker.add_to(*command);
     it->messages.add_to(*command);
     add_setting(
-        *command, "broker-give-way", it->give_way,
+        *command, "broker-max-publish-lag", it->max_publish_lag,
         "How late messages may get while changes wait to be committed; 0: they do not wait");
     add_setting(*command, "event-source", it->event_source,
                 "What events say they come from (CloudEvents source): a URI-reference");

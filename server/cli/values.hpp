@@ -33,7 +33,7 @@ struct endpoint {
 // "127.0.0.1:8000", "[::1]:8000", ":8000" (loopback). errc::invalid_argument.
 result<endpoint> parse_endpoint(std::string_view text);
 
-// "file:PATH" or "http://host/path"; watch hears of trouble. Empty: none, all items will do.
+// "file:PATH" or "http://host/path"; errors are reported to watch. Empty: none, all items will do.
 result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch);
 
 // Words as a POSIX shell splits them: at blanks, with '…', "…" and a backslash for what is to be

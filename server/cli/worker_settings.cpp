@@ -11,7 +11,7 @@ namespace orderproc::server {
 namespace {
 
 // Messages tell of most work; this is for what they do not reach.
-constexpr std::chrono::seconds sweep_beside_messages(5);
+constexpr std::chrono::seconds poll_interval_beside_messages(5);
 
 // What workers take at least.
 constexpr std::chrono::milliseconds lease_min(100);
@@ -35,8 +35,9 @@ void worker_settings::add_to(CLI::App& command) {
         ->check(CLI::Range(1, 1'000'000));
     add_setting(command, "retry-base", retry_base,
                 "Before the second attempt; doubles, up to 1h or this if it is more");
-    sweep_option = add_setting(command, "sweep", sweep,
-                               "How often to look for what nobody announced; with a broker 5s");
+    poll_interval_option =
+        add_setting(command, "poll-interval", poll_interval,
+                    "How often to look for what nobody announced; with a broker 5s");
     add_setting(command, "drain", drain, "How long a stop may take");
 }
 
@@ -50,9 +51,10 @@ result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
     if (!timeout) return timeout.error();
     const auto retry_base = duration_option("--retry-base", settings.retry_base);
     if (!retry_base) return retry_base.error();
-    auto sweep = duration_option("--sweep", settings.sweep, time_min);
-    if (!sweep) return sweep.error();
-    if (from && settings.sweep_option->count() == 0) sweep = sweep_beside_messages;
+    auto poll_interval = duration_option("--poll-interval", settings.poll_interval, time_min);
+    if (!poll_interval) return poll_interval.error();
+    if (from && settings.poll_interval_option->count() == 0)
+        poll_interval = poll_interval_beside_messages;
     auto work = of_option("--processor",
                           make_named_processor(settings.processor, settings.processor_width));
     if (!work) return work.error();
@@ -64,17 +66,18 @@ result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
     options.retry.attempts_max = settings.attempts;
     options.retry.base = *retry_base;
     options.retry.cap = std::max(options.retry.cap, *retry_base);
-    options.sweep = *sweep;
+    options.poll_interval = *poll_interval;
     options.wake_on_commit = from == nullptr;
     std::unique_ptr<running_worker> out(new running_worker);
     out->processor_ = std::move(*work);
     out->worker_ = std::make_unique<worker>(orders, *out->processor_, std::move(options));
     if (auto started = out->worker_->start(); !started) return started.error();
     if (!from) return out;
-    wake_up_options messages;
+    work_queue_options messages;
     messages.queue = names.work;
     messages.poison_queue = names.poison;
-    out->messages_ = std::make_unique<wake_ups>(orders, *out->worker_, *from, std::move(messages));
+    out->messages_ =
+        std::make_unique<work_queue_consumer>(orders, *out->worker_, *from, std::move(messages));
     if (auto started = out->messages_->start(); !started) return started.error();
     return out;
 }

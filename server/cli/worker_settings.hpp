@@ -6,7 +6,7 @@
 #include "cli/broker_settings.hpp"
 #include "cli/settings.hpp"
 
-#include <orderproc/wake_ups.hpp>
+#include <orderproc/work_queue_consumer.hpp>
 #include <orderproc/worker.hpp>
 
 #include <chrono>
@@ -23,12 +23,12 @@ struct worker_settings {
     std::string timeout = "5m";
     std::uint32_t attempts = 20;
     std::string retry_base = "2s";
-    std::string sweep = "1s";
+    std::string poll_interval = "1s";
     std::string drain = "30s";
 
     void add_to(CLI::App& command);
     CLI::Option* processor_option = nullptr;
-    CLI::Option* sweep_option = nullptr;
+    CLI::Option* poll_interval_option = nullptr;
 };
 
 // A worker with its processor and, if there is a broker, what wakes it; destroyed in the right
@@ -44,7 +44,7 @@ private:
     running_worker() = default;
     std::unique_ptr<processor> processor_;
     std::unique_ptr<worker> worker_;
-    std::unique_ptr<wake_ups> messages_;
+    std::unique_ptr<work_queue_consumer> messages_;
 };
 
 }  // namespace orderproc::server

@@ -137,14 +137,14 @@ void connection::pump() {
     while (!closed_ && !busy()) {
         if (!advance()) return;
         if (closed_ || busy() || requests_ < until) continue;
-        if (flush()) give_way();
+        if (flush()) yield();
         return;
     }
 }
 
 // A client may send many requests at once, each of which takes its time: the thread's other
 // connections go first.
-void connection::give_way() {
+void connection::yield() {
     giving_way_ = true;
     asio::post(home_.context(), [this] {
         guarded([this] {

@@ -39,7 +39,7 @@ private:
     template <class Step>
     void guarded(Step&& go) noexcept;
     void pump();
-    void give_way();
+    void yield();
     bool advance();  // false: nothing more can be done now
     request_parser::state feed();
     void admit();

@@ -115,14 +115,14 @@ private:
     // False: there is a newer list, which may not be whole yet.
     bool refresh() {
         const auto mark = mark_of(path_);
-        if (!mark && !lost_) watch_.trouble("items", mark.error());
+        if (!mark && !lost_) watch_.error("items", mark.error());
         lost_ = !mark;
         if (!mark || (*mark == mark_ && !read_early_)) return true;
         if (!has_rested(*mark)) return *mark == mark_;
         const auto whole = read(*mark);
         if (whole && !*whole) return false;
         read_early_ = false;
-        if (!whole) watch_.trouble("items", whole.error());
+        if (!whole) watch_.error("items", whole.error());
         return true;
     }
 

@@ -72,7 +72,7 @@ void live_feed::run() {
                 why.detail = thrown.what();
             } catch (const std::exception&) {  // memory has run out: the code has to do
             }
-            trouble(why);
+            report(why);
         }
     }
 }
@@ -84,7 +84,7 @@ bool live_feed::wait() {
     if (std::exchange(failed_, false)) {
         awake_.wait_for(lock, options_.retry, stopping);
     } else if (watching_) {
-        awake_.wait_for(lock, options_.sweep, called);
+        awake_.wait_for(lock, options_.poll_interval, called);
         if (!hurried_) awake_.wait_until(lock, looked_ + options_.rest, stopping);
     } else {
         awake_.wait(lock, called);
@@ -110,7 +110,7 @@ bool live_feed::read_live() {
     }
     auto read = reads_.use([&](repository& from) { return from.read_feed(params); });
     if (!read) {
-        trouble(read.error());
+        report(read.error());
         return false;
     }
     const bool more = read->reset || read->entries.size() == params.limit;
@@ -160,7 +160,7 @@ bool live_feed::step() {
         if (!stepping_) return false;
     }
     auto read = read_step(params);
-    if (!read) trouble(read.error());
+    if (!read) report(read.error());
     const std::lock_guard lock(mutex_);
     subscription* const to = std::exchange(stepping_, nullptr);
     if (!read) return false;
@@ -280,9 +280,9 @@ bool live_feed::settled(const journal_entry& it) const noexcept {
     return it.event == "delete" || engine_.machine().is_settled(it.after.status);
 }
 
-void live_feed::trouble(const failure& what) {
+void live_feed::report(const failure& what) {
     failed_ = true;
-    engine_.with().watch.trouble("live_feed", what);
+    engine_.runtime().observer.error("live_feed", what);
 }
 
 }  // namespace orderproc::server

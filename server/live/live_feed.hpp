@@ -30,8 +30,8 @@ struct live_feed_options {
     std::size_t step_size = 128;               // …and for one who is behind
     std::size_t buffer_max = 4 * 1024 * 1024;  // bytes that wait for one reader
     std::chrono::milliseconds rest{10};        // between two looks: a busy journal comes in pages
-    std::chrono::milliseconds sweep{200};      // a look without being told
-    std::chrono::milliseconds retry{500};      // after the storage failed
+    std::chrono::milliseconds poll_interval{200};  // a look without being told
+    std::chrono::milliseconds retry{500};          // after the storage failed
     std::string event_source{default_event_source};
 };
 
@@ -86,7 +86,7 @@ private:
     void offer(subscription& to, http::piece it, const journal_entry* entry);
     void wake_touched();
     bool settled(const journal_entry& it) const noexcept;
-    void trouble(const failure& what);
+    void report(const failure& what);
 
     engine& engine_;
     reader& reads_;

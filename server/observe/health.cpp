@@ -12,7 +12,7 @@ std::string in_seconds(std::chrono::milliseconds time) {
 }
 
 // Refusals say nothing about the storage.
-bool tells_of_trouble(error_code ec) noexcept {
+bool is_fault(error_code ec) noexcept {
     return ec == errc::unavailable || ec == errc::outcome_unknown || ec == errc::corrupt ||
            ec == errc::schema_mismatch || ec == errc::not_supported;
 }
@@ -20,7 +20,7 @@ bool tells_of_trouble(error_code ec) noexcept {
 }  // namespace
 
 void health::batch_written(const batch_report& it) noexcept {
-    const bool failed = tells_of_trouble(it.ec);
+    const bool failed = is_fault(it.ec);
     if (!failed && !write_failed_.load(std::memory_order_relaxed)) return;
     const std::lock_guard lock(mutex_);
     last_write_ = failed ? it.ec : error_code();

@@ -74,7 +74,7 @@ error_code storage_probe::read() noexcept {
         threw("an exception that is no std::exception");
     }
     // The answers of /healthz name the code alone, for anybody may ask. The log has it all, once.
-    if (why.code && why.code != reported_) engine_.with().watch.trouble("health.read", why);
+    if (why.code && why.code != reported_) engine_.runtime().observer.error("health.read", why);
     reported_ = why.code;
     return why.code;
 }
@@ -87,10 +87,10 @@ void storage_probe::write() noexcept {
     }
     state_.write_begins();
     try {
-        cursor_move lease;
+        commit_cursor lease;
         lease.name = cursor_name;
         lease.owner = cursor_name;  // the same in all processes: they never wait for each other
-        lease.expires_at = engine_.with().time.now();
+        lease.expires_at = engine_.runtime().time.now();
         if (engine_.submit(std::move(lease), *this)) return;
     } catch (const std::exception&) {  // without memory it is tried again at the next look
     }

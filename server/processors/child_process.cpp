@@ -52,9 +52,9 @@ public:
              std::function<void(const child_end&)> done) {
         text_ = std::move(input);
         done_ = std::move(done);
-        const std::string trouble = start(what);
-        if (!trouble.empty()) {
-            end_.trouble = what.path + ": " + trouble;
+        const std::string error = start(what);
+        if (!error.empty()) {
+            end_.error = what.path + ": " + error;
             asio::post(context_, [self = shared_from_this()] { self->tell(); });
             return;
         }
@@ -130,7 +130,7 @@ private:
         end_.code = how.code;
         end_.signal = how.signal;
         if (how.error != 0) {
-            end_.trouble = lost(how.error);
+            end_.error = lost(how.error);
         }
         exited_ = true;
         if (!reading_) return finish();

@@ -45,7 +45,7 @@ std::vector<std::string> inherited_environment() {
 }
 
 verdict judge(const child_end& end, const std::string& event) {
-    if (!end.trouble.empty()) return retry_later{end.trouble, {}};
+    if (!end.error.empty()) return retry_later{end.error, {}};
     if (end.signal == 0 && end.code == 0) return advance{event};
     std::string reason = end.signal != 0 ? "killed by signal " + std::to_string(end.signal)
                                          : "exit code " + std::to_string(end.code);

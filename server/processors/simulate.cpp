@@ -65,7 +65,7 @@ private:
 
     verdict verdict_of(std::string_view outcome) const {
         if (outcome == "fail") return give_up{"simulated failure"};
-        if (outcome == "retry") return retry_later{"simulated trouble", {}};
+        if (outcome == "retry") return retry_later{"simulated error", {}};
         return advance{options_.event};
     }
 

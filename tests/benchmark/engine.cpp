@@ -106,7 +106,7 @@ private:
 void caller::next() {
     if (!of_.take()) return of_.leave(false);
     submit_order made;
-    made.value.user_id = 1 + static_cast<std::int64_t>(of_.orders_.with().random.next() >> 34);
+    made.value.user_id = 1 + static_cast<std::int64_t>(of_.orders_.runtime().random.next() >> 34);
     made.value.item_ids = {1001, 1002, 1003};
     made.value.total_amount = {14999, {'U', 'S', 'D'}};
     command what;

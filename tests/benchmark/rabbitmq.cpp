@@ -85,7 +85,8 @@ public:
         options.cursor = "round " + std::to_string(++rounds_);
         options.window = how.window;
         options.queues = how.queues;
-        options.give_way = std::chrono::milliseconds(0);  // as if it had found all of it late
+        options.max_publish_lag =
+            std::chrono::milliseconds(0);  // as if it had found all of it late
         relay it(front_, entries_of_, to, options);
         it.start().value();
         std::unique_lock lock(mutex_);

@@ -214,7 +214,7 @@ void run_with_threads(storage& inner, std::uint64_t seed) {
     engine front(orders, status_machine::standard(), system_runtime());
     worker_options fast = patient();
     fast.lease = 300ms;
-    fast.sweep = 20ms;
+    fast.poll_interval = 20ms;
     worker works(front, *work, fast);
     works.start().value();
     std::vector<answer> answers(clients_in_a_run);

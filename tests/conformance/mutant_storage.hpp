@@ -25,7 +25,7 @@ struct write_copy {
     std::uint64_t sequence = 0;
     std::vector<change> changes;
     std::vector<claim> claims;
-    std::vector<cursor_move> cursors;
+    std::vector<commit_cursor> cursors;
     timestamp forget_before;
     std::size_t forget_max = 0;
 
@@ -49,7 +49,7 @@ struct hooks {
     // Before a write.
     std::function<void(change&, repository& inner)> change_in;
     std::function<void(claim&)> claim_in;
-    std::function<void(cursor_move&, timestamp now)> cursor_in;
+    std::function<void(commit_cursor&, timestamp now)> cursor_in;
     std::function<void(write_copy&)> write_in;
     // Instead of it.
     std::function<result<void>(repository& inner, const write_params&, write_results&)> write;
@@ -98,7 +98,7 @@ public:
         write_copy copy(params);
         for (change& it : copy.changes) call(with_.change_in, it, *inner_);
         for (claim& it : copy.claims) call(with_.claim_in, it);
-        for (cursor_move& it : copy.cursors) call(with_.cursor_in, it, params.now);
+        for (commit_cursor& it : copy.cursors) call(with_.cursor_in, it, params.now);
         call(with_.write_in, copy);
         const write_params changed = copy.params();
         auto ok =

@@ -54,8 +54,8 @@ inline std::vector<mutant> all_of(std::initializer_list<std::span<const mutant>>
     return out;
 }
 
-inline move_order* moving(change& it) {
-    return std::get_if<move_order>(&it.action);
+inline transition_order* moving(change& it) {
+    return std::get_if<transition_order>(&it.action);
 }
 inline bool creating(const change& it) {
     return std::holds_alternative<create_order>(it.action);

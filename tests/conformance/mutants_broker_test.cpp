@@ -33,7 +33,7 @@ struct hooks {
     std::function<void(std::vector<published>&)> poll_out;
     std::function<void(std::size_t& limit)> receive_in;
     std::function<void(std::vector<delivery>&)> receive_out;
-    std::function<void(std::vector<settlement>&)> settle_in;
+    std::function<void(std::vector<acknowledgement>&)> settle_in;
     std::function<void(result<void>&)> settle_out;
     std::function<void(publisher_params&)> publisher_in;
     std::function<void(consumer_params&)> consumer_in;
@@ -85,8 +85,8 @@ public:
     ~mutant_consumer() override {
         if (!with_.acks_at_the_end) return;
         for (const delivery_tag tag : held_) {
-            const settlement one{tag, disposition::ack, {}};
-            (void)inner_->settle({&one, 1});
+            const acknowledgement one{tag, disposition::ack, {}};
+            (void)inner_->acknowledge({&one, 1});
         }
     }
     result<void> receive(std::size_t limit, milliseconds wait,
@@ -99,11 +99,11 @@ public:
         out.insert(out.end(), got.begin(), got.end());
         return done;
     }
-    result<void> settle(std::span<const settlement> what) override {
-        std::vector<settlement> copy(what.begin(), what.end());
+    result<void> acknowledge(std::span<const acknowledgement> what) override {
+        std::vector<acknowledgement> copy(what.begin(), what.end());
         call(with_.settle_in, copy);
-        auto out = inner_->settle(copy);
-        for (const settlement& it : copy) held_.erase(it.tag);
+        auto out = inner_->acknowledge(copy);
+        for (const acknowledgement& it : copy) held_.erase(it.tag);
         call(with_.settle_out, out);
         return out;
     }
@@ -140,8 +140,7 @@ private:
 
 class mutant_harness final : public testing::broker_harness {
 public:
-    mutant_harness(hooks with, milliseconds patience)
-        : with_(std::move(with)), patience_(patience) {}
+    mutant_harness(hooks with, milliseconds timeout) : with_(std::move(with)), patience_(timeout) {}
     std::unique_ptr<broker> open() override {
         return std::make_unique<mutant_broker>(faulty_, with_);
     }
@@ -150,7 +149,7 @@ public:
         return true;
     }
     milliseconds idle_time() override { return milliseconds(50); }
-    milliseconds patience() override { return patience_; }
+    milliseconds timeout() override { return patience_; }
 
 private:
     hooks with_;
@@ -168,10 +167,10 @@ std::ostream& operator<<(std::ostream& out, const mutant& it) {
     return out << it.name;
 }
 
-std::optional<std::string> run(std::string_view name, hooks with, milliseconds patience) {
+std::optional<std::string> run(std::string_view name, hooks with, milliseconds timeout) {
     for (const auto& it : testing::broker_cases()) {
         if (it.name != name) continue;
-        mutant_harness harness(std::move(with), patience);
+        mutant_harness harness(std::move(with), timeout);
         try {
             it.run(harness);
         } catch (const testing::case_failed& failed) {

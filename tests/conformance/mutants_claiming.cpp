@@ -115,7 +115,7 @@ const mutant leases[] = {
      [](hooks& h) { h.write = ends_leases_by_name; }},
     {"back-off does not double", "the_backoff_of_lapses_doubles",
      [](hooks& h) {
-         h.claim_in = [claims = 0](claim& it) mutable { it.lapse_backoff /= 1 << (claims++ / 2); };
+         h.claim_in = [claims = 0](claim& it) mutable { it.expiry_backoff /= 1 << (claims++ / 2); };
      }},
 };
 
@@ -139,7 +139,7 @@ const mutant claims[] = {
     {"one attempt too many", "random_writes_answer_as_memory_does",
      [](hooks& h) { h.claim_in = [](claim& it) { ++it.attempts_max; }; }},
     {"no back-off", "an_expired_lease_comes_back",
-     [](hooks& h) { h.claim_in = [](claim& it) { it.lapse_backoff *= 0; }; }},
+     [](hooks& h) { h.claim_in = [](claim& it) { it.expiry_backoff *= 0; }; }},
     {"names ignored", "named_orders_only",
      [](hooks& h) { h.claim_in = [](claim& it) { it.only.clear(); }; }},
     {"limit ignored", "the_limit_of_a_claim_is_kept",
@@ -171,7 +171,7 @@ const mutant claims[] = {
     {"suspect not marked", "a_suspect_is_handed_out_alone",
      [](hooks& h) {
          h.claim_out = [](claim_outcome& out) {
-             for (auto& it : out.orders) it.apart = false;
+             for (auto& it : out.orders) it.isolated = false;
          };
      }},
     {"suspect beside others", "a_suspect_is_handed_out_alone",

@@ -285,25 +285,25 @@ const mutant feeds[] = {
          };
      }},
     {"holds named as expired stay", "a_cursor_of_a_clock_ahead_is_taken",
-     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp) { it.expired.reset(); }; }},
+     [](hooks& h) { h.cursor_in = [](commit_cursor& it, timestamp) { it.expired.reset(); }; }},
     {"cursor stolen", "a_cursor_has_one_owner",
-     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp) { it.owner = "any"; }; }},
+     [](hooks& h) { h.cursor_in = [](commit_cursor& it, timestamp) { it.owner = "any"; }; }},
     {"cursor never expires", "a_cursor_expires",
      [](hooks& h) {
-         h.cursor_in = [](cursor_move& it, timestamp) { it.expires_at += std::chrono::hours(1); };
+         h.cursor_in = [](commit_cursor& it, timestamp) { it.expires_at += std::chrono::hours(1); };
      }},
     {"cursor not held", "a_cursor_has_one_owner",
-     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp now) { it.expires_at = now; }; }},
+     [](hooks& h) { h.cursor_in = [](commit_cursor& it, timestamp now) { it.expires_at = now; }; }},
     {"cursor not let go", "a_cursor_is_let_go",
      [](hooks& h) {
-         h.cursor_in = [](cursor_move& it, timestamp now) {
+         h.cursor_in = [](commit_cursor& it, timestamp now) {
              it.expires_at = std::max(it.expires_at, now + std::chrono::seconds(1));
          };
      }},
     {"cursor does not move", "a_cursor_is_taken_and_moved",
-     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp) { it.to.reset(); }; }},
+     [](hooks& h) { h.cursor_in = [](commit_cursor& it, timestamp) { it.to.reset(); }; }},
     {"one cursor for all", "cursors_are_apart",
-     [](hooks& h) { h.cursor_in = [](cursor_move& it, timestamp) { it.name = "relay"; }; }},
+     [](hooks& h) { h.cursor_in = [](commit_cursor& it, timestamp) { it.name = "relay"; }; }},
     {"cursor out of nothing", "a_cursor_is_taken_and_moved",
      [](hooks& h) { h.cursor_out = [](auto& at) {
                         at = at.value_or(feed_position{1, 0});
@@ -330,7 +330,7 @@ const mutant lasting[] = {
     {"failed write counts as the last", "a_failed_write_leaves_nothing",
      [](hooks& h) {
          h.failing_write = [](repository& inner, const write_params& all) {
-             const cursor_move other{"another", "mutant", std::nullopt, all.now};
+             const commit_cursor other{"another", "mutant", std::nullopt, all.now};
              cursor_outcome outcome;
              write_params only = part(all, 0, 0);
              only.cursors = {&other, 1};

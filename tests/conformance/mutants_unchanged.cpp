@@ -16,7 +16,7 @@ std::optional<order> find(repository& from, const std::string& id) {
 
 // The time of a write becomes the latest, whatever the write did.
 result<void> records_every_time(repository& inner, const write_params& all, write_results& out) {
-    const cursor_move mark{"mark", "mutant", std::nullopt, all.now};
+    const commit_cursor mark{"mark", "mutant", std::nullopt, all.now};
     cursor_outcome outcome;
     write_params only = part(all, 0, 0);
     only.cursors = {&mark, 1};

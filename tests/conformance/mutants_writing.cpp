@@ -228,25 +228,28 @@ const mutant keys[] = {
          };
      }},
     {"key not stored", "a_replay_is_the_first_answer",
-     [](hooks& h) { h.change_in = [](change& it, repository&) { it.once.reset(); }; }},
+     [](hooks& h) { h.change_in = [](change& it, repository&) { it.idempotency_key.reset(); }; }},
     {"body not compared", "a_key_with_another_body_is_refused",
      [](hooks& h) {
          h.change_in = [](change& it, repository&) {
-             if (it.once) it.once->body = {};
+             if (it.idempotency_key) it.idempotency_key->body = {};
          };
      }},
     {"half of a key compared", "keys_differ_in_every_byte",
      [](hooks& h) {
          h.change_in = [](change& it, repository&) {
-             if (it.once) std::fill(it.once->key.begin() + 8, it.once->key.end(), std::byte{});
+             if (it.idempotency_key)
+                 std::fill(it.idempotency_key->key.begin() + 8, it.idempotency_key->key.end(),
+                           std::byte{});
          };
      }},
     {"key stored on refusal", "a_refused_change_stores_no_key",
      [](hooks& h) {
          h.change_out = [refused = std::set<digest>()](const change& it, change_outcome& out,
                                                        repository&) mutable {
-             if (it.once && refused.contains(it.once->key)) out.replayed = true;
-             if (it.once && out.ec) refused.insert(it.once->key);
+             if (it.idempotency_key && refused.contains(it.idempotency_key->key))
+                 out.replayed = true;
+             if (it.idempotency_key && out.ec) refused.insert(it.idempotency_key->key);
          };
      }},
     {"replay answers with the present", "a_replay_is_the_first_answer_after_later_changes",
@@ -264,7 +267,7 @@ const mutant keys[] = {
     {"key of an unchanged order not stored", "a_success_without_an_entry_is_replayed",
      [](hooks& h) {
          h.change_in = [](change& it, repository&) {
-             if (it.event == "retry") it.once.reset();
+             if (it.event == "retry") it.idempotency_key.reset();
          };
      }},
     {"state judged before the key", "a_key_is_looked_up_before_the_state",

@@ -39,7 +39,7 @@ public:
         return true;
     }
     std::chrono::milliseconds idle_time() override { return std::chrono::seconds(5); }
-    std::chrono::milliseconds patience() override { return std::chrono::minutes(3); }
+    std::chrono::milliseconds timeout() override { return std::chrono::minutes(3); }
 };
 
 const bool added =

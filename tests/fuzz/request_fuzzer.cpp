@@ -20,7 +20,7 @@ using namespace orderproc::server;
 namespace {
 
 struct silent final : observer {
-    void trouble(std::string_view, const failure& what) noexcept override {
+    void error(std::string_view, const failure& what) noexcept override {
         ORDERPROC_EXPECT(what.detail.empty() && "trouble");
     }
 };

@@ -77,10 +77,10 @@ class Settings(WithBrokerFile):
     def test_messages_give_way_for_a_time(self):
         for text, hint in (("soon", "soon"), ("-1s", "-1s"), ("10000d", "10000d")):
             ended = run("serve", "--listen", "127.0.0.1:0", "--storage", self.storage, "--broker",
-                        "memory:", f"--broker-give-way={text}")
+                        "memory:", f"--broker-max-publish-lag={text}")
             self.assertEqual(ended.returncode, 2, ended)
             self.assertIn(hint, ended.stderr)
-        running = self.serve("--broker", "memory:", "--broker-give-way", "0", "--processor",
+        running = self.serve("--broker", "memory:", "--broker-max-publish-lag", "0", "--processor",
                              "simulate:0")
         self.assertEqual(running.ask("POST", "/orders", ORDER)[0], 201)
         running.wait_for(ORDER["order_id"], "COMPLETED")
@@ -203,7 +203,7 @@ class RealBroker(WithBrokerFile):
                 server = self.start("serve", "--listen", "127.0.0.1:0", "--no-worker", *storage,
                                     *broker, "--event-source", f"/{name}")
                 # Its sweep is too late: only a message can tell it of the order.
-                self.start("work", *storage, *broker, "--processor", "simulate:0", "--sweep", "1h")
+                self.start("work", *storage, *broker, "--processor", "simulate:0", "--poll-interval", "1h")
                 wait_until(lambda: self.node.ctl("list_consumers").count(f"{name}.work"),
                            "the worker listens")
                 status, _ = server.ask("POST", "/orders", {**ORDER, "order_id": ids[name]})

@@ -193,13 +193,14 @@ class Shop:
         self.threads = []
 
     def serve(self, broker_port):
-        return Process(BINARY, "serve", "--no-worker", "--listen", "127.0.0.1:0", "--storage",
-                       self.storage, log=self.log,
-                       ORDERPROC_BROKER=f"amqp://guest:guest@127.0.0.1:{broker_port}")
+        return Process.supervised(BINARY, "serve", "--no-worker", "--listen", "127.0.0.1:0",
+                                  "--storage", self.storage, log=self.log,
+                                  ORDERPROC_BROKER=f"amqp://guest:guest@127.0.0.1:{broker_port}")
 
     def work(self, processor="simulate:5ms", *more):
-        return Process(BINARY, "work", "--storage", self.storage, "--broker", self.node.url, "--lease",
-                       f"{LEASE_S}s", "--processor", processor, *more, log=self.log)
+        return Process.supervised(BINARY, "work", "--storage", self.storage, "--broker",
+                                  self.node.url, "--lease", f"{LEASE_S}s", "--processor",
+                                  processor, *more, log=self.log)
 
     def ask(self, method, target, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=DEADLINE_S)

@@ -347,7 +347,7 @@ class CommandLine(WithStorage):
 
     def test_a_worker_process_hears_of_another_process_commits(self):
         works = [self.start("work", "--storage", self.storage, "--processor", "simulate:0",
-                            "--sweep", "1h") for _ in range(2)]
+                            "--poll-interval", "1h") for _ in range(2)]
         running = self.serve("--no-worker")
         for i in range(5):  # each after the last one's end: the worker sleeps in between
             running.ask("POST", "/orders", dict(ORDER, order_id=f"W-{i}"))

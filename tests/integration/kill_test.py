@@ -52,13 +52,13 @@ class Cluster:
         self.workers = [self.start_worker() for _ in range(2)]
 
     def start_server(self):
-        self.server = Process(self.binary, "serve", "--no-worker", "--listen", "127.0.0.1:0",
-                              "--storage", self.storage)
+        self.server = Process.supervised(self.binary, "serve", "--no-worker", "--listen",
+                                         "127.0.0.1:0", "--storage", self.storage)
         self.port = int(self.server.ready_line.strip().rsplit(":", 1)[1])
 
     def start_worker(self):
-        return Process(self.binary, "work", "--storage", self.storage, "--lease", LEASE,
-                       "--processor", "simulate:5ms")
+        return Process.supervised(self.binary, "work", "--storage", self.storage, "--lease", LEASE,
+                                  "--processor", "simulate:5ms")
 
     def kill_one(self, dice):
         victim = dice.randrange(4)

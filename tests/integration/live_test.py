@@ -36,12 +36,12 @@ class Place:
         self.storage = f"sqlite:{self.folder}/orders.db"
 
     def serve(self, *more):
-        return Process(self.binary, "serve", "--listen", "127.0.0.1:0", "--storage", self.storage,
-                       *more)
+        return Process.supervised(self.binary, "serve", "--listen", "127.0.0.1:0",
+                                  "--storage", self.storage, *more)
 
     def work(self):
-        return Process(self.binary, "work", "--storage", self.storage, "--processor",
-                       "simulate:1ms")
+        return Process.supervised(self.binary, "work", "--storage", self.storage,
+                                  "--processor", "simulate:1ms")
 
     def journal(self):
         """The positions of all entries, in order."""

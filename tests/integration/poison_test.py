@@ -18,7 +18,7 @@ class Poison(WithStorage):
         """A child that may be killed at any moment, before it is ready, too."""
         child = subprocess.Popen(
             [BINARY, "work", "--storage", self.storage, "--processor", "simulate:10ms,crash=POISON",
-             "--lease", "1s", "--sweep", "100ms", "--attempts", str(ATTEMPTS)],
+             "--lease", "1s", "--poll-interval", "100ms", "--attempts", str(ATTEMPTS)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(self.end, child)
         return child

@@ -107,7 +107,7 @@ class Files(WithScripts):
             file.write("1001 1002 1003\n")
         running = self.serve("--processor", processor, "--items", f"file:{self.path('items.txt')}",
                              "--broker", f"amqp://127.0.0.1:{broker.getsockname()[1]}",
-                             "--admin-listen", "127.0.0.1:0", "--threads", "2", "--sweep", "100ms")
+                             "--admin-listen", "127.0.0.1:0", "--threads", "2", "--poll-interval", "100ms")
         accepted = broker.accept()[0]
         self.addCleanup(accepted.close)
         for target in ("/orders", "/events"):
@@ -178,7 +178,7 @@ class Programs(WithScripts):
     def test_programs_get_no_settings(self):
         url = f"amqp://user:{SECRET}@127.0.0.1:1"
         running = self.serve("--processor", "exec:" + self.script(f"env > {self.path('env')}"),
-                             "--sweep", "100ms", ORDERPROC_BROKER=url, ORDERPROC_LOG="json",
+                             "--poll-interval", "100ms", ORDERPROC_BROKER=url, ORDERPROC_LOG="json",
                              ORDERPROC_OTHER=SECRET, SHOP_SETTING="kept")
         running.ask("POST", "/orders", ORDER)
         running.wait_for("ORD-A8F64D2E", "COMPLETED")
@@ -401,8 +401,8 @@ class Refusals(WithScripts):
     def test_a_refusal_names_the_option(self):
         serve = ("serve", "--listen", "127.0.0.1:0", "--storage", self.storage)
         rows = [("--lease", "0"), ("--lease", "soon"), ("--timeout", "0"), ("--timeout", "20000h"),
-                ("--sweep", "0"), ("--retry-base", "20000h"), ("--drain", "soon"),
-                ("--shutdown-delay", "soon"), ("--broker-give-way", "20000h"),
+                ("--poll-interval", "0"), ("--retry-base", "20000h"), ("--drain", "soon"),
+                ("--shutdown-delay", "soon"), ("--broker-max-publish-lag", "20000h"),
                 ("--idle-timeout", "0"), ("--write-timeout", "x"), ("--rate-limit", "0"),
                 ("--trusted-proxy", "x"), ("--cors-origin", "x"), ("--admin-listen", "x"),
                 ("--items", "x"), ("--processor", "x"), ("--broker", "x"), ("--in-flight", "0"),

@@ -24,14 +24,14 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr milliseconds patience = seconds(60);  // far above what is needed
+constexpr milliseconds timeout = seconds(60);  // far above what is needed
 
 class conversation {
 public:
     conversation(scripted_amqp::script says, consumer_params params) : server_({std::move(says)}) {
         rabbitmq_options options;
         options.url = server_.url();
-        options.timeout = patience;
+        options.timeout = timeout;
         broker_ = open_rabbitmq(std::move(options)).value();
         params.queue = "q";
         params.topics = {"t"};
@@ -40,13 +40,13 @@ public:
 
     std::vector<delivery> receive(std::size_t limit) {
         std::vector<delivery> out;
-        in->receive(limit, patience, out).value();
+        in->receive(limit, timeout, out).value();
         return out;
     }
     void acknowledge(const std::vector<delivery>& what) {
-        std::vector<settlement> done;
+        std::vector<acknowledgement> done;
         for (const delivery& it : what) done.push_back({it.tag, disposition::ack, {}});
-        in->settle(done).value();
+        in->acknowledge(done).value();
     }
     void finish() {
         in.reset();

@@ -128,12 +128,12 @@ void expect_all(broker& from, const consumer_params& params, std::size_t count) 
     eventually("not everything arrived", [&] {
         std::vector<delivery> got;
         in->receive(500, milliseconds(50), got).value();
-        std::vector<settlement> done;
+        std::vector<acknowledgement> done;
         for (const delivery& it : got) {
             seen.insert(it.body.id);
             done.push_back({it.tag, disposition::ack, {}});
         }
-        in->settle(done).value();
+        in->acknowledge(done).value();
         return seen.size() == count;
     });
     BOOST_TEST(seen.size() == count);

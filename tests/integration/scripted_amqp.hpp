@@ -31,8 +31,8 @@ namespace shop_test {
 class amqp_peer {
 public:
     explicit amqp_peer(int socket) : socket_(socket) {
-        const timeval patience{60, 0};  // far above what is needed
-        setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        const timeval timeout{60, 0};  // far above what is needed
+        setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
         const int at_once = 1;
         setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     }

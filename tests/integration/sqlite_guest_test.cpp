@@ -42,8 +42,8 @@ struct host {
 
 BOOST_FIXTURE_TEST_CASE(an_order_exists_exactly_if_the_host_commits, host) {
     {
-        const auto turn = guest->take_turn();
-        BOOST_REQUIRE(turn.has_value());
+        const auto guard = guest->lock();
+        BOOST_REQUIRE(guard.has_value());
         run("BEGIN IMMEDIATE; INSERT INTO carts VALUES(1)");
         const auto made = guest->apply(create("A"), day_one);
         BOOST_REQUIRE(made.has_value());
@@ -54,7 +54,7 @@ BOOST_FIXTURE_TEST_CASE(an_order_exists_exactly_if_the_host_commits, host) {
     }
     BOOST_TEST(!holds(*reader_of(*orders), "A"));
     {
-        const auto turn = guest->take_turn();
+        const auto guard = guest->lock();
         run("BEGIN IMMEDIATE; INSERT INTO carts VALUES(1)");
         BOOST_TEST(!guest->apply(create("A"), day_one)->ec);
         BOOST_TEST(guest->apply(create("A"), day_one)->ec == make_error_code(errc::already_exists));
@@ -68,7 +68,7 @@ BOOST_FIXTURE_TEST_CASE(an_order_exists_exactly_if_the_host_commits, host) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_failure_leaves_nothing_of_the_order_and_all_of_the_host, host) {
-    const auto turn = guest->take_turn();
+    const auto guard = guest->lock();
     run("CREATE TRIGGER no_entry BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'full'); END");
     run("BEGIN IMMEDIATE; INSERT INTO carts VALUES(1)");
     BOOST_TEST(guest->apply(create("A"), day_one).error().code ==
@@ -81,30 +81,30 @@ BOOST_FIXTURE_TEST_CASE(a_failure_leaves_nothing_of_the_order_and_all_of_the_hos
     check_whole(*reader_of(*orders));
 }
 
-BOOST_FIXTURE_TEST_CASE(without_a_turn_or_a_transaction_nothing_is_done, host) {
+BOOST_FIXTURE_TEST_CASE(without_the_lock_or_a_transaction_nothing_is_done, host) {
     run("BEGIN IMMEDIATE");
     BOOST_TEST(guest->apply(create("A"), day_one).error().code ==
                make_error_code(errc::invalid_argument));
     run("ROLLBACK");
-    const auto turn = guest->take_turn();
+    const auto guard = guest->lock();
     BOOST_TEST(guest->apply(create("A"), day_one).error().code ==
                make_error_code(errc::invalid_argument));
-    BOOST_TEST(guest->take_turn().error().code == make_error_code(errc::invalid_argument));
+    BOOST_TEST(guest->lock().error().code == make_error_code(errc::invalid_argument));
 }
 
-BOOST_FIXTURE_TEST_CASE(guests_and_engines_take_turns, host) {
+BOOST_FIXTURE_TEST_CASE(guests_and_engines_share_the_lock, host) {
     engine writes(*orders, status_machine::standard(), system_runtime());
     const auto watch = std::move(orders->watch()).value();
     {
-        const auto turn = guest->take_turn();
-        BOOST_REQUIRE(turn.has_value());
+        const auto guard = guest->lock();
+        BOOST_REQUIRE(guard.has_value());
         watch->wait(std::chrono::milliseconds(0)).value();
         run("BEGIN IMMEDIATE");
         BOOST_TEST(!guest->apply(create("A"), day_one)->ec);
         run("COMMIT");
         BOOST_TEST(!watch->wait(std::chrono::milliseconds(0)).value());
     }
-    BOOST_TEST(watch->wait(std::chrono::hours(1)).value());  // the end of a turn is heard
+    BOOST_TEST(watch->wait(std::chrono::hours(1)).value());  // the release of the lock is heard
     command second;
     order it;
     it.user_id = 1;

@@ -104,7 +104,7 @@ BOOST_FIXTURE_TEST_CASE(a_guest_leaves_nothing_half_done, file) {
         bool happened = false;
         bool applied = false;
         {
-            const auto turn = guest->take_turn();
+            const auto guard = guest->lock();
             BOOST_REQUIRE(sqlite3_exec(host, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == 0);
             memory_runs_out now(after, for_so_many);
             try {

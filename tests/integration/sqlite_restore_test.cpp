@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_host_that_dies_in_its_turn_leaves_a_file_that_opens) {
         sqlite_options at;
         at.path = path;
         const auto guest = std::move(sqlite_guest::open(db, at)).value();
-        const auto turn = guest->take_turn();
+        const auto guard = guest->lock();
         for (const char* id : {"g1", "g2"}) {
             sqlite3_exec(db, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
             if (!guest->apply(create(id), day_one)) return 2;

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_migration_keeps_orders_journal_and_keys) {
 
     // A key of old replays still.
     change replay = create("OLD-1");
-    replay.once.emplace();
+    replay.idempotency_key.emplace();
     sqlite3* db = nullptr;
     BOOST_REQUIRE_EQUAL(sqlite3_open(path.c_str(), &db), SQLITE_OK);
     const auto read = [](void* to, int, char** row, char**) {
@@ -127,8 +127,8 @@ BOOST_AUTO_TEST_CASE(a_migration_keeps_orders_journal_and_keys) {
         }
         return 0;
     };
-    sqlite3_exec(db, "SELECT hex(key), hex(body) FROM keys WHERE number=1", read, &*replay.once,
-                 nullptr);
+    sqlite3_exec(db, "SELECT hex(key), hex(body) FROM keys WHERE number=1", read,
+                 &*replay.idempotency_key, nullptr);
     sqlite3_close(db);
     std::vector<change_outcome> out;
     BOOST_REQUIRE(write(*writer, {&replay, 1}, "test", 1, out).has_value());

@@ -23,8 +23,8 @@
 
 namespace orderproc::server::testing {
 
-struct trouble_log final : observer {
-    void trouble(std::string_view, const failure& what) noexcept override {
+struct error_log final : observer {
+    void error(std::string_view, const failure& what) noexcept override {
         texts.push_back(what.message());
     }
     std::vector<std::string> texts;
@@ -126,9 +126,9 @@ struct api_fixture {
 
     orderproc::testing::manual_clock time;
     orderproc::testing::seeded_random random;
-    trouble_log troubles;
+    error_log errors;
     moody_storage store;
-    engine orders{store, status_machine::standard(), runtime{time, random, troubles}, by_hand()};
+    engine orders{store, status_machine::standard(), runtime{time, random, errors}, by_hand()};
     read_pool reads{store, read_by_hand()};
     reader direct{store};  // for what a test looks up itself
     api handlers{orders, reads};

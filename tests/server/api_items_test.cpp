@@ -40,7 +40,7 @@ struct shop : api_fixture {
     }
 
     shelf items;
-    item_gate gate{items, runtime{time, random, troubles}};
+    item_gate gate{items, runtime{time, random, errors}};
     static api_parts with(item_gate& items) {
         api_parts out;
         out.items = &items;
@@ -76,7 +76,7 @@ BOOST_FIXTURE_TEST_CASE(without_an_answer_nothing_is_stored, shop) {
     BOOST_TEST(refused.body.find("items_unavailable") != std::string::npos);
     BOOST_TEST(refused.body.find("secret") == std::string::npos);
     BOOST_TEST(refused.head.find("Retry-After") != std::string::npos);
-    BOOST_TEST(troubles.texts.size() == 1U);
+    BOOST_TEST(errors.texts.size() == 1U);
     items.closed = false;
     BOOST_TEST(post("A", "[1]").status == 201);
 }

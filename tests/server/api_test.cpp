@@ -392,8 +392,8 @@ BOOST_AUTO_TEST_CASE(what_is_broken_says_nothing_but_its_request_id) {
         BOOST_TEST(got.says(R"("request_id":"request-1")"));
         BOOST_TEST(!got.says("detail"));
         BOOST_TEST(!got.says("secret"));
-        BOOST_REQUIRE(!troubles.texts.empty());
-        BOOST_TEST(troubles.texts.back().find("request-1: secret") != std::string::npos);
+        BOOST_REQUIRE(!errors.texts.empty());
+        BOOST_TEST(errors.texts.back().find("request-1: secret") != std::string::npos);
     }
 }
 

@@ -40,8 +40,8 @@ class client {
 public:
     explicit client(std::uint16_t port, int receive_buffer = 0)
         : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        const timeval patience{20, 0};  // only a failing test waits for it
-        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        const timeval timeout{20, 0};  // only a failing test waits for it
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
         if (receive_buffer > 0) {
             ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
         }

@@ -24,7 +24,7 @@ namespace {
 using ids = std::vector<std::int64_t>;
 
 struct report_log final : observer {
-    void trouble(std::string_view, const failure& what) noexcept override {
+    void error(std::string_view, const failure& what) noexcept override {
         texts.push_back(what.message());
     }
     std::vector<std::string> texts;

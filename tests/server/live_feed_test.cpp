@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(a_settled_order_that_was_retried_goes_on) {
     change failing;
     failing.order = "A-1";
     failing.event = "fail";
-    failing.action = move_order{"FAILED", "no", false, {}, {}, {}, {}, true};
+    failing.action = transition_order{"FAILED", "no", false, {}, {}, {}, {}, true};
     failing.lease = claimed.lease;
     struct : completion {
         void complete(change_outcome& it) noexcept override { ec = it.ec; }
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(a_storage_that_fails_is_asked_again) {
     (void)feed_reads.use([](repository&) { return result<void>(errc::unavailable); });
     store.now = moody_storage::mood::unavailable;
     BOOST_TEST(!feed.run_once());
-    BOOST_TEST(!troubles.texts.empty());
+    BOOST_TEST(!errors.texts.empty());
     store.now = moody_storage::mood::well;
     run();
     BOOST_TEST(all->events() == "create A-1");

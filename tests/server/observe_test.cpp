@@ -401,9 +401,9 @@ BOOST_FIXTURE_TEST_CASE(a_feed_lags_in_seconds, watched) {
 
 BOOST_FIXTURE_TEST_CASE(messages_to_the_worker_are_counted_by_what_became_of_them, watched) {
     const work_stage& stage = orders.machine().stages()[0];
-    metrics.orders_offered({stage, 5, 3});
-    metrics.orders_offered({stage, 4, 4});
-    metrics.orders_offered({stage, 1, 2});  // never below zero
+    metrics.orders_hinted({stage, 5, 3});
+    metrics.orders_hinted({stage, 4, 4});
+    metrics.orders_hinted({stage, 1, 2});  // never below zero
     metrics.message_refused("m-1", "no order");
     BOOST_TEST(has("orderproc_wake_ups_total{result=\"claimed\"} 9"));
     BOOST_TEST(has("orderproc_wake_ups_total{result=\"stale\"} 2"));

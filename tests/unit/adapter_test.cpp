@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_cursor_is_taken_held_moved_and_let_go) {
     stored_cursor kept{{3, 0}, {}};
     const auto move = [&](const char* owner, std::optional<std::uint64_t> to, timestamp until,
                           timestamp when) {
-        cursor_move what{"relay", owner, {}, until};
+        commit_cursor what{"relay", owner, {}, until};
         if (to) what.to = feed_position{3, *to};
         return evaluate(kept, what, when);
     };
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_cursor_is_taken_held_moved_and_let_go) {
 
 BOOST_AUTO_TEST_CASE(a_cursor_of_a_clock_ahead_is_taken_by_its_end) {
     stored_cursor kept{{3, 4}, "a", now + 1h};
-    cursor_move what{"relay", "b", {}, now + 30s};
+    commit_cursor what{"relay", "b", {}, now + 30s};
     const cursor_outcome refused = evaluate(kept, what, now);
     BOOST_TEST((refused.ec == errc::lease_lost));
     BOOST_TEST((refused.held_until == now + 1h));

@@ -69,12 +69,12 @@ BOOST_AUTO_TEST_CASE(commands_are_lowered_to_what_they_say) {
     BOOST_TEST(made.actor == "me");
     BOOST_TEST(made.traceparent == "00-1");
     BOOST_TEST((made.user_id == 7));
-    BOOST_TEST((made.once->key == testing::idempotency_of("k").key));
+    BOOST_TEST((made.idempotency_key->key == testing::idempotency_of("k").key));
 
     const change cancel = lowered(testing::raise("A", "cancel", {.version = 3}));
     BOOST_TEST(cancel.event == "cancel");
     BOOST_TEST((cancel.version == order_version{3}));
-    BOOST_TEST(!cancel.once);
+    BOOST_TEST(!cancel.idempotency_key);
     BOOST_TEST(!cancel.user_id);
     BOOST_TEST(lowered(testing::erase("A")).event == "delete");
     const change edit =

@@ -27,7 +27,7 @@ inline claim by_worker(std::size_t limit) {
     return out;
 }
 
-inline stored_order waiting(std::uint32_t lapses = 0) {
+inline stored_order waiting(std::uint32_t expired_leases = 0) {
     stored_order it;
     it.value.id = order_id::parse("A-1").value();
     it.value.status = stage.waiting;
@@ -37,13 +37,13 @@ inline stored_order waiting(std::uint32_t lapses = 0) {
     it.value.last_error = "busy";
     it.lease = lease_token{2};
     it.due_at = now - 1s;
-    it.lapses = lapses;
+    it.expired_leases = expired_leases;
     it.traceparent = "00-trace";
     return it;
 }
 
-inline stored_order expired(std::uint32_t lapses = 0) {
-    stored_order it = waiting(lapses);
+inline stored_order expired(std::uint32_t expired_leases = 0) {
+    stored_order it = waiting(expired_leases);
     it.value.status = stage.active;
     it.value.next_attempt_at.reset();
     it.value.first_claimed_at = now - 1h;

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_due_order_is_handed_out) {
     BOOST_TEST_REQUIRE(outcome.orders.size() == 1U);
     BOOST_TEST((outcome.orders[0].value == expected.value));
     BOOST_TEST((outcome.orders[0].lease == lease_token{3}));
-    BOOST_TEST(!outcome.orders[0].apart);
+    BOOST_TEST(!outcome.orders[0].isolated);
     BOOST_TEST(outcome.orders[0].traceparent == "00-trace");
     BOOST_TEST(outcome.failed + outcome.released == 0U);
 }
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(an_expired_lease_comes_back_with_back_off) {
     expected.due_at = now + 1s;
     expected.span = 1s;
     expected.worker_id.clear();
-    expected.lapses = 1;
+    expected.expired_leases = 1;
     BOOST_TEST((out->after == expected));  // the attempt stays counted
     BOOST_TEST(out->event == "release");
     BOOST_TEST((out->from == stage.active));
@@ -110,22 +110,22 @@ BOOST_AUTO_TEST_CASE(an_expired_lease_comes_back_with_back_off) {
 }
 
 struct back_off {
-    std::uint32_t lapses;
+    std::uint32_t expired_leases;
     std::chrono::seconds pause;
 };
 std::ostream& operator<<(std::ostream& out, const back_off& it) {
-    return out << it.lapses << " lapses";
+    return out << it.expired_leases << " expired_leases";
 }
 constexpr std::array<back_off, 8> back_offs{
     {{0, 2s}, {1, 4s}, {2, 8s}, {8, 512s}, {9, 1024s}, {10, 2048s}, {11, 2048s}, {4000000, 2048s}}};
 
 BOOST_DATA_TEST_CASE(back_off_doubles_up_to_a_cap, data::make(back_offs)) {
     claim what = by_worker(1);
-    what.lapse_backoff = 2s;
-    const auto out = claim_selection(what, now).offer(expired(sample.lapses));
+    what.expiry_backoff = 2s;
+    const auto out = claim_selection(what, now).offer(expired(sample.expired_leases));
     BOOST_TEST((out->after.due_at == now + sample.pause));
     BOOST_TEST((out->after.value.next_attempt_at == now + sample.pause));
-    BOOST_TEST(out->after.lapses == sample.lapses + 1);
+    BOOST_TEST(out->after.expired_leases == sample.expired_leases + 1);
 }
 
 BOOST_AUTO_TEST_CASE(out_of_attempts_an_expired_lease_fails) {
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(out_of_attempts_a_waiting_order_fails) {
     BOOST_TEST((out->after.value.settled_at == now));
     BOOST_TEST(!out->after.value.next_attempt_at.has_value());
     BOOST_TEST(!out->after.due_at.has_value());
-    BOOST_TEST(out->after.lapses == 3U);
+    BOOST_TEST(out->after.expired_leases == 3U);
     BOOST_TEST((out->after.lease == lease_token{2}));
     BOOST_TEST(out->reason == "no attempt left: 5 of 5");
     it.value.attempts = 4;
@@ -203,14 +203,14 @@ BOOST_AUTO_TEST_CASE(a_suspect_is_handed_out_alone) {
     const claim what = by_worker(10);
     auto out = run(what, {waiting(3), waiting()});
     BOOST_TEST_REQUIRE(out.orders.size() == 1U);
-    BOOST_TEST(out.orders[0].apart);
+    BOOST_TEST(out.orders[0].isolated);
     out = run(what, {waiting(3), waiting(3)});
     BOOST_TEST(out.orders.size() == 1U);
 
     out = run(what, {waiting(), waiting(1), waiting(3), waiting()});
     BOOST_TEST_REQUIRE(out.orders.size() == 2U);
-    BOOST_TEST(!out.orders[0].apart);
-    BOOST_TEST(!out.orders[1].apart);
+    BOOST_TEST(!out.orders[0].isolated);
+    BOOST_TEST(!out.orders[1].isolated);
 
     out = run(what, {expired(), waiting(3), waiting()});
     BOOST_TEST(out.orders.size() == 1U);  // what is taken back is nobody's company
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(after_two_lapses_orders_go_out_in_small_groups) {
     const claim what = by_worker(100);
     auto out = run(what, std::vector<stored_order>(50, waiting(2)));
     BOOST_TEST(out.orders.size() == 32U);
-    for (const claimed_order& it : out.orders) BOOST_TEST(it.apart);
+    for (const claimed_order& it : out.orders) BOOST_TEST(it.isolated);
     out = run(what, {waiting(2), waiting(2), waiting(3), waiting(2)});
     BOOST_TEST(out.orders.size() == 2U);
     out = run(what, {waiting(2), waiting(1)});
@@ -232,11 +232,12 @@ BOOST_AUTO_TEST_CASE(after_two_lapses_orders_go_out_in_small_groups) {
 
 BOOST_AUTO_TEST_CASE(of_a_row_of_lapses_the_first_and_those_alone_are_paid_for) {
     const claim what = by_worker(1);
-    for (const auto& [lapses, attempts] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
+    for (const auto& [expired_leases, attempts] :
+         std::vector<std::pair<std::uint32_t, std::uint32_t>>{
              {0, 2}, {1, 1}, {2, 1}, {3, 2}, {9, 2}}) {
-        const auto out = claim_selection(what, now).offer(expired(lapses));
-        BOOST_TEST(out->after.value.attempts == attempts, lapses << " lapses");
-        BOOST_TEST(out->after.lapses == lapses + 1);
+        const auto out = claim_selection(what, now).offer(expired(expired_leases));
+        BOOST_TEST(out->after.value.attempts == attempts, expired_leases << " expired_leases");
+        BOOST_TEST(out->after.expired_leases == expired_leases + 1);
     }
     // The last attempt, given back, is there to be tried again.
     stored_order last = expired(1);

@@ -51,7 +51,7 @@ stored_order fixed_stored_order() {
     out.leased = true;
     out.due_at = at(1781533421326);
     out.worker_id = "w1";
-    out.lapses = 1;
+    out.expired_leases = 1;
     out.traceparent = "00-1";
     return out;
 }
@@ -178,7 +178,7 @@ stored_order any_stored_order(std::mt19937_64& random) {
     out.leased = random() % 2 == 0;
     out.due_at = any_time(random);
     out.worker_id = any_text(random);
-    out.lapses = static_cast<std::uint32_t>(random());
+    out.expired_leases = static_cast<std::uint32_t>(random());
     if (random() % 2 == 0) out.span = std::chrono::milliseconds(any_number(random));
     return out;
 }

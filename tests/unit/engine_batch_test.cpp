@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(idempotency_keys_are_forgotten_after_their_time) {
     options.keys_kept = std::chrono::hours(72);
     engine it(*kept, status_machine::standard(), {time, random, nobody}, options);
     command first = create("A");
-    first.once.emplace();
+    first.idempotency_key.emplace();
     BOOST_TEST(!it.execute(first).ec);
     time.advance(std::chrono::hours(72));
     BOOST_TEST(!it.execute(create("B")).ec);

@@ -28,7 +28,7 @@ BOOST_FIXTURE_TEST_CASE(unavailable_is_said_to_all_and_connected_to_anew, fixtur
     BOOST_TEST(orders.connects() == 2U);
     BOOST_TEST(it.execute(create("B")).after.has_value());
     BOOST_TEST(orders.connects() == 2U);
-    BOOST_TEST((watch.troubles == names{"engine.write: as told (fault_storage)"}));
+    BOOST_TEST((watch.errors == names{"engine.write: as told (fault_storage)"}));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_storage_that_cannot_be_reached_says_why, fixture) {
@@ -156,7 +156,7 @@ BOOST_FIXTURE_TEST_CASE(exceptions_are_answered_truly, fixture) {
     BOOST_TEST(it.execute(create("A")).ec == errc::outcome_unknown);
     BOOST_TEST(orders.asks() == 2U);
     BOOST_TEST(it.execute(create("A")).ec == errc::already_exists);
-    BOOST_TEST((watch.troubles == names{"engine: std::bad_alloc", "engine: unknown exception",
+    BOOST_TEST((watch.errors == names{"engine: std::bad_alloc", "engine: unknown exception",
                                         "engine: std::bad_alloc", "engine: std::bad_alloc"}));
 }
 

@@ -108,16 +108,16 @@ public:
         const std::lock_guard lock(mutex);
         keys.push_back(it);
     }
-    void trouble(std::string_view where, const failure& what) noexcept override {
+    void error(std::string_view where, const failure& what) noexcept override {
         const std::lock_guard lock(mutex);
-        troubles.push_back(std::string(where) + ": " + what.detail);
+        errors.push_back(std::string(where) + ": " + what.detail);
     }
     std::mutex mutex;
     std::vector<batch_report> batches;
     names transitions;
     std::vector<key_use> keys;
     std::vector<std::vector<std::size_t>> claimed;
-    names troubles;
+    names errors;
 };
 
 inline engine_options by_hand(std::size_t batch_max = 512, std::size_t queue_max = 8192) {
@@ -157,7 +157,7 @@ struct fixture {
         return out;
     }
     // For a minute.
-    cursor_move move_of(std::string name, std::string owner, std::uint64_t offset) {
+    commit_cursor move_of(std::string name, std::string owner, std::uint64_t offset) {
         return {std::move(name), std::move(owner), feed_position{1, offset},
                 time.now() + std::chrono::minutes(1)};
     }

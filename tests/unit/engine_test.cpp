@@ -333,9 +333,9 @@ BOOST_FIXTURE_TEST_CASE(the_observer_is_told, fixture) {
     BOOST_REQUIRE(watch.batches.size() == 3U);  // once, when it is known
     BOOST_TEST(watch.batches[2].ec == errc::outcome_unknown);
     BOOST_TEST(watch.transitions.size() == 3U);
-    BOOST_TEST(watch.troubles.size() == 4U);
-    BOOST_TEST(watch.troubles.front() == "engine.write: as told (fault_storage)");
-    BOOST_TEST(watch.troubles.back() == "engine.resolve: as told (fault_storage)");
+    BOOST_TEST(watch.errors.size() == 4U);
+    BOOST_TEST(watch.errors.front() == "engine.write: as told (fault_storage)");
+    BOOST_TEST(watch.errors.back() == "engine.resolve: as told (fault_storage)");
 }
 
 BOOST_FIXTURE_TEST_CASE(it_tells_of_a_clock_that_is_wrong, fixture) {
@@ -351,31 +351,31 @@ BOOST_FIXTURE_TEST_CASE(it_tells_of_a_clock_that_is_wrong, fixture) {
     write("C");
     time.step(-std::chrono::hours(24));
     write("D");
-    BOOST_TEST(watch.troubles.empty());
+    BOOST_TEST(watch.errors.empty());
     time.step(std::chrono::hours(24 * 365));
     write("E");
     write("F");
-    BOOST_TEST_REQUIRE(watch.troubles.size() == 1U);
-    BOOST_TEST(watch.troubles[0] ==
+    BOOST_TEST_REQUIRE(watch.errors.size() == 1U);
+    BOOST_TEST(watch.errors[0] ==
                "clock: the clock stepped from 2026-06-18T00:00:00.000Z to "
                "2027-06-18T00:00:00.000Z");
     // Another process finds it so.
     time.step(-std::chrono::hours(24 * 365));
-    watch.troubles.clear();
+    watch.errors.clear();
     engine other(orders, machine, with, by_hand());
     for (const char* id : {"G", "H"}) {
         ask(other, create(id));
         BOOST_REQUIRE(other.run_once());
     }
-    BOOST_TEST_REQUIRE(watch.troubles.size() == 1U);
-    BOOST_TEST(watch.troubles[0].find("clock: the clock says 2026-06-18T00:00:00.000Z, but the "
+    BOOST_TEST_REQUIRE(watch.errors.size() == 1U);
+    BOOST_TEST(watch.errors[0].find("clock: the clock says 2026-06-18T00:00:00.000Z, but the "
                                       "newest journal entry is of 2027-06-18T00:00:00.000Z") == 0U);
 }
 
 BOOST_FIXTURE_TEST_CASE(it_knows_what_it_was_made_with, fixture) {
     const engine it(orders, machine, with, by_hand());
     BOOST_TEST(&it.machine() == &machine);
-    BOOST_TEST(&it.with().time == &time);
+    BOOST_TEST(&it.runtime().time == &time);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

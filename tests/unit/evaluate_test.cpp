@@ -36,7 +36,7 @@ stored_order waiting() {
     it.value.first_claimed_at = then + 1s;
     it.lease = lease_token{3};
     it.due_at = now + 10h;
-    it.lapses = 2;
+    it.expired_leases = 2;
     return it;
 }
 
@@ -54,7 +54,7 @@ change move_to(order_status to, std::span<const order_status> from) {
     change out;
     out.order = "A-1";
     out.event = "go";
-    move_order move;
+    transition_order move;
     move.to = to;
     out.action = move;
     out.from = from;
@@ -62,8 +62,8 @@ change move_to(order_status to, std::span<const order_status> from) {
     return out;
 }
 
-move_order& move_of(change& it) {
-    return std::get<move_order>(it.action);
+transition_order& move_of(change& it) {
+    return std::get<transition_order>(it.action);
 }
 
 error_code refusal_of(const stored_order* current, const change& what) {
@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(move_ends_the_lease_and_the_lapses) {
     expected.leased = false;
     expected.worker_id.clear();
     expected.due_at.reset();
-    expected.lapses = 0;
+    expected.expired_leases = 0;
     BOOST_TEST((out.after == expected));  // the token stays: the next claim's is higher
     BOOST_TEST(out.journaled);
     BOOST_TEST(!out.removed);
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(move_sets_what_it_names) {
     expected.leased = false;
     expected.worker_id.clear();
     expected.due_at = now + 5s;
-    expected.lapses = 0;
+    expected.expired_leases = 0;
     BOOST_TEST((out.after == expected));
     BOOST_TEST(!out.completed);
 }
@@ -411,11 +411,11 @@ BOOST_AUTO_TEST_CASE(the_trace_is_that_of_the_latest_client) {
 
 BOOST_AUTO_TEST_CASE(an_interrupted_attempt_keeps_its_lapses) {
     stored_order current = leased();
-    current.lapses = 2;
+    current.expired_leases = 2;
     change it = move_to(pending, {&processing, 1});
-    BOOST_TEST(evaluate(&current, it, now)->after.lapses == 0U);
+    BOOST_TEST(evaluate(&current, it, now)->after.expired_leases == 0U);
     move_of(it).interrupted = true;
-    BOOST_TEST(evaluate(&current, it, now)->after.lapses == 2U);
+    BOOST_TEST(evaluate(&current, it, now)->after.expired_leases == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(but_due_later_becomes_due_now) {

@@ -80,12 +80,12 @@ std::map<std::string, int> consume_all(broker& from) {
             std::vector<delivery> got;
             alive = (*in)->receive(10, now, got).has_value();
             more = !alive || !got.empty();
-            std::vector<settlement> settled;
+            std::vector<acknowledgement> settled;
             for (const delivery& it : got) {
                 ++out[it.body.id];
                 settled.push_back({it.tag, disposition::ack, {}});
             }
-            alive = alive && (*in)->settle(settled).has_value();
+            alive = alive && (*in)->acknowledge(settled).has_value();
             more = more || !alive;
         }
     }
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(cut_away_held_up_and_healed) {
     BOOST_TEST(got.size() == 2U);  // the unsettled one came back
     faulty.set_away(true);
     BOOST_TEST(!faulty.connect_publisher(to_queue()));
-    BOOST_TEST(!in->settle({}));
+    BOOST_TEST(!in->acknowledge({}));
     faulty.set_away(false);
     BOOST_TEST(faulty.connect_publisher(to_queue()).has_value());
 }

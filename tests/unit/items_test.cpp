@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(the_queue_is_bounded) {
 
 BOOST_AUTO_TEST_CASE(a_checker_that_throws_could_not_tell) {
     struct : observer {
-        void trouble(std::string_view where, const failure& what) noexcept override {
+        void error(std::string_view where, const failure& what) noexcept override {
             text = std::string(where) + ": " + what.detail;
         }
         std::string text;

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_is_told_at_info_and_above) {
     const reclaimed_order back[] = {{"A-3", "lease expired"}, {"A-4", "no attempt left", true}};
     log.orders_claimed({stage(), 1, 1, 1, back});
     log.lease_lost("A-2");
-    log.trouble("engine.write", {errc::unavailable, "disk full"});
+    log.error("engine.write", {errc::unavailable, "disk full"});
     const std::vector<std::string> expected{
         "info attempt_finished order_id=A-1 stage=PROCESSING attempt=2 outcome=retried failed=no "
         "reason=no stock duration_ms=7 traceparent=00-t",
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_is_told_at_info_and_above) {
         "warning order_reclaimed order_id=A-3 stage=PROCESSING failed=no reason=lease expired",
         "info order_failed order_id=A-4 stage=PROCESSING failed=yes reason=no attempt left",
         "warning lease_lost order_id=A-2",
-        std::string("error trouble where=engine.write what=disk full: ") +
+        std::string("error error where=engine.write what=disk full: ") +
             make_error_code(errc::unavailable).message()};
     BOOST_TEST(kept.lines == expected, boost::test_tools::per_element());
 }
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(what_is_measured_of_feeds_and_messages_is_no_news) {
     notebook kept;
     log_observer log(kept.sink(), log_level::debug);
     log.feed_measured({"relay", true, 1000, std::chrono::minutes(5)});
-    log.orders_offered({stage(), 10, 3});
+    log.orders_hinted({stage(), 10, 3});
     BOOST_TEST(kept.lines.empty());
 }
 
@@ -171,9 +171,9 @@ BOOST_AUTO_TEST_CASE(observers_are_all_told) {
         void broker_changed(const broker_report&) noexcept override { ++calls; }
         void feed_measured(const feed_report&) noexcept override { ++calls; }
         void entry_given_up(const given_up_report&) noexcept override { ++calls; }
-        void orders_offered(const offer_report&) noexcept override { ++calls; }
+        void orders_hinted(const hint_report&) noexcept override { ++calls; }
         void message_refused(std::string_view, std::string_view) noexcept override { ++calls; }
-        void trouble(std::string_view, const failure&) noexcept override { ++calls; }
+        void error(std::string_view, const failure&) noexcept override { ++calls; }
         int calls = 0;
     } one, two;
     observers both({&one, &two});
@@ -187,9 +187,9 @@ BOOST_AUTO_TEST_CASE(observers_are_all_told) {
     both.broker_changed({"b", "relay", true, {}});
     both.feed_measured({});
     both.entry_given_up({"relay", 1, 2, "A", "create", unpublishable::skip, errc::corrupt});
-    both.orders_offered({stage(), 1, 1});
+    both.orders_hinted({stage(), 1, 1});
     both.message_refused("m-1", "no order");
-    both.trouble("x", errc::corrupt);
+    both.error("x", errc::corrupt);
     BOOST_TEST(one.calls == 12);
     BOOST_TEST(two.calls == 12);
 }

@@ -119,7 +119,7 @@ private:
         what.worker_id = "w" + std::to_string(draw(3));
         what.expires_at = time_.now() + std::chrono::milliseconds(1 + draw(2000));
         what.attempts_max = attempts_max;
-        what.lapse_backoff = 100ms;
+        what.expiry_backoff = 100ms;
         what.limit = 1 + draw(4);
         std::vector<std::pair<timestamp, std::string>> due;
         for (const auto& [id, it] : orders_) {
@@ -135,13 +135,13 @@ private:
             selection.take(*verdict, out);
         }
         BOOST_TEST(out.orders.size() + out.failed + out.released <= what.limit);
-        const bool apart = std::any_of(out.orders.begin(), out.orders.end(),
-                                       [](const claimed_order& it) { return it.apart; });
-        if (apart) {
+        const bool isolated = std::any_of(out.orders.begin(), out.orders.end(),
+                                          [](const claimed_order& it) { return it.isolated; });
+        if (isolated) {
             BOOST_TEST(std::all_of(out.orders.begin(), out.orders.end(),
-                                   [](const claimed_order& it) { return it.apart; }));
+                                   [](const claimed_order& it) { return it.isolated; }));
         }
-        seen["apart"] += apart ? 1 : 0;
+        seen["isolated"] += isolated ? 1 : 0;
         for (const claimed_order& it : out.orders) {
             held_.push_back({std::string(it.value.id->view()), it.lease, stage.active});
         }
@@ -166,7 +166,7 @@ private:
             const auto events = machine_.allowed(mine.active);
             const transition& event = *machine_.find(events[draw(events.size())]);
             const work_stage* next = machine_.stage_waiting_in(event.to);
-            move_order move;
+            transition_order move;
             move.to = event.to;
             move.queued = next != nullptr;
             if (next && next->release != event.event) move.attempts = 0;
@@ -248,7 +248,7 @@ BOOST_DATA_TEST_CASE(whatever_is_asked_the_promises_hold, data::xrange(8), seed)
     for (const transition& event : machine.transitions()) {
         BOOST_TEST(it.seen[std::string(event.event)] > 0, event.event << " was never raised");
     }
-    for (const char* what : {"create", "edit", "delete", "refused", "late", "apart"}) {
+    for (const char* what : {"create", "edit", "delete", "refused", "late", "isolated"}) {
         BOOST_TEST(it.seen[what] > 0, what << " never happened");
     }
 }

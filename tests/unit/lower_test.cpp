@@ -44,15 +44,15 @@ BOOST_FIXTURE_TEST_SUITE(each_command, fixture)
 BOOST_AUTO_TEST_CASE(what_goes_for_all_of_them) {
     command it;
     it.what = erase_order{"A-1"};
-    it.once = idempotency{};
-    it.once->key[0] = std::byte{7};
+    it.idempotency_key = idempotency{};
+    it.idempotency_key->key[0] = std::byte{7};
     it.version = order_version{3};
     it.user_id = 5;
     it.actor = "shop";
     it.traceparent = "00-1-2-01";
     const change out = lower(std::move(it), machine, with).value();
-    BOOST_TEST_REQUIRE(out.once.has_value());
-    BOOST_TEST((out.once->key[0] == std::byte{7}));
+    BOOST_TEST_REQUIRE(out.idempotency_key.has_value());
+    BOOST_TEST((out.idempotency_key->key[0] == std::byte{7}));
     BOOST_TEST((out.version == order_version{3}));
     BOOST_TEST((out.user_id == 5));
     BOOST_TEST(out.actor == "shop");
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(cancel) {
     BOOST_TEST_REQUIRE(out.from.size() == 1U);
     BOOST_TEST((out.from[0] == order_status("PENDING")));
     BOOST_TEST(!out.unleased);
-    const auto& move = std::get<move_order>(out.action);
+    const auto& move = std::get<transition_order>(out.action);
     BOOST_TEST((move.to == order_status("CANCELLED")));
     BOOST_TEST(move.reason == "too late");
     BOOST_TEST(!move.queued);
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(cancel) {
 
 BOOST_AUTO_TEST_CASE(retry_starts_the_count_again) {
     const auto out = lower_one(raise_event{"A-1", "retry", {}}).value();
-    const auto& move = std::get<move_order>(out.action);
+    const auto& move = std::get<transition_order>(out.action);
     BOOST_TEST((move.to == order_status("PENDING")));
     BOOST_TEST(move.queued);
     BOOST_TEST((move.attempts == 0U));
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(retry_starts_the_count_again) {
 
 BOOST_AUTO_TEST_CASE(release_by_a_host_does_not) {
     const auto out = lower_one(raise_event{"A-1", "release", {}}).value();
-    const auto& move = std::get<move_order>(out.action);
+    const auto& move = std::get<transition_order>(out.action);
     BOOST_TEST(move.queued);
     BOOST_TEST(!move.attempts.has_value());
 }
@@ -233,17 +233,17 @@ BOOST_AUTO_TEST_CASE(entering_the_next_stage_does) {
     command it;
     it.what = raise_event{"A-1", "packed", {}};
     const auto out = lower(it, shop(), with).value();
-    BOOST_TEST(std::get<move_order>(out.action).queued);
-    BOOST_TEST((std::get<move_order>(out.action).attempts == 0U));
+    BOOST_TEST(std::get<transition_order>(out.action).queued);
+    BOOST_TEST((std::get<transition_order>(out.action).attempts == 0U));
     it.what = raise_event{"A-1", "shipped", {}};
     const auto shipped = lower(it, shop(), with).value();
-    BOOST_TEST(std::get<move_order>(shipped.action).settles);
+    BOOST_TEST(std::get<transition_order>(shipped.action).settles);
 }
 
 BOOST_AUTO_TEST_CASE(what_ends_all_work_says_so) {
     const auto completes = [this](const char* event) {
         const auto out = lower_one(raise_event{"A-1", event, {}}).value();
-        return std::get<move_order>(out.action).completes;
+        return std::get<transition_order>(out.action).completes;
     };
     BOOST_TEST(completes("complete"));
     BOOST_TEST(completes("cancel"));  // but nobody will have worked on it: see evaluate_test

@@ -113,8 +113,8 @@ BOOST_AUTO_TEST_CASE(poison_does_not_fill_the_memory) {
         (void)out->submit(of("t", std::to_string(i))).value();
         std::vector<delivery> got;
         in->receive(1, seconds(0), got).value();
-        const settlement poison{got.at(0).tag, disposition::poison, "why not"};
-        in->settle({&poison, 1}).value();
+        const acknowledgement poison{got.at(0).tag, disposition::poison, "why not"};
+        in->acknowledge({&poison, 1}).value();
     }
     params = {};
     params.queue = params.poison_queue;

@@ -56,11 +56,11 @@ BOOST_AUTO_TEST_CASE(a_write_without_memory_leaves_nothing) {
     const auto db = storage->connect(connection_role::writer).value();
     std::vector<change> changes;
     for (int i = 0; i < 3; ++i) changes.push_back(create(long_id(i)));
-    changes[0].once = idempotency{};
+    changes[0].idempotency_key = idempotency{};
     std::vector<claim> claims(1);
     claims[0].stage = &status_machine::standard().stages().front();
     claims[0].limit = 2;
-    std::vector<cursor_move> cursors{{"a cursor with a long name", "its owner", {}, {}}};
+    std::vector<commit_cursor> cursors{{"a cursor with a long name", "its owner", {}, {}}};
     write_params params;
     params.writer = "a writer whose name is long";
     params.sequence = 1;

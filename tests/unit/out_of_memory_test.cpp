@@ -12,7 +12,7 @@
 #include <orderproc/testing/builders.hpp>
 #include <orderproc/testing/manual_clock.hpp>
 #include <orderproc/verify.hpp>
-#include <orderproc/wake_ups.hpp>
+#include <orderproc/work_queue_consumer.hpp>
 #include <orderproc/worker.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -37,8 +37,8 @@ constexpr std::array<const char*, 3> names{"A", "B", "C"};
 class counter final : public observer {
 public:
     void entry_given_up(const given_up_report&) noexcept override { ++given_up; }
-    void trouble(std::string_view, const failure&) noexcept override { ++troubles; }
-    std::size_t given_up = 0, troubles = 0;
+    void error(std::string_view, const failure&) noexcept override { ++errors; }
+    std::size_t given_up = 0, errors = 0;
 };
 
 struct place {
@@ -115,7 +115,7 @@ worker_options worker_by_hand() {
     worker_options out;
     out.worker_id = "w";
     out.threads = 0;
-    out.sweep = 5s;
+    out.poll_interval = 5s;
     out.retry.attempts_max = 1000;
     return out;
 }
@@ -238,9 +238,9 @@ BOOST_AUTO_TEST_CASE(messages_wake_the_worker_and_are_acknowledged) {
         options.wake_on_commit = false;
         worker works(at.front, desk, options);
         const auto post = make_memory_broker();
-        wake_up_options by_hand;
+        work_queue_options by_hand;
         by_hand.threads = 0;
-        wake_ups it(at.front, works, *post, by_hand);
+        work_queue_consumer it(at.front, works, *post, by_hand);
         BOOST_REQUIRE(works.start());
         BOOST_REQUIRE(it.start());
         (void)it.run_once();
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(messages_wake_the_worker_and_are_acknowledged) {
             (void)at.front.run_once();
         }
         const bool happened = now.end();
-        wake_up_report last;
+        work_queue_report last;
         for (int i = 0; i < 120; ++i) {
             at.time.advance(500ms);
             last = it.run_once();
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(messages_wake_the_worker_and_are_acknowledged) {
         BOOST_TEST_CONTEXT("allocation " << after << ", " << for_so_many << " times") {
             BOOST_TEST(at.all_completed());
             BOOST_TEST(last.connected);
-            BOOST_TEST(last.unsettled == 0U);
+            BOOST_TEST(last.unacknowledged == 0U);
             it.stop();
             consumer_params rest;
             rest.queue = "orderproc.work";

@@ -9,7 +9,7 @@
 #include <orderproc/cloud_event.hpp>
 #include <orderproc/reader.hpp>
 #include <orderproc/relay.hpp>
-#include <orderproc/wake_ups.hpp>
+#include <orderproc/work_queue_consumer.hpp>
 
 #include <condition_variable>
 #include <string>
@@ -34,9 +34,9 @@ public:
         ++measures;
         changed.notify_all();
     }
-    void trouble(std::string_view where, const failure&) noexcept override {
+    void error(std::string_view where, const failure&) noexcept override {
         const std::lock_guard lock(mutex);
-        troubles.emplace_back(where);
+        errors.emplace_back(where);
     }
     void entry_given_up(const given_up_report& it) noexcept override {
         const std::lock_guard lock(mutex);
@@ -46,7 +46,7 @@ public:
     }
     std::mutex mutex;
     std::condition_variable changed;
-    texts links, troubles, given_up;
+    texts links, errors, given_up;
     feed_wait waits_for = feed_wait::nothing;
     std::string reason;
     milliseconds lag{-1};

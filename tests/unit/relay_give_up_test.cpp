@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(is_given_up_though_another_one_fails_in_between) {
     BOOST_REQUIRE(it.start());
     create_three();
     pass(1min, {&it});
-    BOOST_TEST(watch.troubles == (texts{"relay.route", "relay.route"}), per_element());
+    BOOST_TEST(watch.errors == (texts{"relay.route", "relay.route"}), per_element());
     BOOST_TEST(cursor() == 3U);
 }
 

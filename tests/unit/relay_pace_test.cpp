@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(what_is_late_does_not_rest) {
 BOOST_AUTO_TEST_CASE(who_does_not_give_way_waits_for_no_confirms) {
     post.confirms = false;
     auto options = quiet();
-    options.give_way = 0ms;
+    options.max_publish_lag = 0ms;
     relay it(front, journal, post, options);
     BOOST_REQUIRE(it.start());
     settle({&it});

@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(no_more_than_the_window_is_under_way) {
     relay it(front, journal, post, options);
     BOOST_REQUIRE(it.start());
     for (int i = 0; i < 10; ++i) create("A" + std::to_string(i));
-    time.advance(options.give_way);
+    time.advance(options.max_publish_lag);
     BOOST_TEST(pass(100ms, {&it}).under_way == 4U);
     BOOST_TEST(post.submitted.size() == 4U);
     post.decide(3);
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(what_no_queue_took_is_sent_on_a_connection_that_declares_th
         post.decide(1, errc::not_found);
         pass(2s, {&it});
     }
-    BOOST_TEST(watch.troubles == (texts{"relay.route"}), boost::test_tools::per_element());
+    BOOST_TEST(watch.errors == (texts{"relay.route"}), boost::test_tools::per_element());
     BOOST_TEST(post.submitted.size() == 3U);
     BOOST_TEST(cursor() == 1U);
 }
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(another_journal_than_the_cursor_knows_is_published_from_its
     {
         // A cursor of the journal that was there before a backup was restored.
         const auto by = orders->connect(connection_role::writer).value();
-        const cursor_move old{"relay", "gone", feed_position{77, 500}, time.now()};
+        const commit_cursor old{"relay", "gone", feed_position{77, 500}, time.now()};
         std::vector<cursor_outcome> outcomes(1);
         write_params params;
         params.now = time.now();
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(another_journal_than_the_cursor_knows_is_published_from_its
     relay it(front, journal, post, quiet());
     BOOST_REQUIRE(it.start());
     pass(1s, {&it});
-    BOOST_TEST(watch.troubles == (texts{"relay.reset"}), boost::test_tools::per_element());
+    BOOST_TEST(watch.errors == (texts{"relay.reset"}), boost::test_tools::per_element());
     BOOST_TEST(post.texts() == (texts{"A create", "B create"}), boost::test_tools::per_element());
     BOOST_TEST(cursor() == 2U);
 }
@@ -336,8 +336,8 @@ BOOST_AUTO_TEST_CASE(with_threads_of_its_own) {
         std::vector<delivery> more;
         BOOST_REQUIRE(reading->receive(100, 1s, more));
         for (delivery& one : more) {
-            const settlement done{one.tag, disposition::ack, {}};
-            BOOST_REQUIRE(reading->settle({&done, 1}));
+            const acknowledgement done{one.tag, disposition::ack, {}};
+            BOOST_REQUIRE(reading->acknowledge({&done, 1}));
             got.push_back(std::move(one));
         }
     }

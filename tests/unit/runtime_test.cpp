@@ -55,9 +55,9 @@ BOOST_AUTO_TEST_CASE(numbers_use_all_their_bits) {
 
 BOOST_AUTO_TEST_CASE(the_observer_is_the_callers) {
     observer mine;
-    BOOST_TEST(&system_runtime(mine).watch == &mine);
+    BOOST_TEST(&system_runtime(mine).observer == &mine);
     // Without one there is one that ignores everything.
     const runtime with = system_runtime();
-    with.watch.batch_written({});
-    with.watch.trouble("here", failure{errc::unavailable});
+    with.observer.batch_written({});
+    with.observer.error("here", failure{errc::unavailable});
 }

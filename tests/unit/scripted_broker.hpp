@@ -73,10 +73,10 @@ public:
     std::deque<publish_tag> undecided;
     std::vector<published> decided;
     std::deque<message> waiting;
-    std::deque<std::pair<delivery_tag, message>> unsettled;
-    std::vector<std::pair<std::string, settlement>> settled;  // by key
+    std::deque<std::pair<delivery_tag, message>> unacknowledged;
+    std::vector<std::pair<std::string, acknowledgement>> acknowledged;  // by key
     std::size_t arrived = 0;
-    std::size_t most_unsettled = 0;
+    std::size_t most_unacknowledged = 0;
 
 private:
     class outlet;
@@ -115,28 +115,29 @@ class scripted_broker::inlet final : public consumer {
 public:
     explicit inlet(scripted_broker& of) : of_(of) {}
     ~inlet() override {
-        for (auto& it : of_.unsettled) of_.waiting.push_front(std::move(it.second));
-        of_.unsettled.clear();
+        for (auto& it : of_.unacknowledged) of_.waiting.push_front(std::move(it.second));
+        of_.unacknowledged.clear();
     }
     result<void> receive(std::size_t limit, std::chrono::milliseconds,
                          std::vector<delivery>& out) override {
         if (of_.away) return failure{errc::unavailable, "gone"};
         while (limit-- > 0 && !of_.waiting.empty()) {
-            of_.unsettled.emplace_back(delivery_tag{++last_}, of_.waiting.front());
+            of_.unacknowledged.emplace_back(delivery_tag{++last_}, of_.waiting.front());
             of_.waiting.pop_front();
-            out.push_back({of_.unsettled.back().first, of_.unsettled.back().second, false});
+            out.push_back(
+                {of_.unacknowledged.back().first, of_.unacknowledged.back().second, false});
         }
-        of_.most_unsettled = std::max(of_.most_unsettled, of_.unsettled.size());
+        of_.most_unacknowledged = std::max(of_.most_unacknowledged, of_.unacknowledged.size());
         return {};
     }
-    result<void> settle(std::span<const settlement> what) override {
+    result<void> acknowledge(std::span<const acknowledgement> what) override {
         if (of_.away) return failure{errc::unavailable, "gone"};
-        for (const settlement& it : what) {
-            const auto found = std::find_if(of_.unsettled.begin(), of_.unsettled.end(),
+        for (const acknowledgement& it : what) {
+            const auto found = std::find_if(of_.unacknowledged.begin(), of_.unacknowledged.end(),
                                             [&](const auto& one) { return one.first == it.tag; });
-            if (found == of_.unsettled.end()) return errc::invalid_argument;
-            of_.settled.emplace_back(found->second.key, it);
-            of_.unsettled.erase(found);
+            if (found == of_.unacknowledged.end()) return errc::invalid_argument;
+            of_.acknowledged.emplace_back(found->second.key, it);
+            of_.unacknowledged.erase(found);
         }
         return {};
     }

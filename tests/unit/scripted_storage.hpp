@@ -167,7 +167,7 @@ inline command with_key(command what, unsigned char key, unsigned char body = 0)
     idempotency once;
     once.key.fill(std::byte{key});
     once.body.fill(std::byte{body});
-    what.once = once;
+    what.idempotency_key = once;
     return what;
 }
 

@@ -1,7 +1,7 @@
 // The small parts that all stages are made of.
 
-#include "stages/bell.hpp"
 #include "stages/commit_listeners.hpp"
+#include "stages/notifier.hpp"
 #include "stages/stage_life.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -15,42 +15,42 @@
 
 using namespace orderproc;
 using namespace std::chrono_literals;
-using detail::bell;
 using detail::commit_listeners;
+using detail::notifier;
 using detail::stage_life;
 
 BOOST_AUTO_TEST_SUITE(a_bell)
 
 BOOST_AUTO_TEST_CASE(calls_its_host_once_until_it_is_answered) {
     int calls = 0;
-    bell it([&] { ++calls; });
-    it.ring();
-    it.ring();
+    notifier it([&] { ++calls; });
+    it.notify();
+    it.notify();
     BOOST_TEST(calls == 1);
-    it.answer();
-    BOOST_TEST(!it.rest());
-    it.ring();
+    it.begin();
+    BOOST_TEST(!it.end());
+    it.notify();
     BOOST_TEST(calls == 2);
 }
 
 BOOST_AUTO_TEST_CASE(does_not_call_a_host_that_runs_but_tells_it_afterwards) {
     int calls = 0;
-    bell it([&] { ++calls; });
-    it.answer();
-    it.ring();
+    notifier it([&] { ++calls; });
+    it.begin();
+    it.notify();
     BOOST_TEST(calls == 0);
-    BOOST_TEST(it.rest());
-    it.answer();
-    BOOST_TEST(!it.rest());
+    BOOST_TEST(it.end());
+    it.begin();
+    BOOST_TEST(!it.end());
 }
 
 BOOST_AUTO_TEST_CASE(wakes_a_thread_that_waits) {
-    bell it(nullptr);
-    std::jthread ringer([&] { it.ring(); });
+    notifier it(nullptr);
+    std::jthread ringer([&] { it.notify(); });
     it.wait_for(1h);  // as long as the test may take, if it did not ring
-    it.answer();
-    BOOST_TEST(!it.rest());
-    it.ring();
+    it.begin();
+    BOOST_TEST(!it.end());
+    it.notify();
     it.wait_for(1h);  // it rang before: at once
 }
 
@@ -58,12 +58,12 @@ BOOST_AUTO_TEST_CASE(closes_when_the_last_call_has_returned) {
     std::latch inside(1);
     std::latch may_return(1);
     std::atomic<bool> returned{false};
-    bell it([&] {
+    notifier it([&] {
         inside.count_down();
         may_return.wait();
         returned = true;
     });
-    std::jthread ringer([&] { it.ring(); });
+    std::jthread ringer([&] { it.notify(); });
     inside.wait();
     std::jthread closer([&] {
         it.close();
@@ -71,10 +71,10 @@ BOOST_AUTO_TEST_CASE(closes_when_the_last_call_has_returned) {
     });
     may_return.count_down();
     closer.join();
-    it.answer();
-    (void)it.rest();
+    it.begin();
+    (void)it.end();
     returned = false;
-    it.ring();
+    it.notify();
     BOOST_TEST(!returned.load());  // nobody is called any more
 }
 

@@ -32,15 +32,15 @@ public:
         finish.order = "A";
         finish.event = "complete";
         finish.lease = held.lease;
-        finish.action = move_order{.to = "COMPLETED",
-                                   .reason = {},
-                                   .queued = false,
-                                   .next_attempt_at = {},
-                                   .attempts = {},
-                                   .last_error = {},
-                                   .settles = true,
-                                   .completes = true,
-                                   .repeatable = false};
+        finish.action = transition_order{.to = "COMPLETED",
+                                         .reason = {},
+                                         .queued = false,
+                                         .next_attempt_at = {},
+                                         .attempts = {},
+                                         .last_error = {},
+                                         .settles = true,
+                                         .completes = true,
+                                         .repeatable = false};
         write(std::move(finish));
         write(testing::edit("D", testing::order_builder{}.user(5).build()));
         raise("D", "retry");  // due already: no entry
@@ -67,7 +67,7 @@ private:
         BOOST_TEST_REQUIRE(!out.ec, what.event << ": " << out.ec.message());
     }
     void move_cursor(const char* name, std::uint64_t to) {
-        const cursor_move what{name, "w", feed_position{1, to}, clock_.now()};
+        const commit_cursor what{name, "w", feed_position{1, to}, clock_.now()};
         cursor_outcome out;
         write_results results{{}, {}, {&out, 1}};
         write_params params;

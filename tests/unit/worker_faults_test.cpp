@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(a_suspect_runs_alone) {
     desk table;
     worker staff(it.front, table, leased_for("w1", 3s));
     BOOST_REQUIRE(staff.start());
-    it.settle({&staff});  // takes them back: three lapses each
+    it.settle({&staff});  // takes them back: three expired_leases each
     it.create("B");
     it.settle({&staff});
     BOOST_TEST(table.jobs.size() == 1U);
@@ -436,7 +436,7 @@ BOOST_AUTO_TEST_CASE(claims_that_fail_are_repeated_with_pauses) {
     plan->next = fault::unavailable;
     it.pass(20s);
     BOOST_TEST(plan->writes < 60);
-    BOOST_TEST(it.watch.troubles()["claim"] > 4);
+    BOOST_TEST(it.watch.errors()["claim"] > 4);
     plan->next = fault::none;
     it.pass(6s);
     BOOST_TEST(it.table.jobs.size() == 2U);

@@ -54,15 +54,15 @@ public:
         const std::lock_guard lock(mutex_);
         lost_.emplace_back(order);
     }
-    void trouble(std::string_view where, const failure&) noexcept override {
+    void error(std::string_view where, const failure&) noexcept override {
         const std::lock_guard lock(mutex_);
-        ++troubles_[std::string(where)];
+        ++errors_[std::string(where)];
     }
 
     std::vector<attempt> attempts() const { return copy(attempts_); }
     std::vector<std::string> lost() const { return copy(lost_); }
     std::size_t batches() const { return copy(batches_); }
-    std::map<std::string, int> troubles() const { return copy(troubles_); }
+    std::map<std::string, int> errors() const { return copy(errors_); }
 
 private:
     template <class T>
@@ -74,7 +74,7 @@ private:
     std::size_t batches_ = 0;
     std::vector<attempt> attempts_;
     std::vector<std::string> lost_;
-    std::map<std::string, int> troubles_;
+    std::map<std::string, int> errors_;
 };
 
 // Keeps the jobs until the test finishes them, or does what it is told at once.

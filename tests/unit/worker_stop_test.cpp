@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_shutdown_does_not_wait_for_ever) {
     it.time.advance(1ms);
     it.staff->run_once();
     BOOST_TEST(it.staff->run_once().in_flight == 0U);
-    BOOST_TEST(it.watch.troubles()["shutdown"] == 1);
+    BOOST_TEST(it.watch.errors()["shutdown"] == 1);
     it.settle();  // the answer comes after all
 }
 

@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_retry_comes_back_when_its_back_off_is_over) {
 
 BOOST_AUTO_TEST_CASE(the_worker_says_when_a_retry_falls_due) {
     worker_options how = quiet("w1");
-    how.sweep = 1h;
+    how.poll_interval = 1h;
     open_shop it(how);
     it.create("A");
     it.settle();
@@ -327,7 +327,7 @@ BOOST_AUTO_TEST_CASE(in_flight_stays_below_its_limit) {
 BOOST_AUTO_TEST_CASE(a_commit_wakes_the_worker_and_nothing_else_does) {
     int calls = 0;
     worker_options how = quiet("w1");
-    how.sweep = 10s;
+    how.poll_interval = 10s;
     how.on_ready = [&calls] { ++calls; };
     open_shop it(how);
     BOOST_TEST(calls == 1);  // by start()
@@ -462,7 +462,7 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
         [](auto& it) { it.lease = milliseconds::max(); },
         [](auto& it) { it.timeout = 0ms; },
         [](auto& it) { it.timeout = milliseconds::max(); },
-        [](auto& it) { it.sweep = 0ms; },
+        [](auto& it) { it.poll_interval = 0ms; },
         [](auto& it) { it.threads = 2; },
         [](auto& it) { it.retry.attempts_max = 0; },
         [](auto& it) { it.retry.base = -1ms; },

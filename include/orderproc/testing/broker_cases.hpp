@@ -36,7 +36,7 @@ public:
     // How long a connection must outlive silence while it is served: a few heartbeats. 0: unknown.
     virtual std::chrono::milliseconds idle_time() { return {}; }
     // How long to wait for what has to come.
-    virtual std::chrono::milliseconds patience() { return std::chrono::seconds(60); }
+    virtual std::chrono::milliseconds timeout() { return std::chrono::seconds(60); }
 };
 
 struct broker_case {

@@ -129,10 +129,10 @@ public:
 
     result<void> receive(std::size_t limit, std::chrono::milliseconds wait,
                          std::vector<delivery>& out) override;
-    result<void> settle(std::span<const settlement> what) override;
+    result<void> acknowledge(std::span<const acknowledgement> what) override;
 
 private:
-    void settle_one(const settlement& what);
+    void acknowledge_one(const acknowledgement& what);
 
     memory_broker& of_;
     queue& from_;
@@ -141,7 +141,7 @@ private:
     const std::size_t prefetch_;
     const std::size_t receive_bytes_max_;
     std::uint64_t last_tag_ = 0;
-    std::map<delivery_tag, queued_by_number::node_type> unsettled_;
+    std::map<delivery_tag, queued_by_number::node_type> unacknowledged_;
 };
 
 result<queue*> memory_broker::declare(const queue_declaration& what) {
@@ -225,25 +225,25 @@ result<void> memory_publisher::poll(std::chrono::milliseconds wait, std::vector<
 
 memory_consumer::~memory_consumer() {
     const std::lock_guard lock(of_.mutex_);
-    for (auto& [tag, it] : unsettled_) from_.put_back(std::move(it));
+    for (auto& [tag, it] : unacknowledged_) from_.put_back(std::move(it));
 }
 
 result<void> memory_consumer::receive(std::size_t limit, std::chrono::milliseconds wait,
                                       std::vector<delivery>& out) {
     std::unique_lock lock(of_.mutex_);
     const auto may_take = [&] {
-        return limit > 0 && unsettled_.size() < prefetch_ && !from_.waiting.empty();
+        return limit > 0 && unacknowledged_.size() < prefetch_ && !from_.waiting.empty();
     };
     from_.arrived.wait_for(lock, wait, may_take);
     for (std::size_t bytes = 0; may_take() && bytes < receive_bytes_max_; --limit) {
         // In this order nothing is lost if memory runs out on the way.
         const delivery_tag tag{last_tag_ + 1};
         const auto first = from_.waiting.begin();
-        const auto place = unsettled_.try_emplace(tag).first;
+        const auto place = unacknowledged_.try_emplace(tag).first;
         try {
             out.push_back({tag, first->second.body, first->second.redelivered});
         } catch (...) {
-            unsettled_.erase(place);
+            unacknowledged_.erase(place);
             throw;
         }
         bytes += first->second.body.payload.size();
@@ -253,20 +253,20 @@ result<void> memory_consumer::receive(std::size_t limit, std::chrono::millisecon
     return {};
 }
 
-result<void> memory_consumer::settle(std::span<const settlement> what) {
+result<void> memory_consumer::acknowledge(std::span<const acknowledgement> what) {
     std::set<delivery_tag> tags;
-    for (const settlement& it : what) {
-        if (!unsettled_.contains(it.tag) || !tags.insert(it.tag).second) {
+    for (const acknowledgement& it : what) {
+        if (!unacknowledged_.contains(it.tag) || !tags.insert(it.tag).second) {
             return failure(errc::invalid_argument);
         }
     }
     const std::lock_guard lock(of_.mutex_);
-    for (const settlement& it : what) settle_one(it);
+    for (const acknowledgement& it : what) acknowledge_one(it);
     return {};
 }
 
-void memory_consumer::settle_one(const settlement& what) {
-    const auto settled = unsettled_.find(what.tag);
+void memory_consumer::acknowledge_one(const acknowledgement& what) {
+    const auto settled = unacknowledged_.find(what.tag);
     if (what.how == disposition::requeue) from_.put_back(std::move(settled->second));
     if (what.how == disposition::poison) {
         message copy = settled->second.mapped().body;
@@ -275,7 +275,7 @@ void memory_consumer::settle_one(const settlement& what) {
         copy.topic = poison_name_;
         poison_.put_aside(std::move(copy), of_.queue_max_);
     }
-    unsettled_.erase(settled);
+    unacknowledged_.erase(settled);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int frame_max = 131072;        // RabbitMQ's own
 constexpr int send_buffer = 512 * 1024;  // the kernel may give less
-constexpr milliseconds good_bye{1000};
+constexpr milliseconds close_timeout{1000};
 constexpr std::uint16_t precondition_failed = 406;
 constexpr std::uint16_t reply_success = 200;
 
@@ -93,7 +93,7 @@ connection::connection(std::string name) : state_(amqp_new_connection()), name_(
 
 connection::~connection() {
     if (logged_in_ && !failure_ && !blocked_) {
-        const timeval wait = to_timeval(good_bye);
+        const timeval wait = to_timeval(close_timeout);
         amqp_set_rpc_timeout(state_, &wait);
         amqp_connection_close(state_, reply_success);
     }
@@ -135,8 +135,8 @@ result<void> connection::reach(const endpoint& to, bool tls, const rabbitmq_opti
     }
     // What is sent and not taken for so long ends the connection: a write never waits longer.
     const int fd = amqp_get_sockfd(state_);
-    const auto patience = static_cast<unsigned>(with.timeout.count());
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
+    const auto timeout_ms = static_cast<unsigned>(with.timeout.count());
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
     return {};
 }

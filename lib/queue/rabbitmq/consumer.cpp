@@ -30,7 +30,7 @@ result<void> acknowledging_consumer::receive(std::size_t limit, milliseconds wai
     for (; limit > 0 && ready_ > 0 && bytes < receive_bytes_max_; --limit) {
         held& it = held_[held_.size() - ready_];
         out.push_back({delivery_tag{it.tag}, it.body, it.redelivered});
-        it.is = state::unsettled;
+        it.is = state::unacknowledged;
         bytes += it.body.payload.size();
         ready_bytes_ -= it.body.payload.size();
         --ready_;
@@ -90,15 +90,15 @@ result<void> acknowledging_consumer::handle(const amqp_frame_t& frame) {
     return {};
 }
 
-result<void> acknowledging_consumer::settle(std::span<const settlement> what) {
+result<void> acknowledging_consumer::acknowledge(std::span<const acknowledgement> what) {
     if (connection_->failed()) return *connection_->failed();
-    if (!begin_settling(what)) return failure(errc::invalid_argument);
+    if (!begin_acknowledging(what)) return failure(errc::invalid_argument);
     if (auto done = put_aside(what); !done) {
         take_back(what);
         return done;
     }
     if (auto done = requeue(what); !done) return done;
-    auto done = acknowledge(what);
+    auto done = ack(what);
     forget_settled();
     return done;
 }
@@ -125,10 +125,10 @@ void acknowledging_consumer::mark_settled(held& it) noexcept {
     ++settled_;
 }
 
-bool acknowledging_consumer::begin_settling(std::span<const settlement> what) {
+bool acknowledging_consumer::begin_acknowledging(std::span<const acknowledgement> what) {
     for (std::size_t i = 0; i < what.size(); ++i) {
         held* const it = find(what[i].tag);
-        if (!it || it->is != state::unsettled) {
+        if (!it || it->is != state::unacknowledged) {
             take_back(what.first(i));
             return false;
         }
@@ -137,14 +137,14 @@ bool acknowledging_consumer::begin_settling(std::span<const settlement> what) {
     return true;
 }
 
-void acknowledging_consumer::take_back(std::span<const settlement> what) {
-    for (const settlement& it : what) at(it.tag).is = state::unsettled;
+void acknowledging_consumer::take_back(std::span<const acknowledgement> what) {
+    for (const acknowledgement& it : what) at(it.tag).is = state::unacknowledged;
 }
 
 // Poison is safe in its queue before it is acknowledged here.
-result<void> acknowledging_consumer::put_aside(std::span<const settlement> what) {
+result<void> acknowledging_consumer::put_aside(std::span<const acknowledgement> what) {
     std::vector<message> all;
-    for (const settlement& it : what) {
+    for (const acknowledgement& it : what) {
         if (it.how != disposition::poison) continue;
         message& copy = all.emplace_back(at(it.tag).body);
         const std::array<std::pair<std::string, std::string>, 2> ours{
@@ -198,8 +198,8 @@ void acknowledging_consumer::keep_poison_connection() {
     if (poison_ && !poison_->poll(milliseconds(0), none)) poison_.reset();
 }
 
-result<void> acknowledging_consumer::requeue(std::span<const settlement> what) {
-    for (const settlement& it : what) {
+result<void> acknowledging_consumer::requeue(std::span<const acknowledgement> what) {
+    for (const acknowledgement& it : what) {
         if (it.how != disposition::requeue) continue;
         const int status = amqp_basic_nack(connection_->handle(), connection::channel,
                                            static_cast<std::uint64_t>(it.tag), 0, 1);
@@ -210,7 +210,7 @@ result<void> acknowledging_consumer::requeue(std::span<const settlement> what) {
 }
 
 // One ack for all in front, up to the first that is not settled; one for each of the others.
-result<void> acknowledging_consumer::acknowledge(std::span<const settlement> what) {
+result<void> acknowledging_consumer::ack(std::span<const acknowledgement> what) {
     const auto ack = [&](std::uint64_t tag, bool multiple) {
         return connection_->wrote(
             amqp_basic_ack(connection_->handle(), connection::channel, tag, multiple ? 1 : 0));
@@ -227,7 +227,7 @@ result<void> acknowledging_consumer::acknowledge(std::span<const settlement> wha
     if (last > 0) {
         if (auto done = ack(last, true); !done) return done;
     }
-    for (const settlement& it : what) {
+    for (const acknowledgement& it : what) {
         held* const found = find(it.tag);
         if (!found || found->is != state::settling) continue;
         if (auto done = ack(found->tag, false); !done) return done;

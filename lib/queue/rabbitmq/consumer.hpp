@@ -30,11 +30,11 @@ public:
           connect_poison_(std::move(connect_poison)) {}
 
     result<void> receive(std::size_t limit, milliseconds wait, std::vector<delivery>& out) override;
-    result<void> settle(std::span<const settlement> what) override;
+    result<void> acknowledge(std::span<const acknowledgement> what) override;
 
 private:
     // ready: not handed out yet.
-    enum class state : std::uint8_t { ready, unsettled, settling, settled };
+    enum class state : std::uint8_t { ready, unacknowledged, settling, settled };
     struct held {
         std::uint64_t tag = 0;
         state is = state::ready;
@@ -49,12 +49,12 @@ private:
     void forget_payloads() noexcept;
     void forget_settled();
 
-    bool begin_settling(std::span<const settlement> what);
-    void take_back(std::span<const settlement> what);
-    result<void> put_aside(std::span<const settlement> what);
+    bool begin_acknowledging(std::span<const acknowledgement> what);
+    void take_back(std::span<const acknowledgement> what);
+    result<void> put_aside(std::span<const acknowledgement> what);
     result<void> publish_poison(const std::vector<message>& what);
-    result<void> requeue(std::span<const settlement> what);
-    result<void> acknowledge(std::span<const settlement> what);
+    result<void> requeue(std::span<const acknowledgement> what);
+    result<void> ack(std::span<const acknowledgement> what);
     held* find(delivery_tag tag) noexcept;  // nullptr: not held
     held& at(delivery_tag tag) noexcept { return *find(tag); }
     void mark_settled(held& it) noexcept;

@@ -33,8 +33,8 @@ std::string count_name(order_status status) {
 writing::writing(tables& in, timestamp now) : in_(in), at_(time_of(in, now)) {}
 
 change_outcome writing::apply(const change& what) {
-    if (what.once) {
-        if (auto replayed = replay(*what.once)) return std::move(*replayed);
+    if (what.idempotency_key) {
+        if (auto replayed = replay(*what.idempotency_key)) return std::move(*replayed);
     }
     const auto place = in_.get(kv_table::ids, what.order);
     const bool known = place.has_value();  // perhaps deleted since
@@ -50,7 +50,7 @@ change_outcome writing::apply(const change& what) {
         in_.put(kv_table::ids, what.order, place_of(after));
     }
     store(*verdict, before);
-    if (what.once) keep_key(*what.once, after);
+    if (what.idempotency_key) keep_key(*what.idempotency_key, after);
     changed_ = changed_ || std::holds_alternative<renew_lease>(what.action);
     return {{}, false, verdict->journaled, std::move(after)};
 }
@@ -131,8 +131,8 @@ claim_outcome writing::apply(const claim& what) {
         selection.take(*verdict, out);
     }
     auto next = in_.first_due(what.stage->waiting);
-    const auto lapses = in_.first_due(what.stage->active);
-    if (lapses && (!next || *lapses < *next)) next = lapses;
+    const auto expiry = in_.first_due(what.stage->active);
+    if (expiry && (!next || *expiry < *next)) next = expiry;
     selection.finish(next, offers.size(), out);
     return out;
 }
@@ -173,7 +173,7 @@ void writing::read_due(std::string_view from, std::string_view until, std::size_
     }
 }
 
-cursor_outcome writing::apply(const cursor_move& what) {
+cursor_outcome writing::apply(const commit_cursor& what) {
     stored_cursor kept =
         in_.cursor(what.name).value_or(stored_cursor{{in_.epochs().back().epoch, 0}, {}});
     const cursor_outcome out = evaluate(kept, what, at_.now);

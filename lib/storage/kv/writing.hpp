@@ -23,7 +23,7 @@ public:
 
     change_outcome apply(const change& what);
     claim_outcome apply(const claim& what);
-    cursor_outcome apply(const cursor_move& what);
+    cursor_outcome apply(const commit_cursor& what);
     // False: there is nothing to commit.
     bool end(const write_params& params);
 

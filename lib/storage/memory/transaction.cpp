@@ -35,9 +35,9 @@ const stored_order* transaction::find(const place& at) const {
 
 change_outcome transaction::apply(const change& what) {
     change_outcome out;
-    if (what.once) {
-        if (const auto it = base_.keys.find(what.once->key); it != base_.keys.end()) {
-            if (it->second.body != what.once->body) {
+    if (what.idempotency_key) {
+        if (const auto it = base_.keys.find(what.idempotency_key->key); it != base_.keys.end()) {
+            if (it->second.body != what.idempotency_key->body) {
                 out.ec = errc::idempotency_mismatch;
                 return out;
             }
@@ -57,11 +57,12 @@ change_outcome transaction::apply(const change& what) {
         known = &ids_.emplace(what.order, place{after.created_at, after.number}).first->second;
     }
     store(*verdict, *known);
-    changed_ = changed_ || std::holds_alternative<renew_lease>(what.action) || what.once;
-    if (what.once) {
+    changed_ = changed_ || std::holds_alternative<renew_lease>(what.action) || what.idempotency_key;
+    if (what.idempotency_key) {
         const std::uint64_t offset =
             verdict->journaled ? newest() : base_.versions.at({after.number, after.version});
-        keys_.emplace(what.once->key, used_key{what.once->body, offset, at_.now});
+        keys_.emplace(what.idempotency_key->key,
+                      used_key{what.idempotency_key->body, offset, at_.now});
     }
     out.journaled = verdict->journaled;
     out.after = std::move(after);
@@ -170,7 +171,7 @@ std::optional<timestamp> transaction::first_due(const work_stage& stage) const {
     return first;
 }
 
-cursor_outcome transaction::apply(const cursor_move& what) {
+cursor_outcome transaction::apply(const commit_cursor& what) {
     stored_cursor current{{epoch(), 0}, {}};
     if (const auto it = cursors_.find(what.name); it != cursors_.end()) {
         current = it->second;

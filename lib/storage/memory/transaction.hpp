@@ -75,7 +75,7 @@ public:
 
     change_outcome apply(const change& what);
     claim_outcome apply(const claim& what);
-    cursor_outcome apply(const cursor_move& what);
+    cursor_outcome apply(const commit_cursor& what);
     void commit(const write_params& params);
 
 private:

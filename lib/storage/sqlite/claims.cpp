@@ -77,7 +77,7 @@ std::optional<timestamp> writer::first_due(const work_stage& stage) {
     return first;
 }
 
-cursor_outcome writer::apply(const cursor_move& what) {
+cursor_outcome writer::apply(const commit_cursor& what) {
     stored_cursor kept{{sums_.epoch, 0}, {}};
     {
         auto found = cursor_.query(std::string_view(what.name));

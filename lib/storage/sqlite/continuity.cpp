@@ -215,11 +215,11 @@ void mark_log(write_lock& lock, std::uint64_t salts) noexcept {
     lock.set(*mark);
 }
 
-void begin_turn(write_lock& lock) noexcept {
+void begin_write(write_lock& lock) noexcept {
     mark_copying(lock);
 }
 
-void end_turn(connection& db, write_lock& lock, const std::string& path) {
+void end_write(connection& db, write_lock& lock, const std::string& path) {
     mark_file(db, lock, path, false);
     if (const auto newest = newest_position(db)) {
         lock.set(journal_mark{newest->epoch, newest->offset});

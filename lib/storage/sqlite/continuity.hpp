@@ -40,10 +40,10 @@ bool empty_log(connection& db, write_lock& lock, const std::string& path,
 // The log began anew, with these salts (log_file.hpp).
 void mark_log(write_lock& lock, std::uint64_t salts) noexcept;
 
-// A host that checkpoints in its own transactions: until end_turn() the times of the file say
-// nothing. end_turn() tells those who watch, whether or not the host committed anything.
-void begin_turn(write_lock& lock) noexcept;
-void end_turn(connection& db, write_lock& lock, const std::string& path);
+// A host that checkpoints in its own transactions: until end_write() the times of the file say
+// nothing. end_write() tells those who watch, whether or not the host committed anything.
+void begin_write(write_lock& lock) noexcept;
+void end_write(connection& db, write_lock& lock, const std::string& path);
 
 }  // namespace orderproc::detail::sqlite
 

@@ -32,7 +32,7 @@ public:
     const std::unique_ptr<detail::sqlite::write_lock> lock;
     const std::unique_ptr<detail::sqlite::connection> db;
     detail::sqlite::writer writes;
-    bool in_turn = false;
+    bool locked = false;
 };
 
 sqlite_guest::sqlite_guest(std::unique_ptr<impl> it) noexcept : impl_(std::move(it)) {}
@@ -54,28 +54,29 @@ result<std::unique_ptr<sqlite_guest>> sqlite_guest::open(sqlite3* host,
         std::make_unique<impl>(host, std::move(*path), options.lock_timeout, std::move(*lock))));
 }
 
-result<sqlite_guest::turn> sqlite_guest::take_turn() {
-    if (impl_->in_turn) return failure{errc::invalid_argument, "a turn within a turn"};
+result<sqlite_guest::lock_guard> sqlite_guest::lock() {
+    if (impl_->locked) return failure{errc::invalid_argument, "lock() within lock()"};
     if (auto got = impl_->lock->acquire(impl_->timeout); !got) return std::move(got).error();
-    impl_->in_turn = true;
-    detail::sqlite::begin_turn(*impl_->lock);
-    return turn(*this);
+    impl_->locked = true;
+    detail::sqlite::begin_write(*impl_->lock);
+    return lock_guard(*this);
 }
 
 // Whether the host committed anything is not known here: those who watch have a look.
-sqlite_guest::turn::~turn() {
+sqlite_guest::lock_guard::~lock_guard() {
     if (!of_) return;
     impl& it = *of_->impl_;
-    it.in_turn = false;
+    it.locked = false;
     try {
-        detail::sqlite::end_turn(*it.db, *it.lock, it.path);
+        detail::sqlite::end_write(*it.db, *it.lock, it.path);
     } catch (const std::exception&) {  // without memory the mark stays that says: do not compare
     }
     it.lock->release();
 }
 
 result<change_outcome> sqlite_guest::apply(const change& what, timestamp now) {
-    if (!impl_->in_turn) return failure{errc::invalid_argument, "it is not your turn"};
+    if (!impl_->locked)
+        return failure{errc::invalid_argument, "the write lock is not held: call lock() first"};
     if (sqlite3_get_autocommit(impl_->db->handle()) != 0) {
         return failure{errc::invalid_argument, "no transaction is open"};
     }

@@ -79,7 +79,7 @@ auto locked(const sqlite_options& options, const Body& body)
     write_lock& held = **lock;
     if (auto got = held.acquire(options.lock_timeout); !got) return std::move(got).error();
     auto out = [&] {
-        const write_turn turn(held);
+        const write_guard guard(held);
         return body(*lock);
     }();
     if (!out && held.made()) ::unlink(name.c_str());

@@ -64,7 +64,7 @@ stored_order read_stored_order(connection& db, const rows& row) {
     out.lease = lease_token{static_cast<std::uint64_t>(row.integer(column++))};
     out.leased = row.integer(column++) != 0;
     out.due_at = row.time_if_any(column++);
-    out.lapses = static_cast<std::uint32_t>(row.integer(column++));
+    out.expired_leases = static_cast<std::uint32_t>(row.integer(column++));
     out.worker_id = row.text(column++);
     out.traceparent = row.text(column++);
     out.span = std::chrono::milliseconds(row.integer(column));

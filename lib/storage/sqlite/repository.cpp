@@ -138,7 +138,7 @@ result<void> writer_repository::begin() {
 
 result<void> writer_repository::write(const write_params& params, write_results& results) {
     if (auto begun = begin(); !begun) return begun;
-    const write_turn turn(*lock_);
+    const write_guard guard(*lock_);
     // Before the write and not after it: the answer to what is durable does not wait, and if
     // it fails, then nothing was written.
     copy_if_due(params.now);
@@ -177,7 +177,7 @@ void writer_repository::copy_if_due(timestamp now) {
 result<bool> writer_repository::tidy() {
     if (!open_ || log_peak_ * log_page_size <= log_size_max) return false;
     if (auto begun = begin(); !begun) return begun.error();
-    const write_turn turn(*lock_);
+    const write_guard guard(*lock_);
     const bool emptied = empty_log(*open_->db, *lock_, path_, std::chrono::milliseconds{0});
     if (auto ok = open_->db->finish(); !ok) return std::move(ok).error();
     if (emptied) log_peak_ = copied_at_ = 0;
@@ -186,7 +186,7 @@ result<bool> writer_repository::tidy() {
 
 result<bool> writer_repository::was_applied(std::string_view name, std::uint64_t sequence) {
     if (auto begun = begin(); !begun) return begun.error();
-    const write_turn turn(*lock_);
+    const write_guard guard(*lock_);
     // After a failed sync what can be read may not be on disk, and what cannot be read may come
     // back with the log after a crash. With the log copied, synced and empty both are settled.
     const bool settled = empty_log(*open_->db, *lock_, path_, lock_timeout_);
@@ -197,7 +197,7 @@ result<bool> writer_repository::was_applied(std::string_view name, std::uint64_t
 
 result<void> writer_repository::rotate_epoch(std::uint64_t epoch) {
     if (auto begun = begin(); !begun) return begun;
-    const write_turn turn(*lock_);
+    const write_guard guard(*lock_);
     const auto done = begin_epoch(*open_->db, epoch);
     if (!done) return done.error();
     const auto newest = newest_position(*open_->db);
@@ -231,7 +231,7 @@ struct opened_writer {
 result<opened_writer> open_in_turn(const sqlite_options& options, const file_id& database,
                                    write_lock& lock) {
     if (auto got = lock.acquire(options.lock_timeout); !got) return std::move(got).error();
-    const write_turn turn(lock);
+    const write_guard guard(lock);
     auto db = open(options, database, connection::access::write, options.cache_kib);
     if (!db) return std::move(db).error();
     auto files = guard_over(options.path, database);

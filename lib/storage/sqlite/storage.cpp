@@ -24,8 +24,8 @@ namespace {
 
 using detail::sqlite::file_id;
 using detail::sqlite::lock_of;
+using detail::sqlite::write_guard;
 using detail::sqlite::write_lock;
-using detail::sqlite::write_turn;
 
 // STRICT tables came with 3.37.
 constexpr int oldest_sqlite = 3037000;
@@ -56,7 +56,7 @@ public:
         if (!lock_) return {};
         const auto lock = std::exchange(lock_, nullptr);
         if (auto got = lock->acquire(options_.lock_timeout); !got) return got;
-        const write_turn turn(*lock);
+        const write_guard guard(*lock);
         // The others are not done with the log yet, and the last of them will see to it.
         if (!lock->join()) return {};
         return detail::sqlite::leave(options_, file_, *lock);

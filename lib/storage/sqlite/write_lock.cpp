@@ -19,7 +19,7 @@ using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
 constexpr off_t gate = 0;
-constexpr off_t turn = 1;
+constexpr off_t writer_byte = 1;
 constexpr off_t users = 2;
 // The kernel cannot wait for such a lock with a limit, so waiting is asking again. Whoever
 // has passed the gate is next and asks often.
@@ -134,7 +134,7 @@ result<void> write_lock::acquire(std::chrono::milliseconds timeout) {
     const auto until = steady_clock::now() + timeout;
     bool got = wait_for(file, gate, until);
     if (got) {
-        got = wait_for(file, turn, until);
+        got = wait_for(file, writer_byte, until);
         const int why = errno;
         set_lock(file, F_UNLCK, gate);
         errno = why;
@@ -148,7 +148,7 @@ result<void> write_lock::acquire(std::chrono::milliseconds timeout) {
 }
 
 void write_lock::release() noexcept {
-    set_lock(file_.get(), F_UNLCK, turn);
+    set_lock(file_.get(), F_UNLCK, writer_byte);
 }
 
 bool write_lock::join() noexcept {

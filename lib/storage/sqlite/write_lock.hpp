@@ -76,12 +76,12 @@ private:
     bool made_;
 };
 
-class write_turn {
+class write_guard {
 public:
-    explicit write_turn(write_lock& held) noexcept : held_(held) {}
-    ~write_turn() { held_.release(); }
-    write_turn(const write_turn&) = delete;
-    write_turn& operator=(const write_turn&) = delete;
+    explicit write_guard(write_lock& held) noexcept : held_(held) {}
+    ~write_guard() { held_.release(); }
+    write_guard(const write_guard&) = delete;
+    write_guard& operator=(const write_guard&) = delete;
 
 private:
     write_lock& held_;

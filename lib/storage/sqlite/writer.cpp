@@ -164,12 +164,12 @@ void writer::forget(const write_params& params) {
 }
 
 change_outcome writer::apply(const change& what) {
-    if (what.once) {
-        if (auto replayed = replay(*what.once)) return std::move(*replayed);
+    if (what.idempotency_key) {
+        if (auto replayed = replay(*what.idempotency_key)) return std::move(*replayed);
     }
     change_outcome out =
         std::holds_alternative<create_order>(what.action) ? create(what) : modify(what);
-    if (what.once && !out.ec) keep_key(*what.once, *out.after);
+    if (what.idempotency_key && !out.ec) keep_key(*what.idempotency_key, *out.after);
     return out;
 }
 
@@ -231,15 +231,16 @@ bool writer::insert(const stored_order& stored) {
     buffer_.clear();
     print_items(it.item_ids, buffer_);
     const auto& currency = it.total_amount.currency;
-    return insert_.run(
-               it.number, it.id ? it.id->view() : std::string_view(), it.user_id, it.status.view(),
-               static_cast<std::uint64_t>(it.version), it.attempts, it.total_amount.minor_units,
-               std::string_view(currency.data(), currency.size()), it.created_at, it.updated_at,
-               it.next_attempt_at, it.first_claimed_at, it.settled_at,
-               std::string_view(it.last_error), std::string_view(buffer_),
-               std::string_view(it.metadata), static_cast<std::uint64_t>(stored.lease),
-               stored.leased, stored.due_at, stored.lapses, std::string_view(stored.worker_id),
-               std::string_view(stored.traceparent), stored.span.count()) == 1;
+    return insert_.run(it.number, it.id ? it.id->view() : std::string_view(), it.user_id,
+                       it.status.view(), static_cast<std::uint64_t>(it.version), it.attempts,
+                       it.total_amount.minor_units,
+                       std::string_view(currency.data(), currency.size()), it.created_at,
+                       it.updated_at, it.next_attempt_at, it.first_claimed_at, it.settled_at,
+                       std::string_view(it.last_error), std::string_view(buffer_),
+                       std::string_view(it.metadata), static_cast<std::uint64_t>(stored.lease),
+                       stored.leased, stored.due_at, stored.expired_leases,
+                       std::string_view(stored.worker_id), std::string_view(stored.traceparent),
+                       stored.span.count()) == 1;
 }
 
 // The change of an order that is there, made by a change or, without one, by a claim.
@@ -267,7 +268,7 @@ void writer::store(const evaluation& what, const change* by) {
         update_.run(it.number, it.status.view(), static_cast<std::uint64_t>(it.version),
                     it.attempts, it.updated_at, it.next_attempt_at, it.first_claimed_at,
                     it.settled_at, static_cast<std::uint64_t>(stored.lease), stored.leased,
-                    stored.due_at, stored.lapses, std::string_view(stored.worker_id),
+                    stored.due_at, stored.expired_leases, std::string_view(stored.worker_id),
                     std::string_view(it.last_error), std::string_view(stored.traceparent),
                     stored.span.count());
         if (what.from) count(*what.from, -1);

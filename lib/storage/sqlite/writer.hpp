@@ -64,7 +64,7 @@ private:
     std::vector<stored_order> in_range(const due_range& range);
     std::vector<stored_order> named(const claim& what);
     std::optional<timestamp> first_due(const work_stage& stage);
-    cursor_outcome apply(const cursor_move& what);
+    cursor_outcome apply(const commit_cursor& what);
 
     connection& db_;
     statement begin_;

@@ -3,7 +3,7 @@
 #include "scripted_broker.hpp"
 #include "worker_fixture.hpp"
 
-#include <orderproc/wake_ups.hpp>
+#include <orderproc/work_queue_consumer.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,10 +17,10 @@ namespace {
 
 using texts = std::vector<std::string>;
 
-class offer_observer final : public observer {
+class hint_observer final : public observer {
 public:
-    void orders_offered(const offer_report& it) noexcept override {
-        offered += it.offered;
+    void orders_hinted(const hint_report& it) noexcept override {
+        hinted += it.hinted;
         claimed += it.claimed;
     }
     void message_refused(std::string_view, std::string_view reason) noexcept override {
@@ -29,7 +29,7 @@ public:
     void broker_changed(const broker_report& it) noexcept override {
         links.push_back(it.connected ? "connected" : it.why.detail);
     }
-    std::size_t offered = 0, claimed = 0;
+    std::size_t hinted = 0, claimed = 0;
     texts refused, links;
 };
 
@@ -37,7 +37,7 @@ worker_options woken(std::size_t in_flight = 1024) {
     worker_options out = quiet("w");
     out.in_flight_max = in_flight;
     out.wake_on_commit = false;
-    out.sweep = 5s;
+    out.poll_interval = 5s;
     return out;
 }
 
@@ -48,8 +48,8 @@ struct bench {
         BOOST_REQUIRE(it.start());
         settle();  // the worker's first sweep
     }
-    static wake_up_options by_hand(std::size_t prefetch) {
-        wake_up_options out;
+    static work_queue_options by_hand(std::size_t prefetch) {
+        work_queue_options out;
         out.threads = 0;
         out.prefetch = prefetch;
         return out;
@@ -75,7 +75,7 @@ struct bench {
     }
     texts acknowledged() const {
         texts out;
-        for (const auto& [key, how] : post.settled) {
+        for (const auto& [key, how] : post.acknowledged) {
             if (how.how == disposition::ack) out.push_back(key);
         }
         return out;
@@ -83,14 +83,14 @@ struct bench {
 
     testing::manual_clock time;
     testing::seeded_random random;
-    offer_observer watch;
+    hint_observer watch;
     std::unique_ptr<storage> orders = make_memory_storage();
     engine_options by_hand_too{.threads = 0, .resolve_attempts = 1};
     engine front{*orders, status_machine::standard(), {time, random, watch}, by_hand_too};
     desk at;
     scripted_broker post;
     worker works;
-    wake_ups it;
+    work_queue_consumer it;
 };
 
 }  // namespace
@@ -125,12 +125,12 @@ BOOST_AUTO_TEST_CASE(a_message_is_acknowledged_once_its_claim_has_committed) {
     (void)on.works.run_once();
     (void)on.it.run_once();
     // Claimed, perhaps; committed not yet: the engine has not run.
-    BOOST_TEST(on.post.settled.empty());
+    BOOST_TEST(on.post.acknowledged.empty());
     BOOST_TEST(on.at.started == 0U);
     on.settle();
     BOOST_TEST(on.acknowledged() == (texts{"A"}), boost::test_tools::per_element());
     BOOST_TEST(on.at.started == 1U);
-    BOOST_TEST(on.watch.offered == 1U);
+    BOOST_TEST(on.watch.hinted == 1U);
     BOOST_TEST(on.watch.claimed == 1U);
 }
 
@@ -156,9 +156,9 @@ BOOST_AUTO_TEST_CASE(what_is_news_no_more_is_acknowledged_and_counted) {
     on.settle();
     BOOST_TEST(on.acknowledged().size() == 5U);
     BOOST_TEST(on.at.started == 1U);
-    BOOST_TEST(on.watch.offered == 4U);
+    BOOST_TEST(on.watch.hinted == 4U);
     BOOST_TEST(on.watch.claimed == 1U);
-    BOOST_TEST(on.post.unsettled.empty());
+    BOOST_TEST(on.post.unacknowledged.empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_none_of_ours_is_put_aside_with_the_reason) {
@@ -168,8 +168,8 @@ BOOST_AUTO_TEST_CASE(what_is_none_of_ours_is_put_aside_with_the_reason) {
     on.post.arrive("order.create", "no id at all");
     on.post.arrive("", "A");
     on.settle();
-    BOOST_REQUIRE(on.post.settled.size() == 4U);
-    for (const auto& [key, how] : on.post.settled) {
+    BOOST_REQUIRE(on.post.acknowledged.size() == 4U);
+    for (const auto& [key, how] : on.post.acknowledged) {
         BOOST_TEST((how.how == disposition::poison));
         BOOST_TEST(!how.reason.empty());
     }
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(a_full_worker_takes_no_more_than_the_prefetch) {
     }
     on.settle();
     BOOST_TEST(on.at.jobs.size() == 2U);
-    BOOST_TEST(on.post.most_unsettled <= 3U);
+    BOOST_TEST(on.post.most_unacknowledged <= 3U);
     BOOST_TEST(on.acknowledged().size() == 2U);
     for (int i = 0; i < 10; ++i) {
         on.at.finish(advance{"complete"});
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(a_full_worker_takes_no_more_than_the_prefetch) {
     BOOST_TEST(on.acknowledged().size() == 10U);
     BOOST_TEST(on.at.started == 10U);
     BOOST_TEST(on.at.most <= 2U);
-    BOOST_TEST(on.post.most_unsettled <= 3U);
+    BOOST_TEST(on.post.most_unacknowledged <= 3U);
 }
 
 BOOST_AUTO_TEST_CASE(offers_go_before_sweeps_but_not_for_ever) {
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(offers_go_before_sweeps_but_not_for_ever) {
 
 BOOST_AUTO_TEST_CASE(a_retry_that_was_put_off_is_not_left_to_the_sweep) {
     worker_options options = woken();
-    options.sweep = 1h;
+    options.poll_interval = 1h;
     bench on(options);
     on.create("A");
     on.post.arrive("order.create", "A");
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_lost_connection_delivers_again_and_the_sweep_works_meanwh
     on.time.advance(5s);
     on.settle();
     BOOST_TEST(on.at.started == 2U);
-    BOOST_TEST(on.post.settled.empty());
+    BOOST_TEST(on.post.acknowledged.empty());
     on.post.away = false;
     on.time.advance(20s);
     on.settle();
@@ -272,9 +272,9 @@ BOOST_AUTO_TEST_CASE(what_is_not_acknowledged_when_it_stops_comes_again) {
 
 BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
     bench on;
-    wake_up_options options;
+    work_queue_options options;
     options.prefetch = 0;
-    wake_ups none(on.front, on.works, on.post, options);
+    work_queue_consumer none(on.front, on.works, on.post, options);
     BOOST_TEST(none.start().error().code == make_error_code(errc::invalid_argument));
 }
 
@@ -296,10 +296,10 @@ BOOST_AUTO_TEST_CASE(with_threads) {
     };
     worker_options options;
     options.wake_on_commit = false;
-    options.sweep = 1h;
+    options.poll_interval = 1h;
     worker works(front, at, options);
     BOOST_REQUIRE(works.start());
-    wake_ups it(front, works, *post);
+    work_queue_consumer it(front, works, *post);
     BOOST_REQUIRE(it.start());
     publisher_params params;
     params.queues = {work_queue(front.machine())};

@@ -1,5 +1,5 @@
-#ifndef ORDERPROC_WAKE_UPS_HPP
-#define ORDERPROC_WAKE_UPS_HPP
+#ifndef ORDERPROC_WORK_QUEUE_CONSUMER_HPP
+#define ORDERPROC_WORK_QUEUE_CONSUMER_HPP
 
 // Wakes a worker by messages. The database is the truth: a message is the name of an order that
 // may wait for work, and nothing in it but its topic and key is looked at.
@@ -21,7 +21,7 @@ inline namespace v1 {
 ORDERPROC_EXPORT queue_declaration work_queue(const status_machine& machine,
                                               std::string name = "orderproc.work");
 
-struct wake_up_options {
+struct work_queue_options {
     std::string queue = "orderproc.work";
     std::string poison_queue = "orderproc.poison";  // as in consumer_params
     std::size_t prefetch = 256;                     // messages whose orders are not claimed yet
@@ -31,12 +31,12 @@ struct wake_up_options {
     std::function<void()> on_ready = {};
 };
 
-struct wake_up_report {
+struct work_queue_report {
     bool connected = false;
     std::size_t received = 0, acknowledged = 0, refused = 0;
-    std::size_t unsettled = 0;  // offered to the worker, not claimed yet
-    clock::instant next_due;    // nothing to do before this unless on_ready is called; messages
-                                // come without a call
+    std::size_t unacknowledged = 0;  // named to the worker, not claimed yet
+    clock::instant next_due;  // nothing to do before this unless on_ready is called; messages
+                              // come without a call
 };
 
 // Offers the orders that messages name to the worker and acknowledges them once the claim has
@@ -44,18 +44,19 @@ struct wake_up_report {
 // acknowledged; those that are none of ours are put aside as poison. While the worker is full
 // nothing is acknowledged, so nothing more comes. Reconnects by itself; meanwhile the worker's
 // sweep finds what there is to do. Safe to use from any thread, except where noted.
-class ORDERPROC_EXPORT wake_ups {
+class ORDERPROC_EXPORT work_queue_consumer {
 public:
     // All outlive it. The worker needs no wake_on_commit, and a sweep of 5 s will do.
-    wake_ups(engine& orders, worker& works, broker& from, wake_up_options options = {});
-    ~wake_ups();  // stop()
-    wake_ups(const wake_ups&) = delete;
-    wake_ups& operator=(const wake_ups&) = delete;
+    work_queue_consumer(engine& orders, worker& works, broker& from,
+                        work_queue_options options = {});
+    ~work_queue_consumer();  // stop()
+    work_queue_consumer(const work_queue_consumer&) = delete;
+    work_queue_consumer& operator=(const work_queue_consumer&) = delete;
 
     // Takes what has arrived and acknowledges what is claimed, without waiting. Does not throw: an
     // exception is reported to the observer, and the connection is made anew.
     // REQUIRES: options.threads is 0, after start().
-    wake_up_report run_once();
+    work_queue_report run_once();
 
     // REQUIRES: the worker has started. errc::invalid_argument for options out of range.
     result<void> start();

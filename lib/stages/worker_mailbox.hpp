@@ -1,9 +1,9 @@
 #ifndef ORDERPROC_STAGES_WORKER_INBOX_HPP
 #define ORDERPROC_STAGES_WORKER_INBOX_HPP
 
-#include "stages/bell.hpp"
 #include "stages/job_state.hpp"
 #include "stages/lease_watch.hpp"
+#include "stages/notifier.hpp"
 
 #include <orderproc/engine.hpp>
 #include <orderproc/runtime.hpp>
@@ -22,13 +22,13 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail {
 
-class worker_inbox;
+class worker_mailbox;
 
 // A change under way to the engine and its answer under way to the worker. Part of a job_entry,
 // which it keeps alive meanwhile.
 class job_commit final : public completion {
 public:
-    explicit job_commit(std::shared_ptr<worker_inbox> to) noexcept : to_(std::move(to)) {}
+    explicit job_commit(std::shared_ptr<worker_mailbox> to) noexcept : to_(std::move(to)) {}
     void complete(change_outcome& outcome) noexcept override;
 
     change_outcome answer;
@@ -39,24 +39,24 @@ public:
     std::shared_ptr<job_commit> kept;
 
 private:
-    std::shared_ptr<worker_inbox> to_;
+    std::shared_ptr<worker_mailbox> to_;
 };
 
 // What a message's receiver says may wait.
-struct work_offer {
+struct work_hint {
     const work_stage* stage = nullptr;
     std::vector<std::string> ids;
     std::function<void(std::size_t)> done;
     std::size_t settled = 0;  // of the ids, from the first on
 
-    work_offer* next = nullptr;
-    std::shared_ptr<work_offer> kept;
+    work_hint* next = nullptr;
+    std::shared_ptr<work_hint> kept;
 };
 
 // The worker's claims on one stage, one at a time.
 class stage_claim final : public claim_completion {
 public:
-    stage_claim(std::shared_ptr<worker_inbox> to, const work_stage& on) noexcept
+    stage_claim(std::shared_ptr<worker_mailbox> to, const work_stage& on) noexcept
         : stage(on), to_(std::move(to)) {}
     void complete(error_code ec, claim_outcome& outcome) noexcept override;
 
@@ -72,9 +72,9 @@ public:
     clock::instant next_at;       // sweep, or something is due
     clock::instant not_before;    // after a failure
     std::uint32_t failures = 0;   // in a row
-    std::deque<std::shared_ptr<work_offer>> offers;
-    std::size_t named = 0;  // of the one under way: how many ids of the offers; 0: it is a sweep
-    bool named_last = false;
+    std::deque<std::shared_ptr<work_hint>> hints;
+    std::size_t hinted = 0;  // of the one under way: how many ids of the hints; 0: it is a sweep
+    bool hinted_last = false;
     lease_watch doubts;
     std::vector<doubtful_lease> expired;  // of the one under way
     clock::instant probe_at;              // when to look for doubtful leases again…
@@ -84,20 +84,20 @@ public:
     std::shared_ptr<stage_claim> kept;
 
 private:
-    std::shared_ptr<worker_inbox> to_;
+    std::shared_ptr<worker_mailbox> to_;
 };
 
 // What other threads have for the worker: verdicts, answers, wake-ups. Bounded by what the worker
-// has handed out and, for offers, by those who make them. Jobs and commits share it, so that it
+// has handed out and, for hints, by those who make them. Jobs and commits share it, so that it
 // outlives the worker; once closed it throws away what comes.
-class worker_inbox final : public verdict_sink {
+class worker_mailbox final : public verdict_sink {
 public:
-    explicit worker_inbox(std::function<void()> on_ready) : rings(std::move(on_ready)) {}
+    explicit worker_mailbox(std::function<void()> on_ready) : notifier(std::move(on_ready)) {}
 
     void finished(std::shared_ptr<job::state> said) noexcept override;
     void answered(std::shared_ptr<job_commit> what) noexcept;
     void answered(std::shared_ptr<stage_claim> what) noexcept;
-    void offered(std::shared_ptr<work_offer> what) noexcept;
+    void hinted(std::shared_ptr<work_hint> what) noexcept;
     void committed() noexcept;                       // somebody's orders changed
     void stop_at(clock::instant deadline) noexcept;  // the earliest one counts
 
@@ -105,14 +105,14 @@ public:
         linked_queue<job::state> verdicts;
         linked_queue<job_commit> commits;
         linked_queue<stage_claim> claims;
-        linked_queue<work_offer> offers;
+        linked_queue<work_hint> hints;
         std::uint64_t wakes = 0;
         std::optional<clock::instant> stop_at;
     };
     mail take() noexcept;
-    void close() noexcept;  // also the bell. REQUIRES: not from on_ready
+    void close() noexcept;  // also the notifier. REQUIRES: not from on_ready
 
-    bell rings;
+    detail::notifier notifier;
 
 private:
     template <class Queue, class Item>

@@ -1,5 +1,5 @@
-#ifndef ORDERPROC_STAGES_BELL_HPP
-#define ORDERPROC_STAGES_BELL_HPP
+#ifndef ORDERPROC_STAGES_NOTIFIER_HPP
+#define ORDERPROC_STAGES_NOTIFIER_HPP
 
 // Wakes a stage: its own thread or, if it has none, its host.
 
@@ -14,15 +14,15 @@ inline namespace v1 {
 namespace detail {
 
 // Safe to use from any thread.
-class bell {
+class notifier {
 public:
-    explicit bell(std::function<void()> on_ready) : on_ready_(std::move(on_ready)) {}
+    explicit notifier(std::function<void()> on_ready) : on_ready_(std::move(on_ready)) {}
 
-    void ring() noexcept;
-    // From here to rest() the host is not called: the stage runs, and looks itself.
-    void answer() noexcept;
-    bool rest() noexcept;                              // has it rung since answer()?
-    void wait_for(std::chrono::milliseconds at_most);  // or until it rings
+    void notify() noexcept;
+    // Between begin() and end() the host is not called: the runnable is running and looks itself.
+    void begin() noexcept;
+    bool end() noexcept;                               // whether notify() was called since begin()
+    void wait_for(std::chrono::milliseconds at_most);  // or until notify()
     void close() noexcept;  // afterwards nobody is called. REQUIRES: not from on_ready
 
 private:
@@ -30,7 +30,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     bool busy_ = false;
-    bool rung_ = false;
+    bool notified_ = false;
     bool closed_ = false;
     std::size_t calling_ = 0;  // threads inside on_ready_
 };

@@ -1,4 +1,4 @@
-#include "stages/worker_inbox.hpp"
+#include "stages/worker_mailbox.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -21,58 +21,58 @@ void stage_claim::complete(error_code failed, claim_outcome& outcome) noexcept {
 }
 
 template <class Queue, class Item>
-void worker_inbox::post(Queue mail::*queue, Item item) noexcept {
+void worker_mailbox::post(Queue mail::*queue, Item item) noexcept {
     {
         const std::lock_guard lock(mutex_);
         if (!closed_) (mail_.*queue).push(std::move(item));
     }
-    rings.ring();
+    notifier.notify();
 }
 
-void worker_inbox::finished(std::shared_ptr<job::state> said) noexcept {
+void worker_mailbox::finished(std::shared_ptr<job::state> said) noexcept {
     post(&mail::verdicts, std::move(said));
 }
 
-void worker_inbox::answered(std::shared_ptr<job_commit> what) noexcept {
+void worker_mailbox::answered(std::shared_ptr<job_commit> what) noexcept {
     post(&mail::commits, std::move(what));
 }
 
-void worker_inbox::answered(std::shared_ptr<stage_claim> what) noexcept {
+void worker_mailbox::answered(std::shared_ptr<stage_claim> what) noexcept {
     post(&mail::claims, std::move(what));
 }
 
-void worker_inbox::offered(std::shared_ptr<work_offer> what) noexcept {
-    post(&mail::offers, std::move(what));
+void worker_mailbox::hinted(std::shared_ptr<work_hint> what) noexcept {
+    post(&mail::hints, std::move(what));
 }
 
-void worker_inbox::committed() noexcept {
+void worker_mailbox::committed() noexcept {
     {
         const std::lock_guard lock(mutex_);
         ++mail_.wakes;
     }
-    rings.ring();
+    notifier.notify();
 }
 
-void worker_inbox::stop_at(clock::instant deadline) noexcept {
+void worker_mailbox::stop_at(clock::instant deadline) noexcept {
     {
         const std::lock_guard lock(mutex_);
         mail_.stop_at = mail_.stop_at ? std::min(*mail_.stop_at, deadline) : deadline;
     }
-    rings.ring();
+    notifier.notify();
 }
 
-worker_inbox::mail worker_inbox::empty() noexcept {
+worker_mailbox::mail worker_mailbox::empty() noexcept {
     return {std::move(mail_.verdicts), std::move(mail_.commits),      std::move(mail_.claims),
-            std::move(mail_.offers),   std::exchange(mail_.wakes, 0), mail_.stop_at};
+            std::move(mail_.hints),    std::exchange(mail_.wakes, 0), mail_.stop_at};
 }
 
-worker_inbox::mail worker_inbox::take() noexcept {
+worker_mailbox::mail worker_mailbox::take() noexcept {
     const std::lock_guard lock(mutex_);
     return empty();
 }
 
-void worker_inbox::close() noexcept {
-    rings.close();
+void worker_mailbox::close() noexcept {
+    notifier.close();
     std::unique_lock lock(mutex_);
     closed_ = true;
     const mail left = empty();

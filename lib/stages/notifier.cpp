@@ -1,4 +1,4 @@
-#include "stages/bell.hpp"
+#include "stages/notifier.hpp"
 
 #include <utility>
 
@@ -6,9 +6,9 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail {
 
-void bell::ring() noexcept {
+void notifier::notify() noexcept {
     std::unique_lock lock(mutex_);
-    if (closed_ || std::exchange(rung_, true) || busy_) return;
+    if (closed_ || std::exchange(notified_, true) || busy_) return;
     if (!on_ready_) {
         changed_.notify_all();
         return;
@@ -20,24 +20,24 @@ void bell::ring() noexcept {
     if (--calling_ == 0) changed_.notify_all();
 }
 
-void bell::answer() noexcept {
+void notifier::begin() noexcept {
     const std::lock_guard lock(mutex_);
     busy_ = true;
-    rung_ = false;
+    notified_ = false;
 }
 
-bool bell::rest() noexcept {
+bool notifier::end() noexcept {
     const std::lock_guard lock(mutex_);
     busy_ = false;
-    return rung_;
+    return notified_;
 }
 
-void bell::wait_for(std::chrono::milliseconds at_most) {
+void notifier::wait_for(std::chrono::milliseconds at_most) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, at_most, [this] { return rung_; });
+    changed_.wait_for(lock, at_most, [this] { return notified_; });
 }
 
-void bell::close() noexcept {
+void notifier::close() noexcept {
     std::unique_lock lock(mutex_);
     closed_ = true;
     changed_.wait(lock, [this] { return calling_ == 0; });

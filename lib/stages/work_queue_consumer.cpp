@@ -1,7 +1,7 @@
 #include "core/caught.hpp"
 #include "core/work_events.hpp"
 #include "stages/retry_delay.hpp"
-#include "stages/wake_ups_impl.hpp"
+#include "stages/work_queue_consumer_impl.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -19,9 +19,10 @@ constexpr std::size_t prefetch_limit = 65535;
 constexpr std::size_t work_queue_length = 100'000;
 constexpr std::string_view topic_prefix = "order.";
 // For messages, with nothing else to do; stop() waits as long.
-constexpr milliseconds patience{200};
-// For the worker's word on what it was offered. It rings, so this is for messages meanwhile.
-constexpr milliseconds claim_patience{20};
+constexpr milliseconds timeout{200};
+// For the worker's word on what it was offered. A completed claim notifies, so this is how often
+// messages are looked for meanwhile.
+constexpr milliseconds claim_timeout{20};
 // A host asks for messages so often.
 constexpr milliseconds asks_every{10};
 
@@ -47,23 +48,23 @@ queue_declaration work_queue(const status_machine& machine, std::string name) {
 
 namespace detail {
 
-void wake_up_inbox::claimed(std::uint64_t connection,
-                            std::span<const delivery_tag> which) noexcept {
+void work_queue_mailbox::claimed(std::uint64_t connection,
+                                 std::span<const delivery_tag> which) noexcept {
     {
         const std::lock_guard lock(mutex_);
         if (connection != connection_) return;  // lost meanwhile: they come again
         claimed_.insert(claimed_.end(), which.begin(), which.end());  // reserved
     }
-    rings.ring();
+    notifier.notify();
 }
 
-void wake_up_inbox::take(std::vector<delivery_tag>& out) {
+void work_queue_mailbox::take(std::vector<delivery_tag>& out) {
     const std::lock_guard lock(mutex_);
     out.insert(out.end(), claimed_.begin(), claimed_.end());
     claimed_.clear();
 }
 
-std::uint64_t wake_up_inbox::next_connection(std::size_t prefetch) {
+std::uint64_t work_queue_mailbox::next_connection(std::size_t prefetch) {
     const std::lock_guard lock(mutex_);
     claimed_.clear();
     claimed_.reserve(prefetch);
@@ -72,22 +73,23 @@ std::uint64_t wake_up_inbox::next_connection(std::size_t prefetch) {
 
 }  // namespace detail
 
-wake_ups::impl::impl(engine& orders, worker& works, broker& from, wake_up_options options)
+work_queue_consumer::impl::impl(engine& orders, worker& works, broker& from,
+                                work_queue_options options)
     : machine_(orders.machine()),
       works_(works),
       broker_(from),
       options_(std::move(options)),
-      with_(orders.with()),
-      inbox_(std::make_shared<detail::wake_up_inbox>(
+      with_(orders.runtime()),
+      mailbox_(std::make_shared<detail::work_queue_mailbox>(
           options_.threads == 0 ? std::move(options_.on_ready) : nullptr)),
-      link_(from, "wake_ups", orders.with()) {}
+      link_(from, "wake_ups", orders.runtime()) {}
 
-wake_ups::impl::~impl() {
+work_queue_consumer::impl::~impl() {
     stop();
-    inbox_->rings.close();
+    mailbox_->notifier.close();
 }
 
-result<void> wake_ups::impl::start() {
+result<void> work_queue_consumer::impl::start() {
     const auto prepare = [this]() -> result<void> {
         const char* wrong = nullptr;
         if (options_.queue.empty()) wrong = "queue: required";
@@ -101,44 +103,44 @@ result<void> wake_ups::impl::start() {
     };
     const auto started = life_.start(prepare, options_.threads > 0, [this] { run(); });
     if (!started) return started.error();
-    if (*started) inbox_->rings.ring();
+    if (*started) mailbox_->notifier.notify();
     return {};
 }
 
-void wake_ups::impl::stop() {
+void work_queue_consumer::impl::stop() {
     stopping_ = true;
-    inbox_->rings.ring();
+    mailbox_->notifier.notify();
     life_.join();
     if (options_.threads == 0) drop();
 }
 
 // What is not acknowledged comes again.
-void wake_ups::impl::drop() noexcept {
-    connection_ = inbox_->next_connection(0);
-    unsettled_ = 0;
+void work_queue_consumer::impl::drop() noexcept {
+    connection_ = mailbox_->next_connection(0);
+    unacknowledged_ = 0;
     messages_.reset();
 }
 
-void wake_ups::impl::run() noexcept {
+void work_queue_consumer::impl::run() noexcept {
     while (!stopping_) {
-        cycle(patience);
+        cycle(timeout);
         if (!messages_) {
             const auto now = with_.time.monotonic();
-            inbox_->rings.wait_for(std::clamp(link_.due() - now, milliseconds(1), patience));
-        } else if (unsettled_ > 0) {
-            inbox_->rings.wait_for(claim_patience);
+            mailbox_->notifier.wait_for(std::clamp(link_.due() - now, milliseconds(1), timeout));
+        } else if (unacknowledged_ > 0) {
+            mailbox_->notifier.wait_for(claim_timeout);
         }
     }
     drop();
 }
 
 // Nothing that is thrown here gets out: a host whose call failed would not know when to call again.
-wake_up_report wake_ups::impl::cycle(milliseconds wait) noexcept {
+work_queue_report work_queue_consumer::impl::cycle(milliseconds wait) noexcept {
     report_ = {};
-    inbox_->rings.answer();
+    mailbox_->notifier.begin();
     try {
         connect();
-        if (messages_) acknowledge();
+        if (messages_) acknowledge_claimed();
         if (messages_) receive(wait);
     } catch (const std::exception& thrown) {
         abandon(thrown.what());
@@ -147,13 +149,13 @@ wake_up_report wake_ups::impl::cycle(milliseconds wait) noexcept {
     }
     const auto now = with_.time.monotonic();
     report_.connected = messages_ != nullptr;
-    report_.unsettled = unsettled_;
-    const bool rung = inbox_->rings.rest();
-    report_.next_due = rung ? now : messages_ ? now + asks_every : link_.due();
+    report_.unacknowledged = unacknowledged_;
+    const bool notified = mailbox_->notifier.end();
+    report_.next_due = notified ? now : messages_ ? now + asks_every : link_.due();
     return report_;
 }
 
-void wake_ups::impl::connect() {
+void work_queue_consumer::impl::connect() {
     if (messages_ || stopping_ || with_.time.monotonic() < link_.due()) return;
     queue_declaration queue = work_queue(machine_, options_.queue);
     consumer_params params;
@@ -165,62 +167,63 @@ void wake_ups::impl::connect() {
     params.keep_payloads = false;  // what is poison is settled at once
     auto made = broker_.connect_consumer(params);
     if (!made) return link_.failed(made.error());
-    connection_ = inbox_->next_connection(options_.prefetch);
-    unsettled_ = 0;
+    connection_ = mailbox_->next_connection(options_.prefetch);
+    unacknowledged_ = 0;
     messages_ = std::move(*made);
     link_.made();
 }
 
 // What was received may be half handed on: it comes again.
-void wake_ups::impl::abandon(const char* thrown) noexcept {
+void work_queue_consumer::impl::abandon(const char* thrown) noexcept {
     const failure why = detail::caught(errc::unavailable, thrown);
-    with_.watch.trouble("wake_ups", why);
+    with_.observer.error("wake_ups", why);
     lose(why);
 }
 
-void wake_ups::impl::lose(const failure& why) noexcept {
+void work_queue_consumer::impl::lose(const failure& why) noexcept {
     drop();
     link_.failed(why);
 }
 
-void wake_ups::impl::acknowledge() {
+void work_queue_consumer::impl::acknowledge_claimed() {
     tags_.clear();
-    inbox_->take(tags_);
-    settlements_.clear();
-    for (const delivery_tag it : tags_) settlements_.push_back({it, disposition::ack, {}});
-    unsettled_ -= tags_.size();
-    settle();
+    mailbox_->take(tags_);
+    acknowledgements_.clear();
+    for (const delivery_tag it : tags_) acknowledgements_.push_back({it, disposition::ack, {}});
+    unacknowledged_ -= tags_.size();
+    answer_messages();
 }
 
-void wake_ups::impl::settle() {
-    if (settlements_.empty()) return;
-    auto settled = messages_->settle(settlements_);
-    if (!settled) return lose(settled.error());
+void work_queue_consumer::impl::answer_messages() {
+    if (acknowledgements_.empty()) return;
+    auto done = messages_->acknowledge(acknowledgements_);
+    if (!done) return lose(done.error());
     link_.of_use();
     const auto acknowledged =
-        std::count_if(settlements_.begin(), settlements_.end(),
-                      [](const settlement& it) { return it.how == disposition::ack; });
+        std::count_if(acknowledgements_.begin(), acknowledgements_.end(),
+                      [](const acknowledgement& it) { return it.how == disposition::ack; });
     report_.acknowledged += static_cast<std::size_t>(acknowledged);
-    report_.refused += settlements_.size() - static_cast<std::size_t>(acknowledged);
+    report_.refused += acknowledgements_.size() - static_cast<std::size_t>(acknowledged);
 }
 
-void wake_ups::impl::receive(milliseconds wait) {
+void work_queue_consumer::impl::receive(milliseconds wait) {
     deliveries_.clear();
-    const std::size_t room = options_.prefetch - unsettled_;
+    const std::size_t room = options_.prefetch - unacknowledged_;
     // Nothing under way with the worker: then there is nothing but messages to wait for.
-    auto received = messages_->receive(room, unsettled_ == 0 ? wait : milliseconds(0), deliveries_);
+    auto received =
+        messages_->receive(room, unacknowledged_ == 0 ? wait : milliseconds(0), deliveries_);
     if (!received) return lose(received.error());
     report_.received = deliveries_.size();
-    settlements_.clear();
-    std::vector<offer> offers;
-    for (const delivery& it : deliveries_) sort(it, offers);
+    acknowledgements_.clear();
+    std::vector<hint> hints;
+    for (const delivery& it : deliveries_) sort(it, hints);
     deliveries_.clear();  // payloads may be long, and orders take their time
-    settle();
+    answer_messages();
     if (!messages_) return;
-    for (offer& it : offers) hand_on(std::move(it));
+    for (hint& it : hints) hand_on(std::move(it));
 }
 
-void wake_ups::impl::sort(const delivery& it, std::vector<offer>& offers) {
+void work_queue_consumer::impl::sort(const delivery& it, std::vector<hint>& hints) {
     const std::string_view topic = it.body.topic;
     const std::string_view event =
         topic.starts_with(topic_prefix) ? topic.substr(topic_prefix.size()) : std::string_view();
@@ -228,46 +231,47 @@ void wake_ups::impl::sort(const delivery& it, std::vector<offer>& offers) {
     if (!reserved(event) && !machine_.find(event)) wrong = "its topic is no event of an order";
     if (!wrong && !order_id::parse(it.body.key)) wrong = "its key is no order id";
     if (wrong) {
-        settlements_.push_back({it.tag, disposition::poison, wrong});
-        with_.watch.message_refused(it.body.id, wrong);
+        acknowledgements_.push_back({it.tag, disposition::poison, wrong});
+        with_.observer.message_refused(it.body.id, wrong);
         return;
     }
     const work_stage* stage = detail::stage_woken_by(event, machine_);
     if (!stage) {  // ours, but nothing to do
-        settlements_.push_back({it.tag, disposition::ack, {}});
+        acknowledgements_.push_back({it.tag, disposition::ack, {}});
         return;
     }
-    auto found = std::find_if(offers.begin(), offers.end(),
-                              [&](const offer& one) { return one.stage == stage; });
-    if (found == offers.end()) found = offers.insert(found, offer{stage, {}, {}});
+    auto found = std::find_if(hints.begin(), hints.end(),
+                              [&](const hint& one) { return one.stage == stage; });
+    if (found == hints.end()) found = hints.insert(found, hint{stage, {}, {}});
     found->ids.push_back(it.body.key);
     found->tags.push_back(it.tag);
 }
 
-void wake_ups::impl::hand_on(offer what) {
-    unsettled_ += what.tags.size();
-    works_.offer(*what.stage, std::move(what.ids),
-                 [inbox = inbox_, connection = connection_, tags = std::move(what.tags),
-                  told = std::size_t{0}](std::size_t more) mutable {
-                     inbox->claimed(connection, std::span(tags).subspan(told, more));
-                     told += more;
-                 });
+void work_queue_consumer::impl::hand_on(hint what) {
+    unacknowledged_ += what.tags.size();
+    works_.hint(*what.stage, std::move(what.ids),
+                [mailbox = mailbox_, connection = connection_, tags = std::move(what.tags),
+                 told = std::size_t{0}](std::size_t more) mutable {
+                    mailbox->claimed(connection, std::span(tags).subspan(told, more));
+                    told += more;
+                });
 }
 
-wake_ups::wake_ups(engine& orders, worker& works, broker& from, wake_up_options options)
+work_queue_consumer::work_queue_consumer(engine& orders, worker& works, broker& from,
+                                         work_queue_options options)
     : impl_(std::make_unique<impl>(orders, works, from, std::move(options))) {}
 
-wake_ups::~wake_ups() = default;
+work_queue_consumer::~work_queue_consumer() = default;
 
-wake_up_report wake_ups::run_once() {
+work_queue_report work_queue_consumer::run_once() {
     return impl_->cycle(std::chrono::milliseconds(0));
 }
 
-result<void> wake_ups::start() {
+result<void> work_queue_consumer::start() {
     return impl_->start();
 }
 
-void wake_ups::stop() {
+void work_queue_consumer::stop() {
     impl_->stop();
 }
 

@@ -1,11 +1,11 @@
 #ifndef ORDERPROC_STAGES_WAKE_UPS_IMPL_HPP
 #define ORDERPROC_STAGES_WAKE_UPS_IMPL_HPP
 
-#include "stages/bell.hpp"
+#include "stages/notifier.hpp"
 #include "stages/reconnection.hpp"
 #include "stages/stage_life.hpp"
 
-#include <orderproc/wake_ups.hpp>
+#include <orderproc/work_queue_consumer.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -26,16 +26,16 @@ namespace detail {
 
 // What the worker has claimed, and may be acknowledged on the connection that it came by. Outlives
 // those who wait for it.
-class wake_up_inbox {
+class work_queue_mailbox {
 public:
-    explicit wake_up_inbox(std::function<void()> on_ready) : rings(std::move(on_ready)) {}
+    explicit work_queue_mailbox(std::function<void()> on_ready) : notifier(std::move(on_ready)) {}
 
     void claimed(std::uint64_t connection, std::span<const delivery_tag> which) noexcept;
     void take(std::vector<delivery_tag>& out);
     // What belongs to the one before is forgotten. prefetch: as much may be claimed at a time.
     std::uint64_t next_connection(std::size_t prefetch);
 
-    bell rings;
+    detail::notifier notifier;
 
 private:
     std::mutex mutex_;
@@ -45,18 +45,18 @@ private:
 
 }  // namespace detail
 
-class wake_ups::impl {
+class work_queue_consumer::impl {
 public:
-    impl(engine& orders, worker& works, broker& from, wake_up_options options);
+    impl(engine& orders, worker& works, broker& from, work_queue_options options);
     ~impl();
 
     result<void> start();
-    wake_up_report cycle(std::chrono::milliseconds wait) noexcept;
+    work_queue_report cycle(std::chrono::milliseconds wait) noexcept;
     void stop();
 
 private:
     // Deliveries of one stage.
-    struct offer {
+    struct hint {
         const work_stage* stage;
         std::vector<std::string> ids;
         std::vector<delivery_tag> tags;
@@ -67,27 +67,27 @@ private:
     void drop() noexcept;
     void lose(const failure& why) noexcept;
     void abandon(const char* thrown) noexcept;
-    void acknowledge();
-    void settle();
+    void acknowledge_claimed();
+    void answer_messages();
     void receive(std::chrono::milliseconds wait);
-    void sort(const delivery& it, std::vector<offer>& offers);
-    void hand_on(offer what);
+    void sort(const delivery& it, std::vector<hint>& hints);
+    void hand_on(hint what);
 
     const status_machine& machine_;
     worker& works_;
     broker& broker_;
-    wake_up_options options_;
+    work_queue_options options_;
     runtime with_;
-    const std::shared_ptr<detail::wake_up_inbox> inbox_;
+    const std::shared_ptr<detail::work_queue_mailbox> mailbox_;
     detail::reconnection link_;
 
     std::unique_ptr<consumer> messages_;
     std::uint64_t connection_ = 0;
-    std::size_t unsettled_ = 0;  // handed on
+    std::size_t unacknowledged_ = 0;  // handed on
     std::vector<delivery> deliveries_;
     std::vector<delivery_tag> tags_;
-    std::vector<settlement> settlements_;
-    wake_up_report report_;
+    std::vector<acknowledgement> acknowledgements_;
+    work_queue_report report_;
 
     detail::stage_life life_;
     std::atomic<bool> stopping_{false};
