@@ -66,7 +66,7 @@ command order_of(std::int64_t user) {
     submit_order create;
     create.value.user_id = user;
     create.value.item_ids = {1001, 1001, 1002};  // two of the first
-    create.value.total_amount = {5997, {'E', 'U', 'R'}};
+    create.value.total_amount = {5997, "EUR"};
     return {.what = std::move(create)};
 }
 

@@ -42,7 +42,7 @@ command order_of(std::int64_t user) {
     submit_order create;
     create.value.user_id = user;
     create.value.item_ids = {1001};
-    create.value.total_amount = {999, {'U', 'S', 'D'}};
+    create.value.total_amount = {999, "USD"};
     return {.what = std::move(create)};
 }
 

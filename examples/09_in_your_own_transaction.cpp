@@ -28,7 +28,7 @@ command order_of(const std::string& cart) {
     create.value.id = order_id::parse("ORD-" + cart).value();
     create.value.user_id = 7;
     create.value.item_ids = {1001, 1002};
-    create.value.total_amount = {14999, {'U', 'S', 'D'}};
+    create.value.total_amount = {14999, "USD"};
     return {.what = std::move(create)};
 }
 

@@ -106,7 +106,7 @@ message event_of(const char* id, const char* event, order_status to, std::uint64
     entry.version = order_version{version};
     entry.after.id = order_id::parse(id).value();
     entry.after.status = to;
-    entry.after.total_amount = {100, {'U', 'S', 'D'}};
+    entry.after.total_amount = {100, "USD"};
     message out;
     out.id = to_string(entry.position);
     out.topic = "order." + entry.event;

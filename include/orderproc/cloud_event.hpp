@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,11 +16,6 @@ namespace orderproc {
 inline namespace v1 {
 
 inline constexpr std::string_view cloud_event_media_type = "application/cloudevents+json";
-
-// "epoch-offset", both decimal.
-ORDERPROC_EXPORT std::string to_string(const feed_position& at);
-// What to_string() writes, and "0" for the beginning. nullopt: neither.
-ORDERPROC_EXPORT std::optional<feed_position> parse_feed_position(std::string_view text) noexcept;
 
 // What tells the events of two installations apart that one consumer hears: source and id together
 // are unique (CloudEvents 1.0).

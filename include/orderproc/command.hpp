@@ -32,12 +32,15 @@ struct raise_event {
 struct erase_order {
     std::string order;
 };
+struct find_key {       // see look_up_key; command::idempotency_key is required
+    std::string order;  // to be shown if the key is unknown; empty: none
+};
 
 struct command {
     static constexpr std::size_t actor_size_max = 256;
     static constexpr std::size_t traceparent_size_max = 256;
 
-    std::variant<submit_order, edit_fields, raise_event, erase_order> what;
+    std::variant<submit_order, edit_fields, raise_event, erase_order, find_key> what;
     std::optional<idempotency> idempotency_key = {};  // Idempotency-Key
     std::optional<order_version> version = {};        // If-Match
     std::optional<std::int64_t> user_id = {};         // the principal's own orders only

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace orderproc {
@@ -92,10 +93,10 @@ protected:
 };
 
 struct engine_options {
-    std::size_t queue_max = 8192;  // commands waiting; beyond it errc::overloaded
-    std::size_t batch_max = 512;   // changes in a transaction
-    // Each with a writer connection of its own, storage_info::writers_max at most. 0: the host
-    // calls run_once(), on one thread at a time.
+    std::size_t queue_max = 8192;  // commands that wait, at least 1; beyond it errc::overloaded
+    std::size_t batch_max = 512;   // changes in a transaction, 1 to 65,536
+    // Each has a writer connection of its own: at most storage_info::writers_max. 0: the host calls
+    // run_once(), on one thread at a time.
     std::size_t threads = 1;
     // A write whose outcome is unknown is asked for this often (was_applied, on a new
     // connection), with growing pauses when the engine has threads; then it is reported as
@@ -113,20 +114,26 @@ struct engine_options {
 // next batch.
 class ORDERPROC_EXPORT engine {
 public:
-    // All of them outlive the engine.
+    // All of them must outlive the engine. Throws std::invalid_argument, naming the option, if an
+    // option is out of range.
     engine(storage& orders, const status_machine& machine, orderproc::runtime with,
            engine_options options = {});
+    engine(storage&, const status_machine&&, orderproc::runtime, engine_options = {}) = delete;
     ~engine();  // stop(), then joins
 
     // Lowers the command and queues it. Refused before queueing (what lower() refuses,
     // overloaded, stopped) it returns the error and never calls done.
     result<void> submit(command what, completion& done);
+    // The same with a function, which the engine copies: for a host without an event loop. done is
+    // called exactly once, as completion::complete() is, and must not throw.
+    result<void> submit(command what, std::function<void(change_outcome&)> done);
 
-    // For those who hold a lease: finishing, renewing and releasing is never shed, only
-    // refused once stopped.
+    // For holders of a lease: finishing, renewing and releasing is never shed. It is refused once the
+    // engine is stopped, and with errc::invalid_argument if validate() refuses the change.
     result<void> submit(change what, completion& done);
     result<void> submit(claim what, claim_completion& done);
-    // Neither are cursor moves. errc::lease_lost in the outcome: another owner holds the cursor.
+    // Cursor commits are never shed either. errc::lease_lost in the outcome: another owner holds the
+    // cursor.
     result<void> submit(commit_cursor what, cursor_completion& done);
 
     // Submits and waits; runs the engine itself if it has no threads. What submit() refuses comes

@@ -1,8 +1,8 @@
 #ifndef ORDERPROC_ERROR_HPP
 #define ORDERPROC_ERROR_HPP
 
-// Errors are values. Every fallible function returns result<T>, which is
-// boost::system::result with a code for programs and a detail for people.
+// Errors are values. Every function that can fail returns result<T>, a boost::system::result with a
+// code for programs and a detail for people.
 
 #include <orderproc/config.hpp>
 
@@ -60,8 +60,13 @@ struct failure {
     ORDERPROC_EXPORT std::string message() const;
 };
 
+// boost::system::result (boost.org/libs/system) that may not be ignored: one that is not looked at
+// is a warning.
 template <class T = void>
-using result = boost::system::result<T, failure>;
+class [[nodiscard]] result : public boost::system::result<T, failure> {
+public:
+    using boost::system::result<T, failure>::result;
+};
 
 // Lets result<T>::value() throw for callers who prefer exceptions.
 [[noreturn]] inline void throw_exception_from_error(const failure& e,

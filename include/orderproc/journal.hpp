@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace orderproc {
 inline namespace v1 {
@@ -21,6 +22,14 @@ struct feed_position {
     std::uint64_t offset = 0;
     friend bool operator==(const feed_position&, const feed_position&) = default;
 };
+
+// The text form of a position, which is stable: "epoch-offset", two decimal numbers without a sign
+// or leading zeros. It is a CloudEvents id, an SSE id, the header Feed-Position, and what a client
+// sends to continue.
+ORDERPROC_EXPORT std::string to_string(const feed_position& at);
+// Reads what to_string() writes, and "0" as the beginning of the journal. nullopt if the text is
+// neither.
+ORDERPROC_EXPORT std::optional<feed_position> parse_feed_position(std::string_view text) noexcept;
 
 // The epochs of a journal form a chain. An entry keeps the epoch in which it was written, so its
 // position never changes. A position is in the journal if its epoch is in the chain and its

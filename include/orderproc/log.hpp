@@ -32,9 +32,9 @@ struct log_record {
 // Views are valid during the call. Texts may come from clients: escape them.
 using log_sink = std::function<void(const log_record&)>;
 
-// At debug batches and what each change did; at info what went wrong for an order and goes on by
-// itself; at warning what cost a lease or a connection; at error what an operator has to look at. Never metadata, keys or
-// bodies.
+// Debug: batches, and what each change did. Info: what went wrong for an order and will be retried.
+// Warning: a lease or a connection was lost. Error: an operator has to look at it. Metadata, keys and
+// bodies are never logged.
 class ORDERPROC_EXPORT log_observer final : public observer {
 public:
     explicit log_observer(log_sink to, log_level least = log_level::info);

@@ -3,9 +3,10 @@
 
 // Amounts of money: integer minor units and a currency, never a double.
 
-#include <orderproc/config.hpp>
+#include <orderproc/error.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,16 +15,50 @@
 namespace orderproc {
 inline namespace v1 {
 
-// An ISO 4217 alphabetic code.
-using currency_code = std::array<char, 3>;
+// An ISO 4217 alphabetic code: "USD". A literal is checked when it is compiled.
+class currency_code {
+public:
+    static constexpr std::size_t size = 3;
 
-// 149.99 USD is {14999, USD}; 150 JPY is {150, JPY}.
+    constexpr currency_code() = default;  // no currency: empty; no order is valid with it
+    consteval currency_code(const char* text) : currency_code(checked(std::string_view(text))) {}
+    // errc::invalid_argument unless the text is three letters A to Z. Whether there is such a
+    // currency is what currency_decimals() says.
+    static result<currency_code> parse(std::string_view text) {
+        if (!valid(text)) return errc::invalid_argument;
+        return currency_code(text, 0);
+    }
+
+    constexpr std::string_view view() const noexcept {
+        return {text_.data(), text_[0] == '\0' ? 0 : size};
+    }
+    friend constexpr bool operator==(const currency_code&, const currency_code&) = default;
+
+private:
+    static constexpr bool valid(std::string_view text) noexcept {
+        if (text.size() != size) return false;
+        for (const char c : text) {
+            if (c < 'A' || c > 'Z') return false;
+        }
+        return true;
+    }
+    static consteval currency_code checked(std::string_view text) {
+        if (!valid(text)) throw "a currency is three letters A to Z";
+        return currency_code(text, 0);
+    }
+    constexpr currency_code(std::string_view text, int) noexcept
+        : text_{text[0], text[1], text[2]} {}
+
+    std::array<char, size> text_{};
+};
+
+// 149.99 USD is {14999, "USD"}; 150 JPY is {150, "JPY"}. There is no default currency.
 struct money {
     // What an IEEE double still holds exactly, so that JSON readers of any make agree.
     static constexpr std::int64_t minor_units_max = (std::int64_t{1} << 53) - 1;
 
     std::int64_t minor_units = 0;
-    currency_code currency{'U', 'S', 'D'};
+    currency_code currency;
 
     friend bool operator==(const money&, const money&) = default;
 };

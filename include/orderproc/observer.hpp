@@ -3,7 +3,7 @@
 
 // Who is told what happens: for metrics, logs and alarms.
 
-#include <orderproc/change.hpp>
+#include <orderproc/claim.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -28,6 +28,7 @@ inline namespace v1 {
 class ORDERPROC_EXPORT prometheus_observer final : public observer {
 public:
     prometheus_observer(::prometheus::Registry& in, const status_machine& machine);
+    prometheus_observer(::prometheus::Registry&, const status_machine&&) = delete;
     ~prometheus_observer() override;
 
     void batch_written(const batch_report& it) noexcept override;
@@ -51,6 +52,9 @@ private:
 // work, read at each scrape. Nothing while the storage cannot be read. All arguments outlive it.
 ORDERPROC_EXPORT std::shared_ptr<::prometheus::Collectable> make_storage_metrics(
     reader& from, const status_machine& machine, clock& time);
+
+std::shared_ptr<::prometheus::Collectable> make_storage_metrics(reader&, const status_machine&&,
+                                                                clock&) = delete;
 
 // The same of statistics that the host has read itself, as a scrape on an event loop does by a
 // read_pool. now: by which the age of what is due is told.

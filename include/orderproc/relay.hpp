@@ -35,13 +35,13 @@ struct relay_options {
     std::size_t window = 1000;  // entries that may be on their way, unconfirmed
     // Declared with each connection. If there are any, entries that create work must reach one.
     std::vector<queue_declaration> queues = {};
-    std::chrono::milliseconds poll_interval =
-        std::chrono::seconds(1);  // for entries nobody announced
+    // How often to look for entries without being notified of a commit.
+    std::chrono::milliseconds poll_interval = std::chrono::seconds(1);
     // Between two moves of the cursor: what a crash publishes again at most.
     std::chrono::milliseconds move_every = std::chrono::milliseconds(20);
-    // Until the oldest entry that it has not published is so late, the relay publishes one page (of
-    // at most 512) after the other, and rests in between while changes wait at the engine: where
-    // they share processors, clients go first. 0: always as much as the window holds.
+    // Maximum publish lag while the engine is busy. Below it, the relay sends one page (of at most
+    // 512 entries) at a time and pauses between pages while changes wait at the engine: where they
+    // share processors, clients go first. 0: it never pauses, and sends what the window holds.
     std::chrono::milliseconds max_publish_lag = std::chrono::seconds(2);
     // An entry is given up after so many tries for which format throws or the broker refuses the
     // message (nack); for refusals, which may end, not before refused_for has passed as well. An
@@ -80,7 +80,7 @@ struct relay_report {
 // With the broker away nothing is lost or refused: entries wait in the journal. It reconnects by
 // itself, ever more rarely, up to 10 s, and goes on from the cursor. An entry that had to be routed
 // and was not is sent again on a new connection, which declares the queues anew; one that finds
-// none three times is reported, and left to the workers' sweep. One entry that cannot be published
+// none three times is reported, and left to the workers' polls. One entry that cannot be published
 // stops the others for a limited time only (relay_options::tries). Another journal than the cursor
 // knows (a restored backup), or one that forgot what comes after it: reported, and published from
 // its beginning on. Safe to use from any thread, except where noted.

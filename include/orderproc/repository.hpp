@@ -5,7 +5,7 @@
 // run testing::storage_cases() against them. The rules of orders are not yours to
 // write: evaluate() has them; a repository reads, asks it, and stores what it says.
 
-#include <orderproc/change.hpp>
+#include <orderproc/claim.hpp>
 #include <orderproc/journal.hpp>
 
 #include <chrono>
@@ -21,8 +21,8 @@
 namespace orderproc {
 inline namespace v1 {
 
-// Takes a named cursor, renews it, or moves it. errc::lease_lost while another owner holds
-// it; taken as it is when new, let go, or expired.
+// Takes a named cursor, renews its lease, or commits a position. A cursor that is new, released or
+// expired is taken where it stands. errc::lease_lost while another owner holds it.
 struct commit_cursor {
     std::string name;                 // 1 to 200 bytes
     std::string owner;                // the same
@@ -51,10 +51,10 @@ struct write_params {
     std::span<const change> changes;
     std::span<const claim> claims;
     std::span<const commit_cursor> cursors;
-    // Forget, oldest first, at most forget_max of the idempotency keys stored and of the writers
-    // heard of last before this, as params.now was then (see also ahead_of()). A write that changes
-    // nothing else need not; writers, which are few, may be forgotten all at once, at the first
-    // such write of a connection alone.
+    // Deletes up to forget_max idempotency keys and writer records older than forget_before, oldest
+    // first; their age is params.now of the write that stored them (see also ahead_of()). A write
+    // that changes nothing else need not delete any. Writer records are few: they may be deleted
+    // all at once, and only at the first such write of a connection.
     timestamp forget_before = timestamp::min();
     std::size_t forget_max = 0;
 };
@@ -239,8 +239,8 @@ public:
     // REQUIRES: all connections are gone; nothing but the destructor is called afterwards.
     virtual result<void> close() { return {}; }
 
-    // errc::not_supported if nobody else can write, or there is no way to hear of it: then
-    // workers find what others committed at their sweep.
+    // errc::not_supported if nobody else can write, or if there is no way to hear of it. Then
+    // workers find what others committed when they poll.
     virtual result<std::unique_ptr<commit_watch>> watch() { return errc::not_supported; }
 };
 

@@ -17,7 +17,8 @@ namespace orderproc {
 inline namespace v1 {
 
 // The queue of what creates work under a machine: orders made, and moves into a waiting status
-// other than a worker's release. Beyond 100,000 messages the oldest go: the sweep covers them.
+// other than a worker's release. Beyond 100,000 messages the oldest are dropped: polling covers
+// them.
 ORDERPROC_EXPORT queue_declaration work_queue(const status_machine& machine,
                                               std::string name = "orderproc.work");
 
@@ -39,14 +40,15 @@ struct work_queue_report {
                               // come without a call
 };
 
-// Offers the orders that messages name to the worker and acknowledges them once the claim has
-// committed, so a crash before that delivers them again. Messages that are news no more are
-// acknowledged; those that are none of ours are put aside as poison. While the worker is full
-// nothing is acknowledged, so nothing more comes. Reconnects by itself; meanwhile the worker's
-// sweep finds what there is to do. Safe to use from any thread, except where noted.
+// Hints the orders that messages name to the worker, and acknowledges a message once the claim of
+// its order has committed, so that a crash before that delivers it again. Stale messages are
+// acknowledged. Unrecognised messages go to the poison queue. While the worker is full nothing is
+// acknowledged, so the broker sends nothing more. Reconnects by itself; meanwhile the worker finds
+// its work by polling. Safe to use from any thread, except where noted.
 class ORDERPROC_EXPORT work_queue_consumer {
 public:
-    // All outlive it. The worker needs no wake_on_commit, and a sweep of 5 s will do.
+    // All arguments must outlive this object. Set worker_options::wake_on_commit to false; a
+    // poll_interval of 5 s is enough.
     work_queue_consumer(engine& orders, worker& works, broker& from,
                         work_queue_options options = {});
     ~work_queue_consumer();  // stop()

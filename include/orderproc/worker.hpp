@@ -32,8 +32,8 @@ struct worker_options {
     std::chrono::milliseconds lease = std::chrono::seconds(30);         // renewed at a third
     std::chrono::milliseconds timeout = std::chrono::minutes(5);        // of one attempt
     std::chrono::milliseconds poll_interval = std::chrono::seconds(1);  // for what others left
-    // Look for work after each commit that the engine tells of. Without, only the sweep, what falls
-    // due, and hint() do: for workers that messages wake.
+    // Whether to look for work after each commit of the engine. If not, only polling, orders that
+    // fall due, and hint() start work: for a worker that a work_queue_consumer wakes.
     bool wake_on_commit = true;
     retry_policy retry = {};
     // 0: the host calls run_once(), on one thread at a time. Else 1.
@@ -66,11 +66,11 @@ public:
 
     result<void> start();  // errc::invalid_argument for options out of range
 
-    // Orders that may wait for work in that stage of the machine: claims those that do, as places
-    // get free and between sweeps. done is called on the worker's thread with how many more of
-    // the ids, from the first on, are settled: claimed durably, or found not to wait. Never again
-    // once the worker stops; it must not block or throw. How much is offered at a time is for
-    // the caller to bound. REQUIRES: after start().
+    // Names orders that may be waiting for work in that stage of the machine. The worker claims
+    // those that are, as places become free and between polls. done is called on the worker's
+    // thread with how many more of the ids, from the first on, are settled: durably claimed, or
+    // found not to be waiting. It is not called after the worker stops, and must not block or
+    // throw. The caller bounds how many ids are outstanding. REQUIRES: after start().
     void hint(const work_stage& stage, std::vector<std::string> ids,
               std::function<void(std::size_t)> done);
 

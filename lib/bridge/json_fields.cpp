@@ -124,7 +124,7 @@ integer_verdict parse_positive(std::string_view number, std::int64_t& out) noexc
 // An amount as it should be sent, for people.
 std::string amount_example(std::string_view code, int decimals) {
     money example;
-    std::copy(code.begin(), code.end(), example.currency.begin());
+    example.currency = currency_code::parse(code).value();
     example.minor_units = 15;
     for (int i = 0; i < decimals; ++i) example.minor_units *= 10;
     if (decimals > 0) --example.minor_units;
@@ -200,6 +200,7 @@ bool same_positive(std::string_view left, std::string_view right) noexcept {
 
 order_judge::order_judge(json_reader& from, parsed_order& out, const order* current, bool patch)
     : from_(from), out_(out), current_(current) {
+    out_.value.total_amount.currency = default_currency;
     if (!patch) return;
     currency_known_ = current != nullptr;
     if (current) out_.value = *current;
@@ -362,15 +363,16 @@ void order_judge::patched_currency() {
     if (!expect(json_kind::string, currency_pointer)) return;
     const std::string_view text = from_.string();
     if (from_.failed()) return;
-    currency_code code{};
-    if (text.size() == code.size()) {
-        std::transform(text.begin(), text.end(), code.begin(), [](char c) {
+    std::array<char, currency_code::size> upper{};
+    if (text.size() == upper.size()) {
+        std::transform(text.begin(), text.end(), upper.begin(), [](char c) {
             return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
         });
     }
-    currency_known_ = currency_decimals({code.data(), code.size()}).has_value();
+    const auto code = currency_code::parse({upper.data(), upper.size()});
+    currency_known_ = code && currency_decimals(code->view()).has_value();
     if (currency_known_) {
-        out_.value.total_amount.currency = code;
+        out_.value.total_amount.currency = *code;
     } else {
         add(currency_pointer, "unknown_currency", "must be an ISO 4217 code of three letters");
     }
@@ -402,8 +404,7 @@ void order_judge::judge_amount() {
     if (amount_.empty()) return;
     money& out = out_.value.total_amount;
     // Without a currency only what no currency would take is an error: yen have no decimals.
-    const std::string_view code =
-        currency_known_ ? std::string_view(out.currency.data(), out.currency.size()) : "JPY";
+    const std::string_view code = currency_known_ ? out.currency.view() : "JPY";
     money read;
     const amount_error error = parse_amount(amount_, code, read);
     const auto refuse = [&](std::string_view error_code, std::string_view detail) {

@@ -39,10 +39,15 @@ struct order_field {
 // The body of a create.
 std::span<const order_field> create_fields() noexcept;
 
+// On the wire alone: in C++ there is no default.
+inline constexpr currency_code default_currency = "USD";
+
 // Reads an object into an order and notes all that is wrong with it.
 class order_judge {
 public:
-    order_judge(json_reader& from, parsed_order& out) noexcept : from_(from), out_(out) {}
+    order_judge(json_reader& from, parsed_order& out) noexcept : from_(from), out_(out) {
+        out_.value.total_amount.currency = default_currency;
+    }
     // Of an edit of current, if that is known; a patch starts from it.
     order_judge(json_reader& from, parsed_order& out, const order* current, bool patch);
 

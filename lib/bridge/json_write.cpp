@@ -133,8 +133,7 @@ void append_json(const order& value, std::string& out) {
     out += ",\"total_amount\":";
     append_amount(value.total_amount, out);
     out += ",\"currency\":";
-    const currency_code& currency = value.total_amount.currency;
-    append_word({currency.data(), currency.size()}, out);
+    append_word(value.total_amount.currency.view(), out);
     out += ",\"metadata\":";
     append_on_one_line(value.metadata, out);
     out += ",\"status\":";

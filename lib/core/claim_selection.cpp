@@ -1,4 +1,4 @@
-#include <orderproc/change.hpp>
+#include <orderproc/claim.hpp>
 
 #include <algorithm>
 #include <limits>

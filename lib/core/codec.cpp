@@ -44,6 +44,7 @@ enum flag : std::uint8_t {
 
 constexpr std::size_t varint_size_max = 10;
 constexpr std::size_t checksum_size = 4;
+constexpr std::string_view no_currency{"\0\0\0", currency_code::size};
 
 // Tables for four bytes a step (Kounavis and Berry, "slicing").
 constexpr auto crc_tables = [] {
@@ -227,8 +228,8 @@ std::uint8_t flags_of(const journal_entry& value) noexcept {
 // At least what encoding takes.
 std::size_t size_bound(const order& value) noexcept {
     constexpr std::size_t numbers_max = 16;  // 10 numbers and times, 4 sizes, the count of items
-    return 2 + checksum_size + std::tuple_size_v<currency_code> + order_id::size_max +
-           order_status::size_max + value.metadata.size() + value.last_error.size() +
+    return 2 + checksum_size + currency_code::size + order_id::size_max + order_status::size_max +
+           value.metadata.size() + value.last_error.size() +
            varint_size_max * (numbers_max + value.item_ids.size());
 }
 
@@ -252,7 +253,8 @@ void write(writer& to, const order& value) noexcept {
     to.number(value.item_ids.size());
     for (const std::int64_t id : value.item_ids) to.signed_number(id);
     to.signed_number(value.total_amount.minor_units);
-    to.bytes(value.total_amount.currency.data(), value.total_amount.currency.size());
+    const std::string_view currency = value.total_amount.currency.view();
+    to.bytes(currency.empty() ? no_currency.data() : currency.data(), no_currency.size());
     to.text(value.metadata);
     to.text(value.status.view());
     to.number(static_cast<std::uint64_t>(value.version));
@@ -306,8 +308,12 @@ void read(reader& from, std::uint8_t flags, order& out) {
     out.item_ids.resize(from.count());
     for (std::int64_t& id : out.item_ids) id = from.signed_number();
     out.total_amount.minor_units = from.signed_number();
-    const std::string_view currency = from.bytes(out.total_amount.currency.size());
-    std::copy(currency.begin(), currency.end(), out.total_amount.currency.begin());
+    const std::string_view currency = from.bytes(no_currency.size());
+    if (const auto code = currency_code::parse(currency)) {
+        out.total_amount.currency = *code;
+    } else if (currency != no_currency) {
+        from.fail();
+    }
     out.metadata = from.text();
     read_status(from, out.status);
     out.version = order_version{from.number()};

@@ -115,6 +115,7 @@ result<evaluation> evaluate(const stored_order* current, const change& what, wri
     }
     if (!current) return errc::not_found;
     if (const error_code ec = refusal(*current, what)) return failure{ec};
+    if (std::holds_alternative<look_up_key>(what.action)) return errc::version_conflict;
 
     const auto* move = std::get_if<transition_order>(&what.action);
     if (!what.from.empty() && !in(what.from, current->value.status)) {

@@ -1,5 +1,5 @@
+#include "core/command_texts.hpp"
 #include "core/order_rules.hpp"
-#include "core/text.hpp"
 #include "core/work_events.hpp"
 
 #include <orderproc/command.hpp>
@@ -13,20 +13,6 @@ namespace {
 
 // How much of an event that nobody knows is repeated to whoever raised it.
 constexpr std::size_t shown_size_max = 64;
-
-// What goes into the journal has to be text that every storage and every reader of it takes.
-result<void> check_text(std::string_view name, std::string_view text, std::size_t size_max,
-                        detail::text_kind kind) {
-    if (text.size() > size_max) {
-        return failure{errc::invalid_argument, std::string(name) + " must have at most " +
-                                                   std::to_string(size_max) + " bytes"};
-    }
-    if (detail::is_text(text, kind)) return {};
-    constexpr std::string_view rules[] = {"UTF-8 without NUL", "UTF-8 without control characters",
-                                          "printable ASCII"};
-    return failure{errc::invalid_argument, std::string(name) + " must be " +
-                                               std::string(rules[static_cast<std::size_t>(kind)])};
-}
 
 result<void> lower_to(change& out, submit_order& submit, const status_machine& machine,
                       runtime& with) {
@@ -72,11 +58,7 @@ result<void> lower_to(change& out, raise_event& raise, const status_machine& mac
     if (!found) {
         return failure{errc::not_found, "no event " + raise.event.substr(0, shown_size_max)};
     }
-    if (auto ok = check_text("reason", raise.reason, raise_event::reason_size_max,
-                             detail::text_kind::lines);
-        !ok) {
-        return ok;
-    }
+    if (auto ok = detail::check_reason("reason", raise.reason); !ok) return ok;
     if (machine.stage_active_in(found->to)) return errc::transition_rejected;
     transition_order move;
     move.to = found->to;
@@ -103,6 +85,24 @@ result<void> lower_to(change& out, erase_order& erase, const status_machine&, ru
     return {};
 }
 
+// Without an order the name stands for none, and look-ups of different keys may share a batch.
+result<void> lower_to(change& out, find_key& find, const status_machine&, runtime&) {
+    if (!out.idempotency_key) {
+        return failure{errc::invalid_argument, "there is no idempotency key to look up"};
+    }
+    out.order = std::move(find.order);
+    if (out.order.empty()) {
+        out.order = "?";
+        for (const std::byte it : out.idempotency_key->key) {
+            out.order += "0123456789abcdef"[std::to_integer<unsigned>(it) >> 4];
+            out.order += "0123456789abcdef"[std::to_integer<unsigned>(it) & 15];
+        }
+    }
+    out.event = "look_up";
+    out.action = look_up_key{};
+    return {};
+}
+
 // Whose order it is to be, if the command says so.
 std::optional<std::int64_t> owner(const command& what) {
     if (const auto* submit = std::get_if<submit_order>(&what.what)) return submit->value.user_id;
@@ -116,23 +116,15 @@ result<change> lower(command what, const status_machine& machine, runtime& with)
     if (const auto user = owner(what); what.user_id && user && *user != *what.user_id) {
         return failure{errc::invalid_argument, "user_id must be the principal's own"};
     }
-    if (auto ok =
-            check_text("actor", what.actor, command::actor_size_max, detail::text_kind::one_line);
-        !ok) {
-        return std::move(ok).error();
-    }
-    if (auto ok = check_text("traceparent", what.traceparent, command::traceparent_size_max,
-                             detail::text_kind::ascii);
-        !ok) {
-        return std::move(ok).error();
-    }
+    if (auto ok = detail::check_actor(what.actor); !ok) return std::move(ok).error();
+    if (auto ok = detail::check_traceparent(what.traceparent); !ok) return std::move(ok).error();
     change out;
+    out.idempotency_key = what.idempotency_key;
     auto lowered =
         std::visit([&](auto& it) { return lower_to(out, it, machine, with); }, what.what);
     if (!lowered) return std::move(lowered).error();
     out.version = what.version;
     out.user_id = what.user_id;
-    out.idempotency_key = what.idempotency_key;
     out.actor = std::move(what.actor);
     out.traceparent = std::move(what.traceparent);
     return out;

@@ -195,7 +195,7 @@ amount_error scale(const decimal& number, int decimals, std::int64_t& out) noexc
 }  // namespace
 
 std::optional<int> currency_decimals(std::string_view code) noexcept {
-    if (code.size() != std::tuple_size_v<currency_code>) return std::nullopt;
+    if (code.size() != currency_code::size) return std::nullopt;
     const std::uint32_t key = key_of(code);
     if (key == key_of("USD")) return 2;  // the default, and by far the most frequent
     const auto* found =
@@ -214,12 +214,12 @@ amount_error parse_amount(std::string_view number, std::string_view currency, mo
     const amount_error error = scale(parts, *decimals, units);
     if (error != amount_error::none) return error;
     out.minor_units = units;
-    std::copy(currency.begin(), currency.end(), out.currency.begin());
+    out.currency = currency_code::parse(currency).value();
     return amount_error::none;
 }
 
 void append_amount(const money& value, std::string& out) {
-    const auto decimals = currency_decimals({value.currency.data(), value.currency.size()});
+    const auto decimals = currency_decimals(value.currency.view());
     // A caller's bug, but a made-up amount would be worse than an exception.
     if (!decimals || value.minor_units < 0) throw std::invalid_argument("append_amount");
     std::array<char, 24> text;

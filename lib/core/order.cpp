@@ -124,7 +124,7 @@ result<void> validate_fields(std::int64_t user_id, std::span<const std::int64_t>
         return invalid("total_amount must be 0 to " + std::to_string(money::minor_units_max) +
                        " minor units");
     }
-    if (!currency_decimals({total.currency.data(), total.currency.size()})) {
+    if (!currency_decimals(total.currency.view())) {
         return invalid("currency of total_amount is not in ISO 4217");
     }
     return validate_metadata(metadata);

@@ -53,7 +53,7 @@ inline std::string show(const order_id& value) {
 }
 inline std::string show(const money& value) {
     return std::to_string(value.minor_units) + " minor units of " +
-           std::string(value.currency.data(), value.currency.size());
+           std::string(value.currency.view());
 }
 inline std::string show(const std::vector<std::int64_t>& values) {
     std::string out = std::to_string(values.size()) + " items";

@@ -10,8 +10,12 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,16 +26,35 @@ inline namespace v1 {
 namespace {
 
 // A writer's memory grows with its batches, and no storage gains from longer ones.
-constexpr std::size_t batch_limit = 65536;
+constexpr std::size_t batch_limit = 65'536;
 constexpr std::chrono::milliseconds pause_min{10};
 constexpr std::chrono::milliseconds pause_max{1000};
 
-engine_options checked(engine_options options, const storage& orders) {
-    options.batch_max = std::clamp<std::size_t>(options.batch_max, 1, batch_limit);
+const engine_options& checked(const engine_options& options, const storage& orders) {
+    const auto expect = [](bool holds, std::string rule) {
+        if (!holds) throw std::invalid_argument("engine_options::" + rule);
+    };
     const std::size_t writers_max = std::max<std::size_t>(orders.info().writers_max, 1);
-    options.threads = std::min(options.threads, writers_max);
+    expect(options.queue_max >= 1, "queue_max: at least 1");
+    expect(options.batch_max >= 1 && options.batch_max <= batch_limit, "batch_max: 1 to 65,536");
+    expect(options.threads <= writers_max,
+           "threads: the storage takes at most " + std::to_string(writers_max) + " writers");
+    expect(options.keys_kept >= options.keys_kept.zero(), "keys_kept: not negative");
     return options;
 }
+
+// Its own owner until it was called.
+class calling final : public completion {
+public:
+    explicit calling(std::function<void(change_outcome&)> what) : what_(std::move(what)) {}
+    void complete(change_outcome& outcome) noexcept override {
+        const std::unique_ptr<calling> ends(this);
+        what_(outcome);
+    }
+
+private:
+    std::function<void(change_outcome&)> what_;
+};
 
 class waiter final : public completion {
 public:
@@ -159,7 +182,8 @@ private:
     std::vector<std::jthread> threads_;  // the last member: joined before the rest goes
 };
 
-engine::engine(storage& orders, const status_machine& machine, orderproc::runtime with, engine_options options)
+engine::engine(storage& orders, const status_machine& machine, orderproc::runtime with,
+               engine_options options)
     : impl_(std::make_unique<impl>(orders, machine, with, checked(options, orders))) {}
 
 engine::~engine() = default;
@@ -168,7 +192,15 @@ result<void> engine::submit(command what, completion& done) {
     return impl_->submit(std::move(what), done);
 }
 
+result<void> engine::submit(command what, std::function<void(change_outcome&)> done) {
+    auto made = std::make_unique<calling>(std::move(done));
+    auto queued = impl_->submit(std::move(what), *made);
+    if (queued) (void)made.release();
+    return queued;
+}
+
 result<void> engine::submit(change what, completion& done) {
+    if (auto ok = validate(what); !ok) return ok;
     return impl_->queue_.push(done, std::move(what), detail::engine_node::kind::change);
 }
 

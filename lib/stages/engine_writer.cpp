@@ -1,6 +1,7 @@
 #include "stages/engine_writer.hpp"
 
 #include "core/caught.hpp"
+#include "core/refusal_text.hpp"
 
 #include <exception>
 #include <optional>
@@ -76,7 +77,7 @@ result<void> engine_writer::try_to_finish() {
             return std::move(applied).error();
         }
         if (*applied) {
-            finish(threw_ ? make_error_code(errc::outcome_unknown) : error_code());
+            finish(threw_ ? failure{errc::outcome_unknown} : failure());
             return {};
         }
         in_doubt_ = false;
@@ -89,7 +90,7 @@ result<void> engine_writer::try_to_finish() {
     }
     with_.observer.error("engine.write", written.error());
     if (!in_doubt_) {
-        finish(written.error().code);
+        finish(written.error());
     } else if (resolves_ >= resolve_attempts_) {
         finish(errc::outcome_unknown);
     }
@@ -187,11 +188,12 @@ result<void> engine_writer::fail_by_exception(const char* text) noexcept {
     connection_.reset();
     failure why = caught(in_doubt_ ? errc::outcome_unknown : errc::unavailable, text);
     with_.observer.error("engine", why);
-    if (!in_doubt_ || resolves_ >= resolve_attempts_) finish(why.code);
+    if (!in_doubt_ || resolves_ >= resolve_attempts_) finish(why);
     return why;
 }
 
-void engine_writer::finish(error_code ec) noexcept {
+void engine_writer::finish(const failure& why) noexcept {
+    const error_code ec = why.code;
     batch_report report;
     report.changes = batch_.changes.size();
     report.claims = batch_.claims.size();
@@ -200,7 +202,7 @@ void engine_writer::finish(error_code ec) noexcept {
     report.ec = ec;
     with_.observer.batch_written(report);
     if (!ec && tell_observer()) listeners_.announce();
-    answer(ec);
+    answer(why);
     changes_.clear();
     claims_.clear();
     cursors_.clear();
@@ -246,12 +248,33 @@ bool engine_writer::tell_observer() noexcept {
     return grew;
 }
 
-void engine_writer::answer(error_code ec) noexcept {
+// Without memory the code has to do.
+void engine_writer::explain(change_outcome& refused, const change& what) noexcept {
+    try {
+        if (refused.detail.empty()) refused.detail = describe_refusal(what, refused);
+    } catch (const std::exception&) {
+    }
+}
+
+change_outcome engine_writer::failed(const failure& why) noexcept {
+    change_outcome out;
+    out.ec = why.code;
+    try {
+        out.detail = why.detail;
+    } catch (const std::exception&) {
+    }
+    return out;
+}
+
+void engine_writer::answer(const failure& why) noexcept {
+    const error_code ec = why.code;
     // A request may be gone, or queued again, once it is completed.
     for (std::size_t i = 0; auto* node = batch_.changes.pop_front(); ++i) {
-        change_outcome refused;
-        refused.ec = ec;
-        engine_queue::change_of(*node).complete(ec ? refused : change_outcomes_[i]);
+        change_outcome lost;
+        if (ec) lost = failed(why);
+        change_outcome& outcome = ec ? lost : change_outcomes_[i];
+        if (!ec && outcome.ec) explain(outcome, changes_[i]);
+        engine_queue::change_of(*node).complete(outcome);
     }
     for (std::size_t i = 0; auto* node = batch_.claims.pop_front(); ++i) {
         claim_outcome nothing;

@@ -49,10 +49,12 @@ private:
     result<bool> resolve();
     result<void> fail_by_exception(const char* text) noexcept;
 
-    void finish(error_code ec) noexcept;
+    void finish(const failure& why) noexcept;
     bool tell_observer() noexcept;
     void tell_of_key(const change_outcome& outcome) noexcept;
-    void answer(error_code ec) noexcept;
+    void answer(const failure& why) noexcept;
+    static void explain(change_outcome& refused, const change& what) noexcept;
+    static change_outcome failed(const failure& why) noexcept;
 
     storage& orders_;
     runtime with_;

@@ -1,7 +1,7 @@
 #ifndef ORDERPROC_STAGES_LEASE_WATCH_HPP
 #define ORDERPROC_STAGES_LEASE_WATCH_HPP
 
-#include <orderproc/change.hpp>
+#include <orderproc/claim.hpp>
 #include <orderproc/runtime.hpp>
 
 #include <cstddef>

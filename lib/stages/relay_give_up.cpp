@@ -69,7 +69,7 @@ void relay::impl::note_unsendable(const journal_entry& entry, failure why, std::
                        static_cast<std::uint32_t>(std::min<std::size_t>(it.tries, pause_longest)));
 }
 
-// Whether it is given up: the workers' sweep finds the order. A copy for the poison queue that no
+// Whether it is given up: the workers' polls find the order. A copy for the poison queue that no
 // queue takes is skipped when it comes round again.
 bool relay::impl::note_unrouted(const sent_entry& entry, clock::instant now) {
     suspect& it = suspected(entry.at, failure{errc::not_found, "no queue takes it"}, now);

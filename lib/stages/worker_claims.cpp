@@ -31,7 +31,7 @@ bool others_committed(const stage_claim& it, const claim_outcome& answer) noexce
 }  // namespace
 
 // An empty claim costs a transaction, so one is made only when there may be something: after a
-// commit, when something falls due, and at the sweep.
+// commit, when something falls due, and when it polls.
 void worker::impl::count_wakes(std::uint64_t wakes) noexcept {
     if (wakes == 0) return;
     for (const auto& it : claims_) {
@@ -111,7 +111,7 @@ void worker::impl::on_named(stage_claim& it, const claim_outcome& answer, clock:
     with_.observer.orders_hinted({it.stage, it.hinted, answer.orders.size()});
     // More of those hinted at: they may not go beside the others of this claim.
     it.wanted = it.wanted || answer.more || others_committed(it, answer);
-    // What is due is for messages or the sweep, but it may tell of something earlier than that.
+    // Due orders are found by messages or by polling; next_due may only shorten the wait.
     const auto until = answer.next_due ? *answer.next_due - with_.time.now() : delay_none;
     if (until > delay_none) it.next_at = std::min(it.next_at, now + until);
     while (it.hinted > 0) {
@@ -195,10 +195,10 @@ void worker::impl::claim_work(clock::instant now) {
     }
 }
 
-// Whether its next claim is for what was hinted at: sweeps have their turn, too.
+// Whether its next claim is for what was hinted at. Polls must not starve.
 bool worker::impl::names(const stage_claim& it, clock::instant now) noexcept {
-    const bool sweep_due = it.wanted || now >= it.next_at;
-    return !it.hints.empty() && !(sweep_due && it.hinted_last);
+    const bool poll_due = it.wanted || now >= it.next_at;
+    return !it.hints.empty() && !(poll_due && it.hinted_last);
 }
 
 // At most so many of the orders that were hinted at first.
@@ -212,7 +212,7 @@ void worker::impl::name_offered(const stage_claim& it, std::size_t most, claim& 
 }
 
 // A clock that was ahead has given leases that this clock does not see end. Looking for them is
-// for the sweep, however often commits wake the worker.
+// for a poll, however often commits wake the worker.
 void worker::impl::look_beyond(stage_claim& it, std::size_t limit, clock::instant now,
                                claim& what) const {
     it.expired = it.doubts.over(now, limit);

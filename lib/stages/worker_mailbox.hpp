@@ -69,11 +69,11 @@ public:
     clock::instant submitted_at;  // of the one under way
     bool wanted = true;           // there may be work
     std::uint64_t wakes = 0;      // commits seen since it was submitted
-    clock::instant next_at;       // sweep, or something is due
+    clock::instant next_at;       // of the next poll, or when something is due
     clock::instant not_before;    // after a failure
     std::uint32_t failures = 0;   // in a row
     std::deque<std::shared_ptr<work_hint>> hints;
-    std::size_t hinted = 0;  // of the one under way: how many ids of the hints; 0: it is a sweep
+    std::size_t hinted = 0;  // of the one under way: how many ids of the hints; 0: it is a poll
     bool hinted_last = false;
     lease_watch doubts;
     std::vector<doubtful_lease> expired;  // of the one under way

@@ -111,6 +111,31 @@ void key_is_looked_up_before_the_state(bench& b) {
                   b.write(with_key(b.create("K-1"), key(1, 1))));
 }
 
+void key_is_looked_up_by_itself(bench& b) {
+    const auto look_up = [](std::string id, idempotency by) {
+        change out;
+        out.order = std::move(id);
+        out.event = "look_up";
+        out.action = look_up_key{};
+        return with_key(std::move(out), by);
+    };
+    const order made = b.done(with_key(b.create("K-1"), key(1, 1)));
+    const order other = b.created("K-2");
+    const feed_position newest = b.newest();
+    expect_replay("a key that is known", made, b.write(look_up("?", key(1, 1))));
+    expect_replay("beside another order", made, b.write(look_up("K-2", key(1, 1))));
+    const change_outcome known = b.write(look_up("K-2", key(2, 2)));
+    expect_refused("an unknown key beside an order", errc::version_conflict, known);
+    expect_same("the order", other, known.after);
+    expect_refused("an unknown key", errc::not_found, b.write(look_up("?", key(2, 2))));
+    expect_refused("a key with another body", errc::idempotency_mismatch,
+                   b.write(look_up("?", key(1, 2))));
+    expect_same("the order afterwards", other, b.found("K-2"));
+    expect_equal("the end of the journal", newest, b.newest());
+    // A look-up does not use the key.
+    b.done(with_key(b.create("K-3"), key(2, 2)));
+}
+
 void replays_and_new_changes_share_a_batch(bench& b) {
     const change first = with_key(b.create("K-1"), key(1, 1));
     const order made = b.done(first);
@@ -321,6 +346,9 @@ constexpr entry entries[] = {
      refused_change_stores_no_key},
     {"a_key_is_looked_up_before_the_state", "First the idempotency key, then evaluate().",
      key_is_looked_up_before_the_state},
+    {"a_key_is_looked_up_by_itself",
+     "look_up_key answers what a key was used for, and changes nothing if it is unknown.",
+     key_is_looked_up_by_itself},
     {"replays_and_new_changes_share_a_batch", "A replay does not disturb its batch.",
      replays_and_new_changes_share_a_batch},
     {"was_applied_knows_the_last_write",

@@ -86,7 +86,7 @@ order sample(std::string_view id, std::int64_t user) {
     out.id = value("the id of a sample", order_id::parse(id));
     out.user_id = user;
     out.item_ids = {1001, 1002, 1002};
-    out.total_amount = {14999, {'U', 'S', 'D'}};
+    out.total_amount = {14999, "USD"};
     out.metadata = R"({"note":"a sample"})";
     return out;
 }
@@ -181,7 +181,7 @@ change bench::create(std::string_view id, std::int64_t user) {
 }
 change bench::edit(std::string_view id, std::string metadata) {
     edit_fields fields{std::string(id), {}};
-    fields.fields = {7, {5, 6}, {150, {'J', 'P', 'Y'}}, std::move(metadata)};
+    fields.fields = {7, {5, 6}, {150, "JPY"}, std::move(metadata)};
     command what;
     what.what = std::move(fields);
     return lowered(std::move(what));

@@ -110,7 +110,10 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
     if (!parts_.items) todo.asks_items = false;
     if (todo.many || todo.reads()) return true;  // batch: each of its commands is whole already
     todo.what.traceparent = valid_traceparent(in.find("traceparent"));
-    if (!key.text.empty()) todo.what.idempotency_key = make_idempotency({}, in, key.text, in.body);
+    if (!key.text.empty()) {
+        const idempotency_scope scope{{}, in.method, matched.found->name, matched.parameter};
+        todo.what.idempotency_key = make_idempotency(scope, key.text, in.body);
+    }
     return true;
 }
 

@@ -161,7 +161,8 @@ void api::add_to_batch(const http::request& in, std::string_view key, std::strin
     item.what.traceparent = valid_traceparent(in.find("traceparent"));
     if (key.empty()) return;
     const std::string own = std::string(key) + "#" + std::to_string(index);
-    item.what.idempotency_key = make_idempotency({}, in, own, text);
+    const idempotency_scope scope{{}, in.method, "create_orders", {}};
+    item.what.idempotency_key = make_idempotency(scope, own, text);
 }
 
 bool api::finish_batch(const http::request& in, change_outcome&, pending& todo,

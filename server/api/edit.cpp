@@ -77,11 +77,10 @@ bool api::edit_loaded(const http::request& in, loaded_order& it, pending& todo,
 }
 
 // The key comes before the order's state: what was done already is the answer, whatever became
-// of the order since. No order is at version 0, so this changes nothing: unless the key is
-// known it is refused, and says how the order is now.
+// of the order since.
 void api::ask_for_key(std::string id, pending& todo) {
-    todo.what.what = erase_order{std::move(id)};
-    todo.what.version = order_version{0};
+    todo.what.what = find_key{std::move(id)};
+    todo.what.version.reset();
     todo.finish = &api::finish_asking_for_key;
 }
 

@@ -44,10 +44,10 @@ void write_refusal(const refused_items& why, const http::request& in, http::resp
 
 bool ask_for_key_instead(command& refused) {
     if (!refused.idempotency_key) return false;
-    std::string id = "-";  // which no order has
-    if (auto* edit = std::get_if<edit_fields>(&refused.what)) id = std::move(edit->order);
-    refused.what = erase_order{std::move(id)};
-    refused.version = order_version{0};
+    find_key find;
+    if (auto* edit = std::get_if<edit_fields>(&refused.what)) find.order = std::move(edit->order);
+    refused.what = std::move(find);
+    refused.version.reset();
     return true;
 }
 

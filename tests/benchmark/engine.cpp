@@ -108,7 +108,7 @@ void caller::next() {
     submit_order made;
     made.value.user_id = 1 + static_cast<std::int64_t>(of_.orders_.runtime().random.next() >> 34);
     made.value.item_ids = {1001, 1002, 1003};
-    made.value.total_amount = {14999, {'U', 'S', 'D'}};
+    made.value.total_amount = {14999, "USD"};
     command what;
     what.what = std::move(made);
     if (!of_.orders_.submit(std::move(what), *this)) of_.leave(true);

@@ -102,7 +102,7 @@ private:
             submit_order made;
             made.value.user_id = 123;
             made.value.item_ids = {1001, 1002, 1003};
-            made.value.total_amount = {14999, {'U', 'S', 'D'}};
+            made.value.total_amount = {14999, "USD"};
             if (!of_.take()) return;
             of_.front_.submit({std::move(made), {}, {}, {}, "", traceparent}, *this).value();
         }

@@ -276,6 +276,12 @@ const mutant keys[] = {
              if (out.replayed && it.version) out.ec = errc::version_conflict;
          };
      }},
+    {"looked up is removed", "a_key_is_looked_up_by_itself",
+     [](hooks& h) {
+         h.change_in = [](change& it, repository&) {
+             if (std::holds_alternative<look_up_key>(it.action)) it.action = remove_order{};
+         };
+     }},
     {"replay not called one", "replays_and_new_changes_share_a_batch",
      [](hooks& h) {
          h.change_out = [](const change&, change_outcome& out, repository&) {

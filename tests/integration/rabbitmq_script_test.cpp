@@ -27,9 +27,9 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr milliseconds timeout = seconds(60);  // far above what is needed
+constexpr milliseconds long_enough = seconds(60);  // far above what is needed
 
-std::unique_ptr<broker> open(const scripted_amqp& server, milliseconds timeout = timeout) {
+std::unique_ptr<broker> open(const scripted_amqp& server, milliseconds timeout = long_enough) {
     rabbitmq_options out;
     out.url = server.url();
     out.timeout = timeout;
@@ -66,7 +66,7 @@ public:
         std::vector<published> all;
         while (all.size() < count) {
             const std::size_t before = all.size();
-            out->poll(timeout, all).value();
+            out->poll(long_enough, all).value();
             BOOST_REQUIRE(all.size() > before);
         }
         std::string text;
@@ -87,10 +87,10 @@ public:
     // Nothing more is reported, and the connection is of no use any more.
     std::string failure_of_all() {
         std::vector<published> none;
-        const auto first = out->poll(timeout, none);
+        const auto first = out->poll(long_enough, none);
         BOOST_REQUIRE(!first);
         BOOST_TEST((first.error().code == errc::unavailable));
-        const auto again = out->poll(timeout, none);
+        const auto again = out->poll(long_enough, none);
         BOOST_REQUIRE(!again);
         BOOST_TEST(again.error().message() == first.error().message());
         BOOST_TEST((refusal(sample(1)) == errc::unavailable));
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(an_alarm_holds_up_what_is_submitted_and_nothing_else) {
     BOOST_TEST(with.out->poll(milliseconds(0), none).has_value());
     BOOST_TEST(none.empty());
     over.release();
-    with.out->poll(timeout, none).value();  // ends with the alarm
+    with.out->poll(long_enough, none).value();  // ends with the alarm
     BOOST_TEST(none.empty());
     with.submit(3, 3);
     BOOST_TEST(with.told(2) == "2 3");
@@ -390,7 +390,7 @@ BOOST_AUTO_TEST_CASE(an_alarm_may_be_there_before_the_first_message) {
     BOOST_TEST((with.refusal(sample(1)) == errc::overloaded));
     over.release();
     std::vector<published> none;
-    with.out->poll(timeout, none).value();
+    with.out->poll(long_enough, none).value();
     with.submit(1, 1);
     BOOST_TEST(with.told(1) == "1");
     with.finish();

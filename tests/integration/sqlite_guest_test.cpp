@@ -109,7 +109,7 @@ BOOST_FIXTURE_TEST_CASE(guests_and_engines_share_the_lock, host) {
     order it;
     it.user_id = 1;
     it.item_ids = {1};
-    it.total_amount = {100, {'U', 'S', 'D'}};
+    it.total_amount = {100, "USD"};
     second.what = submit_order{it};
     const auto made = writes.execute(second);
     BOOST_TEST(!made.ec);

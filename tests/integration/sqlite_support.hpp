@@ -65,7 +65,7 @@ inline change create(const std::string& id, std::int64_t user = 7) {
     made.value.id = order_id::parse(id).value();
     made.value.user_id = user;
     made.value.item_ids = {1001, 1002};
-    made.value.total_amount = {14999, {'U', 'S', 'D'}};
+    made.value.total_amount = {14999, "USD"};
     made.value.status = status_machine::standard().initial();
     made.queued = true;
     change out;

@@ -33,7 +33,7 @@ int main() {
     submit_order submit;
     submit.value.user_id = 123;
     submit.value.item_ids = {1001};
-    submit.value.total_amount = {14999, {'U', 'S', 'D'}};
+    submit.value.total_amount = {14999, "USD"};
     if (writes.execute({.what = std::move(submit)}).ec) return 1;
 
     watch.completed.get_future().wait();

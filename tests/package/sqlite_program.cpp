@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     submit_order submit;
     submit.value.user_id = 123;
     submit.value.item_ids = {1001, 1002, 1003};
-    submit.value.total_amount = {14999, {'U', 'S', 'D'}};
+    submit.value.total_amount = {14999, "USD"};
     // Durable when it returns.
     const change_outcome made = writes.execute({.what = std::move(submit)});
     if (made.ec) {

@@ -47,7 +47,8 @@ BOOST_AUTO_TEST_CASE(a_long_history_goes_on_behind_a_link) {
     by.user_id = 1;
     by.item_ids = {1};
     by.metadata = "{}";
-    for (int i = 0; i < 1000; ++i) orders.execute({edit_fields{"A-1", by}, {}, {}, {}, "", ""});
+    for (int i = 0; i < 1000; ++i)
+        (void)orders.execute({edit_fields{"A-1", by}, {}, {}, {}, "", ""});
     const answer first = get("/orders/A-1/history");
     BOOST_TEST(first.find("Link").value_or("") == "<?after=1000>; rel=\"next\"");
     BOOST_TEST(first.says(R"("version":1000,)"));
@@ -83,7 +84,7 @@ BOOST_AUTO_TEST_CASE(an_order_as_it_was) {
     for (int version = 2; version <= versions; ++version) {
         time.advance(std::chrono::seconds(1));
         by.user_id = version;
-        orders.execute({edit_fields{"A-1", by}, {}, {}, {}, "", ""});
+        (void)orders.execute({edit_fields{"A-1", by}, {}, {}, {}, "", ""});
     }
     time.advance(std::chrono::seconds(1));
     ask("DELETE", "/orders/A-1");

@@ -109,23 +109,4 @@ BOOST_AUTO_TEST_CASE(what_a_key_may_be) {
     BOOST_TEST(get("/orders/A-1", {{"Idempotency-Key", ""}}).status == 404);
 }
 
-BOOST_AUTO_TEST_CASE(parts_of_a_scope_do_not_run_together) {
-    http::request in;
-    in.method = "POST";
-    in.path = "/orders";
-    const auto scope = [&](std::string_view principal, std::string_view key) {
-        return make_idempotency(principal, in, key, "body").key;
-    };
-    BOOST_TEST((scope("", "ab") == scope("", "ab")));
-    BOOST_TEST((scope("a", "b") != scope("", "b")));
-    BOOST_TEST((scope("", "b") != scope("", "c")));
-    const auto before = scope("", "b");
-    in.path = "/ordersb";
-    BOOST_TEST((scope("", "") != before));
-    // SHA-256 of nothing (FIPS 180-4), its first and last kept byte.
-    const digest nothing = make_idempotency("", in, "x", "").body;
-    BOOST_TEST(std::to_integer<int>(nothing.front()) == 0xe3);
-    BOOST_TEST(std::to_integer<int>(nothing.back()) == 0x24);
-}
-
 BOOST_AUTO_TEST_SUITE_END()

@@ -118,9 +118,7 @@ BOOST_FIXTURE_TEST_CASE(edits_ask_when_they_change_the_items, shop) {
     items.asked.clear();
     meanwhile = [this] {
         BOOST_TEST(
-            !orders
-                 .execute(
-                     {edit_fields{"A", {1, {7}, {150, {'U', 'S', 'D'}}, "{}"}}, {}, {}, {}, "", ""})
+            !orders.execute({edit_fields{"A", {1, {7}, {150, "USD"}, "{}"}}, {}, {}, {}, "", ""})
                  .ec);
     };
     BOOST_TEST(ask("PATCH", "/orders/A", R"({"item_ids":[3,3]})").status == 200);

@@ -3,7 +3,7 @@
 
 // A stage, a claim of it, and orders that it may take.
 
-#include <orderproc/change.hpp>
+#include <orderproc/claim.hpp>
 
 #include <chrono>
 #include <cstddef>

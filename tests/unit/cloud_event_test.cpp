@@ -23,7 +23,7 @@ journal_entry sample() {
     it.after.id = order_id::parse("ORD-A8F64D2E").value();
     it.after.user_id = 123;
     it.after.item_ids = {1001};
-    it.after.total_amount = {14999, {'U', 'S', 'D'}};
+    it.after.total_amount = {14999, "USD"};
     it.after.status = "COMPLETED";
     it.after.version = it.version;
     return it;

@@ -29,7 +29,7 @@ order fixed_order() {
     out.id = order_id::parse("ORD-A8F64D2E").value();
     out.user_id = 123;
     out.item_ids = {1001, 1002, 1003};
-    out.total_amount = {14999, {'U', 'S', 'D'}};
+    out.total_amount = {14999, "USD"};
     out.metadata = R"({"a":1})";
     out.status = "PENDING";
     out.version = order_version{3};
@@ -155,7 +155,11 @@ order any_order(std::mt19937_64& random) {
     out.item_ids.resize(random() % 40);
     for (std::int64_t& id : out.item_ids) id = any_number(random);
     out.total_amount.minor_units = any_number(random);
-    for (char& c : out.total_amount.currency) c = static_cast<char>(random());
+    std::string letters;
+    for (std::size_t i = 0; i < currency_code::size; ++i) {
+        letters += static_cast<char>('A' + random() % 26);
+    }
+    if (random() % 4 != 0) out.total_amount.currency = currency_code::parse(letters).value();
     out.metadata = any_text(random);
     const std::array<order_status, 4> statuses{order_status(), "PENDING", "A",
                                                "ABCDEFGHIJKLMNOPQRSTUVW"};

@@ -224,7 +224,52 @@ BOOST_FIXTURE_TEST_CASE(execute_says_why_a_command_is_refused, fixture) {
     BOOST_TEST(refused.detail == "user_id must be 1 or more");
     BOOST_TEST(!refused.after.has_value());
     BOOST_TEST(it.execute(create("A")).detail.empty());
-    BOOST_TEST(it.execute(create("A")).detail.empty());  // the storage refuses: the code says it
+    const change_outcome taken = it.execute(create("A"));  // refused by the storage
+    BOOST_TEST(taken.ec == errc::already_exists);
+    BOOST_TEST(taken.detail == "the order id \"A\" is taken");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_change_of_a_host_is_checked, fixture) {
+    engine it(orders, machine, with, by_hand());
+    change bad = lower(create("A"), machine, with).value();
+    std::get<create_order>(bad.action).value.metadata = "{";
+    recorder outcome;
+    BOOST_TEST(it.submit(bad, outcome).error().code == errc::invalid_argument);
+    bad = lower(create("A"), machine, with).value();
+    bad.order = "B";
+    BOOST_TEST(it.submit(bad, outcome).error().detail ==
+               "create_order: the id is not the change's order");
+    BOOST_TEST(it.queued() == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_plain_function_is_told, fixture) {
+    engine it(orders, machine, with, by_hand());
+    int told = 0;
+    const auto done = [&](change_outcome& outcome) {
+        ++told;
+        BOOST_TEST(!outcome.ec);
+        BOOST_TEST(outcome.after.value().id->view() == "A");
+    };
+    it.submit(create("A"), done).value();
+    BOOST_TEST(told == 0);
+    it.run_once().value();
+    BOOST_TEST(told == 1);
+    it.stop();
+    BOOST_TEST(it.submit(create("B"), done).error().code == errc::stopped);
+    BOOST_TEST(told == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(options_out_of_range_are_refused, fixture) {
+    for (const auto& change : std::vector<std::function<void(engine_options&)>>{
+             [](engine_options& to) { to.queue_max = 0; },
+             [](engine_options& to) { to.batch_max = 0; },
+             [](engine_options& to) { to.batch_max = 65'537; },
+             [](engine_options& to) { to.threads = 1 + 1'000; },
+             [](engine_options& to) { to.keys_kept = std::chrono::milliseconds(-1); }}) {
+        engine_options wrong;
+        change(wrong);
+        BOOST_CHECK_THROW(engine(orders, machine, with, wrong), std::invalid_argument);
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(execute_with_a_thread, fixture) {
@@ -369,7 +414,7 @@ BOOST_FIXTURE_TEST_CASE(it_tells_of_a_clock_that_is_wrong, fixture) {
     }
     BOOST_TEST_REQUIRE(watch.errors.size() == 1U);
     BOOST_TEST(watch.errors[0].find("clock: the clock says 2026-06-18T00:00:00.000Z, but the "
-                                      "newest journal entry is of 2027-06-18T00:00:00.000Z") == 0U);
+                                    "newest journal entry is of 2027-06-18T00:00:00.000Z") == 0U);
 }
 
 BOOST_FIXTURE_TEST_CASE(it_knows_what_it_was_made_with, fixture) {

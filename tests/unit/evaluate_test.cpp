@@ -24,7 +24,7 @@ stored_order waiting() {
     it.value.id = order_id::parse("A-1").value();
     it.value.user_id = 5;
     it.value.item_ids = {1, 2};
-    it.value.total_amount = {1999, {'E', 'U', 'R'}};
+    it.value.total_amount = {1999, "EUR"};
     it.value.metadata = R"({"a":1})";
     it.value.status = pending;
     it.value.version = order_version{4};
@@ -179,6 +179,16 @@ BOOST_AUTO_TEST_CASE(nothing_is_edited_once_an_attempt_has_begun) {
     BOOST_TEST(evaluate(&current, it, now).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_look_up_changes_nothing) {
+    const stored_order current = waiting();
+    change it;
+    it.action = look_up_key{};
+    CHECK_REFUSED(nullptr, it, not_found);
+    CHECK_REFUSED(&current, it, version_conflict);
+    it.user_id = current.value.user_id + 1;
+    CHECK_REFUSED(&current, it, not_found);
+}
+
 BOOST_AUTO_TEST_CASE(there_is_no_lease_to_renew) {
     const stored_order current = waiting();
     change it;
@@ -236,13 +246,13 @@ BOOST_AUTO_TEST_CASE(edit) {
     it.event = "edit";
     it.actor = "clerk";
     it.from = {&pending, 1};
-    it.action = edit_order{8, {9}, {5, {'J', 'P', 'Y'}}, R"({"b":2})"};
+    it.action = edit_order{8, {9}, {5, "JPY"}, R"({"b":2})"};
     const auto out = evaluate(&current, it, now).value();
 
     stored_order expected = moved_on(current);
     expected.value.user_id = 8;
     expected.value.item_ids = {9};
-    expected.value.total_amount = {5, {'J', 'P', 'Y'}};
+    expected.value.total_amount = {5, "JPY"};
     expected.value.metadata = R"({"b":2})";
     BOOST_TEST((out.after == expected));
     BOOST_TEST(out.journaled);

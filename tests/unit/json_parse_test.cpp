@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(every_field_arrives) {
     BOOST_TEST(it.value.user_id == 123);
     BOOST_TEST(it.value.item_ids == (std::vector<std::int64_t>{1001, 1002, 1003}),
                boost::test_tools::per_element());
-    BOOST_TEST((it.value.total_amount == money{14999, {'U', 'S', 'D'}}));
+    BOOST_TEST((it.value.total_amount == money{14999, "USD"}));
     BOOST_TEST(it.value.metadata == R"({"gift":"yes \u00e9"})");
 }
 
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(what_may_be_absent_has_defaults) {
     order expected;
     expected.user_id = 1;
     expected.item_ids = {2};
-    expected.total_amount = {300, {'U', 'S', 'D'}};
+    expected.total_amount = {300, "USD"};
     BOOST_TEST((it.value == expected));
     BOOST_TEST(!it.value.id.has_value());
     BOOST_TEST(it.value.metadata == "{}");
@@ -432,7 +432,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_can_be_read) {
     it.id = order_id::parse("A.b_c:d-9").value();
     it.user_id = 9223372036854775807;
     it.item_ids = {1, 1, 9223372036854775807};
-    it.total_amount = {money::minor_units_max, {'K', 'W', 'D'}};
+    it.total_amount = {money::minor_units_max, "KWD"};
     it.metadata = R"({"a":[1.50,"\u00e9"]})";
     it.status = "PENDING";
     const std::string json = to_json(it);

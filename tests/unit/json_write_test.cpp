@@ -26,7 +26,7 @@ order sample() {
     it.id = order_id::parse("ORD-A8F64D2E").value();
     it.user_id = 123;
     it.item_ids = {1001, 1002, 1003};
-    it.total_amount = {14999, {'U', 'S', 'D'}};
+    it.total_amount = {14999, "USD"};
     it.status = "PENDING";
     it.created_at = at("2026-06-15T14:23:11.326Z");
     it.updated_at = it.created_at;
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(every_field_is_written_at_its_extremes) {
     it.number = std::numeric_limits<std::int64_t>::max();
     it.user_id = std::numeric_limits<std::int64_t>::max();
     it.item_ids = {std::numeric_limits<std::int64_t>::max()};
-    it.total_amount = {money::minor_units_max, {'K', 'W', 'D'}};
+    it.total_amount = {money::minor_units_max, "KWD"};
     it.metadata = R"({"a":{"b":[1e400]}})";
     it.status = "PROCESSING";
     it.version = order_version{std::numeric_limits<std::uint64_t>::max()};

@@ -15,7 +15,7 @@ inline order valid_order() {
     order it;
     it.user_id = 5;
     it.item_ids = {1, 2, 2};
-    it.total_amount = {1999, {'E', 'U', 'R'}};
+    it.total_amount = {1999, "EUR"};
     it.metadata = R"({"a":1})";
     return it;
 }

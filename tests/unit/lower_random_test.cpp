@@ -93,7 +93,7 @@ private:
 
     void edit() {
         command it;
-        it.what = edit_fields{any_id(), {5, {9}, {1, {'E', 'U', 'R'}}, "{}"}};
+        it.what = edit_fields{any_id(), {5, {9}, {1, "EUR"}, "{}"}};
         if (draw(3) == 0) it.version = order_version{1 + draw(5)};
         apply(std::move(it));
     }

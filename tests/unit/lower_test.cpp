@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(nobody_makes_orders_of_another_user) {
 }
 
 BOOST_AUTO_TEST_CASE(edit_only_at_first_and_while_nobody_works_on_it) {
-    const change out = lower_one(edit_fields{"A-1", {5, {3}, {7, {'J', 'P', 'Y'}}, "{}"}}).value();
+    const change out = lower_one(edit_fields{"A-1", {5, {3}, {7, "JPY"}, "{}"}}).value();
     BOOST_TEST(out.order == "A-1");
     BOOST_TEST(out.event == "edit");
     BOOST_TEST_REQUIRE(out.from.size() == 1U);
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(edit_only_at_first_and_while_nobody_works_on_it) {
     const auto& fields = std::get<edit_order>(out.action);
     BOOST_TEST(fields.user_id == 5);
     BOOST_TEST(fields.item_ids.size() == 1U);
-    BOOST_TEST((fields.total_amount == money{7, {'J', 'P', 'Y'}}));
+    BOOST_TEST((fields.total_amount == money{7, "JPY"}));
     BOOST_TEST(fields.metadata == "{}");
 }
 
@@ -194,6 +194,19 @@ BOOST_AUTO_TEST_CASE(erase_unless_somebody_works_on_it) {
     BOOST_TEST(out.from.empty());
     BOOST_TEST(out.unleased);
     BOOST_TEST(std::holds_alternative<remove_order>(out.action));
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_looked_up_beside_an_order_or_alone) {
+    BOOST_TEST(lower_one(find_key{"A-1"}).error().detail ==
+               "there is no idempotency key to look up");
+    command what{find_key{"A-1"}, idempotency{}};
+    what.idempotency_key->key[0] = std::byte{0xa7};
+    const change beside = lower(what, machine, with).value();
+    BOOST_TEST(beside.order == "A-1");
+    BOOST_TEST(std::holds_alternative<look_up_key>(beside.action));
+    BOOST_TEST((beside.idempotency_key == what.idempotency_key));
+    what.what = find_key{};
+    BOOST_TEST(lower(what, machine, with).value().order == "?a7" + std::string(30, '0'));
 }
 
 BOOST_AUTO_TEST_CASE(cancel) {

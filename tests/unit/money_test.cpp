@@ -19,7 +19,7 @@ using namespace orderproc;
 namespace {
 
 currency_code code(std::string_view text) {
-    return {text.at(0), text.at(1), text.at(2)};
+    return currency_code::parse(text).value();
 }
 
 amount_error judge(std::string_view number, std::string_view currency) {

@@ -30,7 +30,7 @@ order valid_order() {
     order out;
     out.user_id = 123;
     out.item_ids = {1001, 1002, 1002};
-    out.total_amount = {14999, {'U', 'S', 'D'}};
+    out.total_amount = {14999, "USD"};
     return out;
 }
 
@@ -109,9 +109,7 @@ const std::vector<spoilt> spoilt_orders = {
     {"total_amount", "total_amount must be 0 to 9007199254740991 minor units",
      [](order& it) { it.total_amount.minor_units = money::minor_units_max + 1; }},
     {"currency", "currency of total_amount is not in ISO 4217",
-     [](order& it) {
-         it.total_amount.currency = {'A', 'B', 'C'};
-     }},
+     [](order& it) { it.total_amount.currency = "ABC"; }},
     {"currency", "currency of total_amount is not in ISO 4217",
      [](order& it) { it.total_amount.currency = {}; }},
     {"metadata", "metadata must have at most 16384 bytes",
@@ -238,7 +236,7 @@ BOOST_AUTO_TEST_CASE(orders_within_their_bounds) {
     BOOST_TEST(validate(it).has_value());
     it.user_id = std::numeric_limits<std::int64_t>::max();
     it.item_ids.assign(order::items_max, std::numeric_limits<std::int64_t>::max());
-    it.total_amount = {money::minor_units_max, {'J', 'P', 'Y'}};
+    it.total_amount = {money::minor_units_max, "JPY"};
     it.metadata = "{\"a\":\"" + std::string(order::metadata_size_max - 8, 'x') + "\"}";
     BOOST_TEST(it.metadata.size() == order::metadata_size_max);
     BOOST_TEST(validate(it).has_value());

@@ -80,6 +80,7 @@ result<change_outcome> sqlite_guest::apply(const change& what, timestamp now) {
     if (sqlite3_get_autocommit(impl_->db->handle()) != 0) {
         return failure{errc::invalid_argument, "no transaction is open"};
     }
+    if (auto ok = validate(what); !ok) return std::move(ok).error();
     change_outcome out;
     write_params params;
     params.now = now;

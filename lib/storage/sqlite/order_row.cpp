@@ -40,9 +40,9 @@ order read_order(connection& db, const rows& row) {
     it.version = order_version{static_cast<std::uint64_t>(row.integer(4))};
     it.attempts = static_cast<std::uint32_t>(row.integer(5));
     it.total_amount.minor_units = row.integer(6);
-    const std::string_view currency = row.text(7);
-    const bool known = currency_decimals(currency).has_value();
-    if (known) std::copy(currency.begin(), currency.end(), it.total_amount.currency.begin());
+    const auto currency = currency_code::parse(row.text(7));
+    const bool known = currency && currency_decimals(currency->view()).has_value();
+    if (known) it.total_amount.currency = *currency;
     it.created_at = row.time(8);
     it.updated_at = row.time(9);
     it.next_attempt_at = row.time_if_any(10);

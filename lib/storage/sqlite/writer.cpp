@@ -230,11 +230,9 @@ bool writer::insert(const stored_order& stored) {
     const order& it = stored.value;
     buffer_.clear();
     print_items(it.item_ids, buffer_);
-    const auto& currency = it.total_amount.currency;
     return insert_.run(it.number, it.id ? it.id->view() : std::string_view(), it.user_id,
                        it.status.view(), static_cast<std::uint64_t>(it.version), it.attempts,
-                       it.total_amount.minor_units,
-                       std::string_view(currency.data(), currency.size()), it.created_at,
+                       it.total_amount.minor_units, it.total_amount.currency.view(), it.created_at,
                        it.updated_at, it.next_attempt_at, it.first_claimed_at, it.settled_at,
                        std::string_view(it.last_error), std::string_view(buffer_),
                        std::string_view(it.metadata), static_cast<std::uint64_t>(stored.lease),
@@ -251,10 +249,8 @@ void writer::store(const evaluation& what, const change* by) {
     if (by && std::holds_alternative<edit_order>(by->action)) {
         buffer_.clear();
         print_items(it.item_ids, buffer_);
-        const auto& currency = it.total_amount.currency;
         update_fields_.run(it.number, static_cast<std::uint64_t>(it.version), it.updated_at,
-                           it.user_id, it.total_amount.minor_units,
-                           std::string_view(currency.data(), currency.size()),
+                           it.user_id, it.total_amount.minor_units, it.total_amount.currency.view(),
                            std::string_view(buffer_), std::string_view(it.metadata),
                            std::string_view(stored.traceparent));
     } else if (by && std::holds_alternative<renew_lease>(by->action)) {

@@ -27,7 +27,7 @@ std::string orders::place(std::int64_t user_id, std::vector<std::int64_t> item_i
     orderproc::submit_order submit;
     submit.value.user_id = user_id;
     submit.value.item_ids = std::move(item_ids);
-    submit.value.total_amount = {cents, {'U', 'S', 'D'}};
+    submit.value.total_amount = {cents, "USD"};
     const auto made = impl_->writes.execute({.what = std::move(submit)});
     if (made.ec) throw std::runtime_error(made.ec.message());
     return orderproc::to_json(*made.after);

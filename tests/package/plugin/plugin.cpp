@@ -24,7 +24,7 @@ extern "C" __attribute__((visibility("default"))) int take_order(const char* pat
     submit_order submit;
     submit.value.user_id = 123;
     submit.value.item_ids = {1001};
-    submit.value.total_amount = {14999, {'U', 'S', 'D'}};
+    submit.value.total_amount = {14999, "USD"};
     const change_outcome made = writes.execute({.what = std::move(submit)});
     if (made.ec) return 1;
     std::printf("%s\n", to_json(*made.after).c_str());

@@ -1,0 +1,66 @@
+#include "core/command_texts.hpp"
+#include "core/order_rules.hpp"
+
+#include <orderproc/change.hpp>
+
+#include <variant>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+result<void> check(const create_order& create, const change& what) {
+    const order& it = create.value;
+    if (!it.id || it.id->view() != what.order) {
+        return failure{errc::invalid_argument, "create_order: the id is not the change's order"};
+    }
+    if (it.status == order_status()) {
+        return failure{errc::invalid_argument, "create_order: the order has no status"};
+    }
+    return validate(it);
+}
+
+result<void> check(const edit_order& edit, const change&) {
+    return detail::validate_fields(edit.user_id, edit.item_ids, edit.total_amount, edit.metadata);
+}
+
+result<void> check(const transition_order& move, const change&) {
+    if (move.to == order_status()) {
+        return failure{errc::invalid_argument, "transition_order: there is no status to go to"};
+    }
+    if (move.last_error) {
+        if (auto ok = detail::check_reason("last_error", *move.last_error); !ok) return ok;
+    }
+    return detail::check_reason("reason", move.reason);
+}
+
+result<void> check(const remove_order&, const change&) {
+    return {};
+}
+
+result<void> check(const renew_lease&, const change&) {
+    return {};
+}
+
+result<void> check(const look_up_key&, const change& what) {
+    if (what.idempotency_key) return {};
+    return failure{errc::invalid_argument, "there is no idempotency key to look up"};
+}
+
+}  // namespace
+
+result<void> validate(const change& what) {
+    if (what.order.empty()) {
+        return failure{errc::invalid_argument, "the change names no order"};
+    }
+    if (what.event.empty()) {
+        return failure{errc::invalid_argument, "the change has no event"};
+    }
+    if (auto ok = detail::check_actor(what.actor); !ok) return ok;
+    if (auto ok = detail::check_traceparent(what.traceparent); !ok) return ok;
+    return std::visit([&](const auto& it) { return check(it, what); }, what.action);
+}
+
+}  // namespace v1
+}  // namespace orderproc
