@@ -96,6 +96,7 @@ feed_position run(storage& stored, const std::string& path, const std::string& i
         create.value.id = order_id::parse(std::string("ORD-") + c).value();
         create.value.user_id = 7;
         create.value.item_ids = {1001};
+        create.value.total_amount = {100, "USD"};
         raise_event cancel{std::string("ORD-") + c, "cancel", "changed my mind"};
         for (auto& what : {command{std::move(create)}, command{std::move(cancel)}}) {
             const auto done = orders.execute(what);

@@ -59,6 +59,7 @@ void place(engine& orders, const std::string& id) {
     submit.value.id = order_id::parse(id).value();
     submit.value.user_id = 7;
     submit.value.item_ids = {1001};
+    submit.value.total_amount = {100, "USD"};
     const auto made = orders.execute({.what = std::move(submit)});
     if (made.ec) throw boost::system::system_error(made.ec);
 }

@@ -116,6 +116,7 @@ bool place(engine& orders, item_gate& gate, std::string_view id, std::vector<std
     submit_order submit;
     submit.value.id = order_id::parse(id).value();
     submit.value.user_id = 7;
+    submit.value.total_amount = {100, "USD"};
     submit.value.item_ids = std::move(items);
     return !orders.execute({.what = std::move(submit)}).ec;
 }

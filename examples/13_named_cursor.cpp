@@ -96,6 +96,7 @@ void place(engine& orders, int count) {
         submit_order create;
         create.value.user_id = 7;
         create.value.item_ids = {1001};
+        create.value.total_amount = {100, "USD"};
         const change_outcome made = orders.execute({.what = std::move(create)});
         if (made.ec) throw boost::system::system_error(made.ec);
     }

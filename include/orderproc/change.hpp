@@ -72,7 +72,8 @@ struct renew_lease {
     timestamp expires_at;  // no new version, no journal entry
 };
 
-// A compare-and-set on one order plus one journal entry. Made by lower() or a worker; see validate().
+// A compare-and-set on one order plus one journal entry. Made by lower() or a worker; see
+// validate().
 struct change {
     std::string order;  // the order's id: a reader may ask for anything
     std::string event;  // "create", "edit", "delete", "renew" or the machine's
@@ -88,10 +89,11 @@ struct change {
     std::string traceparent;  // with a lease the order's own is kept
 };
 
-// What must hold of every change, so that what is stored can be read again: an order and an event are
-// named; an order that is made or edited is valid, has a status, and its id is the change's; texts are
-// as command bounds them. errc::invalid_argument, with the reason. lower() and workers make changes
-// that hold; engine::submit() and sqlite_guest::apply() check those that a host has made.
+// What must hold of every change, so that what is stored can be read again: an order and an event
+// are named; an order that is made or edited is valid, has a status, and its id is the change's;
+// texts are as command bounds them. errc::invalid_argument, with the reason. lower() and workers
+// make changes that hold; engine::submit() and sqlite_guest::apply() check those that a host has
+// made.
 ORDERPROC_EXPORT result<void> validate(const change& what);
 
 struct [[nodiscard]] change_outcome {
@@ -101,7 +103,8 @@ struct [[nodiscard]] change_outcome {
     // After the change; on delete before it; on refusal what refused it, if the principal may see
     // it.
     std::optional<order> after = {};
-    // Why it was refused, in a sentence for people. An adapter leaves it empty: the engine writes it.
+    // Why it was refused, in a sentence for people. An adapter leaves it empty: the engine writes
+    // it.
     std::string detail = {};
 };
 

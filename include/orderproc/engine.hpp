@@ -128,12 +128,12 @@ public:
     // called exactly once, as completion::complete() is, and must not throw.
     result<void> submit(command what, std::function<void(change_outcome&)> done);
 
-    // For holders of a lease: finishing, renewing and releasing is never shed. It is refused once the
-    // engine is stopped, and with errc::invalid_argument if validate() refuses the change.
+    // For holders of a lease: finishing, renewing and releasing is never shed. It is refused once
+    // the engine is stopped, and with errc::invalid_argument if validate() refuses the change.
     result<void> submit(change what, completion& done);
     result<void> submit(claim what, claim_completion& done);
-    // Cursor commits are never shed either. errc::lease_lost in the outcome: another owner holds the
-    // cursor.
+    // Cursor commits are never shed either. errc::lease_lost in the outcome: another owner holds
+    // the cursor.
     result<void> submit(commit_cursor what, cursor_completion& done);
 
     // Submits and waits; runs the engine itself if it has no threads. What submit() refuses comes

@@ -33,8 +33,8 @@ struct log_record {
 using log_sink = std::function<void(const log_record&)>;
 
 // Debug: batches, and what each change did. Info: what went wrong for an order and will be retried.
-// Warning: a lease or a connection was lost. Error: an operator has to look at it. Metadata, keys and
-// bodies are never logged.
+// Warning: a lease or a connection was lost. Error: an operator has to look at it. Metadata, keys
+// and bodies are never logged.
 class ORDERPROC_EXPORT log_observer final : public observer {
 public:
     explicit log_observer(log_sink to, log_level least = log_level::info);

@@ -24,7 +24,7 @@ void print_json(std::string_view text) {
 }
 
 std::optional<int> order_command::exit_code_for(const result<fetch_response>& got,
-                                               unsigned expected) const {
+                                                unsigned expected) const {
     if (!got) {
         if (got.error().code == errc::invalid_argument) return fail(got.error());
         return fail(got.error().detail +

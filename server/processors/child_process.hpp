@@ -18,7 +18,7 @@ struct child_end {
     int code = 0;            // of exit
     int signal = 0;          // that killed it; 0: it exited
     std::string first_line;  // of its standard error, cut off
-    std::string error;     // it could not be started, or nobody knows how it ended; else empty
+    std::string error;       // it could not be started, or nobody knows how it ended; else empty
 };
 
 // Used on the thread of its io_context, which outlives it.

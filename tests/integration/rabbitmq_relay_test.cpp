@@ -56,6 +56,7 @@ struct shop {
         it.id = order_id::parse(id).value();
         it.user_id = 1;
         it.item_ids = {7};
+        it.total_amount = {100, "USD"};
         BOOST_REQUIRE(!front.execute({submit_order{std::move(it)}, {}, {}, {}, "", ""}).ec);
     }
     std::unique_ptr<consumer> subscribe(const std::string& queue, const std::string& topic) {

@@ -29,6 +29,7 @@ struct fixture : api_fixture {
         edit_order by;
         by.user_id = 99;
         by.item_ids = {5};
+        by.total_amount = {100, "USD"};
         by.metadata = "{}";
         command what;
         what.what = edit_fields{"A-1", by};

@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(a_long_history_goes_on_behind_a_link) {
     edit_order by;
     by.user_id = 1;
     by.item_ids = {1};
+    by.total_amount = {100, "USD"};
     by.metadata = "{}";
     for (int i = 0; i < 1000; ++i)
         (void)orders.execute({edit_fields{"A-1", by}, {}, {}, {}, "", ""});
@@ -80,6 +81,7 @@ BOOST_AUTO_TEST_CASE(an_order_as_it_was) {
     create("A-1");
     edit_order by;
     by.item_ids = {1};
+    by.total_amount = {100, "USD"};
     by.metadata = "{}";
     for (int version = 2; version <= versions; ++version) {
         time.advance(std::chrono::seconds(1));

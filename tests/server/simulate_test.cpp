@@ -41,6 +41,7 @@ command make_order() {
     submit_order submit;
     submit.value.user_id = 1;
     submit.value.item_ids = {1};
+    submit.value.total_amount = {100, "USD"};
     command out;
     out.what = std::move(submit);
     return out;

@@ -74,6 +74,7 @@ BOOST_AUTO_TEST_CASE(the_documented_example_is_what_is_published) {
     it.at = parse_timestamp("2026-06-15T14:23:13.376Z").value();
     it.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     it.after.item_ids = {1001, 1002, 1003};
+    it.after.total_amount = {100, "USD"};
     it.after.attempts = 1;
     it.after.created_at = parse_timestamp("2026-06-15T14:23:11.326Z").value();
     it.after.updated_at = it.at;

@@ -248,13 +248,6 @@ BOOST_FIXTURE_TEST_CASE(a_thread_drains_before_it_is_joined, fixture) {
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(no_more_threads_than_writers, fixture) {
-    engine it(orders, machine, with, threaded(8));
-    for (int i = 0; i < 200; ++i) ask(it, create("N" + std::to_string(i)));
-    for (recorder& done : asked) BOOST_TEST(!done.wait().ec);
-    BOOST_TEST(orders.connects() == 1U);
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(cursors)

@@ -157,7 +157,7 @@ BOOST_FIXTURE_TEST_CASE(exceptions_are_answered_truly, fixture) {
     BOOST_TEST(orders.asks() == 2U);
     BOOST_TEST(it.execute(create("A")).ec == errc::already_exists);
     BOOST_TEST((watch.errors == names{"engine: std::bad_alloc", "engine: unknown exception",
-                                        "engine: std::bad_alloc", "engine: std::bad_alloc"}));
+                                      "engine: std::bad_alloc", "engine: std::bad_alloc"}));
 }
 
 // It was the asking that threw, not the write: its results are as good as before.

@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(nobody_makes_orders_of_another_user) {
     it.user_id = 6;
     it.what = submit_order{valid_order()};
     BOOST_TEST(lower(it, machine, with).error().code == make_error_code(errc::invalid_argument));
-    it.what = edit_fields{"A-1", {5, {1}, {}, "{}"}};
+    it.what = edit_fields{"A-1", {5, {1}, {100, "USD"}, "{}"}};
     BOOST_TEST(lower(it, machine, with).error().code == make_error_code(errc::invalid_argument));
     it.user_id = 5;
     BOOST_TEST(lower(it, machine, with).has_value());

@@ -36,6 +36,7 @@ change create(const std::string& id) {
     action.value.id = order_id::parse(id).value();
     action.value.user_id = 1;
     action.value.item_ids = {1};
+    action.value.total_amount = {100, "USD"};
     action.value.status = "PENDING";
     action.queued = true;
     change out;

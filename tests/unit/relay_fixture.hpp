@@ -70,6 +70,7 @@ struct station {
         it.id = order_id::parse(id).value();
         it.user_id = 1;
         it.item_ids = {7};
+        it.total_amount = {100, "USD"};
         BOOST_REQUIRE(
             !front.execute({submit_order{std::move(it)}, {}, {}, {}, "", traceparent}).ec);
     }

@@ -16,6 +16,7 @@ public:
         it.id = order_id::parse(id).value();
         it.user_id = 1;
         it.item_ids = {7};
+        it.total_amount = {100, "USD"};
         BOOST_REQUIRE(at_.submit({submit_order{std::move(it)}, {}, {}, {}, "", ""}, *this));
     }
     void complete(change_outcome&) noexcept override {}

@@ -329,6 +329,7 @@ BOOST_AUTO_TEST_CASE(with_threads_of_its_own) {
         order made;
         made.user_id = 1;
         made.item_ids = {7};
+        made.total_amount = {100, "USD"};
         BOOST_REQUIRE(!front.execute({submit_order{std::move(made)}, {}, {}, {}, "", ""}).ec);
     }
     std::vector<delivery> got;

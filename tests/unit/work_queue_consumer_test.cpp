@@ -59,6 +59,7 @@ struct bench {
         made.id = order_id::parse(id).value();
         made.user_id = 1;
         made.item_ids = {7};
+        made.total_amount = {100, "USD"};
         BOOST_REQUIRE(!front.execute({submit_order{std::move(made)}, {}, {}, {}, "", ""}).ec);
     }
     void settle() {
@@ -309,6 +310,7 @@ BOOST_AUTO_TEST_CASE(with_threads) {
         made.id = order_id::parse("A" + std::to_string(i)).value();
         made.user_id = 1;
         made.item_ids = {7};
+        made.total_amount = {100, "USD"};
         BOOST_REQUIRE(!front.execute({submit_order{std::move(made)}, {}, {}, {}, "", ""}).ec);
         message what;
         what.id = std::to_string(i);

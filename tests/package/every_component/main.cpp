@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
     submit_order submit;
     submit.value.user_id = 123;
     submit.value.item_ids = {1001};
+    submit.value.total_amount = {100, "USD"};
     const change_outcome made =
         async_submit(writes, {.what = std::move(submit)}, boost::asio::use_future).get();
     if (made.ec) return std::fprintf(stderr, "%s\n", made.ec.message().c_str()), 1;
