@@ -64,17 +64,6 @@ class Running:
             line += byte
         return line.decode()
 
-    @classmethod
-    def supervised(cls, *command, **options):
-        """Started again if it fails, as a supervisor would: while a disk stalls, another process
-        may hold the write lock for longer than a start waits for it."""
-        for _ in range(STARTS_MAX - 1):
-            try:
-                return cls(*command, **options)
-            except RuntimeError as failed:
-                print(failed, file=sys.stderr)
-        return cls(*command, **options)
-
     @property
     def port(self):
         return int(self.ready_line.rsplit(":", 1)[1])
@@ -127,6 +116,17 @@ class Process:
         self.ready_line = self.child.stdout.readline()
         if not self.ready_line:
             raise RuntimeError(f"{command} ended with {self.child.wait()} before it was ready")
+
+    @classmethod
+    def supervised(cls, *command, **options):
+        """Started again if it fails, as a supervisor would: while a disk stalls, another process
+        may hold the write lock for longer than a start waits for it."""
+        for _ in range(STARTS_MAX - 1):
+            try:
+                return cls(*command, **options)
+            except RuntimeError as failed:
+                print(failed, file=sys.stderr)
+        return cls(*command, **options)
 
     @property
     def port(self):
