@@ -99,9 +99,7 @@ public:
         threads_.reserve(options.threads);
         try {
             if (options.watch_others) others_.emplace(orders, with, listeners_);
-            for (std::size_t i = 0; i < options.threads; ++i) {
-                threads_.emplace_back([this, i] { run(i); });
-            }
+            for (std::size_t i = 0; i < options.threads; ++i) start_thread(i);
         } catch (...) {
             queue_.stop();  // or those that started would be joined for ever
             throw;
@@ -175,12 +173,19 @@ private:
         }
     }
 
+    void start_thread(std::size_t index);
+
     std::deque<detail::engine_writer> writers_;
     // Without threads: execute() may meet the host in run_once().
     std::mutex turn_;
     std::optional<detail::other_commits> others_;
     std::vector<std::jthread> threads_;  // the last member: joined before the rest goes
 };
+
+// Not inline: a lambda of an inline function would be visible in a plugin that links this library.
+void engine::impl::start_thread(std::size_t index) {
+    threads_.emplace_back([this, index] { run(index); });
+}
 
 engine::engine(storage& orders, const status_machine& machine, orderproc::runtime with,
                engine_options options)

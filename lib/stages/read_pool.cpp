@@ -99,21 +99,7 @@ private:
         return static_cast<read_completion&>(it);
     }
 
-    void start() {
-        try {
-            threads_.emplace_back([this] {
-                while (detail::read_node* first = loads_.wait_and_take(merge_max_)) load(first);
-            });
-            for (std::size_t i = 0; i < options_.threads; ++i) {
-                threads_.emplace_back([this] {
-                    while (detail::read_node* one = others_.wait_and_take(1)) read(as_read(*one));
-                });
-            }
-        } catch (...) {  // there is no memory, or no thread to be had
-            stop();
-            throw;
-        }
-    }
+    void start();
 
     void stop() noexcept {
         loads_.stop();
@@ -209,6 +195,23 @@ private:
 
     std::vector<std::thread> threads_;
 };
+
+// Not inline: a lambda of an inline function would be visible in a plugin that links this library.
+void read_pool::impl::start() {
+    try {
+        threads_.emplace_back([this] {
+            while (detail::read_node* first = loads_.wait_and_take(merge_max_)) load(first);
+        });
+        for (std::size_t i = 0; i < options_.threads; ++i) {
+            threads_.emplace_back([this] {
+                while (detail::read_node* one = others_.wait_and_take(1)) read(as_read(*one));
+            });
+        }
+    } catch (...) {  // there is no memory, or no thread to be had
+        stop();
+        throw;
+    }
+}
 
 read_pool::read_pool(storage& orders, read_pool_options options)
     : impl_(std::make_unique<impl>(orders, options)) {}
