@@ -179,7 +179,7 @@ class Package:
         for accepted in ("0.1.0", "0.1.0 EXACT", "0.1...0.3", "0.1...0.3.5", "0.0.9...<0.2", "0...1"):
             ask(accepted + " CONFIG REQUIRED", True)
         for refused in ("0.2...0.3", "0.0.1...0.0.9", "0.0...<0.1", "0.1.1", "0.0", "0.1.1 EXACT"):
-            ask(refused + " CONFIG REQUIRED", False, "compatible with requested version")
+            ask(refused + " CONFIG REQUIRED", False, "requested version")
         ask("0.2 CONFIG REQUIRED", False, "compatible with requested version")
         ask("1.0 CONFIG REQUIRED", False, "compatible with requested version")
         if not any(prefix.rglob("*.so")):
