@@ -122,7 +122,7 @@ public:
     }
 
     result<std::size_t> run_once() {
-        const std::lock_guard turn(turn_);
+        const std::lock_guard running(running_);
         detail::engine_writer& writer = writers_.front();
         if (writer.batch().empty() && !queue_.take(0, writer.batch())) {
             writer.tidy();
@@ -177,7 +177,7 @@ private:
 
     std::deque<detail::engine_writer> writers_;
     // Without threads: execute() may meet the host in run_once().
-    std::mutex turn_;
+    std::mutex running_;
     std::optional<detail::other_commits> others_;
     std::vector<std::jthread> threads_;  // the last member: joined before the rest goes
 };
