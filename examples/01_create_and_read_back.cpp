@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
     std::promise<void> worked;
     const auto work = make_processor(
         [&](const order& it, std::stop_token) -> verdict {
-            std::printf("working on %s\n", std::string(it.id->view()).c_str());
+            std::printf("working on %s\n", std::string(it.id.view()).c_str());
             worked.set_value();
             return advance{"complete"};
         },
@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
     works.start().value();
 
     submit_order submit;  // no id: the engine makes one
-    submit.value.user_id = 123;
+    submit.value.user = "123";
     submit.value.item_ids = {1001, 1002, 1003};
     submit.value.total_amount = {14999, "USD"};
     // Durable when it returns.
@@ -43,13 +43,15 @@ int main(int argc, char** argv) {
     if (made.ec) {
         return std::fprintf(stderr, "%s\n", failure(made.ec, made.detail).message().c_str()), 1;
     }
-    const std::string id(made.after->id->view());
+    const std::string id(made.after->id.view());
     std::printf("%s\n", to_json(*made.after).c_str());
 
     worked.get_future().wait();
     works.stop(std::chrono::seconds(10));  // commits what was decided
 
-    const auto found = reads.use([&](repository& from) { return from.load({.ids = {&id, 1}}); });
+    const auto found = reads.use([&](repository_reader& from) {
+        return from.load({.ids = {&id, 1}});
+    });
     const order& it = found.value().orders.at(0).value();
     std::printf("%s\n", to_json(it).c_str());
     return it.status == order_status("COMPLETED") ? 0 : 1;

@@ -64,7 +64,7 @@ public:
 
 command order_of(std::int64_t user) {
     submit_order create;
-    create.value.user_id = user;
+    create.value.user = std::to_string(user);
     create.value.item_ids = {1001, 1001, 1002};  // two of the first
     create.value.total_amount = {5997, "EUR"};
     return {.what = std::move(create)};
@@ -88,7 +88,7 @@ int main() {
 
     const change_outcome made = orders.execute(order_of(7));
     if (made.ec) return std::fprintf(stderr, "%s\n", made.ec.message().c_str()), 1;
-    const std::string id(made.after->id->view());
+    const std::string id(made.after->id.view());
     watch.failed.get_future().wait();
     const change_outcome again = orders.execute(
         {.what = raise_event{id, "retry_shipping", "the strike is over"}, .actor = "support:anna"});
@@ -105,7 +105,7 @@ int main() {
 
     reader reads(*stored);
     const auto entries =
-        reads.use([&](repository& from) { return from.history({.order = id}); }).value();
+        reads.use([&](repository_reader& from) { return from.history({.order = id}); }).value();
     std::string events;
     for (const journal_entry& it : entries) {
         std::printf("%-14s -> %-15s %s\n", it.event.c_str(),

@@ -64,7 +64,7 @@ public:
 
 command order_of(std::int64_t user) {
     submit_order create;
-    create.value.user_id = user;
+    create.value.user = std::to_string(user);
     create.value.item_ids = {1001};
     create.value.total_amount = {999, "USD"};
     return {.what = std::move(create)};

@@ -120,13 +120,17 @@ public:
 
     storage_info info() const override { return {"lmdb:" + path_, 1, true}; }
 
-    result<std::unique_ptr<repository>> connect(connection_role role) override {
-        const unsigned flags = role == connection_role::reader ? MDB_RDONLY : 0;
+    result<std::unique_ptr<repository>> connect_writer() override { return connect(0); }
+    result<std::unique_ptr<repository_reader>> connect_reader() override {
+        return connect(MDB_RDONLY);
+    }
+
+private:
+    std::unique_ptr<repository> connect(unsigned flags) const {
         return make_kv_repository(
             [file = file_, flags] { return lmdb_transaction::begin(*file, flags); });
     }
 
-private:
     std::string path_;
     std::shared_ptr<lmdb_file> file_;
 };

@@ -44,7 +44,7 @@ public:
     result<std::size_t> copy(reader& reads) {
         std::size_t count = 0;
         while (true) {
-            auto page = reads.use([&](repository& from) {
+            auto page = reads.use([&](repository_reader& from) {
                 return from.read_feed({.after = at_, .limit = 2});  // 2 to show pages: take more
             });
             if (!page) return page.error();
@@ -56,7 +56,7 @@ public:
             if (page->entries.empty()) return count;
             std::ofstream file(path_, std::ios::app);
             for (const journal_entry& it : page->entries) {
-                file << to_string(it.position) << ' ' << it.after.id->view() << ' ' << it.event
+                file << to_string(it.position) << ' ' << it.after.id.view() << ' ' << it.event
                      << " v" << static_cast<std::uint64_t>(it.version) << '\n';
             }
             if (!file.flush()) return failure{errc::unavailable, path_};
@@ -94,7 +94,7 @@ feed_position run(storage& stored, const std::string& path, const std::string& i
     for (const char c : ids) {
         submit_order create;
         create.value.id = order_id::parse(std::string("ORD-") + c).value();
-        create.value.user_id = 7;
+        create.value.user = "7";
         create.value.item_ids = {1001};
         create.value.total_amount = {100, "USD"};
         raise_event cancel{std::string("ORD-") + c, "cancel", "changed my mind"};
@@ -107,7 +107,7 @@ feed_position run(storage& stored, const std::string& path, const std::string& i
     }
     orders.remove_listener(copy);
     const feed_params last{.limit = 1};
-    return reads.use([&](repository& from) { return from.read_feed(last); }).value().newest;
+    return reads.use([&](repository_reader& from) { return from.read_feed(last); }).value().newest;
 }
 
 // Has the copy each entry up to newest, once and in order?

@@ -60,7 +60,9 @@ asio::awaitable<response> post(shop& in, std::string body) {
 
 // Reads block, for microseconds in memory or SQLite; a database far away wants a thread pool.
 response get(shop& in, const std::string& id) {
-    const auto found = in.reads.use([&](repository& from) { return from.load({.ids = {&id, 1}}); });
+    const auto found = in.reads.use([&](repository_reader& from) {
+        return from.load({.ids = {&id, 1}});
+    });
     if (!found) return answer(http::status::service_unavailable, "{}");
     const auto& it = found->orders.at(0);
     return it ? answer(http::status::ok, to_json(*it)) : answer(http::status::not_found, "{}");

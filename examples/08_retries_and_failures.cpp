@@ -57,7 +57,7 @@ void print(const log_record& it) {
 void place(engine& orders, const std::string& id) {
     submit_order submit;
     submit.value.id = order_id::parse(id).value();
-    submit.value.user_id = 7;
+    submit.value.user = "7";
     submit.value.item_ids = {1001};
     submit.value.total_amount = {100, "USD"};
     const auto made = orders.execute({.what = std::move(submit)});
@@ -70,7 +70,7 @@ int main() {
     std::atomic<bool> card_replaced{false};
     const auto work = make_processor(
         [&](const order& it, std::stop_token) -> verdict {
-            const std::string_view id = it.id->view();
+            const std::string_view id = it.id.view();
             if (id == "ORD-FLAKY" && it.attempts < 3) return retry_later{"no answer", {}};
             if (id == "ORD-DOWN") throw std::runtime_error("connection refused");  // a retry, too
             if (id == "ORD-STOLEN" && !card_replaced) return give_up{"the card was stolen"};

@@ -26,7 +26,7 @@ void run(sqlite3* db, const std::string& sql) {
 command order_of(const std::string& cart) {
     submit_order create;
     create.value.id = order_id::parse("ORD-" + cart).value();
-    create.value.user_id = 7;
+    create.value.user = "7";
     create.value.item_ids = {1001, 1002};
     create.value.total_amount = {14999, "USD"};
     return {.what = std::move(create)};
@@ -73,7 +73,7 @@ int main() {
 
     reader reads(*stored);
     const std::vector<std::string> ids{"ORD-C1", "ORD-C2"};
-    const auto found = reads.use([&](repository& from) { return from.load({.ids = ids}); });
+    const auto found = reads.use([&](repository_reader& from) { return from.load({.ids = ids}); });
     const auto& rows = found.value().orders;
     std::printf("ORD-C1 %s, ORD-C2 %s\n", rows[0] ? "exists" : "does not exist",
                 rows[1] ? "exists" : "does not exist");

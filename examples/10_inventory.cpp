@@ -22,7 +22,7 @@ using namespace orderproc;
 
 namespace {
 
-using counts = std::map<std::int64_t, int>;
+using counts = std::map<std::string, std::int64_t, std::less<>>;  // by SKU
 
 // In memory, so it is filled again at each start. One in a database has the same three
 // operations, each a transaction, and follows the feed (06) so that no release is missed.
@@ -30,41 +30,42 @@ class inventory final : public item_checker, public observer {
 public:
     explicit inventory(counts stock) : stock_(std::move(stock)) {}
 
-    result<void> check(std::span<const std::int64_t> ids,
-                       std::vector<std::int64_t>& unknown) override {
+    result<void> check(std::span<const std::string_view> skus,
+                       std::vector<std::size_t>& unknown) override {
         const std::lock_guard lock(mutex_);
-        std::copy_if(ids.begin(), ids.end(), std::back_inserter(unknown),
-                     [this](std::int64_t id) { return !stock_.contains(id); });
+        for (std::size_t i = 0; i < skus.size(); ++i) {
+            if (!stock_.contains(skus[i])) unknown.push_back(i);
+        }
         return {};
     }
 
     // The key is the same at every attempt: what it has already is not taken again.
     bool reserve(const order& it, std::string_view key) {
         const std::lock_guard lock(mutex_);
-        auto& held = held_[std::string(it.id->view())];
+        auto& held = held_[std::string(it.id.view())];
         if (held.contains(key)) return true;
-        counts wanted;  // repeats are quantities
-        for (const std::int64_t id : it.item_ids) ++wanted[id];
-        for (const auto& [id, count] : wanted) {
-            if (stock_[id] < count) return false;
+        counts wanted;  // two lines may be of the same item
+        for (const order_line& line : it.lines) wanted[line.sku] += line.quantity;
+        for (const auto& [sku, count] : wanted) {
+            if (stock_[sku] < count) return false;
         }
-        for (const auto& [id, count] : wanted) stock_[id] -= count;
+        for (const auto& [sku, count] : wanted) stock_[sku] -= count;
         held.emplace(key, std::move(wanted));
         return true;
     }
 
     void transition_committed(const transition_report& it) noexcept override {
         const bool over = it.event == "fail" || it.event == "cancel";
-        if (over) release(std::string(it.after.id->view()));  // before a client's retry can follow
+        if (over) release(std::string(it.after.id.view()));  // before a client's retry can follow
         if (over || it.completed) told.release();
     }
     void attempt_finished(const attempt_report& it) noexcept override {
         if (it.outcome == attempt_outcome::retried && it.order == "LATER") told.release();
     }
 
-    int left(std::int64_t id) {
+    std::int64_t left(const std::string& sku) {
         const std::lock_guard lock(mutex_);
-        return stock_[id];
+        return stock_[sku];
     }
     std::counting_semaphore<> told{0};
 
@@ -72,7 +73,7 @@ private:
     void release(const std::string& id) {
         const std::lock_guard lock(mutex_);
         for (const auto& [key, items] : held_[id]) {
-            for (const auto& [item, count] : items) stock_[item] += count;
+            for (const auto& [sku, count] : items) stock_[sku] += count;
         }
         held_.erase(id);
     }
@@ -86,7 +87,7 @@ private:
 struct fulfilment final : processor {
     explicit fulfilment(inventory& items) : stock(items) {}
     void start(job it) override {
-        const auto id = it.value().id->view();
+        const auto id = it.value().id.view();
         verdict said = advance{"complete"};
         if (!stock.reserve(it.value(), it.idempotency_key())) {
             said = give_up{"out of stock"};
@@ -110,21 +111,23 @@ struct question final : item_completion {
     std::promise<bool> may_order;
 };
 
-bool place(engine& orders, item_gate& gate, std::string_view id, std::vector<std::int64_t> items) {
-    question asked;
-    if (!gate.submit(items, asked) || !asked.may_order.get_future().get()) return false;
+bool place(engine& orders, item_gate& gate, std::string_view id, std::vector<order_line> lines) {
     submit_order submit;
     submit.value.id = order_id::parse(id).value();
-    submit.value.user_id = 7;
+    submit.value.user = "7";
     submit.value.total_amount = {100, "USD"};
-    submit.value.item_ids = std::move(items);
+    submit.value.lines = std::move(lines);
+    question asked;
+    std::vector<std::string> skus;
+    append_skus(submit.value, skus);
+    if (!gate.submit(skus, asked) || !asked.may_order.get_future().get()) return false;
     return !orders.execute({.what = std::move(submit)}).ec;
 }
 
 }  // namespace
 
 int main() {
-    enum item : std::int64_t { lamp = 1, chair, table };
+    const std::string lamp = "LAMP-17", chair = "CHAIR-OAK", table = "TABLE-OAK-200";
     inventory stock({{lamp, 1}, {chair, 10}, {table, 5}});
     fulfilment work(stock);
     const auto stored = make_memory_storage();
@@ -134,17 +137,18 @@ int main() {
     item_gate gate(stock, orders.runtime());
 
     // Both want the only lamp; the one without it takes no chair either.
-    const bool ok = place(orders, gate, "FIRST", {lamp, chair}) &&
-                    place(orders, gate, "SECOND", {chair, lamp}) &&
-                    place(orders, gate, "BROKE", {table, table}) &&
-                    place(orders, gate, "LATER", {table, chair, chair}) &&
-                    !place(orders, gate, "UNKNOWN", {lamp, 4711});
+    const bool ok = place(orders, gate, "FIRST", {{lamp}, {chair}}) &&
+                    place(orders, gate, "SECOND", {{chair}, {lamp}}) &&
+                    place(orders, gate, "BROKE", {{table, 2}}) &&
+                    place(orders, gate, "LATER", {{table}, {chair, 2}}) &&
+                    !place(orders, gate, "UNKNOWN", {{lamp}, {"SOFA"}});
     if (!ok) return 1;
     for (int i = 0; i < 4; ++i) stock.told.acquire();  // three are settled, LATER waits
     if (orders.execute({.what = raise_event{"LATER", "cancel", "too slow"}}).ec) return 1;
     for (worker* it : {&one, &two}) it->stop(std::chrono::seconds(10));
 
-    const int lamps = stock.left(lamp), chairs = stock.left(chair), tables = stock.left(table);
-    std::printf("left: lamps %d, chairs %d, tables %d\n", lamps, chairs, tables);
+    const auto lamps = stock.left(lamp), chairs = stock.left(chair), tables = stock.left(table);
+    std::printf("left: %lld lamps, %lld chairs, %lld tables\n", static_cast<long long>(lamps),
+                static_cast<long long>(chairs), static_cast<long long>(tables));
     return lamps == 0 && chairs == 9 && tables == 5 ? 0 : 1;
 }

@@ -44,8 +44,9 @@ public:
         std::size_t count = 0;
         // Beyond its hold, by the monotonic clock, another owner may be doing the same.
         while (orders_.runtime().time.monotonic() < holds_until_) {
-            auto page = reads_.use(
-                [&](repository& from) { return from.read_feed({.after = at_, .limit = 100}); });
+            auto page = reads_.use([&](repository_reader& from) {
+                return from.read_feed({.after = at_, .limit = 100});
+            });
             if (!page) return page.error();
             if (page->reset) {  // another journal, as after a backup was restored: start again
                 at_ = page->oldest;
@@ -53,9 +54,8 @@ public:
             }
             if (page->entries.empty()) break;
             for (const journal_entry& it : page->entries) {
-                std::printf("%s mails user %lld: %s is %s\n", owner_.c_str(),
-                            static_cast<long long>(it.after.user_id),
-                            std::string(it.after.id->view()).c_str(),
+                std::printf("%s mails user %s: %s is %s\n", owner_.c_str(), it.after.user.c_str(),
+                            std::string(it.after.id.view()).c_str(),
                             std::string(it.after.status.view()).c_str());
             }
             count += page->entries.size();
@@ -94,7 +94,7 @@ private:
 void place(engine& orders, int count) {
     for (int i = 0; i < count; ++i) {
         submit_order create;
-        create.value.user_id = 7;
+        create.value.user = "7";
         create.value.item_ids = {1001};
         create.value.total_amount = {100, "USD"};
         const change_outcome made = orders.execute({.what = std::move(create)});

@@ -39,7 +39,7 @@ struct stored_cursor {
 ORDERPROC_EXPORT cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what,
                                          timestamp now);
 
-// Does the list show the order, as far as statuses and user_id say?
+// Does the list show the order, as far as statuses and scope say?
 ORDERPROC_EXPORT bool matches(const order& it, const list_params& params) noexcept;
 
 // Sets page.reset. REQUIRES: page.oldest and page.newest are set; epochs is the journal's chain,

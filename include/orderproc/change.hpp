@@ -44,10 +44,7 @@ struct create_order {
 // Refused once an attempt has begun (order::first_claimed_at), also one that was released or
 // retried since: what it did may be known to others under the content of before.
 struct edit_order {
-    std::int64_t user_id = 0;
-    std::vector<std::int64_t> item_ids;
-    money total_amount;
-    std::string metadata;
+    order_content content;  // a tenant that is empty stays as it is
 };
 struct transition_order {
     order_status to;
@@ -82,7 +79,7 @@ struct change {
     std::span<const order_status> from;    // empty: any. Points into the machine
     std::optional<order_version> version;  // If-Match
     std::optional<lease_token> lease;      // the fence
-    std::optional<std::int64_t> user_id;   // a principal bound to a user: else not_found
+    order_scope scope;                     // an order outside of it: not_found
     bool unleased = false;                 // refuse while somebody works on it
     std::optional<idempotency> idempotency_key;
     std::string actor;
@@ -130,7 +127,7 @@ struct evaluation {
     std::string reason;
 };
 
-// Judges one change against what is stored (nullptr: no such order): user_id, then lease,
+// Judges one change against what is stored (nullptr: no such order): scope, then lease,
 // version, status. An expired lease that nobody took over may still be used: the fence is
 // the token, not the clock. A refusal carries no text. The result's views live as long as what.
 ORDERPROC_EXPORT result<evaluation> evaluate(const stored_order* current, const change& what,

@@ -16,11 +16,11 @@ namespace orderproc {
 inline namespace v1 {
 
 struct submit_order {
-    order value;  // an id is made if it has none; status, version, attempts and times are ours
+    order_draft value;
 };
 struct edit_fields {
     std::string order;
-    edit_order fields;
+    order_draft fields;  // a tenant that is empty stays as it is; no other can take its place
 };
 struct raise_event {
     static constexpr std::size_t reason_size_max = 1024;
@@ -43,7 +43,7 @@ struct command {
     std::variant<submit_order, edit_fields, raise_event, erase_order, find_key> what;
     std::optional<idempotency> idempotency_key = {};  // Idempotency-Key
     std::optional<order_version> version = {};        // If-Match
-    std::optional<std::int64_t> user_id = {};         // the principal's own orders only
+    order_scope scope = {};                           // what the principal may see and change
     std::string actor = {};                           // UTF-8 without control characters, or empty
     std::string traceparent = {};  // W3C Trace Context: printable ASCII, or empty
 };
@@ -52,8 +52,8 @@ struct command {
 // to check (transition::open_to_clients): a host may raise any event but a stage's start.
 //
 // errc::invalid_argument: validate() says so, a text of the command is longer than its bound or
-// has characters that it may not have, or the order would be another's than the principal's own;
-// the failure's detail says which. errc::not_found: no such event;
+// has characters that it may not have, a new order's id is not plain, or the order would be outside
+// the command's scope; the failure's detail says which. errc::not_found: no such event;
 // errc::transition_rejected: the event is a stage's start, which only a claim raises.
 // The change points into the machine.
 ORDERPROC_EXPORT result<change> lower(command what, const status_machine& machine, runtime& with);

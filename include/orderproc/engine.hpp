@@ -99,14 +99,16 @@ struct engine_options {
     // run_once(), on one thread at a time.
     std::size_t threads = 1;
     // A write whose outcome is unknown is asked for this often (was_applied, on a new
-    // connection), with growing pauses when the engine has threads; then it is reported as
-    // errc::outcome_unknown.
+    // connection), with growing pauses; then it is reported as errc::outcome_unknown.
     std::size_t resolve_attempts = 10;
     // How long an idempotency key is good for; then it is forgotten, a few at each write.
     std::chrono::milliseconds keys_kept = std::chrono::hours(72);
     // Also call the listeners, within some 50 ms, for what other processes commit, if the storage
     // can tell (storage::watch()). Takes a thread, which sleeps until then.
     bool watch_others = false;
+    // With 0 threads: called, from any thread, when run_once() has something to do; not while it
+    // runs, nor again before it has run. Must not throw.
+    std::function<void()> on_ready = {};
 };
 
 // Safe to use from any thread, except where noted. A storage that fails is reported to those
@@ -119,7 +121,9 @@ public:
     engine(storage& orders, const status_machine& machine, orderproc::runtime with,
            engine_options options = {});
     engine(storage&, const status_machine&&, orderproc::runtime, engine_options = {}) = delete;
-    ~engine();  // stop(), then joins
+    // stop(), then waits until all that was accepted is committed and answered: on the engine's
+    // threads, or on this one if it has none. REQUIRES: not on a thread that runs the engine.
+    ~engine();
 
     // Lowers the command and queues it. Refused before queueing (what lower() refuses,
     // overloaded, stopped) it returns the error and never calls done.
@@ -141,17 +145,23 @@ public:
     // REQUIRES: not on a thread that runs the engine.
     change_outcome execute(command what);
 
-    // One batch; how much it carried: 0 means that nothing was waiting. Two requests on one
-    // order, idempotency key or cursor never share a batch: the second waits for the next.
+    // One batch; how much it carried: 0 means that nothing was waiting, or that it is too early to
+    // ask again for a write whose outcome is unknown. Two requests on one order, idempotency key or
+    // cursor never share a batch: the second waits for the next.
     // REQUIRES: options.threads is 0; not from within a completion or listener.
     result<std::size_t> run_once();
+    // When to call it again, by clock::monotonic(): see runnable.hpp.
+    // REQUIRES: as run_once().
+    clock::instant next_due() const noexcept;
 
     // Somebody else committed: workers and feed readers look again.
     void wake() noexcept;
     void add_listener(commit_listener& who);
     void remove_listener(commit_listener& who) noexcept;  // afterwards it is not called again
 
-    // Accepts nothing more; what was accepted is still committed. Idempotent.
+    // Accepts nothing more; what was accepted is still committed: by the engine's threads, or by
+    // run_once() and, at the latest, the destructor. Returns at once. Idempotent. May be called
+    // from within a completion or listener.
     void stop() noexcept;
 
     const status_machine& machine() const noexcept;

@@ -4,13 +4,14 @@
 // Which items may be ordered is for the shop to say: asked for many orders at once, before they
 // are committed.
 
-#include <orderproc/error.hpp>
+#include <orderproc/order.hpp>
 #include <orderproc/runtime.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace orderproc {
@@ -25,17 +26,21 @@ public:
     item_checker(const item_checker&) = delete;
     item_checker& operator=(const item_checker&) = delete;
 
-    // Appends to unknown those that may not be ordered. ids ascend, each once.
+    // Appends to unknown the positions in skus of those that may not be ordered. skus ascend by
+    // their bytes, each once; item_ids appear in decimal form.
     // Any failure: it cannot be told now, and the orders are refused for the time being.
-    virtual result<void> check(std::span<const std::int64_t> ids,
-                               std::vector<std::int64_t>& unknown) = 0;
+    virtual result<void> check(std::span<const std::string_view> skus,
+                               std::vector<std::size_t>& unknown) = 0;
 };
 
-// One question under way. Must stay alive, as must its ids, until complete() was called.
+// The SKUs of an order's items, in the order's own order: item_ids in decimal form.
+ORDERPROC_EXPORT void append_skus(const order_content& of, std::vector<std::string>& out);
+
+// One question under way. Must stay alive, as must its skus, until complete() was called.
 class ORDERPROC_EXPORT item_completion {
 public:
     // Called exactly once, with no lock held, on the gate's thread: be quick. unknown are
-    // positions in ids, ascending; errc::unavailable if the checker could not tell.
+    // positions in skus, ascending; errc::unavailable if the checker could not tell.
     virtual void complete(error_code ec, std::span<const std::size_t> unknown) noexcept = 0;
 
 protected:
@@ -47,7 +52,7 @@ protected:
 private:
     friend class item_gate;
     item_completion* next_ = nullptr;
-    std::span<const std::int64_t> ids_;
+    std::span<const std::string> skus_;
 };
 
 // Asks the checker once for whatever is waiting, as the engine commits. Safe to use from any
@@ -59,7 +64,7 @@ public:
     ~item_gate();  // answers what was submitted first
 
     // Refused, it returns the error and never calls done.
-    result<void> submit(std::span<const std::int64_t> ids, item_completion& done);
+    result<void> submit(std::span<const std::string> skus, item_completion& done);
 
 private:
     class impl;

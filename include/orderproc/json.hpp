@@ -17,7 +17,9 @@ inline namespace v1 {
 
 // One line, without spaces, fields always in the same order; times as to_string() writes
 // them; money with exactly its currency's decimals; metadata as it was sent, but for its line
-// breaks, which become spaces; order_id null if there is none yet, last_error null if empty.
+// breaks, which become spaces; order_id null if there is none yet, last_error null if empty. A
+// user who is an integer is a number, a guest is null. lines stand in the place of item_ids if
+// there are any; tenant, attributes and annotations follow metadata if the order has them.
 ORDERPROC_EXPORT void append_json(const order& value, std::string& out);
 ORDERPROC_EXPORT std::string to_json(const order& value);
 
@@ -45,7 +47,7 @@ struct syntax_error {
 struct parsed_order {
     static constexpr std::size_t errors_max = 100;
 
-    order value;          // as sent, with defaults; meaningful if ok()
+    order_draft value;    // as sent, with defaults; meaningful if ok()
     syntax_error syntax;  // if there is one, errors is empty
     // All of them in the order of the text, then what is missing; the first errors_max.
     std::vector<field_error> errors;
@@ -97,8 +99,7 @@ struct json_array {
 // Stops after most items, without a look at what follows them.
 ORDERPROC_EXPORT json_array split_json_array(std::string_view text, std::size_t most);
 
-// The body of an edit: of value only user_id, item_ids, total_amount and metadata mean
-// something.
+// The body of an edit: value has no id.
 struct parsed_edit : parsed_order {
     // What the body says depends on the order that it is about: without current it was judged
     // only as far as one can.

@@ -70,7 +70,8 @@ using kv_begin = std::function<result<std::unique_ptr<kv_transaction>>()>;
 // and commits; does nothing to others'. errc::schema_mismatch: a later library made them.
 ORDERPROC_EXPORT result<void> prepare_kv(kv_transaction& tables, std::uint64_t epoch);
 
-// What storage::connect() returns; begin makes transactions that suit its role.
+// What storage::connect_writer() and connect_reader() return. begin makes transactions that may
+// write, or do not.
 ORDERPROC_EXPORT std::unique_ptr<repository> make_kv_repository(kv_begin begin);
 
 }  // namespace v1

@@ -63,6 +63,13 @@ struct money {
     friend bool operator==(const money&, const money&) = default;
 };
 
+// Minor units whose currency is said elsewhere.
+struct amount {
+    std::int64_t minor_units = 0;
+
+    friend bool operator==(const amount&, const amount&) = default;
+};
+
 // How many decimals ISO 4217 gives the currency (USD 2, JPY 0, KWD 3), or gave one that it has
 // withdrawn (HRK 2, ITL 0). None if there is no such currency. Case matters.
 ORDERPROC_EXPORT std::optional<int> currency_decimals(std::string_view code) noexcept;

@@ -35,8 +35,8 @@ struct transition_report {
 struct claim_report {
     const work_stage& stage;
     std::size_t handed_out = 0;
-    std::size_t lapsed = 0;     // taken back: the worker that had them went silent
-    std::size_t exhausted = 0;  // failed: no attempt was left
+    std::size_t expired = 0;  // leases that had: the worker went silent, and the orders wait again
+    std::size_t exhausted = 0;                        // failed: no attempt was left
     std::span<const reclaimed_order> reclaimed = {};  // all of those
 };
 

@@ -52,7 +52,7 @@ class ORDERPROC_EXPORT read_completion : private detail::read_node {
 public:
     // Called at most once, on a thread of the pool, with a connection that nobody else uses
     // meanwhile. May block, and may throw. It must not submit to the pool and wait for that.
-    virtual result<void> read(repository& from) = 0;
+    virtual result<void> read(repository_reader& from) = 0;
     // Called exactly once after it: with what read() returned, or with why it was not called.
     virtual void complete(result<void>& outcome) noexcept = 0;
 
@@ -72,14 +72,14 @@ struct read_pool_options {
     std::size_t threads = 2;
     // Reads by id that wait, and as many others. Beyond it submit() returns errc::overloaded.
     std::size_t queue_max = 1024;
-    // Orders that one repository::load() reads at most.
+    // Orders that one repository_reader::load() reads at most.
     std::size_t merge_max = 128;
 };
 
 // Two lanes, which never wait for each other. Reads by id that wait are merged into one
-// repository::load(), which costs little more than one of them alone; if a merged load fails with
-// anything but errc::unavailable, each id is read by itself, so that one corrupt order does not
-// fail the others. All other reads are carried out one by one, oldest first.
+// repository_reader::load(), which costs little more than one of them alone; if a merged load fails
+// with anything but errc::unavailable, each id is read by itself, so that one corrupt order does
+// not fail the others. All other reads are carried out one by one, oldest first.
 //
 // A read sees every write that was answered before it was submitted. What a storage throws is
 // reported as std::errc::state_not_recoverable with the text of the exception. Connections are

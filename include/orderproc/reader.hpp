@@ -21,14 +21,14 @@ public:
     explicit reader(storage& orders, std::size_t connections_max = 4);  // orders outlives it
     ~reader();  // REQUIRES: nobody is reading
 
-    // Calls read(repository&) with a connection that nobody else uses meanwhile, and returns
+    // Calls read(repository_reader&) with a connection that nobody else uses meanwhile, and returns
     // its result<T>. Waits while all are taken. Keep it short: a long read transaction keeps
     // SQLite's log from shrinking.
     //
     // Within read(), use() may be called again as long as a connection is free. If all are taken,
     // the inner call returns errc::overloaded at once: it would wait for its own thread.
     template <class Read>
-    auto use(Read&& read) -> decltype(read(std::declval<repository&>())) {
+    auto use(Read&& read) -> decltype(read(std::declval<repository_reader&>())) {
         auto taken = take();
         if (!taken) return std::move(taken).error();
         lease held{*this, std::move(*taken)};
@@ -40,11 +40,12 @@ public:
 private:
     struct lease {
         reader& owner;
-        std::unique_ptr<repository> connection;
+        std::unique_ptr<repository_reader> connection;
         ~lease() { owner.give_back(std::move(connection)); }
     };
-    result<std::unique_ptr<repository>> take();
-    void give_back(std::unique_ptr<repository> connection) noexcept;  // nullptr: it was closed
+    result<std::unique_ptr<repository_reader>> take();
+    void give_back(
+        std::unique_ptr<repository_reader> connection) noexcept;  // nullptr: it was closed
 
     class ORDERPROC_HIDDEN impl;
     std::unique_ptr<impl> impl_;

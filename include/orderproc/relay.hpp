@@ -88,7 +88,9 @@ class ORDERPROC_EXPORT relay {
 public:
     // All outlive the relay.
     relay(engine& orders, reader& journal, broker& to, relay_options options);
-    ~relay();  // stop(0); with 0 threads the cursor is left to the end of its lease
+    // stop() with no time to drain; with 0 threads the cursor is left to the end of its lease.
+    // REQUIRES: not on the relay's thread, nor on one that runs the engine.
+    ~relay();
     relay(const relay&) = delete;
     relay& operator=(const relay&) = delete;
 
@@ -97,13 +99,17 @@ public:
     // run out) is reported to the observer, and next_due is when to try again.
     // REQUIRES: options.threads is 0, after start().
     relay_report run_once();
+    // As that said last, or in the past if there has come something to do since: see runnable.hpp.
+    clock::instant next_due() const noexcept;
 
     result<void> start();  // errc::invalid_argument for options out of range
 
     // Reads no more; what is under way may be confirmed until then. Lets the cursor go, and
     // returns when that is committed. With 0 threads it returns at once, and run_once() goes on
-    // until it reports stopped. Idempotent; a shorter drain wins.
-    void stop(std::chrono::milliseconds drain);
+    // until it reports stopped. Idempotent; a shorter drain wins. Called on the relay's own thread,
+    // as from format, it returns at once as well. REQUIRES: not on a thread that runs the engine,
+    // unless the relay has 0 threads.
+    void stop(std::chrono::milliseconds drain = {});
 
 private:
     class ORDERPROC_HIDDEN impl;

@@ -59,16 +59,15 @@ struct write_params {
     std::size_t forget_max = 0;
 };
 
-// Made by the caller with one element for each of the parameters.
-struct write_results {
+struct write_results {  // made by the caller, with one element for each parameter
     std::span<change_outcome> changes;
     std::span<claim_outcome> claims;
     std::span<cursor_outcome> cursors;
 };
 
 struct load_params {
-    std::span<const std::string> ids;          // whatever a client sent, also what is no id
-    std::optional<std::int64_t> user_id = {};  // only this user's
+    std::span<const std::string> ids;  // whatever a client sent, also what is no id
+    order_scope scope = {};            // others are as if they were not there
 };
 
 struct loaded_orders {
@@ -82,7 +81,7 @@ struct list_position {
 };
 struct list_params {
     std::span<const order_status> statuses = {};  // empty: any
-    std::optional<std::int64_t> user_id = {};
+    order_scope scope = {};
     std::optional<timestamp> created_from = {};   // inclusive
     std::optional<timestamp> created_until = {};  // exclusive
     bool descending = true;                       // by created_at, then number
@@ -99,6 +98,7 @@ struct history_params {
     std::string_view order;  // also a deleted one's
     order_version after{0};
     std::size_t limit = 1000;
+    order_scope scope = {};  // empty if the order, as it is now or was at its end, is outside of it
 };
 struct feed_params {
     feed_position after = {};
@@ -125,19 +125,36 @@ struct statistics {
     std::chrono::milliseconds processing_time{0};  // theirs, from first claim to completion
 };
 
-// One connection. Used by one thread at a time; never called concurrently. Calls
-// block. An adapter reads no clock, starts no thread, does not retry and does not
-// reconnect: it returns errc::unavailable and its owner builds a new one.
-//
-// A reading method sees every write that was answered before it was called, and the whole of
-// each write or nothing of it.
-class ORDERPROC_EXPORT repository {
+// One connection that only reads, used by one thread at a time. Calls block. An adapter reads no
+// clock, starts no thread, does not retry and does not reconnect: it returns errc::unavailable and
+// its owner builds a new one. Every method sees every write that was answered before it was called,
+// and the whole of each write or nothing of it.
+class ORDERPROC_EXPORT repository_reader {
 public:
-    repository() = default;
-    virtual ~repository() = default;
-    repository(const repository&) = delete;
-    repository& operator=(const repository&) = delete;
+    repository_reader() = default;
+    virtual ~repository_reader() = default;
+    repository_reader(const repository_reader&) = delete;
+    repository_reader& operator=(const repository_reader&) = delete;
 
+    virtual result<loaded_orders> load(const load_params& params) = 0;
+    // A page costs the same wherever it starts, and inserts never make it skip or repeat.
+    virtual result<order_page> list(const list_params& params) = 0;
+    // Oldest first. Empty: there never was such an order.
+    virtual result<std::vector<journal_entry>> history(const history_params& params) = 0;
+    // A total order, in which the entries of one order ascend by version and nothing ever
+    // appears at or below a position already returned.
+    virtual result<feed_page> read_feed(const feed_params& params) = 0;
+    // Costs the same at ten orders and ten million.
+    virtual result<statistics> count() = 0;
+    // Where the cursor stands; nullopt: there is none of that name.
+    virtual result<std::optional<feed_position>> find_cursor(std::string_view name) = 0;
+    // All, by name. errc::not_supported: verify() judges none.
+    virtual result<std::vector<named_cursor>> list_cursors() { return errc::not_supported; }
+};
+
+// One connection that writes, and reads as a repository_reader does.
+class ORDERPROC_EXPORT repository : public repository_reader {
+public:
     // Applies each change in a way that looks as if they came in order, at
     // write_time(params.now, the latest stamp written before). A change, claim or cursor succeeds
     // or is refused on its own (its ec). For each change: first its idempotency key, then
@@ -158,7 +175,7 @@ public:
     // errc::outcome_unknown differs: results are filled in, and count if was_applied() says so.
     //
     // REQUIRES: no two changes name the same order or the same idempotency key, so an
-    // adapter may group and reorder them. Not on a reader.
+    // adapter may group and reorder them.
     virtual result<void> write(const write_params& params, write_results& results) = 0;
 
     // Is params.sequence of the writer's last durable write equal to this? Asked on a new
@@ -167,37 +184,20 @@ public:
     // then errc::unavailable. A write that changed nothing need not be remembered.
     virtual result<bool> was_applied(std::string_view writer, std::uint64_t sequence) = 0;
 
-    virtual result<loaded_orders> load(const load_params& params) = 0;
-    // A page costs the same wherever it starts, and inserts never make it skip or repeat.
-    virtual result<order_page> list(const list_params& params) = 0;
-    // Oldest first. Empty: there never was such an order.
-    virtual result<std::vector<journal_entry>> history(const history_params& params) = 0;
-    // A total order, in which the entries of one order ascend by version and nothing ever
-    // appears at or below a position already returned.
-    virtual result<feed_page> read_feed(const feed_params& params) = 0;
-    // Costs the same at ten orders and ten million.
-    virtual result<statistics> count() = 0;
-    // Where the cursor stands; nullopt: there is none of that name.
-    virtual result<std::optional<feed_position>> find_cursor(std::string_view name) = 0;
-    // All of them, by name. errc::not_supported: verify() judges none.
-    virtual result<std::vector<named_cursor>> list_cursors() { return errc::not_supported; }
-
     // Begins a new epoch of the journal, durably: entries that are written from now on have it,
     // those that are there keep theirs. Call it after the storage was put back to an earlier
     // state in a way that the storage could not notice by itself. It is harmless at any other
     // time: all positions that were given out stay valid.
     //
     // errc::invalid_argument: the epoch is 0 or this journal has had it already.
-    // errc::not_supported: the storage cannot. Not on a reader.
+    // errc::not_supported: the storage cannot.
     virtual result<void> rotate_epoch(std::uint64_t epoch);
 
-    // Housekeeping that write() put off because a reader was in the way, such as giving back the
-    // space of a log. The owner of a writer calls it whenever nothing waits to be written; true:
-    // it is not done yet, call again within seconds. Not on a reader.
+    // Housekeeping that write() put off because a reader was in the way, as of a log's space.
+    // Called whenever nothing waits to be written; true: it is not done yet, call again within
+    // seconds.
     virtual result<bool> tidy() { return false; }
 };
-
-enum class connection_role : std::uint8_t { writer, reader };
 
 struct storage_info {
     std::string name;             // "sqlite:orders.db"; never a secret
@@ -207,7 +207,7 @@ struct storage_info {
     std::vector<std::string> remarks = {};
 };
 
-// Tells of commits, also those of other processes. wait() is called by one thread at a time.
+// Tells of commits, also of other processes. wait() is called by one thread at a time.
 class ORDERPROC_EXPORT commit_watch {
 public:
     commit_watch() = default;
@@ -222,7 +222,7 @@ public:
     virtual void interrupt() noexcept = 0;  // from any thread
 };
 
-// Opens connections. Safe to call from any thread; outlives its connections.
+// Opens connections. Safe to use from any thread; outlives its connections.
 class ORDERPROC_EXPORT storage {
 public:
     storage() = default;
@@ -231,7 +231,8 @@ public:
     storage& operator=(const storage&) = delete;
 
     virtual storage_info info() const = 0;
-    virtual result<std::unique_ptr<repository>> connect(connection_role role) = 0;
+    virtual result<std::unique_ptr<repository>> connect_writer() = 0;
+    virtual result<std::unique_ptr<repository_reader>> connect_reader() = 0;
 
     // Brings to its final place what write() left elsewhere for the sake of speed, so that the
     // storage can be copied or moved. What was answered is durable with or without it. The

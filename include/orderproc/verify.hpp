@@ -26,7 +26,7 @@ struct verify_report {
 // REQUIRES: nobody writes meanwhile. progress, if given, is called every few thousand entries,
 // then every few thousand orders.
 ORDERPROC_EXPORT result<verify_report> verify(
-    repository& from, const status_machine& machine,
+    repository_reader& from, const status_machine& machine,
     const std::function<void(const verify_report&)>& progress = {});
 
 }  // namespace v1

@@ -51,7 +51,7 @@ public:
     // poll_interval of 5 s is enough.
     work_queue_consumer(engine& orders, worker& works, broker& from,
                         work_queue_options options = {});
-    ~work_queue_consumer();  // stop()
+    ~work_queue_consumer();  // stop(). REQUIRES: not on the consumer's thread
     work_queue_consumer(const work_queue_consumer&) = delete;
     work_queue_consumer& operator=(const work_queue_consumer&) = delete;
 
@@ -59,12 +59,15 @@ public:
     // exception is reported to the observer, and the connection is made anew.
     // REQUIRES: options.threads is 0, after start().
     work_queue_report run_once();
+    // As that said last, or in the past if there has come something to do since: see runnable.hpp.
+    clock::instant next_due() const noexcept;
 
     // REQUIRES: the worker has started. errc::invalid_argument for options out of range.
     result<void> start();
 
     // Takes no more messages; those not yet acknowledged come again, here or to others. With 0
-    // threads run_once() must not be under way. Idempotent. Before the worker's.
+    // threads run_once() must not be under way. Idempotent. Stop the consumer before its worker.
+    // Returns when the consumer's thread has ended, but at once on that thread.
     void stop();
 
 private:

@@ -55,7 +55,9 @@ class ORDERPROC_EXPORT worker {
 public:
     // Both outlive the worker. Jobs may outlive it: what they say then is ignored.
     worker(engine& orders, processor& work, worker_options options = {});
-    ~worker();  // stop(0); with 0 threads the releases are submitted, not waited for
+    // stop() with no time to drain; with 0 threads the releases are submitted, not waited for.
+    // REQUIRES: not on the worker's thread, nor on one that runs the engine.
+    ~worker();
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
@@ -63,6 +65,8 @@ public:
     // renews leases, ends attempts that timed out, claims and starts.
     // REQUIRES: options.threads is 0, after start().
     cycle_report run_once();
+    // As that said last, or in the past if there has come something to do since: see runnable.hpp.
+    clock::instant next_due() const noexcept;
 
     result<void> start();  // errc::invalid_argument for options out of range
 
@@ -78,7 +82,11 @@ public:
     // at once, and get their attempt back. Returns when all of that is committed; what is not
     // 5 s after the deadline is left to the end of its lease. With 0 threads it returns at once,
     // and run_once() drains until in_flight is 0. Idempotent; a shorter drain wins.
-    void stop(std::chrono::milliseconds drain);
+    //
+    // Called on the worker's own thread, as from processor::start() or a stop callback, it returns
+    // at once as well, and the thread drains afterwards. On a thread that runs the engine it would
+    // wait for itself: REQUIRES: not there, unless the worker has 0 threads.
+    void stop(std::chrono::milliseconds drain = {});
 
 private:
     class ORDERPROC_HIDDEN impl;

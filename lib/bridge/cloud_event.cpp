@@ -25,7 +25,7 @@ bool is_event_source(std::string_view text) noexcept {
 }
 
 void append_cloud_event(const journal_entry& entry, std::string& out, std::string_view source) {
-    const std::string_view id = entry.after.id ? entry.after.id->view() : std::string_view();
+    const std::string_view id = entry.after.id.view();
     out += R"({"specversion":"1.0","id":")";
     out += to_string(entry.position);
     out += R"(","source":")";

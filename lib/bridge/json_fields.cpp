@@ -1,5 +1,6 @@
 #include "json_fields.hpp"
 
+#include "core/integer_text.hpp"
 #include "core/order_rules.hpp"
 
 #include <orderproc/money.hpp>
@@ -203,7 +204,7 @@ order_judge::order_judge(json_reader& from, parsed_order& out, const order* curr
     out_.value.total_amount.currency = default_currency;
     if (!patch) return;
     currency_known_ = current != nullptr;
-    if (current) out_.value = *current;
+    if (current) static_cast<order_content&>(out_.value) = *current;
 }
 
 void order_judge::read(std::span<const order_field> fields) {
@@ -304,7 +305,7 @@ void order_judge::order_id() {
     const std::string_view text = from_.string();
     if (from_.failed()) return;
     auto id = v1::order_id::parse(text);
-    if (id) {
+    if (id && id->is_plain()) {
         out_.value.id = std::move(*id);
         return;
     }
@@ -314,7 +315,8 @@ void order_judge::order_id() {
 }
 
 void order_judge::user_id() {
-    integer(out_.value.user_id, "#/user_id");
+    std::int64_t user = 0;
+    if (integer(user, "#/user_id")) assign_integer(user, out_.value.user);
 }
 
 void order_judge::item_ids() {
@@ -334,6 +336,7 @@ void order_judge::item_ids() {
         if (integer(id, pointer)) ids.push_back(id);
     }
     out_.value.item_ids.assign(ids.begin(), ids.end());
+    out_.value.lines.clear();  // which a patch may have found
     if (count == 0) add_at(index, item_ids_pointer, "too_few_items", "must have at least one item");
     if (count > order::items_max) {
         add_at(index, item_ids_pointer, "too_many_items",

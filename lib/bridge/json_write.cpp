@@ -1,3 +1,4 @@
+#include "core/integer_text.hpp"
 #include "core/utf8.hpp"
 
 #include <orderproc/json.hpp>
@@ -6,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <variant>
 
 namespace orderproc {
 inline namespace v1 {
@@ -89,6 +91,62 @@ void append_items(const std::vector<std::int64_t>& ids, std::string& out) {
     }
 }
 
+// An integer as a number, any other text as a string, and a guest as null.
+void append_user(std::string_view user, std::string& out) {
+    if (user.empty()) {
+        out += "null";
+    } else if (detail::positive_integer(user) != 0) {
+        out += user;
+    } else {
+        append_json_string(user, out);
+    }
+}
+
+void append_lines(const order_content& of, std::string& out) {
+    char before = '[';
+    for (const order_line& it : of.lines) {
+        out += before;
+        before = ',';
+        out += "{\"sku\":";
+        append_json_string(it.sku, out);
+        out += ",\"quantity\":";
+        append_integer(it.quantity, out);
+        if (it.unit_amount) {
+            out += ",\"unit_amount\":";
+            append_amount({it.unit_amount->minor_units, of.total_amount.currency}, out);
+        }
+        if (!it.name.empty()) {
+            out += ",\"name\":";
+            append_json_string(it.name, out);
+        }
+        out += '}';
+    }
+    out += ']';
+}
+
+void append_attributes(const order_content& of, std::string& out) {
+    char before = '{';
+    for (const order_attribute& it : of.attributes) {
+        out += before;
+        before = ',';
+        append_word(it.name, out);
+        out += ':';
+        if (const auto* text = std::get_if<std::string>(&it.value)) {
+            append_json_string(*text, out);
+        } else if (const auto* integer = std::get_if<std::int64_t>(&it.value)) {
+            append_integer(*integer, out);
+        } else if (const auto* truth = std::get_if<bool>(&it.value)) {
+            out += *truth ? "true" : "false";
+        } else if (const auto* time = std::get_if<timestamp>(&it.value)) {
+            append_time(*time, out);
+        } else {
+            const std::int64_t minor_units = std::get<amount>(it.value).minor_units;
+            append_amount({minor_units, of.total_amount.currency}, out);
+        }
+    }
+    out += '}';
+}
+
 }  // namespace
 
 void append_json_string(std::string_view text, std::string& out) {
@@ -121,21 +179,38 @@ void append_json(const order& value, std::string& out) {
     out += "{\"id\":";
     append_integer(value.number, out);
     out += ",\"order_id\":";
-    if (value.id) {
-        append_word(value.id->view(), out);
-    } else {
+    if (value.id.empty()) {
         out += "null";
+    } else {
+        append_json_string(value.id.view(), out);
     }
     out += ",\"user_id\":";
-    append_integer(value.user_id, out);
-    out += ",\"item_ids\":";
-    append_items(value.item_ids, out);
+    append_user(value.user, out);
+    if (value.lines.empty()) {
+        out += ",\"item_ids\":";
+        append_items(value.item_ids, out);
+    } else {
+        out += ",\"lines\":";
+        append_lines(value, out);
+    }
     out += ",\"total_amount\":";
     append_amount(value.total_amount, out);
     out += ",\"currency\":";
     append_word(value.total_amount.currency.view(), out);
     out += ",\"metadata\":";
     append_on_one_line(value.metadata, out);
+    if (!value.tenant.empty()) {
+        out += ",\"tenant\":";
+        append_json_string(value.tenant, out);
+    }
+    if (!value.attributes.empty()) {
+        out += ",\"attributes\":";
+        append_attributes(value, out);
+    }
+    if (!value.annotations.empty()) {
+        out += ",\"annotations\":";
+        append_on_one_line(value.annotations, out);
+    }
     out += ",\"status\":";
     append_word(value.status.view(), out);
     out += ",\"version\":";

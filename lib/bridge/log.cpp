@@ -50,12 +50,11 @@ void log_observer::batch_written(const batch_report& it) noexcept {
 
 void log_observer::transition_committed(const transition_report& it) noexcept {
     if (least_ > log_level::debug) return;
-    const std::array<log_field, 5> fields{
-        {{"order_id", it.after.id ? it.after.id->view() : std::string_view()},
-         {"event", it.event},
-         {"to", it.after.status.view()},
-         {"version", static_cast<std::int64_t>(it.after.version)},
-         {"actor", it.actor}}};
+    const std::array<log_field, 5> fields{{{"order_id", it.after.id.view()},
+                                           {"event", it.event},
+                                           {"to", it.after.status.view()},
+                                           {"version", static_cast<std::int64_t>(it.after.version)},
+                                           {"actor", it.actor}}};
     write(log_level::debug, "transition", fields);
 }
 
@@ -63,7 +62,7 @@ void log_observer::orders_claimed(const claim_report& it) noexcept {
     if (least_ <= log_level::debug) {
         const std::array<log_field, 4> fields{{{"stage", it.stage.active.view()},
                                                {"handed_out", count(it.handed_out)},
-                                               {"lapsed", count(it.lapsed)},
+                                               {"expired", count(it.expired)},
                                                {"exhausted", count(it.exhausted)}}};
         write(log_level::debug, "orders_claimed", fields);
     }

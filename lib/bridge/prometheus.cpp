@@ -150,7 +150,7 @@ void prometheus_observer::transition_committed(const transition_report& it) noex
 
 void prometheus_observer::orders_claimed(const claim_report& it) noexcept {
     impl_->count(it.stage.start, it.handed_out);
-    impl_->count(it.stage.release, it.lapsed);
+    impl_->count(it.stage.release, it.expired);
     impl_->count(it.stage.fail, it.exhausted);
 }
 
@@ -220,7 +220,7 @@ public:
         : from_(from), machine_(machine), time_(time) {}
 
     std::vector<::prometheus::MetricFamily> Collect() const override {
-        const auto counted = from_.use([](repository& by) { return by.count(); });
+        const auto counted = from_.use([](repository_reader& by) { return by.count(); });
         if (!counted) return {};
         return to_metrics(*counted, machine_, time_.now());
     }

@@ -10,9 +10,7 @@ inline namespace v1 {
 change_outcome refuse(const change& what, error_code why, const stored_order* current) {
     change_outcome out;
     out.ec = why;
-    if (current && (!what.user_id || *what.user_id == current->value.user_id)) {
-        out.after = current->value;
-    }
+    if (current && what.scope.admits(current->value)) out.after = current->value;
     return out;
 }
 
@@ -46,7 +44,7 @@ cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what, timestam
 
 bool matches(const order& it, const list_params& params) noexcept {
     const auto& wanted = params.statuses;
-    return (!params.user_id || *params.user_id == it.user_id) &&
+    return params.scope.admits(it) &&
            (wanted.empty() || std::find(wanted.begin(), wanted.end(), it.status) != wanted.end());
 }
 

@@ -22,7 +22,7 @@ std::size_t company_of(std::uint32_t expired_leases) {
     return expired_leases < alone_from ? isolated_company : 1;
 }
 
-// Does the lapse of a lease count as an attempt? Of the first one nobody knows whose fault it
+// Does the expiry of a lease count as an attempt? Of the first one nobody knows whose fault it
 // is; after that only of one that was alone.
 bool expiry_counts(const stored_order& candidate) {
     return candidate.expired_leases == 0 || candidate.expired_leases >= alone_from;
@@ -103,7 +103,7 @@ bool claim_selection::is_over(const stored_order& leased) const {
     return std::any_of(claim_.expired.begin(), claim_.expired.end(),
                        [&](const doubtful_lease& seen) {
                            return seen.token == leased.lease && seen.ends_at == *leased.due_at &&
-                                  leased.value.id && seen.order == leased.value.id->view();
+                                  seen.order == leased.value.id.view();
                        });
 }
 
@@ -145,10 +145,9 @@ bool claim_selection::survey(const stored_order& found, claim_outcome& out) {
     if (rank(found)) return true;
     // Workers may differ in how long their leases are: the longer of the two counts.
     const auto length = std::max(found.span, claim_.lease);
-    if (found.leased && claim_.lease.count() > 0 && found.value.id &&
-        place.due_at > after(at_.now, length)) {
+    if (found.leased && claim_.lease.count() > 0 && place.due_at > after(at_.now, length)) {
         out.doubtful.push_back(
-            {std::string(found.value.id->view()), found.lease, place.due_at, length});
+            {std::string(found.value.id.view()), found.lease, place.due_at, length});
     }
     return false;
 }
@@ -217,8 +216,7 @@ void claim_selection::take(const evaluation& stored, claim_outcome& out) {
         return;
     }
     ++(failed ? out.failed : out.released);
-    const auto& id = stored.after.value.id;
-    out.reclaimed.push_back({id ? std::string(id->view()) : "", stored.reason, failed});
+    out.reclaimed.push_back({std::string(stored.after.value.id.view()), stored.reason, failed});
 }
 
 void claim_selection::finish(std::optional<timestamp> first_due, std::size_t offers,

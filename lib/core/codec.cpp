@@ -1,3 +1,6 @@
+#include "core/codec_extra.hpp"
+#include "core/integer_text.hpp"
+
 #include <orderproc/codec.hpp>
 
 #include <algorithm>
@@ -14,12 +17,16 @@
 // A format byte, a byte of flags, the fields in the order in which encode() names them, and the
 // CRC-32C of all that, little-endian. Numbers are LEB128 varints, signed ones zigzagged first; a
 // text is its size and its bytes; a time is its distance from created_at. There is one encoding
-// of each value: a decoder takes no other, so equal orders are equal bytes.
+// of each value: a decoder takes no other, so equal orders are equal bytes. A user who is an
+// integer is a number; what most orders do not have stands in a part of its own, with a flag.
 
 namespace orderproc {
 inline namespace v1 {
 
 namespace {
+
+using detail::assign_integer;
+using detail::positive_integer;
 
 // A change of the layout takes the next number; what is read here stays read.
 enum format : std::uint8_t {
@@ -37,7 +44,8 @@ enum flag : std::uint8_t {
     is_leased = 1 << 5,
     has_from = 1 << 6,
     has_span = 1 << 6,  // of a stored order; without it the span is 0, as before there were any
-    order_flags = has_id | has_next_attempt_at | has_first_claimed_at | has_settled_at,
+    has_more = 1 << 7,
+    order_flags = has_id | has_next_attempt_at | has_first_claimed_at | has_settled_at | has_more,
     stored_order_flags = order_flags | has_due_at | is_leased | has_span,
     journal_entry_flags = order_flags | has_from,
 };
@@ -202,9 +210,108 @@ private:
     bool failed_ = false;
 };
 
+bool has_extra(const order_content& value) noexcept {
+    return !value.tenant.empty() || !value.lines.empty() || !value.attributes.empty() ||
+           !value.annotations.empty() || (!value.user.empty() && positive_integer(value.user) == 0);
+}
+
+std::size_t extra_size_bound(const order_content& value) noexcept {
+    std::size_t out =
+        value.user.size() + value.tenant.size() + value.annotations.size() + 5 * varint_size_max;
+    for (const order_line& it : value.lines) {
+        out += it.sku.size() + it.name.size() + 4 * varint_size_max;
+    }
+    for (const order_attribute& it : value.attributes) {
+        out += it.name.size() + 2 * varint_size_max + 1;
+        if (const auto* text = std::get_if<std::string>(&it.value)) out += text->size();
+    }
+    return out;
+}
+
+void write_value(writer& to, const attribute_value& value) noexcept {
+    to.byte(static_cast<std::uint8_t>(value.index()));
+    if (const auto* text = std::get_if<std::string>(&value)) {
+        to.text(*text);
+    } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+        to.signed_number(*integer);
+    } else if (const auto* truth = std::get_if<bool>(&value)) {
+        to.byte(*truth ? 1 : 0);
+    } else if (const auto* time = std::get_if<timestamp>(&value)) {
+        to.time(*time, timestamp());
+    } else {
+        to.signed_number(std::get<amount>(value).minor_units);
+    }
+}
+
+void write_extra(writer& to, const order_content& value) noexcept {
+    to.text(positive_integer(value.user) == 0 ? std::string_view(value.user) : std::string_view());
+    to.text(value.tenant);
+    to.number(value.lines.size());
+    for (const order_line& it : value.lines) {
+        to.text(it.sku);
+        to.signed_number(it.quantity);
+        to.text(it.name);
+        to.byte(it.unit_amount ? 1 : 0);
+        if (it.unit_amount) to.signed_number(it.unit_amount->minor_units);
+    }
+    to.number(value.attributes.size());
+    for (const order_attribute& it : value.attributes) {
+        to.text(it.name);
+        write_value(to, it.value);
+    }
+    to.text(value.annotations);
+}
+
+bool read_truth(reader& from) noexcept {
+    const std::uint8_t out = from.byte();
+    if (out > 1) from.fail();
+    return out == 1;
+}
+
+attribute_value read_value(reader& from) {
+    switch (from.byte()) {
+        case 0:
+            return std::string(from.text());
+        case 1:
+            return from.signed_number();
+        case 2:
+            return read_truth(from);
+        case 3:
+            return from.time(timestamp());
+        case 4:
+            return amount{from.signed_number()};
+        default:
+            from.fail();
+            return {};
+    }
+}
+
+void read_extra(reader& from, order_content& out) {
+    if (const std::string_view user = from.text(); !user.empty()) {
+        if (!out.user.empty() || positive_integer(user) != 0) return from.fail();
+        out.user = user;
+    }
+    out.tenant = from.text();
+    out.lines.resize(from.count());
+    for (order_line& it : out.lines) {
+        it.sku = from.text();
+        it.quantity = from.signed_number();
+        it.name = from.text();
+        if (read_truth(from)) it.unit_amount = amount{from.signed_number()};
+    }
+    out.attributes.resize(from.count());
+    for (order_attribute& it : out.attributes) {
+        it.name = from.text();
+        it.value = read_value(from);
+    }
+    out.annotations = from.text();
+    if (!has_extra(out)) from.fail();  // is encoded without the flag
+}
+
 std::uint8_t flags_of(const order& value) noexcept {
     int out = 0;
-    if (value.id) out |= has_id;
+    if (!value.id.empty()) out |= has_id;
+    if (has_extra(value)) out |= has_more;
     if (value.next_attempt_at) out |= has_next_attempt_at;
     if (value.first_claimed_at) out |= has_first_claimed_at;
     if (value.settled_at) out |= has_settled_at;
@@ -230,7 +337,8 @@ std::size_t size_bound(const order& value) noexcept {
     constexpr std::size_t numbers_max = 16;  // 10 numbers and times, 4 sizes, the count of items
     return 2 + checksum_size + currency_code::size + order_id::size_max + order_status::size_max +
            value.metadata.size() + value.last_error.size() +
-           varint_size_max * (numbers_max + value.item_ids.size());
+           varint_size_max * (numbers_max + value.item_ids.size()) +
+           (has_extra(value) ? extra_size_bound(value) : 0);
 }
 
 std::size_t size_bound(const stored_order& value) noexcept {
@@ -248,8 +356,8 @@ std::size_t size_bound(const journal_entry& value) noexcept {
 
 void write(writer& to, const order& value) noexcept {
     to.signed_number(value.number);
-    if (value.id) to.text(value.id->view());
-    to.signed_number(value.user_id);
+    if (!value.id.empty()) to.text(value.id.view());
+    to.signed_number(positive_integer(value.user));
     to.number(value.item_ids.size());
     for (const std::int64_t id : value.item_ids) to.signed_number(id);
     to.signed_number(value.total_amount.minor_units);
@@ -265,6 +373,7 @@ void write(writer& to, const order& value) noexcept {
     to.time(value.next_attempt_at, value.created_at);
     to.time(value.first_claimed_at, value.created_at);
     to.time(value.settled_at, value.created_at);
+    if (has_extra(value)) write_extra(to, value);
 }
 
 void write(writer& to, const stored_order& value) noexcept {
@@ -287,7 +396,7 @@ void write(writer& to, const journal_entry& value) noexcept {
     to.time(value.at, value.after.created_at);
 }
 
-void read_id(reader& from, std::optional<order_id>& out) {
+void read_id(reader& from, order_id& out) {
     auto id = order_id::parse(from.text());
     if (!id) return from.fail();
     out = std::move(*id);
@@ -304,7 +413,11 @@ void read_status(reader& from, order_status& out) {
 void read(reader& from, std::uint8_t flags, order& out) {
     out.number = from.signed_number();
     if ((flags & has_id) != 0) read_id(from, out.id);
-    out.user_id = from.signed_number();
+    if (const std::int64_t user = from.signed_number(); user > 0) {
+        assign_integer(user, out.user);
+    } else if (user != 0) {
+        from.fail();
+    }
     out.item_ids.resize(from.count());
     for (std::int64_t& id : out.item_ids) id = from.signed_number();
     out.total_amount.minor_units = from.signed_number();
@@ -324,6 +437,7 @@ void read(reader& from, std::uint8_t flags, order& out) {
     out.next_attempt_at = from.time_if((flags & has_next_attempt_at) != 0, out.created_at);
     out.first_claimed_at = from.time_if((flags & has_first_claimed_at) != 0, out.created_at);
     out.settled_at = from.time_if((flags & has_settled_at) != 0, out.created_at);
+    if ((flags & has_more) != 0) read_extra(from, out);
 }
 
 void read(reader& from, std::uint8_t flags, stored_order& out) {
@@ -384,6 +498,28 @@ result<Value> decode(std::string_view bytes, format expected, std::uint8_t flags
 }
 
 }  // namespace
+
+namespace detail {
+
+bool has_extra(const order_content& value) noexcept {
+    return v1::has_extra(value);
+}
+
+void encode_extra(const order_content& value, std::string& out) {
+    const std::size_t before = out.size();
+    out.resize(before + extra_size_bound(value));
+    writer to(out.data() + before);
+    write_extra(to, value);
+    out.resize(static_cast<std::size_t>(to.at() - out.data()));
+}
+
+bool decode_extra(std::string_view bytes, order_content& out) {
+    reader from(bytes);
+    read_extra(from, out);
+    return !from.failed() && from.left() == 0;
+}
+
+}  // namespace detail
 
 void encode(const order& value, std::string& out) {
     append(value, order_format, out);

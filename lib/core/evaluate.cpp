@@ -9,7 +9,7 @@ namespace {
 
 // errc that refuses the change in the order's present state, if any.
 error_code refusal(const stored_order& current, const change& what) {
-    if (what.user_id && *what.user_id != current.value.user_id) return errc::not_found;
+    if (!what.scope.admits(current.value)) return errc::not_found;
     if (what.lease && (!current.leased || current.lease != *what.lease)) return errc::lease_lost;
     if (what.version && current.value.version != *what.version) return errc::version_conflict;
     if (what.unleased && current.leased) return errc::transition_rejected;
@@ -61,11 +61,8 @@ evaluation apply(const edit_order& edit, const stored_order& current, const chan
                  write_time at) {
     evaluation out = begin(current, what);
     touch(out.after, at);
-    order& it = out.after.value;
-    it.user_id = edit.user_id;
-    it.item_ids = edit.item_ids;
-    it.total_amount = edit.total_amount;
-    it.metadata = edit.metadata;
+    static_cast<order_content&>(out.after.value) = edit.content;
+    out.after.value.tenant = current.value.tenant;
     return out;
 }
 
@@ -129,6 +126,8 @@ result<evaluation> evaluate(const stored_order* current, const change& what, wri
         // An attempt may have had its effect although its answer was lost: the next one has the
         // same idempotency key and would be answered for the content of before.
         if (current->value.first_claimed_at) return errc::transition_rejected;
+        const std::string& tenant = edit->content.tenant;
+        if (!tenant.empty() && tenant != current->value.tenant) return errc::invalid_argument;
         return apply(*edit, *current, what, at);
     }
     evaluation out = begin(*current, what);

@@ -1,5 +1,4 @@
 #include "core/command_texts.hpp"
-#include "core/order_rules.hpp"
 #include "core/work_events.hpp"
 
 #include <orderproc/command.hpp>
@@ -16,23 +15,21 @@ constexpr std::size_t shown_size_max = 64;
 
 result<void> lower_to(change& out, submit_order& submit, const status_machine& machine,
                       runtime& with) {
-    order& it = submit.value;
-    if (auto ok = validate(it); !ok) return ok;
+    if (auto ok = validate(submit.value); !ok) return ok;
     const timestamp now = with.time.now();
-    if (!it.id) {
+    order it;
+    static_cast<order_content&>(it) = std::move(submit.value);
+    it.id = std::move(submit.value.id);
+    if (it.id.empty()) {
         const std::uint64_t high = with.random.next();
         const std::uint64_t low = with.random.next();
         it.id = order_id::make(now, high, low);
+    } else if (!it.id.is_plain()) {
+        return failure{errc::invalid_argument, "the id must be [A-Za-z0-9][A-Za-z0-9._:-]{0,63}"};
     }
-    it.number = 0;
     it.status = machine.initial();
-    it.attempts = 0;
-    it.next_attempt_at.reset();
-    it.last_error.clear();
-    it.first_claimed_at.reset();
-    it.settled_at.reset();
     if (machine.is_settled(it.status)) it.settled_at = now;
-    out.order = it.id->view();
+    out.order = it.id.view();
     out.event = "create";
     out.action =
         create_order{std::move(it), machine.stage_waiting_in(machine.initial()) != nullptr};
@@ -40,16 +37,15 @@ result<void> lower_to(change& out, submit_order& submit, const status_machine& m
 }
 
 result<void> lower_to(change& out, edit_fields& edit, const status_machine& machine, runtime&) {
-    const edit_order& to = edit.fields;
-    if (auto ok = detail::validate_fields(to.user_id, to.item_ids, to.total_amount, to.metadata);
-        !ok) {
-        return ok;
+    if (auto ok = validate(edit.fields); !ok) return ok;
+    if (!edit.fields.id.empty() && edit.fields.id.view() != edit.order) {
+        return failure{errc::invalid_argument, "an edit cannot change the id of an order"};
     }
     out.order = std::move(edit.order);
     out.event = "edit";
     out.from = machine.statuses().first(1);  // the initial one
     out.unleased = true;
-    out.action = std::move(edit.fields);
+    out.action = edit_order{std::move(edit.fields)};
     return {};
 }
 
@@ -103,19 +99,25 @@ result<void> lower_to(change& out, find_key& find, const status_machine&, runtim
     return {};
 }
 
-// Whose order it is to be, if the command says so.
-std::optional<std::int64_t> owner(const command& what) {
-    if (const auto* submit = std::get_if<submit_order>(&what.what)) return submit->value.user_id;
-    if (const auto* edit = std::get_if<edit_fields>(&what.what)) return edit->fields.user_id;
-    return std::nullopt;
+// An order stays within what the principal may see: none is made or moved for somebody else. An
+// edit that names no tenant keeps the order's.
+result<void> check_scope(const command& what) {
+    const auto* submit = std::get_if<submit_order>(&what.what);
+    const auto* edit = std::get_if<edit_fields>(&what.what);
+    if (!submit && !edit) return {};
+    const order_draft& it = submit ? submit->value : edit->fields;
+    if (what.scope.user && it.user != *what.scope.user) {
+        return failure{errc::invalid_argument, "user_id must be the principal's own"};
+    }
+    if (!what.scope.tenant || it.tenant == *what.scope.tenant) return {};
+    if (edit && it.tenant.empty()) return {};
+    return failure{errc::invalid_argument, "tenant must be the principal's own"};
 }
 
 }  // namespace
 
 result<change> lower(command what, const status_machine& machine, runtime& with) {
-    if (const auto user = owner(what); what.user_id && user && *user != *what.user_id) {
-        return failure{errc::invalid_argument, "user_id must be the principal's own"};
-    }
+    if (auto ok = check_scope(what); !ok) return std::move(ok).error();
     if (auto ok = detail::check_actor(what.actor); !ok) return std::move(ok).error();
     if (auto ok = detail::check_traceparent(what.traceparent); !ok) return std::move(ok).error();
     change out;
@@ -124,7 +126,7 @@ result<change> lower(command what, const status_machine& machine, runtime& with)
         std::visit([&](auto& it) { return lower_to(out, it, machine, with); }, what.what);
     if (!lowered) return std::move(lowered).error();
     out.version = what.version;
-    out.user_id = what.user_id;
+    out.scope = std::move(what.scope);
     out.actor = std::move(what.actor);
     out.traceparent = std::move(what.traceparent);
     return out;

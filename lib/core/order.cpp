@@ -1,11 +1,13 @@
 #include "core/json_reader.hpp"
 #include "core/order_rules.hpp"
+#include "core/text.hpp"
 
 #include <orderproc/order.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace orderproc {
@@ -29,12 +31,46 @@ constexpr bool is_alphanumeric(char c) noexcept {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-bool is_order_id(std::string_view text) noexcept {
-    if (text.empty() || text.size() > order_id::size_max || !is_alphanumeric(text[0])) return false;
-    for (const char c : text) {
-        if (!is_alphanumeric(c) && c != '.' && c != '_' && c != ':' && c != '-') return false;
+constexpr bool is_of_plain_id(char c) noexcept {
+    return is_alphanumeric(c) || c == '.' || c == '_' || c == ':' || c == '-';
+}
+
+// RFC 3986, section 2.3.
+constexpr bool is_unreserved(char c) noexcept {
+    return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+// Whether a character of UTF-8 beyond ASCII is a control character, a separator of lines or
+// paragraphs, or changes the direction of the text around it (Unicode, annex 9).
+bool is_invisible(std::string_view character) noexcept {
+    if (character.size() == 2) {
+        return (character[0] == '\xC2' && character[1] < '\xA0') ||  // C1
+               character == "\xD8\x9C";                              // U+061C
     }
-    return text != "batch" && text != "status";
+    if (character.size() != 3 || character[0] != '\xE2') return false;
+    const auto last = static_cast<unsigned char>(character[2]);
+    if (character[1] == '\x80') {  // U+200E, U+200F, U+2028 to U+202E
+        return last == 0x8E || last == 0x8F || (last >= 0xA8 && last <= 0xAE);
+    }
+    return character[1] == '\x81' && last >= 0xA6 && last <= 0xA9;  // U+2066 to U+2069
+}
+
+bool is_order_id(std::string_view text) noexcept {
+    if (text.empty() || text.size() > order_id::size_max) return false;
+    if (text.front() == ' ' || text.back() == ' ' || text.front() == '~') return false;
+    std::size_t encoded = 0;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        const detail::utf8_step step = detail::step_utf8(at, end);
+        const auto first = static_cast<unsigned char>(*at);
+        if (!step.valid || first < 0x20 || first == 0x7F) return false;
+        if (step.size > 1 && is_invisible({at, step.size})) return false;
+        encoded += is_unreserved(*at) ? 1 : 3 * step.size;
+        at += step.size;
+    }
+    if (encoded > order_id::encoded_size_max) return false;
+    return text != "." && text != ".." && text != "batch" && text != "status";
 }
 
 failure invalid(std::string detail) {
@@ -46,6 +82,11 @@ failure invalid(std::string detail) {
 result<order_id> order_id::parse(std::string_view text) {
     if (!is_order_id(text)) return errc::invalid_argument;
     return order_id(text);
+}
+
+bool order_id::is_plain() const noexcept {
+    return !text_.empty() && text_.size() <= plain_size_max && is_alphanumeric(text_[0]) &&
+           std::all_of(text_.begin(), text_.end(), is_of_plain_id);
 }
 
 order_id order_id::make(timestamp now, std::uint64_t random_high, std::uint64_t random_low) {
@@ -60,32 +101,27 @@ order_id order_id::make(timestamp now, std::uint64_t random_high, std::uint64_t 
     return order_id({text.data(), text.size()});
 }
 
-result<void> validate(const order& value) {
-    return detail::validate_fields(value.user_id, value.item_ids, value.total_amount,
-                                   value.metadata);
-}
-
 namespace detail {
 
 namespace {
 
-result<void> validate_metadata(std::string_view text) {
-    if (text == "{}") return {};
+// REQUIRES: not "{}", which needs no look.
+result<void> validate_object(const std::string& name, std::string_view text) {
     if (text.size() > order::metadata_size_max) {
-        return invalid("metadata must have at most " + std::to_string(order::metadata_size_max) +
+        return invalid(name + " must have at most " + std::to_string(order::metadata_size_max) +
                        " bytes");
     }
     json_reader from(text, metadata_levels);
-    if (from.next() != json_kind::object) return invalid("metadata must be a JSON object");
+    if (from.next() != json_kind::object) return invalid(name + " must be a JSON object");
     const kept_json found = from.keep(order::metadata_size_max);
     from.finish();
     if (from.failed()) {
         const json_fault fault = from.fault();
-        return invalid("metadata must be a JSON object; at line " + std::to_string(fault.line) +
+        return invalid(name + " must be a JSON object; at line " + std::to_string(fault.line) +
                        ", column " + std::to_string(fault.column) + ": " + fault.detail);
     }
     if (found.breach == json_breach::none) return {};
-    return invalid("metadata, at byte " + std::to_string(found.where - text.data()) + ", " +
+    return invalid(name + ", at byte " + std::to_string(found.where - text.data()) + ", " +
                    std::string(rule_of(found.breach)));
 }
 
@@ -108,29 +144,111 @@ std::string_view rule_of(json_breach breach) noexcept {
     return {};
 }
 
-result<void> validate_fields(std::int64_t user_id, std::span<const std::int64_t> item_ids,
-                             const money& total, std::string_view metadata) {
-    if (user_id < 1) return invalid("user_id must be 1 or more");
-    if (item_ids.empty() || item_ids.size() > order::items_max) {
-        return invalid("item_ids must have 1 to " + std::to_string(order::items_max) + " entries");
+namespace {
+
+result<void> validate_text(std::string_view name, std::string_view text, std::size_t size_max) {
+    if (text.size() > size_max) {
+        return invalid(std::string(name) + " must have at most " + std::to_string(size_max) +
+                       " bytes");
     }
-    const auto bad =
-        std::find_if(item_ids.begin(), item_ids.end(), [](std::int64_t id) { return id < 1; });
-    if (bad != item_ids.end()) {
-        return invalid("item_ids[" + std::to_string(bad - item_ids.begin()) +
-                       "] must be 1 or more");
-    }
-    if (total.minor_units < 0 || total.minor_units > money::minor_units_max) {
-        return invalid("total_amount must be 0 to " + std::to_string(money::minor_units_max) +
-                       " minor units");
-    }
-    if (!currency_decimals(total.currency.view())) {
-        return invalid("currency of total_amount is not in ISO 4217");
-    }
-    return validate_metadata(metadata);
+    if (is_text(text, text_kind::one_line)) return {};
+    return invalid(std::string(name) + " must be UTF-8 without control characters");
 }
 
+result<void> validate_amount(std::string_view name, std::int64_t minor_units) {
+    if (minor_units >= 0 && minor_units <= money::minor_units_max) return {};
+    return invalid(std::string(name) + " must be 0 to " + std::to_string(money::minor_units_max) +
+                   " minor units");
+}
+
+result<void> validate_line(const std::string& name, const order_line& it) {
+    if (it.sku.empty()) return invalid(name + ".sku must not be empty");
+    if (auto ok = validate_text(name + ".sku", it.sku, order_line::sku_size_max); !ok) return ok;
+    if (auto ok = validate_text(name + ".name", it.name, order_line::name_size_max); !ok) return ok;
+    if (it.quantity < 1 || it.quantity > order_line::quantity_max) {
+        return invalid(name + ".quantity must be 1 to " + std::to_string(order_line::quantity_max));
+    }
+    if (!it.unit_amount) return {};
+    return validate_amount(name + ".unit_amount", it.unit_amount->minor_units);
+}
+
+result<void> validate_items(const order_content& value) {
+    const std::span<const std::int64_t> ids = value.item_ids;
+    if (!value.lines.empty() && !ids.empty())
+        return invalid("lines must not stand beside item_ids");
+    if (value.lines.size() > order::items_max) {
+        return invalid("lines must have 1 to " + std::to_string(order::items_max) + " entries");
+    }
+    for (std::size_t i = 0; i < value.lines.size(); ++i) {
+        const std::string name = "lines[" + std::to_string(i) + "]";
+        if (auto ok = validate_line(name, value.lines[i]); !ok) return ok;
+    }
+    if (!value.lines.empty()) return {};
+    if (ids.empty() || ids.size() > order::items_max) {
+        return invalid("item_ids must have 1 to " + std::to_string(order::items_max) + " entries");
+    }
+    const auto bad = std::find_if(ids.begin(), ids.end(), [](std::int64_t id) { return id < 1; });
+    if (bad == ids.end()) return {};
+    return invalid("item_ids[" + std::to_string(bad - ids.begin()) + "] must be 1 or more");
+}
+
+bool is_attribute_name(std::string_view text) noexcept {
+    const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    if (text.empty() || text.size() > order_attribute::name_size_max || !is_letter(text[0])) {
+        return false;
+    }
+    return std::all_of(text.begin(), text.end(),
+                       [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+result<void> validate_attribute(const order_attribute& it) {
+    const std::string name = "attribute " + it.name;
+    if (const auto* text = std::get_if<std::string>(&it.value)) {
+        return validate_text(name, *text, order_attribute::text_size_max);
+    }
+    if (const auto* sum = std::get_if<amount>(&it.value)) {
+        return validate_amount(name, sum->minor_units);
+    }
+    return {};
+}
+
+result<void> validate_attributes(const std::vector<order_attribute>& all) {
+    if (all.size() > order::attributes_max) {
+        return invalid("there must be at most " + std::to_string(order::attributes_max) +
+                       " attributes");
+    }
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!is_attribute_name(all[i].name)) {
+            return invalid("the name of an attribute must be [a-z][a-z0-9_]{0,31}");
+        }
+        if (i > 0 && all[i].name <= all[i - 1].name) {
+            return invalid("attributes must ascend by name, and " + all[i].name + " does not");
+        }
+        if (auto ok = validate_attribute(all[i]); !ok) return ok;
+    }
+    return {};
+}
+
+}  // namespace
+
 }  // namespace detail
+
+result<void> validate(const order_content& value) {
+    using namespace detail;
+    if (auto ok = validate_text("user", value.user, order::user_size_max); !ok) return ok;
+    if (auto ok = validate_items(value); !ok) return ok;
+    if (auto ok = validate_amount("total_amount", value.total_amount.minor_units); !ok) return ok;
+    if (!currency_decimals(value.total_amount.currency.view())) {
+        return invalid("currency of total_amount is not in ISO 4217");
+    }
+    if (value.metadata != "{}") {
+        if (auto ok = validate_object("metadata", value.metadata); !ok) return ok;
+    }
+    if (auto ok = validate_text("tenant", value.tenant, order::tenant_size_max); !ok) return ok;
+    if (auto ok = validate_attributes(value.attributes); !ok) return ok;
+    if (value.annotations.empty() || value.annotations == "{}") return {};
+    return validate_object("annotations", value.annotations);
+}
 
 }  // namespace v1
 }  // namespace orderproc

@@ -62,6 +62,21 @@ inline std::string show(const std::vector<std::int64_t>& values) {
     }
     return out;
 }
+inline std::string show(const std::vector<order_line>& values) {
+    std::string out = std::to_string(values.size()) + " lines";
+    for (std::size_t i = 0; i < values.size() && i < 5; ++i) {
+        out += (i == 0 ? ": " : ", ") + std::to_string(values[i].quantity) + " of " +
+               show(values[i].sku);
+    }
+    return out;
+}
+inline std::string show(const std::vector<order_attribute>& values) {
+    std::string out = std::to_string(values.size()) + " attributes";
+    for (std::size_t i = 0; i < values.size() && i < 5; ++i) {
+        out += (i == 0 ? ": " : ", ") + values[i].name;
+    }
+    return out;
+}
 template <class T>
 std::string show(const std::optional<T>& value) {
     return value ? show(*value) : "none";
@@ -78,10 +93,14 @@ inline std::string order_difference(const order& expected, const order& found) {
     compare("number", expected.number, found.number);
     compare("version", expected.version, found.version);
     compare("status", expected.status, found.status);
-    compare("user_id", expected.user_id, found.user_id);
+    compare("user", expected.user, found.user);
     compare("item_ids", expected.item_ids, found.item_ids);
+    compare("lines", expected.lines, found.lines);
     compare("total_amount", expected.total_amount, found.total_amount);
     compare("metadata", expected.metadata, found.metadata);
+    compare("tenant", expected.tenant, found.tenant);
+    compare("attributes", expected.attributes, found.attributes);
+    compare("annotations", expected.annotations, found.annotations);
     compare("attempts", expected.attempts, found.attempts);
     compare("next_attempt_at", expected.next_attempt_at, found.next_attempt_at);
     compare("last_error", expected.last_error, found.last_error);

@@ -8,8 +8,6 @@
 #include <orderproc/order.hpp>
 
 #include <cstddef>
-#include <cstdint>
-#include <span>
 #include <string_view>
 
 namespace orderproc {
@@ -21,10 +19,6 @@ inline constexpr std::size_t metadata_levels = json_reader::depth_max - 1;
 
 // What a value of metadata must be, going on from its name. Empty for none.
 ORDERPROC_EXPORT std::string_view rule_of(json_breach breach) noexcept;
-
-// What validate() says of an order with these fields, without the need for one.
-result<void> validate_fields(std::int64_t user_id, std::span<const std::int64_t> item_ids,
-                             const money& total, std::string_view metadata);
 
 }  // namespace detail
 }  // namespace v1

@@ -64,6 +64,9 @@ std::string describe_refusal(const change& what, const change_outcome& outcome) 
     if (outcome.ec == errc::idempotency_mismatch) {
         return "the idempotency key was used with a different request";
     }
+    if (outcome.ec == errc::invalid_argument && std::holds_alternative<edit_order>(what.action)) {
+        return "an edit cannot change the tenant of an order";
+    }
     return {};
 }
 

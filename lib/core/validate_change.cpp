@@ -1,5 +1,4 @@
 #include "core/command_texts.hpp"
-#include "core/order_rules.hpp"
 
 #include <orderproc/change.hpp>
 
@@ -12,7 +11,7 @@ namespace {
 
 result<void> check(const create_order& create, const change& what) {
     const order& it = create.value;
-    if (!it.id || it.id->view() != what.order) {
+    if (it.id.empty() || it.id.view() != what.order) {
         return failure{errc::invalid_argument, "create_order: the id is not the change's order"};
     }
     if (it.status == order_status()) {
@@ -22,7 +21,7 @@ result<void> check(const create_order& create, const change& what) {
 }
 
 result<void> check(const edit_order& edit, const change&) {
-    return detail::validate_fields(edit.user_id, edit.item_ids, edit.total_amount, edit.metadata);
+    return validate(edit.content);
 }
 
 result<void> check(const transition_order& move, const change&) {

@@ -1,6 +1,7 @@
 #include "stages/commit_listeners.hpp"
 #include "stages/engine_queue.hpp"
 #include "stages/engine_writer.hpp"
+#include "stages/notifier.hpp"
 #include "stages/other_commits.hpp"
 
 #include <orderproc/engine.hpp>
@@ -96,6 +97,7 @@ public:
         for (std::size_t i = 0; i < writers; ++i) {
             writers_.emplace_back(orders, with, listeners_, options);
         }
+        if (options.threads == 0 && options.on_ready) ready_.emplace(options.on_ready);
         threads_.reserve(options.threads);
         try {
             if (options.watch_others) others_.emplace(orders, with, listeners_);
@@ -109,7 +111,8 @@ public:
     ~impl() {
         queue_.stop();
         if (!threads_.empty()) return;
-        while (queue_.size() > 0 || !writers_.front().batch().empty()) (void)run_once();
+        while (queue_.size() > 0 || !writers_.front().batch().empty()) (void)advance();
+        if (ready_) ready_->close();
     }
 
     impl(const impl&) = delete;
@@ -118,28 +121,33 @@ public:
     result<void> submit(command what, completion& done) {
         auto lowered = lower(std::move(what), machine_, with_);
         if (!lowered) return std::move(lowered).error();
-        return queue_.push(done, std::move(*lowered), detail::engine_node::kind::command);
+        return push(done, std::move(*lowered), detail::engine_node::kind::command);
     }
 
+    template <class... Args>
+    result<void> push(Args&&... args) {
+        auto queued = queue_.push(std::forward<Args>(args)...);
+        if (queued && ready_) ready_->notify();
+        return queued;
+    }
+
+    // For the host: not before it is time to ask again for a write in doubt.
     result<std::size_t> run_once() {
-        const std::lock_guard running(running_);
-        detail::engine_writer& writer = writers_.front();
-        if (writer.batch().empty() && !queue_.take(0, writer.batch())) {
-            writer.tidy();
-            return 0;
-        }
-        const std::size_t carried = writer.batch().size();
-        const auto ok = writer.advance();
-        if (ok) return carried;
-        try {
-            return ok.error();
-        } catch (const std::exception&) {  // no memory for its text
-            return errc::unavailable;
-        }
+        if (ready_) ready_->begin();
+        const bool early = doubt_pause_ && with_.time.monotonic() < ask_at_;
+        auto carried = early ? result<std::size_t>(std::size_t{0}) : advance();
+        if (ready_) (void)ready_->end();
+        return carried;
+    }
+
+    clock::instant next_due() const noexcept {
+        if (doubt_pause_) return ask_at_;
+        if (queue_.size() > 0) return clock::instant::min();
+        return writers_.front().tidy_due().value_or(clock::instant::max());
     }
 
     void run_until(const waiter& done) {
-        while (!done.done()) (void)run_once();
+        while (!done.done()) (void)advance();
     }
 
     const status_machine& machine_;
@@ -150,6 +158,37 @@ public:
     bool has_threads() const noexcept { return !threads_.empty(); }
 
 private:
+    // One batch, or one question after it.
+    result<std::size_t> advance() {
+        const std::lock_guard running(running_);
+        detail::engine_writer& writer = writers_.front();
+        const bool fresh = writer.batch().empty();
+        if (fresh && !queue_.take(0, writer.batch())) {
+            writer.tidy();
+            return 0;
+        }
+        const std::size_t carried = writer.batch().size();
+        const auto ok = writer.advance();
+        set_pause(fresh, !writer.batch().empty());
+        if (ok) return carried;
+        try {
+            return ok.error();
+        } catch (const std::exception&) {  // no memory for its text
+            return errc::unavailable;
+        }
+    }
+
+    // In doubt: what became of it is asked at once, then ever more rarely.
+    void set_pause(bool fresh, bool in_doubt) noexcept {
+        if (!in_doubt) {
+            doubt_pause_.reset();
+            return;
+        }
+        const auto before = fresh ? std::chrono::milliseconds(0) : doubt_pause_.value_or(pause_min);
+        ask_at_ = with_.time.monotonic() + before;
+        doubt_pause_ = fresh ? pause_min : std::min(2 * before, pause_max);
+    }
+
     void run(std::size_t index) noexcept {
         detail::engine_writer& writer = writers_[index];
         using waited = detail::engine_queue::waited;
@@ -178,6 +217,11 @@ private:
     std::deque<detail::engine_writer> writers_;
     // Without threads: execute() may meet the host in run_once().
     std::mutex running_;
+    std::optional<detail::notifier> ready_;
+    // Without threads, while a write is in doubt: how long to wait after the next question, and
+    // when that is.
+    std::optional<std::chrono::milliseconds> doubt_pause_;
+    clock::instant ask_at_;
     std::optional<detail::other_commits> others_;
     std::vector<std::jthread> threads_;  // the last member: joined before the rest goes
 };
@@ -206,15 +250,15 @@ result<void> engine::submit(command what, std::function<void(change_outcome&)> d
 
 result<void> engine::submit(change what, completion& done) {
     if (auto ok = validate(what); !ok) return ok;
-    return impl_->queue_.push(done, std::move(what), detail::engine_node::kind::change);
+    return impl_->push(done, std::move(what), detail::engine_node::kind::change);
 }
 
 result<void> engine::submit(claim what, claim_completion& done) {
-    return impl_->queue_.push(done, std::move(what));
+    return impl_->push(done, std::move(what));
 }
 
 result<void> engine::submit(commit_cursor what, cursor_completion& done) {
-    return impl_->queue_.push(done, std::move(what));
+    return impl_->push(done, std::move(what));
 }
 
 change_outcome engine::execute(command what) {
@@ -232,6 +276,10 @@ change_outcome engine::execute(command what) {
 
 result<std::size_t> engine::run_once() {
     return impl_->run_once();
+}
+
+clock::instant engine::next_due() const noexcept {
+    return impl_->next_due();
 }
 
 void engine::wake() noexcept {

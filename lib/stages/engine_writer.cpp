@@ -115,7 +115,7 @@ void engine_writer::load() {
 
 result<void> engine_writer::connect() {
     if (connection_) return {};
-    auto made = orders_.connect(connection_role::writer);
+    auto made = orders_.connect_writer();
     if (made) {
         connection_ = std::move(*made);
         return {};

@@ -39,6 +39,7 @@ public:
 
     // To be called when nothing waits: the storage's housekeeping. True: call again in a while.
     bool tidy() noexcept;
+    std::optional<clock::instant> tidy_due() const noexcept { return tidy_due_; }
 
 private:
     result<void> try_to_finish();

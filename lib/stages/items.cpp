@@ -12,6 +12,12 @@
 namespace orderproc {
 inline namespace v1 {
 
+void append_skus(const order_content& of, std::vector<std::string>& out) {
+    out.reserve(out.size() + of.item_ids.size() + of.lines.size());
+    for (const std::int64_t id : of.item_ids) out.push_back(std::to_string(id));
+    for (const order_line& line : of.lines) out.push_back(line.sku);
+}
+
 class item_gate::impl {
 public:
     impl(item_checker& asks, runtime with, std::size_t queue_max)
@@ -29,11 +35,11 @@ public:
     impl(const impl&) = delete;
     impl& operator=(const impl&) = delete;
 
-    result<void> push(std::span<const std::int64_t> ids, item_completion& done) {
+    result<void> push(std::span<const std::string> skus, item_completion& done) {
         const std::lock_guard lock(mutex_);
         if (stopped_) return errc::stopped;
         if (size_ >= queue_max_) return errc::overloaded;
-        done.ids_ = ids;
+        done.skus_ = skus;
         done.next_ = nullptr;
         (tail_ ? tail_->next_ : head_) = &done;
         tail_ = &done;
@@ -55,29 +61,42 @@ private:
         while (item_completion* first = take()) answer(first, ask(first));
     }
 
-    // Of all ids in question, those that are unknown.
+    // Of all SKUs in question, those that are unknown.
     error_code ask(const item_completion* first) noexcept {
         unknown_.clear();
         try {
-            ids_.clear();
+            skus_.clear();
+            positions_.clear();
             for (const auto* it = first; it; it = it->next_) {
-                ids_.insert(ids_.end(), it->ids_.begin(), it->ids_.end());
+                skus_.insert(skus_.end(), it->skus_.begin(), it->skus_.end());
             }
-            std::sort(ids_.begin(), ids_.end());
-            ids_.erase(std::unique(ids_.begin(), ids_.end()), ids_.end());
-            auto told = checker_.check(ids_, unknown_);
+            std::sort(skus_.begin(), skus_.end());
+            skus_.erase(std::unique(skus_.begin(), skus_.end()), skus_.end());
+            auto told = checker_.check(skus_, positions_);
             if (!told) {
                 with_.observer.error("items", told.error());
                 return errc::unavailable;
             }
-            std::sort(unknown_.begin(), unknown_.end());
-            return {};
+            return name_unknown();
         } catch (const std::exception& thrown) {
             error(thrown.what());
         } catch (...) {
             error("the item checker threw what is no std::exception");
         }
         return errc::unavailable;
+    }
+
+    // As texts of our own, for skus_ view completions, which go as they are told.
+    error_code name_unknown() {
+        std::sort(positions_.begin(), positions_.end());
+        for (const std::size_t at : positions_) {
+            if (at >= skus_.size()) {
+                error("the item checker named a position beyond what it was asked");
+                return errc::unavailable;
+            }
+            unknown_.emplace_back(skus_[at]);
+        }
+        return {};
     }
 
     void answer(item_completion* first, error_code ec) noexcept {
@@ -94,8 +113,8 @@ private:
         positions_.clear();
         if (unknown_.empty()) return true;
         try {
-            for (std::size_t i = 0; i < of.ids_.size(); ++i) {
-                if (std::binary_search(unknown_.begin(), unknown_.end(), of.ids_[i])) {
+            for (std::size_t i = 0; i < of.skus_.size(); ++i) {
+                if (std::binary_search(unknown_.begin(), unknown_.end(), of.skus_[i])) {
                     positions_.push_back(i);
                 }
             }
@@ -123,7 +142,8 @@ private:
     bool stopped_ = false;
 
     // Of the thread, kept for their memory.
-    std::vector<std::int64_t> ids_, unknown_;
+    std::vector<std::string_view> skus_;
+    std::vector<std::string> unknown_;
     std::vector<std::size_t> positions_;
     std::thread thread_;  // the last member: it uses the others
 };
@@ -133,8 +153,8 @@ item_gate::item_gate(item_checker& asks, runtime with, std::size_t queue_max)
 
 item_gate::~item_gate() = default;
 
-result<void> item_gate::submit(std::span<const std::int64_t> ids, item_completion& done) {
-    return impl_->push(ids, done);
+result<void> item_gate::submit(std::span<const std::string> skus, item_completion& done) {
+    return impl_->push(skus, done);
 }
 
 }  // namespace v1

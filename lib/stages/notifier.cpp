@@ -32,6 +32,11 @@ bool notifier::end() noexcept {
     return notified_;
 }
 
+bool notifier::notified() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return notified_;
+}
+
 void notifier::wait_for(std::chrono::milliseconds at_most) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, at_most, [this] { return notified_; });

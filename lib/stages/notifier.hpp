@@ -22,12 +22,13 @@ public:
     // Between begin() and end() the host is not called: the runnable is running and looks itself.
     void begin() noexcept;
     bool end() noexcept;                               // whether notify() was called since begin()
+    bool notified() const noexcept;                    // since begin(), and not yet looked at
     void wait_for(std::chrono::milliseconds at_most);  // or until notify()
     void close() noexcept;  // afterwards nobody is called. REQUIRES: not from on_ready
 
 private:
     const std::function<void()> on_ready_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool busy_ = false;
     bool notified_ = false;

@@ -110,7 +110,8 @@ private:
 
     void read(read_completion& it) noexcept {
         auto done = guarded([&] {
-            return reading_.use([&](repository& from) -> result<void> { return it.read(from); });
+            return reading_.use(
+                [&](repository_reader& from) -> result<void> { return it.read(from); });
         });
         it.complete(done);
     }
@@ -154,7 +155,7 @@ private:
 
     result<loaded_orders> load_from(std::span<const std::string> ids) noexcept {
         return guarded([&] {
-            return loading_.use([&](repository& from) {
+            return loading_.use([&](repository_reader& from) {
                 load_params params;
                 params.ids = ids;
                 return from.load(params);

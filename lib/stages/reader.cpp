@@ -17,7 +17,7 @@ public:
         holders_.reserve(free_);
     }
 
-    result<std::unique_ptr<repository>> take() {
+    result<std::unique_ptr<repository_reader>> take() {
         {
             std::unique_lock lock(mutex_);
             if (free_ == 0 && holds_one()) {
@@ -34,7 +34,7 @@ public:
         }
         // Connecting may take long, and must not keep the others from what they have.
         try {
-            auto made = orders_.connect(connection_role::reader);
+            auto made = orders_.connect_reader();
             if (!made) give_back(nullptr);
             return made;
         } catch (...) {
@@ -43,7 +43,7 @@ public:
         }
     }
 
-    void give_back(std::unique_ptr<repository> connection) noexcept {
+    void give_back(std::unique_ptr<repository_reader> connection) noexcept {
         {
             const std::lock_guard lock(mutex_);
             ++free_;
@@ -64,9 +64,9 @@ private:
     storage& orders_;
     std::mutex mutex_;
     std::condition_variable returned_;
-    std::size_t free_;                               // places: idle connections and unopened ones
-    std::vector<std::unique_ptr<repository>> idle_;  // the one used last goes first
-    std::vector<std::thread::id> holders_;           // of the connections in use
+    std::size_t free_;  // places: idle connections and unopened ones
+    std::vector<std::unique_ptr<repository_reader>> idle_;  // the one used last goes first
+    std::vector<std::thread::id> holders_;                  // of the connections in use
 };
 
 reader::reader(storage& orders, std::size_t connections_max)
@@ -74,11 +74,11 @@ reader::reader(storage& orders, std::size_t connections_max)
 
 reader::~reader() = default;
 
-result<std::unique_ptr<repository>> reader::take() {
+result<std::unique_ptr<repository_reader>> reader::take() {
     return impl_->take();
 }
 
-void reader::give_back(std::unique_ptr<repository> connection) noexcept {
+void reader::give_back(std::unique_ptr<repository_reader> connection) noexcept {
     impl_->give_back(std::move(connection));
 }
 

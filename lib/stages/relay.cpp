@@ -147,6 +147,10 @@ relay_report relay::run_once() {
     return impl_->cycle(std::chrono::milliseconds(0));
 }
 
+clock::instant relay::next_due() const noexcept {
+    return impl_->due();
+}
+
 result<void> relay::start() {
     return impl_->start();
 }

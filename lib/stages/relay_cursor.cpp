@@ -103,7 +103,7 @@ std::optional<timestamp> relay::impl::oldest_unpublished(clock::instant now,
     if (!sent_.empty()) return sent_.front().made_at;
     if (next_ < page_.size()) return page_[next_].at;
     if (publishing() && !news_ && now < read_due_) return std::nullopt;
-    const auto found = journal_.use([&](repository& from) -> result<feed_page> {
+    const auto found = journal_.use([&](repository_reader& from) -> result<feed_page> {
         auto at = leading_ ? std::optional(confirmed_) : std::nullopt;
         if (!at) {
             auto stands = from.find_cursor(options_.cursor);

@@ -114,7 +114,9 @@ void relay::impl::read(clock::instant now) {
     late_ = late_ || (!sent_.empty() && is_late(sent_.front().made_at));
     if (!late_ && (!sent_.empty() || now < rests_until_)) return;
     const std::size_t limit = std::min(page_max, options_.window);
-    auto found = journal_.use([&](repository& from) { return from.read_feed({read_, limit}); });
+    auto found = journal_.use([&](repository_reader& from) {
+        return from.read_feed({read_, limit});
+    });
     if (!found) {
         with_.observer.error("relay.read", found.error());
         news_ = false;
@@ -167,7 +169,7 @@ bool relay::impl::submit_one(const journal_entry& entry, clock::instant now) {
         if (now < it->due) return false;
         if (exhausted(*it, now)) {
             if (options_.give_up != unpublishable::hold) return give_up(entry, *it, now);
-            it->order = entry.after.id ? entry.after.id->view() : std::string_view();
+            it->order = entry.after.id.view();
             it->event = entry.event;
             report_given_up(entry.position, *it, unpublishable::hold);
         }
@@ -180,7 +182,7 @@ bool relay::impl::submit_one(const journal_entry& entry, clock::instant now) {
 void relay::impl::address(const journal_entry& entry) {
     message_ = {};
     message_.topic = "order." + entry.event;
-    message_.key = entry.after.id ? entry.after.id->view() : std::string_view();
+    message_.key = entry.after.id.view();
     if (!entry.traceparent.empty()) {
         message_.headers.emplace_back("traceparent", entry.traceparent);
     }

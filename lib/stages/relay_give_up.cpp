@@ -106,7 +106,7 @@ void relay::impl::forgive_refused(clock::instant now) noexcept {
 // everything, so an entry that it refused waits until nothing else is under way.
 bool relay::impl::give_up(const journal_entry& entry, suspect& it, clock::instant now) {
     if (it.refused && !sent_.empty()) return false;
-    it.order = entry.after.id ? entry.after.id->view() : std::string_view();
+    it.order = entry.after.id.view();
     it.event = entry.event;
     if (it.never_parks || options_.give_up == unpublishable::skip) {
         const auto tag = sent_.empty() ? publish_tag{} : sent_.back().tag;  // they ascend

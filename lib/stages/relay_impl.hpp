@@ -58,6 +58,10 @@ public:
 
     result<void> start();
     relay_report cycle(std::chrono::milliseconds timeout) noexcept;
+    // As run_once() said last, or at once if somebody has called since.
+    clock::instant due() const noexcept {
+        return mailbox_->notifier.notified() ? clock::instant::min() : report_.next_due;
+    }
     void stop(std::chrono::milliseconds drain);
 
 private:

@@ -16,7 +16,7 @@ namespace {
 
 change leased_change(const attempt_facts& of, std::string_view event) {
     change out;
-    out.order = of.value.id->view();
+    out.order = of.value.id.view();
     out.event = event;
     out.from = std::span(&of.stage.active, 1);
     out.lease = of.lease;

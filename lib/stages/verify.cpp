@@ -31,7 +31,8 @@ struct folded {
 
 class verifier {
 public:
-    verifier(repository& from, const status_machine& machine) : from_(from), machine_(machine) {}
+    verifier(repository_reader& from, const status_machine& machine)
+        : from_(from), machine_(machine) {}
 
     result<verify_report> run(const std::function<void(const verify_report&)>& progress);
 
@@ -58,7 +59,7 @@ private:
         if (!report_.difference) report_.difference = std::move(text);
     }
 
-    repository& from_;
+    repository_reader& from_;
     const status_machine& machine_;
     verify_report report_;
     std::unordered_map<std::int64_t, folded> orders_;  // by number
@@ -77,7 +78,7 @@ std::string text(const feed_position& at) {
 }
 
 std::string name(const order& it) {
-    return "order " + (it.id ? std::string(it.id->view()) : "without an id") + " (number " +
+    return "order " + (!it.id.empty() ? std::string(it.id.view()) : "without an id") + " (number " +
            std::to_string(it.number) + ")";
 }
 
@@ -177,7 +178,7 @@ void verifier::begin_epoch(const journal_entry& entry) {
 }
 
 void verifier::judge_first(const journal_entry& entry) {
-    if (!entry.after.id) differ(entry, "is of an order without an id");
+    if (entry.after.id.empty()) differ(entry, "is of an order without an id");
     if (entry.event == "create") {
         if (entry.version != order_version{1}) {
             differ(entry, "created it with version " + detail::show(entry.version));
@@ -350,7 +351,7 @@ void verifier::differ(const journal_entry& entry, const std::string& what) {
 
 }  // namespace
 
-result<verify_report> verify(repository& from, const status_machine& machine,
+result<verify_report> verify(repository_reader& from, const status_machine& machine,
                              const std::function<void(const verify_report&)>& progress) {
     return verifier(from, machine).run(progress);
 }

@@ -267,6 +267,10 @@ work_queue_report work_queue_consumer::run_once() {
     return impl_->cycle(std::chrono::milliseconds(0));
 }
 
+clock::instant work_queue_consumer::next_due() const noexcept {
+    return impl_->due();
+}
+
 result<void> work_queue_consumer::start() {
     return impl_->start();
 }

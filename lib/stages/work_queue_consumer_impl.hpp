@@ -52,6 +52,10 @@ public:
 
     result<void> start();
     work_queue_report cycle(std::chrono::milliseconds wait) noexcept;
+    // As run_once() said last, or at once if somebody has called since.
+    clock::instant due() const noexcept {
+        return mailbox_->notifier.notified() ? clock::instant::min() : report_.next_due;
+    }
     void stop();
 
 private:

@@ -117,6 +117,10 @@ cycle_report worker::run_once() {
     return impl_->cycle();
 }
 
+clock::instant worker::next_due() const noexcept {
+    return impl_->due();
+}
+
 result<void> worker::start() {
     return impl_->start();
 }

@@ -143,7 +143,7 @@ void worker::impl::add(const claimed_order& claimed, const stage_claim& by) {
     it->work->value = claimed.value;
     it->work->traceparent = claimed.traceparent;
     it->work->stage = stage;
-    it->work->key = std::string(claimed.value.id->view()) + "/" + stage;
+    it->work->key = std::string(claimed.value.id.view()) + "/" + stage;
     it->work->sink = mailbox_;
     jobs_.add(it);
     it->work->serial = it->serial;

@@ -204,7 +204,7 @@ void worker::impl::succeed(job_entry& it) {
     }
     const order& value = it.work->value;
     with_.observer.attempt_finished(
-        {value.id->view(), it.work->stage, value.attempts, it.decided.outcome,
+        {value.id.view(), it.work->stage, value.attempts, it.decided.outcome,
          std::get<transition_order>(it.decided.what.action).reason, it.duration,
          it.work->traceparent, it.decided.effect == verdict_effect::failed});
     jobs_.remove(it);
@@ -212,7 +212,7 @@ void worker::impl::succeed(job_entry& it) {
 
 void worker::impl::lose(job_entry& it) {
     ++report_.lease_lost;
-    with_.observer.lease_lost(it.work->value.id->view());
+    with_.observer.lease_lost(it.work->value.id.view());
     drop(it);
 }
 

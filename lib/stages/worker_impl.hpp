@@ -28,6 +28,10 @@ public:
 
     result<void> start();
     cycle_report cycle() noexcept;
+    // As run_once() said last, or at once if somebody has called since.
+    clock::instant due() const noexcept {
+        return mailbox_->notifier.notified() ? clock::instant::min() : report_.next_due;
+    }
     void stop(std::chrono::milliseconds drain);
     void hint(std::shared_ptr<detail::work_hint> what) { mailbox_->hinted(std::move(what)); }
 

@@ -31,15 +31,62 @@ void stale_version_is_refused(bench& b) {
 void another_users_order_is_not_found(bench& b) {
     const order mine = b.created("U-1", 1);
     for (change what : {b.edit("U-1", "{}"), b.raise("U-1", "cancel"), b.erase("U-1")}) {
-        what.user_id = 2;
+        what.scope.user = "2";
         const auto refused = b.write(what);
         expect_refused("another user's " + what.event, errc::not_found, refused);
         expect(!refused.after, "another user's order is shown to one who may not see it");
     }
     expect_same("the order", mine, b.find("U-1"));
     change own = b.raise("U-1", "cancel");
-    own.user_id = 1;
+    own.scope.user = "1";
     b.done(std::move(own));
+}
+
+void another_tenants_order_is_not_found(bench& b) {
+    order sent = sample("T-1");
+    sent.tenant = "north";
+    const order mine = b.done(b.create(sent));
+    for (const char* other : {"south", ""}) {
+        for (change what : {b.edit("T-1", "{}"), b.raise("T-1", "cancel"), b.erase("T-1")}) {
+            what.scope.tenant = other;
+            const auto refused = b.write(what);
+            expect_refused("another tenant's " + what.event, errc::not_found, refused);
+            expect(!refused.after, "another tenant's order is shown to one who may not see it");
+        }
+    }
+    expect_same("the order", mine, b.find("T-1"));
+    change own = b.raise("T-1", "cancel");
+    own.scope = {"1", "north"};
+    b.done(std::move(own));
+}
+
+void edit_replaces_content_of_every_kind(bench& b) {
+    order sent = sample("E-2");
+    sent.user = "guest-5";
+    sent.item_ids.clear();
+    sent.lines = {{"A", 2, amount{150}, "a cup"}};
+    sent.tenant = "north";
+    sent.attributes = {{"gift", true}};
+    sent.annotations = "{\"a\":1}";
+    const order made = b.done(b.create(sent));
+    order_content other = sample("E-2", 7);
+    other.attributes = {{"note", "x"}};
+    order expected = made;
+    static_cast<order_content&>(expected) = other;
+    expected.tenant = "north";  // an edit that names none keeps it
+    expected.version = order_version{2};
+    expect_same("the outcome of edit", expected, b.done(b.edit("E-2", other)));
+    expect_same("load()", expected, b.find("E-2"));
+    expect_same("the journal", expected, b.history("E-2").back().after);
+    other = sent;
+    static_cast<order_content&>(expected) = other;
+    expected.version = order_version{3};
+    expect_same("the edit back", expected, b.done(b.edit("E-2", other)));
+    expect_same("load()", expected, b.find("E-2"));
+    other.tenant = "south";
+    expect_refused("an edit to another tenant", errc::invalid_argument,
+                   b.write(b.edit("E-2", other)));
+    expect_same("load()", expected, b.find("E-2"));
 }
 
 void missing_order_is_not_found(bench& b) {
@@ -58,7 +105,7 @@ void edit_replaces_what_clients_may_set(bench& b) {
     order expected = b.created("E-1", 1);
     b.advance(seconds(5));
     const order edited = b.done(b.edit("E-1", R"({"new":true})"));
-    expected.user_id = 7;
+    expected.user = "7";
     expected.item_ids = {5, 6};
     expected.total_amount = {150, "JPY"};
     expected.metadata = R"({"new":true})";
@@ -225,6 +272,10 @@ void time_never_runs_backwards(bench& b) {
 }
 
 constexpr entry entries[] = {
+    {"another_tenants_order_is_not_found", "A change stays within its scope's tenant.",
+     another_tenants_order_is_not_found},
+    {"an_edit_replaces_content_of_every_kind",
+     "An edit replaces all of the content but the tenant.", edit_replaces_content_of_every_kind},
     {"a_stale_version_is_refused", "A change is a compare-and-set on the version it names.",
      stale_version_is_refused},
     {"another_users_order_is_not_found", "To a principal bound to a user others' orders are not.",

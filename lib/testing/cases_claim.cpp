@@ -18,11 +18,11 @@ void expect_claimed(std::string_view what, const strings& expected, const claim_
 }
 
 // Its lease expires and is taken back as many times in a row.
-void let_lapse(bench& b, std::string_view id, int times) {
+void let_expire(bench& b, std::string_view id, int times) {
     for (int i = 0; i < times; ++i) {
         claim what = b.claim_of("dies");
         what.only.emplace_back(id);
-        expect_claimed("a claim that will lapse", {std::string(id)}, b.write(what));
+        expect_claimed("a claim that will expire", {std::string(id)}, b.write(what));
         b.advance(seconds(30));
         what = b.claim_of("finds");
         what.only.emplace_back(id);
@@ -49,7 +49,7 @@ void due_orders_are_handed_out(bench& b) {
     after.first_claimed_at = b.now();
     const claimed_order& held = out.orders.front();
     expect_same("the claimed order", after, held.value);
-    expect(!held.isolated, "an order that never lapsed is to be started apart");
+    expect(!held.isolated, "an order whose lease never expired is to be started apart");
     expect_equal("its traceparent", b.history("A").front().traceparent, held.traceparent);
     expect(held.lease != lease_token{0}, "a claim without a token");
     expect_same("load()", after, b.find("A"));
@@ -193,12 +193,13 @@ void limit_counts_all_that_is_touched(bench& b) {
 
 void suspect_is_handed_out_alone(bench& b) {
     b.created("S");
-    let_lapse(b, "S", 3);
+    let_expire(b, "S", 3);
     b.created("A");
     b.created("B");
     claim_outcome out = b.write(b.claim_of("w"));
     expect_claimed("a suspect, due first", {"S"}, out);
-    expect(out.orders.front().isolated, "an order that lapsed three times is not kept apart");
+    expect(out.orders.front().isolated,
+           "an order whose lease expired three times is not kept apart");
     expect(out.more, "two orders are due, but more is false");
     out = b.write(b.claim_of("w"));
     expect_claimed("the others", {"A", "B"}, out);
@@ -207,7 +208,7 @@ void suspect_is_handed_out_alone(bench& b) {
 
 void suspect_stops_the_claim_before_it(bench& b) {
     b.created("S");
-    let_lapse(b, "S", 2);
+    let_expire(b, "S", 2);
     const claimed_order held = b.claimed("S");
     b.created("A");
     change later = b.release(held, b.now() + seconds(1));
@@ -216,7 +217,7 @@ void suspect_stops_the_claim_before_it(bench& b) {
     expect_claimed("together again after a release", {"A", "S"}, b.write(b.claim_of("w")));
 
     b.created("T");
-    let_lapse(b, "T", 1);
+    let_expire(b, "T", 1);
     expect_claimed("claimed", {"T"}, b.write([&] {
         claim what = b.claim_of("dies");
         what.only = {"T"};
@@ -423,7 +424,7 @@ constexpr entry entries[] = {
      exhausted_order_fails},
     {"the_limit_counts_all_that_is_touched", "limit counts handed out, failed and released.",
      limit_counts_all_that_is_touched},
-    {"a_suspect_is_handed_out_alone", "An order that lapsed twice in a row goes out alone.",
+    {"a_suspect_is_handed_out_alone", "An order whose lease expired twice in a row goes out alone.",
      suspect_is_handed_out_alone},
     {"a_suspect_stops_the_claim_before_it", "A suspect is not handed out beside others.",
      suspect_stops_the_claim_before_it},

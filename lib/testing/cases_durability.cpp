@@ -101,7 +101,7 @@ void second_storage_sees_everything(bench& b) {
     b.require_durable();
     fill(b);
     const auto other = b.harness().open();
-    const auto beside = value("connecting", other->connect(connection_role::reader));
+    const auto beside = value("connecting", other->connect_reader());
     expect_equal("orders", ids_of(b.list({})), ids_of(value("list()", beside->list({})).orders));
     const order late = b.created("late");
     const std::vector<std::string> ids{"late"};
@@ -112,7 +112,7 @@ void second_storage_sees_everything(bench& b) {
 constexpr std::size_t orders_in_a_write = 8;
 
 // What one reader saw of a write: all orders carry the same text, and so does the rest.
-void expect_whole(repository& by, const std::vector<std::string>& ids) {
+void expect_whole(repository_reader& by, const std::vector<std::string>& ids) {
     const auto rows = value("load()", by.load({ids, {}})).orders;
     for (const auto& row : rows) {
         expect(row.has_value(), "an order is missing while others are edited");
@@ -153,7 +153,7 @@ void readers_see_whole_writes(bench& b) {
     };
     const auto read = [&] {
         try {
-            const auto own = value("connecting", b.orders().connect(connection_role::reader));
+            const auto own = value("connecting", b.orders().connect_reader());
             do {
                 expect_whole(*own, ids);
                 ++reads;

@@ -152,7 +152,7 @@ void replays_and_new_changes_share_a_batch(bench& b) {
 
 void was_applied_knows_the_last_write(bench& b) {
     const auto applied = [&b](std::string_view writer, std::uint64_t sequence) {
-        auto fresh = value("connecting", b.orders().connect(connection_role::writer));
+        auto fresh = value("connecting", b.orders().connect_writer());
         return value("was_applied()", fresh->was_applied(writer, sequence));
     };
     b.close_writer();

@@ -45,7 +45,8 @@ std::string show_outcome(const change_outcome& it) {
 std::string show_change(const change& it) {
     std::string out = it.event + " of order " + it.order;
     if (it.version) out += ", if it has version " + show(*it.version);
-    if (it.user_id) out += ", for user " + show(*it.user_id);
+    if (it.scope.user) out += ", for user " + show(*it.scope.user);
+    if (it.scope.tenant) out += ", for tenant " + show(*it.scope.tenant);
     if (it.lease) out += ", with lease " + show(*it.lease);
     if (it.idempotency_key) {
         out += ", with idempotency key " + show(std::to_integer<int>(it.idempotency_key->key[0])) +
@@ -166,7 +167,8 @@ private:
             id += 1 + roll(5);  // each order and key at most once
             change what = make_change("r" + std::to_string(id % 40));
             if (roll(4) == 0) what.version = order_version{1 + roll(6)};
-            if (roll(4) == 0) what.user_id = static_cast<std::int64_t>(1 + roll(8));
+            if (roll(4) == 0) what.scope.user = any_user();
+            if (roll(12) == 0) what.scope.tenant = any_tenant();
             if (roll(3) == 0) {
                 what.idempotency_key = key(static_cast<std::uint8_t>(key_name++ % 25),
                                            static_cast<std::uint8_t>(roll(2)));
@@ -178,6 +180,34 @@ private:
             out.cursors.push_back({"relay", roll(2) == 0 ? "a" : "b", {}, b_.now() + seconds(5)});
         }
         return out;
+    }
+
+    std::string any_user() {
+        constexpr std::string_view names[] = {"1", "2", "3", "8", "", "u-3", "café", "03"};
+        return std::string(names[roll(std::size(names))]);
+    }
+    std::string any_tenant() { return roll(3) == 0 ? "north" : ""; }
+
+    // Now and then with what most orders do not have.
+    order_content any_content(const std::string& id) {
+        order_content out = sample(id, static_cast<std::int64_t>(1 + roll(3)));
+        if (roll(3) != 0) return out;
+        out.user = any_user();
+        if (roll(2) == 0) {
+            out.item_ids.clear();
+            out.lines = {{"SKU/1", 2, amount{150}, "a cup"}, {"2", 1, {}, {}}};
+        }
+        if (roll(2) == 0)
+            out.attributes = {{"a", "text"}, {"n", std::int64_t{-5}}, {"t", b_.now()}};
+        if (roll(2) == 0) out.annotations = "{\"seen\":" + std::to_string(roll(100)) + "}";
+        return out;
+    }
+    change any_create(const std::string& id) {
+        order out;
+        static_cast<order_content&>(out) = any_content(id);
+        out.tenant = any_tenant();
+        out.id = order_id::parse(id).value();
+        return b_.create(out);
     }
 
     change make_change(const std::string& id) {
@@ -200,7 +230,7 @@ private:
         }
         switch (roll(10)) {
             case 0:
-                return b_.edit(id, "{\"edited\":" + std::to_string(roll(100)) + "}");
+                return b_.edit(id, any_content(id));
             case 1:
                 return b_.raise(id, "cancel", "no longer wanted");
             case 2:
@@ -208,7 +238,7 @@ private:
             case 3:
                 return roll(4) == 0 ? b_.erase(id) : b_.raise(id, "fail", "by hand");
             default:
-                return b_.create(id, static_cast<std::int64_t>(1 + roll(3)));
+                return any_create(id);
         }
     }
 

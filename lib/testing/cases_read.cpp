@@ -49,7 +49,7 @@ std::vector<order> population(bench& b) {
 std::vector<order> by_definition(std::vector<order> from, const list_params& params) {
     std::erase_if(from, [&](const order& it) {
         const auto& wanted = params.statuses;
-        return (params.user_id && it.user_id != *params.user_id) ||
+        return !params.scope.admits(it) ||
                (params.created_from && it.created_at < *params.created_from) ||
                (params.created_until && it.created_at >= *params.created_until) ||
                (!wanted.empty() &&
@@ -66,8 +66,8 @@ std::vector<order> by_definition(std::vector<order> from, const list_params& par
 std::string describe(const list_params& params) {
     std::string out = "list(statuses";
     for (const order_status status : params.statuses) out += " " + show(status);
-    return out + ", user " + show(params.user_id) + ", from " + show(params.created_from) +
-           ", until " + show(params.created_until) +
+    return out + ", user " + show(params.scope.user) + ", tenant " + show(params.scope.tenant) +
+           ", from " + show(params.created_from) + ", until " + show(params.created_until) +
            (params.descending ? ", descending" : ", ascending") + ", limit " + show(params.limit) +
            ")";
 }
@@ -97,7 +97,7 @@ void pages_follow_the_filters(bench& b) {
                     params.statuses = wanted;
                     params.created_from = from;
                     params.created_until = until;
-                    if (user != 0) params.user_id = user;
+                    if (user != 0) params.scope.user = std::to_string(user);
                     params.limit = limit;
                     expect_listed(b, all, params);
                     params.descending = false;
@@ -174,11 +174,99 @@ void load_keeps_the_order_of_the_ids(bench& b) {
         expect_equal("the answer for \"" + ids[i] + "\" is there", there, rows[i].has_value());
         if (there) expect_equal("the answer at its place", ids[i], id_of(*rows[i]));
     }
-    const auto mine = value("load()", b.reader().load({ids, 1})).orders;
+    const auto mine = value("load()", b.reader().load({ids, {"1", {}}})).orders;
     expect_equal("answers of load() for a user", ids.size(), mine.size());
     expect(mine[0] && mine[2] && mine[3], "a user's own order is not loaded");
     expect(!mine[5], "another user's order is loaded");
     expect(value("load()", b.reader().load({{}, {}})).orders.empty(), "load() of nothing answers");
+}
+
+// Orders of three users and two tenants, one of them deleted.
+std::vector<order> scoped_population(bench& b) {
+    const char* users[] = {"1", "u-1", ""};
+    const char* tenants[] = {"", "north", "south"};
+    std::vector<change> creates;
+    for (int i = 0; i < 27; ++i) {
+        order it = sample("s" + std::to_string(i));
+        it.user = users[i % 3];
+        it.tenant = tenants[i / 3 % 3];
+        creates.push_back(b.create(it));
+    }
+    for (const auto& made : b.write(std::move(creates))) expect_ok("a create", made);
+    b.done(b.erase("s4"));
+    std::vector<change> cancels;
+    for (const int i : {1, 9, 10, 17})
+        cancels.push_back(b.raise("s" + std::to_string(i), "cancel"));
+    b.write(std::move(cancels));
+    return b.list({});
+}
+
+std::vector<order_scope> scopes_of_interest() {
+    std::vector<order_scope> out;
+    for (const char* user : {"1", "u-1", "", "none"}) {
+        out.push_back({user, {}});
+        for (const char* tenant : {"", "north", "south", "none"}) out.push_back({user, tenant});
+    }
+    for (const char* tenant : {"", "north", "south", "none"}) out.push_back({{}, tenant});
+    return out;
+}
+
+void lists_stay_within_their_scope(bench& b) {
+    const auto all = scoped_population(b);
+    const std::vector<std::vector<order_status>> statuses{{}, {"CANCELLED"}, {"PENDING", "FAILED"}};
+    for (const order_scope& scope : scopes_of_interest()) {
+        for (const auto& wanted : statuses) {
+            for (const std::size_t limit : {1U, 2U, 1000U}) {
+                list_params params;
+                params.scope = scope;
+                params.statuses = wanted;
+                params.limit = limit;
+                expect_listed(b, all, params);
+                params.descending = false;
+                expect_listed(b, all, params);
+            }
+        }
+    }
+}
+
+void load_stays_within_its_scope(bench& b) {
+    const auto all = scoped_population(b);
+    const std::vector<std::string> ids = ids_of(all);
+    for (const order_scope& scope : scopes_of_interest()) {
+        const auto rows = value("load()", b.reader().load({ids, scope})).orders;
+        expect_equal("answers of load()", ids.size(), rows.size());
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            expect_equal("order " + ids[i] + " is there", scope.admits(all[i]),
+                         rows[i].has_value());
+            const std::vector<std::string> one{ids[i]};
+            const auto row = value("load()", b.reader().load({one, scope})).orders.front();
+            expect_equal("order " + ids[i] + " alone is there", scope.admits(all[i]),
+                         row.has_value());
+        }
+    }
+}
+
+// Judged by the order as it is, not as it was, and as it was at its end if it was deleted.
+void histories_stay_within_their_scope(bench& b) {
+    order it = sample("h");
+    it.user = "u-1";
+    it.tenant = "north";
+    b.done(b.create(it));
+    it.user = "2";
+    b.done(b.edit("h", it));
+    const auto entries = [&b](const order_scope& scope) {
+        return value("history()", b.reader().history({"h", order_version{0}, 10, scope})).size();
+    };
+    for (const std::size_t there : {2U, 3U}) {
+        if (there == 3) b.done(b.erase("h"));
+        expect_equal("entries for its user", there, entries({"2", {}}));
+        expect_equal("entries for its tenant", there, entries({{}, "north"}));
+        expect_equal("entries for both", there, entries({"2", "north"}));
+        expect_equal("entries for the user of before", std::size_t{0}, entries({"u-1", {}}));
+        expect_equal("entries for another tenant", std::size_t{0}, entries({{}, ""}));
+        expect_equal("entries for its user of another tenant", std::size_t{0},
+                     entries({"2", "south"}));
+    }
 }
 
 void many_orders_are_loaded_at_once(bench& b) {
@@ -295,7 +383,7 @@ void writer_reads_what_it_wrote(bench& b) {
         if (i > 0) b.done(b.edit("A", "{\"i\":" + std::to_string(i) + "}"));
         if (i == 0) b.created("A");
         const auto version = order_version{static_cast<std::uint64_t>(i) + 1};
-        for (repository* by : {&b.writer(), &b.reader()}) {
+        for (repository_reader* by : {static_cast<repository_reader*>(&b.writer()), &b.reader()}) {
             const auto rows = value("load()", by->load({ids, {}})).orders;
             expect(rows.front().has_value(), "an answered write is not seen");
             expect_equal("version after an answered write", version, rows.front()->version);
@@ -306,6 +394,13 @@ void writer_reads_what_it_wrote(bench& b) {
 }
 
 constexpr entry entries[] = {
+    {"lists_stay_within_their_scope", "A page has the orders of its user and tenant only.",
+     lists_stay_within_their_scope},
+    {"load_stays_within_its_scope", "load() shows the orders of its user and tenant only.",
+     load_stays_within_its_scope},
+    {"histories_stay_within_their_scope",
+     "A history is shown to the user and tenant that the order has now.",
+     histories_stay_within_their_scope},
     {"rows_come_with_their_position", "newest is the feed's last entry when the rows were read.",
      rows_come_with_their_position},
     {"the_oldest_due_order_is_counted", "count() knows since when orders of a status are due.",

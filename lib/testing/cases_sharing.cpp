@@ -38,9 +38,9 @@ struct answer {
 std::string to_line(const std::string& asked, const change& what, const change_outcome& outcome) {
     std::ostringstream line;
     const order after = outcome.after.value_or(order{});
-    line << asked << ' ' << (after.id ? id_of(after) : what.order) << ' ' << outcome.ec.value()
-         << ' ' << outcome.replayed << ' ' << outcome.journaled << ' ' << after.number << ' '
-         << static_cast<std::uint64_t>(after.version) << '\n';
+    line << asked << ' ' << (after.id.empty() ? what.order : id_of(after)) << ' '
+         << outcome.ec.value() << ' ' << outcome.replayed << ' ' << outcome.journaled << ' '
+         << after.number << ' ' << static_cast<std::uint64_t>(after.version) << '\n';
     return line.str();
 }
 

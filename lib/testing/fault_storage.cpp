@@ -54,6 +54,7 @@ struct fault_storage::impl {
     impl(storage& of, fault_options with) : inner(of), options(std::move(with)) {}
 
     // What is to happen to a call that is made now.
+    result<void> begin_connect();
     planned begin(fault_call of, const write_params* write) {
         if (hook) hook({of, write});
         planned out;
@@ -123,37 +124,22 @@ bool loses_connection(fault what) {
 
 }  // namespace
 
-class fault_storage::connection final : public repository {
+// Base: repository_reader, or repository for one that writes as well.
+template <class Base>
+class fault_storage::reading : public Base {
 public:
-    connection(std::shared_ptr<impl> home, std::unique_ptr<repository> inner)
+    reading(std::shared_ptr<impl> home, std::unique_ptr<Base> inner)
         : home_(std::move(home)), inner_(std::move(inner)) {
         const std::lock_guard lock(home_->mutex);
         generation_ = home_->generation;
         home_->open_max = std::max(home_->open_max, ++home_->open);
     }
-    ~connection() override {
+    ~reading() override {
         inner_.reset();
         const std::lock_guard lock(home_->mutex);
         --home_->open;
     }
 
-    result<void> write(const write_params& params, write_results& results) override {
-        const planned it = home_->begin(fault_call::write, &params);
-        if (auto broken = check(); !broken) return broken;
-        lost_ = loses_connection(it.what);
-        if (it.what == fault::throws) throw std::bad_alloc();
-        const bool written = it.what == fault::none || it.what == fault::unknown_written ||
-                             it.what == fault::throws_written;
-        if (!written) return failure_of(it, home_->options.seed);
-        auto done = inner_->write(params, results);
-        if (!done || it.what == fault::none) return done;
-        if (it.what == fault::throws_written) throw std::bad_alloc();
-        return failure_of(it, home_->options.seed);
-    }
-
-    result<bool> was_applied(std::string_view writer, std::uint64_t sequence) override {
-        return call(fault_call::was_applied, [&] { return inner_->was_applied(writer, sequence); });
-    }
     result<loaded_orders> load(const load_params& params) override {
         return call(fault_call::read, [&] { return inner_->load(params); });
     }
@@ -175,15 +161,8 @@ public:
     result<std::vector<named_cursor>> list_cursors() override {
         return call(fault_call::read, [&] { return inner_->list_cursors(); });
     }
-    result<void> rotate_epoch(std::uint64_t epoch) override {
-        return call(fault_call::write, [&] { return inner_->rotate_epoch(epoch); });
-    }
-    result<bool> tidy() override {
-        if (auto broken = check(); !broken) return broken.error();
-        return inner_->tidy();
-    }
 
-private:
+protected:
     result<void> check() {
         const std::lock_guard lock(home_->mutex);
         lost_ = lost_ || generation_ != home_->generation;
@@ -201,9 +180,40 @@ private:
     }
 
     std::shared_ptr<impl> home_;
-    std::unique_ptr<repository> inner_;
-    std::uint64_t generation_ = 0;
+    std::unique_ptr<Base> inner_;
     bool lost_ = false;
+
+private:
+    std::uint64_t generation_ = 0;
+};
+
+class fault_storage::writing final : public reading<repository> {
+public:
+    using reading::reading;
+
+    result<void> write(const write_params& params, write_results& results) override {
+        const planned it = home_->begin(fault_call::write, &params);
+        if (auto broken = check(); !broken) return broken;
+        lost_ = loses_connection(it.what);
+        if (it.what == fault::throws) throw std::bad_alloc();
+        const bool written = it.what == fault::none || it.what == fault::unknown_written ||
+                             it.what == fault::throws_written;
+        if (!written) return failure_of(it, home_->options.seed);
+        auto done = inner_->write(params, results);
+        if (!done || it.what == fault::none) return done;
+        if (it.what == fault::throws_written) throw std::bad_alloc();
+        return failure_of(it, home_->options.seed);
+    }
+    result<bool> was_applied(std::string_view writer, std::uint64_t sequence) override {
+        return call(fault_call::was_applied, [&] { return inner_->was_applied(writer, sequence); });
+    }
+    result<void> rotate_epoch(std::uint64_t epoch) override {
+        return call(fault_call::write, [&] { return inner_->rotate_epoch(epoch); });
+    }
+    result<bool> tidy() override {
+        if (auto broken = check(); !broken) return broken.error();
+        return inner_->tidy();
+    }
 };
 
 fault_storage::fault_storage(storage& inner, fault_options options)
@@ -216,13 +226,25 @@ storage_info fault_storage::info() const {
     return out;
 }
 
-result<std::unique_ptr<repository>> fault_storage::connect(connection_role role) {
-    const planned it = impl_->begin(fault_call::connect, nullptr);
+result<void> fault_storage::impl::begin_connect() {
+    const planned it = begin(fault_call::connect, nullptr);
     if (it.what == fault::throws || it.what == fault::throws_written) throw std::bad_alloc();
-    if (it.what != fault::none) return failure_of(it, impl_->options.seed);
-    auto inner = impl_->inner.connect(role);
+    if (it.what != fault::none) return failure_of(it, options.seed);
+    return {};
+}
+
+result<std::unique_ptr<repository>> fault_storage::connect_writer() {
+    if (auto ok = impl_->begin_connect(); !ok) return std::move(ok).error();
+    auto inner = impl_->inner.connect_writer();
     if (!inner) return inner;
-    return std::make_unique<connection>(impl_, std::move(*inner));
+    return std::make_unique<writing>(impl_, std::move(*inner));
+}
+
+result<std::unique_ptr<repository_reader>> fault_storage::connect_reader() {
+    if (auto ok = impl_->begin_connect(); !ok) return std::move(ok).error();
+    auto inner = impl_->inner.connect_reader();
+    if (!inner) return inner;
+    return std::make_unique<reading<repository_reader>>(impl_, std::move(*inner));
 }
 
 result<std::unique_ptr<commit_watch>> fault_storage::watch() {

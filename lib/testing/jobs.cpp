@@ -52,10 +52,10 @@ std::future<verdict> test_job::outcome() {
 }
 
 test_job make_job(order value, job_params with) {
-    if (!value.id) throw std::invalid_argument("make_job(): the order has no id");
+    if (value.id.empty()) throw std::invalid_argument("make_job(): the order has no id");
     auto made = std::make_unique<test_job::impl>();
     job::state& it = *made->state;
-    it.key = std::string(value.id->view()) + "/" + with.stage;
+    it.key = std::string(value.id.view()) + "/" + with.stage;
     it.value = std::move(value);
     it.value.attempts = with.attempt;
     it.stage = std::move(with.stage);

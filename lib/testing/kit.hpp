@@ -90,7 +90,7 @@ public:
     storage_harness& harness() { return harness_; }
     storage& orders() { return *storage_; }
     repository& writer() { return *writer_; }
-    repository& reader() { return *reader_; }
+    repository_reader& reader() { return *reader_; }
     void close();
     void open();
     void close_writer() { writer_.reset(); }  // a storage may allow only one
@@ -115,8 +115,9 @@ public:
 
     // Changes, as the engine and a worker make them.
     change create(std::string_view id, std::int64_t user = 1);
-    change create(order value);
+    change create(const order& value);
     change edit(std::string_view id, std::string metadata);
+    change edit(std::string_view id, order_content content);
     change raise(std::string_view id, std::string_view event, std::string reason = {});
     change erase(std::string_view id);
     change leave(const claimed_order& held, std::string_view event);  // by the one who holds it
@@ -146,7 +147,7 @@ private:
     storage_harness& harness_;
     std::unique_ptr<storage> storage_;
     std::unique_ptr<repository> writer_;
-    std::unique_ptr<repository> reader_;
+    std::unique_ptr<repository_reader> reader_;
     manual_clock clock_;
     seeded_random random_;
     observer nobody_;

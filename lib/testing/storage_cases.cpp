@@ -56,7 +56,7 @@ void expect_refused(std::string_view what, errc why, const change_outcome& outco
 }
 
 std::string id_of(const order& it) {
-    return it.id ? std::string(it.id->view()) : "(without an id)";
+    return it.id.empty() ? "(without an id)" : std::string(it.id.view());
 }
 std::vector<std::string> ids_of(const std::vector<order>& orders) {
     std::vector<std::string> out;
@@ -84,7 +84,7 @@ change with_key(change what, idempotency once) {
 order sample(std::string_view id, std::int64_t user) {
     order out;
     out.id = value("the id of a sample", order_id::parse(id));
-    out.user_id = user;
+    out.user = std::to_string(user);
     out.item_ids = {1001, 1002, 1002};
     out.total_amount = {14999, "USD"};
     out.metadata = R"({"note":"a sample"})";
@@ -93,7 +93,7 @@ order sample(std::string_view id, std::int64_t user) {
 
 list_params of_user(std::int64_t user) {
     list_params out;
-    out.user_id = user;
+    out.scope.user = std::to_string(user);
     return out;
 }
 
@@ -104,11 +104,11 @@ bench::bench(storage_harness& harness) : harness_(harness), machine_(&status_mac
 void bench::open() {
     storage_ = harness_.open();
     open_writer();
-    reader_ = value("connecting a reader", storage_->connect(connection_role::reader));
+    reader_ = value("connecting a reader", storage_->connect_reader());
 }
 
 void bench::open_writer() {
-    writer_ = value("connecting a writer", storage_->connect(connection_role::writer));
+    writer_ = value("connecting a writer", storage_->connect_writer());
 }
 
 void bench::close() {
@@ -171,19 +171,25 @@ change bench::lowered(command what) {
     return value("lower()", lower(std::move(what), *machine_, with));
 }
 
-change bench::create(order it) {
+change bench::create(const order& it) {
     command what;
-    what.what = submit_order{std::move(it)};
+    what.what = submit_order{{it, it.id}};
     return lowered(std::move(what));
 }
 change bench::create(std::string_view id, std::int64_t user) {
     return create(sample(id, user));
 }
 change bench::edit(std::string_view id, std::string metadata) {
-    edit_fields fields{std::string(id), {}};
-    fields.fields = {7, {5, 6}, {150, "JPY"}, std::move(metadata)};
+    order_content content;
+    content.user = "7";
+    content.item_ids = {5, 6};
+    content.total_amount = {150, "JPY"};
+    content.metadata = std::move(metadata);
+    return edit(id, std::move(content));
+}
+change bench::edit(std::string_view id, order_content content) {
     command what;
-    what.what = std::move(fields);
+    what.what = edit_fields{std::string(id), {std::move(content), {}}};
     return lowered(std::move(what));
 }
 change bench::raise(std::string_view id, std::string_view event, std::string reason) {

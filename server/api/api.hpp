@@ -66,8 +66,8 @@ struct pending {
     bool reads() const noexcept { return read || !load.empty(); }
 };
 
-// The items of its order, or of all its orders; a view of them unless there are many.
-std::span<const std::int64_t> items_of(const pending& todo, std::vector<std::int64_t>& many);
+// Into out: the SKUs of its order, or of all its orders, one after the other.
+void collect_items(const pending& todo, std::vector<std::string>& out);
 
 // What the command demands of the order's version. A first try names one that If-Match does;
 // its refusal tells which there is.

@@ -91,7 +91,8 @@ private:
     http::step ask_for_items(const http::request& in, http::response& out) noexcept {
         awaited_ = source::items;
         try {
-            if (api_.items()->submit(items_of(*todo_, items_), *this)) return http::step::waiting;
+            collect_items(*todo_, skus_);
+            if (api_.items()->submit(skus_, *this)) return http::step::waiting;
         } catch (const std::exception&) {  // memory has run out before it was queued
         }
         items_ec_ = errc::overloaded;
@@ -127,7 +128,7 @@ private:
         loaded_ = std::move(outcome);
         by_.ready();
     }
-    result<void> read(repository& from) override { return todo_->read->read(from); }
+    result<void> read(repository_reader& from) override { return todo_->read->read(from); }
     void complete(result<void>& outcome) noexcept override {
         read_ = std::move(outcome);
         by_.ready();
@@ -149,7 +150,7 @@ private:
     change_outcome outcome_;
     result<loaded_order> loaded_{errc::stopped};
     result<void> read_;
-    std::vector<std::int64_t> items_;  // of many orders
+    std::vector<std::string> skus_;  // in question
     error_code items_ec_;
     std::vector<std::size_t> unknown_;
 };

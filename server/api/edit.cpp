@@ -59,10 +59,8 @@ bool api::edit(const call& it, edit_parser* parse, http::response& out, pending&
         parsed = parse(it.in.body, &*todo.current);
         if (!expect_valid(parsed.syntax, parsed.errors, it.in, out)) return false;
     }
-    order& wanted = parsed.value;
-    todo.asks_items = !todo.current || todo.current->item_ids != wanted.item_ids;
-    fields.fields = {wanted.user_id, std::move(wanted.item_ids), wanted.total_amount,
-                     std::move(wanted.metadata)};
+    todo.asks_items = !todo.current || todo.current->item_ids != parsed.value.item_ids;
+    fields.fields = std::move(parsed.value);
     todo.what.what = std::move(fields);
     todo.what.version = expected_version(it.in, todo);
     todo.finish = &api::finish_edit;

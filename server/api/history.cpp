@@ -53,7 +53,8 @@ bool read_version(std::string_view text, order_version& out) noexcept {
 using entry_or_none = std::optional<journal_entry>;
 
 // The first entry behind a version.
-result<entry_or_none> entry_after(repository& from, std::string_view id, std::uint64_t version) {
+result<entry_or_none> entry_after(repository_reader& from, std::string_view id,
+                                  std::uint64_t version) {
     history_params params;
     params.order = id;
     params.after = order_version{version};
@@ -69,7 +70,7 @@ struct history_page {
     std::vector<journal_entry> entries;
 };
 
-result<history_page> read_history(repository& from, const std::string& id,
+result<history_page> read_history(repository_reader& from, const std::string& id,
                                   std::optional<order_version> after) {
     const auto at = newest_position(from);
     if (!at) return at.error();
@@ -106,7 +107,7 @@ void write_history(history_page& page, const http::request& in, http::response& 
 
 // The last entry that is not later than a time. Versions have no gaps and their times never run
 // backwards, so that a long history is searched in steps that double, then halve.
-result<entry_or_none> entry_at(repository& from, std::string_view id, timestamp at) {
+result<entry_or_none> entry_at(repository_reader& from, std::string_view id, timestamp at) {
     entry_or_none best;
     std::uint64_t low = 0;  // the version of best
     std::uint64_t step = 1;
@@ -130,7 +131,7 @@ struct past_order {
     entry_or_none last;
 };
 
-result<past_order> read_past(repository& from, const std::string& id, timestamp time) {
+result<past_order> read_past(repository_reader& from, const std::string& id, timestamp time) {
     const auto at = newest_position(from);
     if (!at) return at.error();
     auto last = entry_at(from, id, time);
@@ -157,9 +158,9 @@ bool api::get_history(const call& it, http::response& out, pending& todo) {
         write_bad_parameter("after", "has to be a version", it.in, out);
         return false;
     }
-    todo.read = read_then(
-        [id = std::move(id), version](repository& from) { return read_history(from, id, version); },
-        &write_history);
+    todo.read = read_then([id = std::move(id), version](
+                              repository_reader& from) { return read_history(from, id, version); },
+                          &write_history);
     return true;
 }
 
@@ -172,7 +173,7 @@ bool api::get_order_at(const call& it, std::string id, std::string_view time, ht
         return false;
     }
     todo.read = read_then(
-        [id = std::move(id), at = *at](repository& from) { return read_past(from, id, at); },
+        [id = std::move(id), at = *at](repository_reader& from) { return read_past(from, id, at); },
         &write_past);
     return true;
 }

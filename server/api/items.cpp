@@ -12,23 +12,19 @@ namespace orderproc::server {
 
 namespace {
 
-std::span<const std::int64_t> items_of(const command& it) {
-    if (const auto* create = std::get_if<submit_order>(&it.what)) return create->value.item_ids;
-    if (const auto* edit = std::get_if<edit_fields>(&it.what)) return edit->fields.item_ids;
-    return {};
+void append_items(const command& it, std::vector<std::string>& out) {
+    if (const auto* create = std::get_if<submit_order>(&it.what)) append_skus(create->value, out);
+    if (const auto* edit = std::get_if<edit_fields>(&it.what)) append_skus(edit->fields, out);
 }
 
 }  // namespace
 
-std::span<const std::int64_t> items_of(const pending& todo, std::vector<std::int64_t>& many) {
-    if (!todo.many) return items_of(todo.what);
-    many.clear();
+void collect_items(const pending& todo, std::vector<std::string>& out) {
+    out.clear();
+    if (!todo.many) return append_items(todo.what, out);
     for (const batch::item& it : todo.many->items()) {
-        if (it.status != 0) continue;
-        const auto items = items_of(it.what);
-        many.insert(many.end(), items.begin(), items.end());
+        if (it.status == 0) append_items(it.what, out);
     }
-    return many;
 }
 
 void write_refusal(const refused_items& why, const http::request& in, http::response& out) {

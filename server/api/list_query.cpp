@@ -28,10 +28,9 @@ public:
         for (const char c : text) add_byte(static_cast<std::uint8_t>(c));
         add_byte(0xff);
     }
-    template <class T>
-    void add_optional(const std::optional<T>& value) noexcept {
+    void add_optional(const std::optional<std::string>& value) noexcept {
         add_byte(value ? 1 : 0);
-        if (value) add(static_cast<std::uint64_t>(*value));
+        if (value) add(std::string_view(*value));
     }
     void add_optional(const std::optional<timestamp>& value) noexcept {
         add_byte(value ? 1 : 0);
@@ -52,7 +51,8 @@ private:
 std::uint64_t checksum_of(const list_query& of, const list_position& at) noexcept {
     checksum sum;
     for (const order_status& it : of.statuses) sum.add(it.view());
-    sum.add_optional(of.user_id);
+    sum.add_optional(of.scope.user);
+    sum.add_optional(of.scope.tenant);
     sum.add_optional(of.created_from);
     sum.add_optional(of.created_until);
     sum.add(std::uint64_t{of.descending});
@@ -113,7 +113,7 @@ private:
         if (!parse_integer(value, std::int64_t{1}, INT64_MAX, user)) {
             return "has to be an integer of 1 or more";
         }
-        out_.user_id = user;
+        out_.scope.user = std::to_string(user);
         return {};
     }
     static std::string read_time(std::string_view value, std::optional<timestamp>& to) {
@@ -170,7 +170,7 @@ std::uint64_t get(const std::uint8_t* from) noexcept {
 list_params list_query::params() const {
     list_params out;
     out.statuses = statuses;
-    out.user_id = user_id;
+    out.scope = scope;
     out.created_from = created_from;
     out.created_until = created_until;
     out.descending = descending;

@@ -20,7 +20,7 @@ struct list_query {
     static constexpr std::size_t limit_default = 20;
 
     std::vector<order_status> statuses;  // sorted, each once; empty: any
-    std::optional<std::int64_t> user_id;
+    order_scope scope;
     std::optional<timestamp> created_from;
     std::optional<timestamp> created_until;
     bool descending = true;

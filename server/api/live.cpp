@@ -39,13 +39,13 @@ std::string read_order(std::string_view value, stream_query& out) {
 }
 
 std::string read_user(std::string_view value, stream_query& out) {
-    if (out.filter.user) return "may be given once";
+    if (out.filter.scope.user) return "may be given once";
     std::int64_t user = 0;
     const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), user);
     if (ec != std::errc() || end != value.data() + value.size() || user < 1) {
         return "has to be an integer of 1 or more";
     }
-    out.filter.user = user;
+    out.filter.scope.user = std::to_string(user);
     return {};
 }
 
@@ -165,7 +165,7 @@ struct begun_order {
     std::vector<journal_entry> entries;  // of its history, from the beginning
 };
 
-result<begun_order> read_begun(repository& from, const std::string& id) {
+result<begun_order> read_begun(repository_reader& from, const std::string& id) {
     const auto newest = newest_position(from);
     if (!newest) return newest.error();
     history_params params;
@@ -222,7 +222,7 @@ bool api::stream_order_events(const call& it, http::response& out, pending& todo
         return false;
     }
     todo.read = read_then(
-        [id](repository& from) { return read_begun(from, id); },
+        [id](repository_reader& from) { return read_begun(from, id); },
         [this, id, after](const begun_order& found, const http::request& in, http::response& to) {
             if (found.entries.empty()) {
                 http::write_problem(problems::not_found, {}, in, to);

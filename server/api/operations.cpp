@@ -80,7 +80,7 @@ class exposition_read final : public pending_read {
 public:
     explicit exposition_read(const api_parts& parts) : parts_(parts) {}
 
-    result<void> read(repository& from) override {
+    result<void> read(repository_reader& from) override {
         auto counted = from.count();
         if (!counted) return std::move(counted).error();
         stored_ = std::move(*counted);
@@ -110,7 +110,7 @@ bool api::get_metrics(const call& it, http::response&, pending& todo) {
         return true;
     }
     todo.read =
-        read_then([](repository& from) { return from.count(); },
+        read_then([](repository_reader& from) { return from.count(); },
                   [this](const statistics& counted, const http::request&, http::response& out) {
                       if (parts_.exposition) out.add("Vary", "Accept");
                       write_counts(counted, engine_.machine(), out);

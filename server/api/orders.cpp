@@ -69,9 +69,8 @@ bool api::finish_create(const http::request& in, change_outcome& outcome, pendin
         // Whose order was deleted, nobody can be shown.
         http::write_problem(
             problems::order_exists,
-            outcome.after
-                ? "GET /orders/" + std::string(outcome.after->id.value().view()) + " shows it"
-                : "use another id",
+            outcome.after ? "GET /orders/" + std::string(outcome.after->id.view()) + " shows it"
+                          : "use another id",
             in, out);
     } else if (outcome.ec) {
         fail_change(outcome, in, out);
@@ -79,7 +78,7 @@ bool api::finish_create(const http::request& in, change_outcome& outcome, pendin
         const order& made = outcome.after.value();
         out.status = 201;
         // Relative to /orders, as the client sees that (RFC 9110, 10.2.2).
-        out.fields.append("Location: orders/").append(made.id.value().view()).append("\r\n");
+        out.fields.append("Location: orders/").append(made.id.view()).append("\r\n");
         write_order(made, out);
     }
     return false;
@@ -141,7 +140,7 @@ bool api::read_page(const call& it, std::optional<order_status> fixed, http::res
         write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
         return false;
     }
-    todo.read = read_then([query](repository& from) { return from.list(query.params()); },
+    todo.read = read_then([query](repository_reader& from) { return from.list(query.params()); },
                           [query, given = std::move(*parameters)](
                               const order_page& page, const http::request&, http::response& to) {
                               write_page(page, query, given, to);

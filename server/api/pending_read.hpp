@@ -21,7 +21,7 @@ public:
     pending_read(const pending_read&) = delete;
     pending_read& operator=(const pending_read&) = delete;
 
-    virtual result<void> read(repository& from) = 0;
+    virtual result<void> read(repository_reader& from) = 0;
     virtual void answer(const http::request& in, http::response& out) = 0;
 };
 
@@ -31,7 +31,7 @@ public:
     read_and_answer(Read how_to_read, Answer how_to_answer)
         : read_(std::move(how_to_read)), answer_(std::move(how_to_answer)) {}
 
-    result<void> read(repository& from) override {
+    result<void> read(repository_reader& from) override {
         auto found = read_(from);
         if (!found) return std::move(found).error();
         found_.emplace(std::move(*found));
@@ -42,14 +42,15 @@ public:
     }
 
 private:
-    using value = typename decltype(std::declval<Read&>()(std::declval<repository&>()))::value_type;
+    using value =
+        typename decltype(std::declval<Read&>()(std::declval<repository_reader&>()))::value_type;
     Read read_;
     Answer answer_;
     std::optional<value> found_;
 };
 
-// read(repository&) returns a result<T>; answer(T&, in, out) is called if it has a value. Both
-// outlive the handler that makes them: they hold what they use by value.
+// read(repository_reader&) returns a result<T>; answer(T&, in, out) is called if it has a value.
+// Both outlive the handler that makes them: they hold what they use by value.
 template <class Read, class Answer>
 std::unique_ptr<pending_read> read_then(Read read, Answer answer) {
     return std::make_unique<read_and_answer<Read, Answer>>(std::move(read), std::move(answer));

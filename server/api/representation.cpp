@@ -8,7 +8,7 @@
 
 namespace orderproc::server {
 
-result<feed_position> newest_position(repository& from) {
+result<feed_position> newest_position(repository_reader& from) {
     feed_params bounds_only;
     bounds_only.limit = 0;
     const auto page = from.read_feed(bounds_only);

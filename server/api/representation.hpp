@@ -24,7 +24,7 @@ inline constexpr std::string_view order_fields = "Cache-Control: no-store\r\n";
 
 // Where the feed ends now. Read before the rows of an answer: a client that follows the feed from
 // there misses nothing that happened after they were read.
-result<feed_position> newest_position(repository& from);
+result<feed_position> newest_position(repository_reader& from);
 
 // The fields of every answer about orders that were read.
 void add_order_fields(const feed_position& at, http::response& out);

@@ -12,7 +12,7 @@ namespace orderproc::server {
 namespace {
 
 result<std::uint64_t> rotate(storage& orders) {
-    auto writer = orders.connect(connection_role::writer);
+    auto writer = orders.connect_writer();
     if (!writer) return std::move(writer).error();
     // Half of them: some storages keep numbers with a sign.
     const std::uint64_t epoch = (system_runtime().random.next() >> 1) | 1;

@@ -14,7 +14,7 @@ namespace orderproc::server {
 namespace {
 
 int verify_storage(storage& orders) {
-    auto connection = orders.connect(connection_role::reader);
+    auto connection = orders.connect_reader();
     if (!connection) return fail(connection.error());
 
     progress_line line;

@@ -42,8 +42,8 @@ failure being_written(const std::string& path) {
     return {errc::unavailable, path + " is being written"};
 }
 
-result<std::vector<std::int64_t>> parse(const std::string& path, std::string_view text) {
-    std::vector<std::int64_t> out;
+result<std::vector<std::string>> parse(const std::string& path, std::string_view text) {
+    std::vector<std::string> out;
     std::size_t line = 1;
     int open = 0;  // brackets
     const auto malformed = [&](const char* expected) {
@@ -71,7 +71,7 @@ result<std::vector<std::int64_t>> parse(const std::string& path, std::string_vie
         if (ec != std::errc{} || id < 1 || !whole) {
             return malformed("item ids of 1 or more");
         }
-        out.push_back(id);
+        out.push_back(std::to_string(id));
         text = rest;
     }
     if (open > 0) return malformed("a closing bracket: the list is cut off");
@@ -100,12 +100,13 @@ public:
         return being_written(path_);
     }
 
-    result<void> check(std::span<const std::int64_t> ids,
-                       std::vector<std::int64_t>& unknown) override {
+    result<void> check(std::span<const std::string_view> skus,
+                       std::vector<std::size_t>& unknown) override {
         const bool current = refresh();
         const std::size_t before = unknown.size();
-        std::set_difference(ids.begin(), ids.end(), known_.begin(), known_.end(),
-                            std::back_inserter(unknown));
+        for (std::size_t i = 0; i < skus.size(); ++i) {
+            if (!std::binary_search(known_.begin(), known_.end(), skus[i])) unknown.push_back(i);
+        }
         if (current || unknown.size() == before) return {};
         unknown.resize(before);  // the new list may have them
         return being_written(path_);
@@ -158,7 +159,7 @@ private:
     bool lost_ = false;        // and reported
     file_mark seen_;
     clock::instant seen_at_{};
-    std::vector<std::int64_t> known_;
+    std::vector<std::string> known_;  // ascending
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-#include <cstdint>
+#include <algorithm>
 #include <future>
 #include <string>
 #include <utility>
@@ -20,27 +20,28 @@ public:
     http_items(const http_url& to, http_client_options options)
         : to_(to), client_(to, std::move(options)) {}
 
-    result<void> check(std::span<const std::int64_t> ids,
-                       std::vector<std::int64_t>& unknown) override {
+    result<void> check(std::span<const std::string_view> skus,
+                       std::vector<std::size_t>& unknown) override {
         fetch_request what;
         what.method = "POST";
         what.target = to_.path;
         what.repeatable = true;  // it only reads
         what.fields = {{"Content-Type", "application/json"}};
         what.body = R"({"item_ids":[)";
-        for (const std::int64_t id : ids) what.body.append(std::to_string(id)).append(1, ',');
-        if (!ids.empty()) what.body.pop_back();
+        for (const std::string_view sku : skus) what.body.append(sku).append(1, ',');
+        if (!skus.empty()) what.body.pop_back();
         what.body.append("]}");
         std::promise<result<fetch_response>> told;
         client_.fetch(std::move(what), {},
                       [&told](result<fetch_response> got) { told.set_value(std::move(got)); });
         const auto got = told.get_future().get();
         if (!got) return got.error();
-        return read(*got, unknown);
+        return read(*got, skus, unknown);
     }
 
 private:
-    result<void> read(const fetch_response& got, std::vector<std::int64_t>& unknown) const {
+    result<void> read(const fetch_response& got, std::span<const std::string_view> skus,
+                      std::vector<std::size_t>& unknown) const {
         const auto bad = [this](const std::string& what) {
             return failure{errc::unavailable, to_.shown() + " " + what};
         };
@@ -51,12 +52,15 @@ private:
         const auto* member = object ? object->if_contains("unknown") : nullptr;
         const auto* listed = member ? member->if_array() : nullptr;
         if (!listed) return bad("did not answer with {\"unknown\":[...]}");
-        std::vector<std::int64_t> ids;
+        std::vector<std::size_t> found;
         for (const auto& it : *listed) {
             if (!it.is_int64()) return bad("answered with something that is not an item id");
-            ids.push_back(it.get_int64());
+            const std::string sku = std::to_string(it.get_int64());
+            const auto at = std::lower_bound(skus.begin(), skus.end(), sku);
+            if (at == skus.end() || *at != sku) continue;  // nobody asked
+            found.push_back(static_cast<std::size_t>(at - skus.begin()));
         }
-        unknown.insert(unknown.end(), ids.begin(), ids.end());
+        unknown.insert(unknown.end(), found.begin(), found.end());
         return {};
     }
 

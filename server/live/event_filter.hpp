@@ -6,7 +6,6 @@
 #include <orderproc/repository.hpp>
 
 #include <algorithm>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,13 +14,13 @@ namespace orderproc::server {
 
 struct event_filter {
     std::optional<std::string> order;
-    std::optional<std::int64_t> user;
+    order_scope scope;
     std::vector<order_status> statuses;  // moved to; sorted, each once; empty: any
 
-    bool everything() const noexcept { return !order && !user && statuses.empty(); }
+    bool everything() const noexcept { return !order && scope.everybody() && statuses.empty(); }
     bool matches(const journal_entry& it) const noexcept {
-        if (order && (!it.after.id || it.after.id->view() != *order)) return false;
-        if (user && it.after.user_id != *user) return false;
+        if (order && it.after.id.view() != *order) return false;
+        if (!scope.admits(it.after)) return false;
         if (statuses.empty()) return true;
         // Who deletes an order moves it nowhere.
         return it.event != "delete" &&

@@ -108,7 +108,7 @@ bool live_feed::read_live() {
         if (live_.size() == 0) return false;
         params.after = at_;
     }
-    auto read = reads_.use([&](repository& from) { return from.read_feed(params); });
+    auto read = reads_.use([&](repository_reader& from) { return from.read_feed(params); });
     if (!read) {
         report(read.error());
         return false;
@@ -191,7 +191,7 @@ subscription* live_feed::next_behind(step_params& params) {
 }
 
 result<live_feed::step_read> live_feed::read_step(const step_params& params) {
-    return reads_.use([&](repository& from) -> result<step_read> {
+    return reads_.use([&](repository_reader& from) -> result<step_read> {
         feed_params feed;
         feed.after = params.after;
         feed.limit = params.order ? 0 : options_.step_size;

@@ -19,10 +19,12 @@ void erase_one(Map& from, const Key& key, const subscription& it) noexcept {
 void subscriber_index::add(subscription& it, const event_filter& filter) {
     if (filter.order) {
         by_order_.emplace(*filter.order, &it);
-    } else if (filter.user) {
-        by_user_.emplace(*filter.user, &it);
+    } else if (filter.scope.user) {
+        by_user_.emplace(*filter.scope.user, &it);
     } else if (!filter.statuses.empty()) {
         for (const order_status& status : filter.statuses) by_status_.emplace(status.view(), &it);
+    } else if (filter.scope.tenant) {
+        by_tenant_.push_back(&it);
     } else {
         everything_.push_back(&it);
     }
@@ -32,12 +34,14 @@ void subscriber_index::add(subscription& it, const event_filter& filter) {
 void subscriber_index::remove(subscription& it, const event_filter& filter) noexcept {
     if (filter.order) {
         erase_one(by_order_, *filter.order, it);
-    } else if (filter.user) {
-        erase_one(by_user_, *filter.user, it);
+    } else if (filter.scope.user) {
+        erase_one(by_user_, *filter.scope.user, it);
     } else if (!filter.statuses.empty()) {
         for (const order_status& status : filter.statuses) {
             erase_one(by_status_, status.view(), it);
         }
+    } else if (filter.scope.tenant) {
+        std::erase(by_tenant_, &it);
     } else {
         std::erase(everything_, &it);
     }

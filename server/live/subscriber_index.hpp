@@ -29,11 +29,12 @@ public:
     // Calls meet(subscription&) with each whose filter may match.
     template <class Meet>
     void for_candidates(const journal_entry& entry, Meet&& meet) const {
-        if (!by_order_.empty() && entry.after.id) {
-            meet_all(by_order_.equal_range(entry.after.id->view()), meet);
+        if (!by_order_.empty()) {
+            meet_all(by_order_.equal_range(entry.after.id.view()), meet);
         }
-        if (!by_user_.empty()) meet_all(by_user_.equal_range(entry.after.user_id), meet);
+        if (!by_user_.empty()) meet_all(by_user_.equal_range(entry.after.user), meet);
         if (!by_status_.empty()) meet_all(by_status_.equal_range(entry.after.status.view()), meet);
+        for (subscription* it : by_tenant_) meet(*it);
     }
     template <class Visit>
     void for_each(Visit&& visit) const {
@@ -41,6 +42,7 @@ public:
         for (const auto& [key, it] : by_order_) visit(*it);
         for (const auto& [key, it] : by_user_) visit(*it);
         for (const auto& [key, it] : by_status_) visit(*it);  // once for each of its statuses
+        for (subscription* it : by_tenant_) visit(*it);
     }
 
 private:
@@ -56,8 +58,9 @@ private:
     }
 
     std::vector<subscription*> everything_;
+    std::vector<subscription*> by_tenant_;  // who ask for nothing else: each is asked itself
     text_map by_order_;
-    std::unordered_multimap<std::int64_t, subscription*> by_user_;
+    text_map by_user_;
     text_map by_status_;
     std::size_t size_ = 0;
 };

@@ -54,13 +54,13 @@ error_code storage_probe::read() noexcept {
     };
     try {
         spare_.reset();
-        auto made = storage_.connect(connection_role::reader);
+        auto made = storage_.connect_reader();
         if (made) {
             const auto counted = (*made)->count();
             if (!counted) why = counted.error();
             spare_ = std::exchange(kept_, std::move(*made));
             if (!spare_) {
-                if (auto more = storage_.connect(connection_role::reader)) {
+                if (auto more = storage_.connect_reader()) {
                     spare_ = std::move(*more);
                 }
             }

@@ -50,10 +50,10 @@ private:
     error_code reported_;  // the last read that failed, until one succeeds
     // The last look's connection. SQLite rebuilds the index of its log when a file is opened that
     // nobody else has open, and that would be each time on a server that nobody uses.
-    std::unique_ptr<repository> kept_;
+    std::unique_ptr<repository_reader> kept_;
     // Closed before a look opens its connection, so that it finds descriptors when clients have
     // taken all others: that says nothing about the storage.
-    std::unique_ptr<repository> spare_;
+    std::unique_ptr<repository_reader> spare_;
 
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -142,7 +142,7 @@ private:
             return std::string(name).append(1, '=').append(value);
         };
         std::vector<std::string> out = inherited_;
-        out.push_back(variable("ORDERPROC_ORDER_ID", work.value().id->view()));
+        out.push_back(variable("ORDERPROC_ORDER_ID", work.value().id.view()));
         out.push_back(variable("ORDERPROC_STAGE", work.stage()));
         out.push_back(variable("ORDERPROC_ATTEMPT", std::to_string(work.attempt())));
         out.push_back(variable("ORDERPROC_IDEMPOTENCY_KEY", work.idempotency_key()));

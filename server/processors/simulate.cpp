@@ -42,7 +42,7 @@ public:
     }
 
     void start(job work) override {
-        if (!options_.crash.empty() && work.value().id->view().starts_with(options_.crash)) {
+        if (!options_.crash.empty() && work.value().id.view().starts_with(options_.crash)) {
             std::raise(SIGKILL);  // as the system does to who takes too much memory
         }
         plan next = plan_of(work.value());

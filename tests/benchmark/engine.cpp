@@ -106,7 +106,7 @@ private:
 void caller::next() {
     if (!of_.take()) return of_.leave(false);
     submit_order made;
-    made.value.user_id = 1 + static_cast<std::int64_t>(of_.orders_.runtime().random.next() >> 34);
+    made.value.user = "1" + static_cast<std::int64_t>(of_.orders_.runtime().random.next() >> 34);
     made.value.item_ids = {1001, 1002, 1003};
     made.value.total_amount = {14999, "USD"};
     command what;
@@ -129,7 +129,7 @@ double cpu_seconds() {
 }
 
 result<std::uint64_t> stored(storage& orders) {
-    auto connection = orders.connect(connection_role::reader);
+    auto connection = orders.connect_reader();
     if (!connection) return std::move(connection).error();
     auto counted = (*connection)->count();
     if (!counted) return std::move(counted).error();

@@ -69,10 +69,12 @@ public:
     journal& operator=(const journal&) = delete;
 
     message first() {
-        const auto page = entries_of_.use([](repository& from) { return from.read_feed({{}, 1}); });
+        const auto page = entries_of_.use([](repository_reader& from) {
+            return from.read_feed({{}, 1});
+        });
         message out;
         out.topic = "order.create";
-        out.key = page.value().entries.at(0).after.id->view();
+        out.key = page.value().entries.at(0).after.id.view();
         out.headers = {{"traceparent", traceparent}};
         write_cloud_event(page.value().entries.at(0), out);
         return out;
@@ -100,7 +102,7 @@ private:
         explicit caller(journal& of) : of_(of) {}
         void next() {
             submit_order made;
-            made.value.user_id = 123;
+            made.value.user = "123";
             made.value.item_ids = {1001, 1002, 1003};
             made.value.total_amount = {14999, "USD"};
             if (!of_.take()) return;

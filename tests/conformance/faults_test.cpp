@@ -68,7 +68,7 @@ struct answer {
     bool settled() const { return acknowledged || unknown || !refusal.empty(); }
     void take(std::size_t client, const change_outcome& outcome) {
         if (!outcome.ec) {
-            acknowledged = std::string(outcome.after->id->view());
+            acknowledged = std::string(outcome.after->id.view());
         } else if (outcome.ec == errc::outcome_unknown) {
             unknown = !has_key(client);
         } else if (outcome.ec != errc::unavailable) {
@@ -140,13 +140,13 @@ void expect_once_each(repository& from, const std::vector<answer>& answers) {
         const answer& it = answers[i];
         BOOST_TEST(it.refusal == "");
         list_params own;
-        own.user_id = user_of(i);
+        own.scope.user = std::to_string(user_of(i));
         const auto orders = from.list(own).value().orders;
         const std::size_t least = it.unknown ? 0 : 1;
         BOOST_TEST((orders.size() == 1 || orders.size() == least),
                    "client " << i << " has " << orders.size() << " orders");
         for (const order& found : orders) {
-            const std::string id(found.id->view());
+            const std::string id(found.id.view());
             BOOST_TEST((it.unknown || it.acknowledged == id));
             int creates = 0, completes = 0;
             for (const auto& entry : from.history({id, {}, 1000}).value()) {
@@ -182,7 +182,7 @@ std::size_t run_by_hand(storage& inner, std::uint64_t seed) {
     std::deque<client> clients;
     for (std::size_t i = 0; i < clients_in_a_run; ++i) clients.emplace_back(i);
     const auto settled = [](const client& it) { return it.got.settled(); };
-    const auto reading = inner.connect(connection_role::reader).value();
+    const auto reading = inner.connect_reader().value();
     engine front(orders, status_machine::standard(), {time, random, nobody}, options);
     worker_options by_hand = patient();
     by_hand.threads = 0;
@@ -224,7 +224,7 @@ void run_with_threads(storage& inner, std::uint64_t seed) {
         }
     };
     { const std::jthread first(ask, 0), second(ask, 1); }
-    const auto reading = inner.connect(connection_role::reader).value();
+    const auto reading = inner.connect_reader().value();
     while (!all_completed(*reading)) std::this_thread::yield();
     works.stop(10s);
     expect_once_each(*reading, answers);

@@ -76,8 +76,8 @@ private:
 
 class file_transaction : public orderproc::kv_transaction {
 public:
-    file_transaction(std::shared_ptr<file_tables> in, orderproc::connection_role role)
-        : in_(std::move(in)), writes_(role == orderproc::connection_role::writer) {
+    file_transaction(std::shared_ptr<file_tables> in, access role)
+        : in_(std::move(in)), writes_(role == access::write) {
         if (writes_) in_->lock();
         in_->run(writes_ ? "BEGIN IMMEDIATE" : "BEGIN");
     }

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+enum class access { read, write };
+
 struct map_tables {
     std::array<std::map<std::string, std::string, std::less<>>, orderproc::kv_table_count> rows;
     std::shared_mutex mutex;
@@ -31,8 +33,8 @@ struct map_tables {
 
 class map_transaction final : public orderproc::kv_transaction {
 public:
-    map_transaction(map_tables& in, orderproc::connection_role role) : in_(in) {
-        if (role == orderproc::connection_role::writer) {
+    map_transaction(map_tables& in, access role) : in_(in) {
+        if (role == access::write) {
             alone_ = std::unique_lock(in.mutex);
         } else {
             shared_ = std::shared_lock(in.mutex);
@@ -105,7 +107,7 @@ private:
     std::vector<std::function<void()>> undo_;
 };
 
-inline orderproc::kv_begin begins(map_tables& in, orderproc::connection_role role) {
+inline orderproc::kv_begin begins(map_tables& in, access role) {
     return [&in, role]() -> orderproc::result<std::unique_ptr<orderproc::kv_transaction>> {
         return std::make_unique<map_transaction>(in, role);
     };
@@ -115,9 +117,11 @@ class map_storage final : public orderproc::storage {
 public:
     explicit map_storage(std::shared_ptr<map_tables> in) : in_(std::move(in)) {}
     orderproc::storage_info info() const override { return {"map", 1, false}; }
-    orderproc::result<std::unique_ptr<orderproc::repository>> connect(
-        orderproc::connection_role role) override {
-        return orderproc::make_kv_repository(begins(*in_, role));
+    orderproc::result<std::unique_ptr<orderproc::repository>> connect_writer() override {
+        return orderproc::make_kv_repository(begins(*in_, access::write));
+    }
+    orderproc::result<std::unique_ptr<orderproc::repository_reader>> connect_reader() override {
+        return orderproc::make_kv_repository(begins(*in_, access::read));
     }
 
 private:

@@ -4,6 +4,8 @@
 // The memory adapter behind hooks that break a promise: what goes in and what comes out can be
 // changed on the way.
 
+#include "reader_as_repository.hpp"
+
 #include <orderproc/memory.hpp>
 #include <orderproc/testing/storage_cases.hpp>
 
@@ -60,7 +62,7 @@ struct hooks {
     std::function<void(change_outcome&, timestamp now)> time_out;
     // Reading.
     std::function<void(std::string& writer, std::uint64_t asked, bool& answer)> applied;
-    std::function<void(std::vector<std::string>& ids, std::optional<std::int64_t>& user)> load_in;
+    std::function<void(std::vector<std::string>& ids, order_scope& scope)> load_in;
     std::function<void(loaded_orders&)> load_out;
     std::function<void(list_params&)> list_in;
     std::function<void(order_page&)> list_out;
@@ -128,9 +130,9 @@ public:
             return again;
         }
         std::vector<std::string> ids(params.ids.begin(), params.ids.end());
-        auto user = params.user_id;
-        call(with_.load_in, ids, user);
-        auto rows = inner_->load({ids, user});
+        auto scope = params.scope;
+        call(with_.load_in, ids, scope);
+        auto rows = inner_->load({ids, scope});
         if (rows) call(with_.load_out, *rows);
         if (rows) seen_ = *rows;
         if (rows) rows->newest.epoch += epoch_shift_;
@@ -216,11 +218,18 @@ private:
             : owner_(owner), orders_(orders), epoch_shift_(epoch_shift) {}
 
         storage_info info() const override { return {"mutant", 1, owner_.with_.durable}; }
-        result<std::unique_ptr<repository>> connect(connection_role role) override {
-            auto inner = orders_.connect(role);
+        result<std::unique_ptr<repository>> connect_writer() override {
+            auto inner = orders_.connect_writer();
             if (!inner) return inner;
             return std::make_unique<mutant_repository>(std::move(*inner), owner_.with_,
                                                        owner_.failing_, epoch_shift_);
+        }
+        result<std::unique_ptr<repository_reader>> connect_reader() override {
+            auto inner = orders_.connect_reader();
+            if (!inner) return inner;
+            return std::make_unique<mutant_repository>(
+                std::make_unique<reader_as_repository>(std::move(*inner)), owner_.with_,
+                owner_.failing_, epoch_shift_);
         }
 
     private:

@@ -52,7 +52,7 @@ auto ends_leases_by_the_clock(bool renewals) {
         auto ok = inner.write(all, out);
         for (std::size_t i = 0; i < all.claims.size(); ++i) {
             for (const claimed_order& it : out.claims[i].orders) {
-                ends[std::string(it.value.id->view())] = all.claims[i].expires_at;
+                ends[std::string(it.value.id.view())] = all.claims[i].expires_at;
             }
         }
         return ok;

@@ -139,7 +139,7 @@ const mutant reading[] = {
          };
      }},
     {"user ignored in lists", "pages_follow_the_filters",
-     [](hooks& h) { h.list_in = [](list_params& it) { it.user_id.reset(); }; }},
+     [](hooks& h) { h.list_in = [](list_params& it) { it.scope.user.reset(); }; }},
     {"limit ignored in lists", "pages_follow_the_filters",
      [](hooks& h) { h.list_in = [](list_params& it) { it.limit += 1; }; }},
     {"last page says there is another", "a_full_last_page_is_the_last",
@@ -165,7 +165,7 @@ const mutant reading[] = {
          h.load_out = [](auto& rows) { std::erase_if(rows.orders, [](auto& it) { return !it; }); };
      }},
     {"load ignores the user", "load_keeps_the_order_of_the_ids",
-     [](hooks& h) { h.load_in = [](auto&, auto& user) { user.reset(); }; }},
+     [](hooks& h) { h.load_in = [](auto&, auto& scope) { scope.user.reset(); }; }},
     {"load of a thousand at most", "many_orders_are_loaded_at_once",
      [](hooks& h) {
          h.load_in = [](auto& ids, auto&) { ids.resize(std::min<std::size_t>(ids.size(), 1000)); };

@@ -32,7 +32,7 @@ const mutant changing[] = {
      [](hooks& h) {
          h.change_in = [](change& it, repository& inner) {
              auto* edit = std::get_if<edit_order>(&it.action);
-             if (edit) edit->item_ids = row(inner, it.order).value().item_ids;
+             if (edit) edit->content.item_ids = row(inner, it.order).value().item_ids;
          };
      }},
     {"retry of a waiting order does nothing", "a_retry_of_a_waiting_order_makes_it_due",
@@ -58,7 +58,7 @@ const mutant changing[] = {
     {"version ignored", "a_stale_version_is_refused",
      [](hooks& h) { h.change_in = [](change& it, repository&) { it.version.reset(); }; }},
     {"user ignored", "another_users_order_is_not_found",
-     [](hooks& h) { h.change_in = [](change& it, repository&) { it.user_id.reset(); }; }},
+     [](hooks& h) { h.change_in = [](change& it, repository&) { it.scope.user.reset(); }; }},
     {"lease ignored by clients", "an_order_being_worked_on_is_left_alone",
      [](hooks& h) {
          h.change_in = [](change& it, repository&) { it.unleased = false, it.from = {}; };

@@ -120,10 +120,16 @@ private:
         view(std::unique_ptr<storage> inner, const hooks& with)
             : inner_(std::move(inner)), with_(with) {}
         storage_info info() const override { return {"mutant", 1, true}; }
-        result<std::unique_ptr<repository>> connect(connection_role role) override {
-            auto inner = inner_->connect(role);
+        result<std::unique_ptr<repository>> connect_writer() override {
+            auto inner = inner_->connect_writer();
             if (!inner) return inner;
             return std::make_unique<mutant_repository>(std::move(*inner), with_, failing_, 0);
+        }
+        result<std::unique_ptr<repository_reader>> connect_reader() override {
+            auto inner = inner_->connect_reader();
+            if (!inner) return inner;
+            return std::make_unique<mutant_repository>(
+                std::make_unique<reader_as_repository>(std::move(*inner)), with_, failing_, 0);
         }
 
     private:

@@ -25,10 +25,7 @@ const order& current() {
 
 order edited(const order& from, const parsed_edit& by) {
     order out = from;
-    out.user_id = by.value.user_id;
-    out.item_ids = by.value.item_ids;
-    out.total_amount = by.value.total_amount;
-    out.metadata = by.value.metadata;
+    static_cast<order_content&>(out) = by.value;
     return out;
 }
 

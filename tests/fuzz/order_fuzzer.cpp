@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ORDERPROC_EXPECT(written.find('\n') == written.npos);
     const parsed_edit again = parse_replacement(written, &read.value);
     ORDERPROC_EXPECT(again.ok());
-    ORDERPROC_EXPECT(again.value.user_id == read.value.user_id);
+    ORDERPROC_EXPECT(again.value.user == read.value.user);
     ORDERPROC_EXPECT(again.value.item_ids == read.value.item_ids);
     ORDERPROC_EXPECT(again.value.total_amount == read.value.total_amount);
     order same = read.value;

@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(processes_take_turns_and_lose_nothing) {
     const auto page = reader->read_feed({{}, 4 * batches}).value();
     std::size_t turns = 0;
     for (std::size_t i = 1; i < page.entries.size(); ++i) {
-        const auto first = [&](std::size_t at) { return page.entries[at].after.id->view()[0]; };
+        const auto first = [&](std::size_t at) { return page.entries[at].after.id.view()[0]; };
         if (first(i) != first(i - 1)) ++turns;
     }
     BOOST_TEST(turns > 10);
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_failed_sync_leaves_the_outcome_unknown_until_asked) {
     BOOST_REQUIRE(!later);
     BOOST_TEST(later.error().code == make_error_code(errc::unavailable));
     BOOST_TEST(writer->count().error().code == make_error_code(errc::unavailable));
-    BOOST_TEST(!storage->connect(connection_role::writer).has_value());  // still cannot sync
+    BOOST_TEST(!storage->connect_writer().has_value());  // still cannot sync
 
     failing_disk::fail_sync = false;
     writer = writer_of(*storage);

@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(lists_by_user_go_on_through_every_generation) {
     for (const bool descending : {true, false}) {
         std::vector<std::int64_t> numbers;
         list_params page;
-        page.user_id = 1;
+        page.user = "1";
         page.descending = descending;
         page.limit = 3;
         do {

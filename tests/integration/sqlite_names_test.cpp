@@ -133,8 +133,8 @@ BOOST_AUTO_TEST_CASE(files_that_are_removed_or_replaced_in_use_are_noticed) {
                 BOOST_TEST(!reader->count().has_value());
                 BOOST_TEST(!writer->was_applied("test", 1).has_value());
                 if (*end == '\0') {
-                    BOOST_TEST(!storage->connect(connection_role::writer).has_value());
-                    BOOST_TEST(!storage->connect(connection_role::reader).has_value());
+                    BOOST_TEST(!storage->connect_writer().has_value());
+                    BOOST_TEST(!storage->connect_reader().has_value());
                 }
                 if (what == removed) continue;
                 fs::rename(folder.file("elsewhere"), name);

@@ -52,10 +52,10 @@ inline std::unique_ptr<storage> open(const std::string& path, std::size_t checkp
 }
 
 inline std::unique_ptr<repository> writer_of(storage& from) {
-    return std::move(from.connect(connection_role::writer)).value();
+    return std::move(from.connect_writer()).value();
 }
 inline std::unique_ptr<repository> reader_of(storage& from) {
-    return std::move(from.connect(connection_role::reader)).value();
+    return std::move(from.connect_reader()).value();
 }
 
 constexpr timestamp day_one{std::chrono::sys_days{std::chrono::year{2026} / 6 / 15}};
@@ -63,7 +63,7 @@ constexpr timestamp day_one{std::chrono::sys_days{std::chrono::year{2026} / 6 / 
 inline change create(const std::string& id, std::int64_t user = 7) {
     create_order made;
     made.value.id = order_id::parse(id).value();
-    made.value.user_id = user;
+    made.value.user = std::to_string(user);
     made.value.item_ids = {1001, 1002};
     made.value.total_amount = {14999, "USD"};
     made.value.status = status_machine::standard().initial();

@@ -31,7 +31,7 @@ int main() {
     works.start().value();
 
     submit_order submit;
-    submit.value.user_id = 123;
+    submit.value.user = "123";
     submit.value.item_ids = {1001};
     submit.value.total_amount = {14999, "USD"};
     if (writes.execute({.what = std::move(submit)}).ec) return 1;

@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
     engine writes(*orders, status_machine::standard(), system_runtime());
 
     submit_order submit;
-    submit.value.user_id = 123;
+    submit.value.user = "123";
     submit.value.item_ids = {1001, 1002, 1003};
     submit.value.total_amount = {14999, "USD"};
     // Durable when it returns.
@@ -25,9 +25,11 @@ int main(int argc, char** argv) {
         return std::fprintf(stderr, "%s\n", failure(made.ec, made.detail).message().c_str()), 1;
     }
 
-    const std::string id(made.after->id->view());
+    const std::string id(made.after->id.view());
     reader reads(*orders);
-    const auto found = reads.use([&](repository& from) { return from.load({.ids = {&id, 1}}); });
+    const auto found = reads.use([&](repository_reader& from) {
+        return from.load({.ids = {&id, 1}});
+    });
     const order& it = found.value().orders.at(0).value();
     std::printf("%s\n", to_json(it).c_str());
     return it.status == order_status("PENDING") ? 0 : 1;

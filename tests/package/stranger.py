@@ -169,21 +169,21 @@ class Package:
 
         less = self.top / "less"
         without = ("-DCMAKE_DISABLE_FIND_PACKAGE_SQLite3=ON",)
-        ask("0.1 CONFIG REQUIRED", True)
-        ask("0.1 CONFIG REQUIRED COMPONENTS sqlight", False, 'no component "sqlight"',
+        ask("0.2 CONFIG REQUIRED", True)
+        ask("0.2 CONFIG REQUIRED COMPONENTS sqlight", False, 'no component "sqlight"',
             "components are core, json, asio, prometheus, sqlite")
-        ask("0.1 CONFIG REQUIRED COMPONENTS sqlite", False, '"sqlite" is not in this installation',
+        ask("0.2 CONFIG REQUIRED COMPONENTS sqlite", False, '"sqlite" is not in this installation',
             where=less)
-        ask("0.1 CONFIG REQUIRED COMPONENTS core OPTIONAL_COMPONENTS sqlite", True,
+        ask("0.2 CONFIG REQUIRED COMPONENTS core OPTIONAL_COMPONENTS sqlite", True,
             '"sqlite" is not in this installation', where=less)
-        for accepted in ("0.1.0", "0.1.0 EXACT", "0.1...0.3", "0.1...0.3.5", "0.0.9...<0.2", "0...1"):
+        for accepted in ("0.2.0", "0.2.0 EXACT", "0.1...0.3", "0.2...0.3.5", "0.1.9...<0.3", "0...1"):
             ask(accepted + " CONFIG REQUIRED", True)
-        for refused in ("0.2...0.3", "0.0.1...0.0.9", "0.0...<0.1", "0.1.1", "0.0", "0.1.1 EXACT"):
+        for refused in ("0.3...0.4", "0.1.1...0.1.9", "0.1...<0.2", "0.2.1", "0.1", "0.2.1 EXACT"):
             ask(refused + " CONFIG REQUIRED", False, "requested version")
-        ask("0.2 CONFIG REQUIRED", False, "compatible with requested version")
+        ask("0.3 CONFIG REQUIRED", False, "compatible with requested version")
         ask("1.0 CONFIG REQUIRED", False, "compatible with requested version")
         if not any(prefix.rglob("*.so")):
-            ask("0.1 CONFIG REQUIRED COMPONENTS sqlite", False, "sqlite needs SQLite3",
+            ask("0.2 CONFIG REQUIRED COMPONENTS sqlite", False, "sqlite needs SQLite3",
                 options=without)
 
     def shared(self, prefix):

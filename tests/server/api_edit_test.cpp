@@ -26,8 +26,8 @@ struct fixture : api_fixture {
 
     // Somebody else's edit, which comes before what is submitted from now on.
     void overtake() {
-        edit_order by;
-        by.user_id = 99;
+        order_draft by;
+        by.user = "99";
         by.item_ids = {5};
         by.total_amount = {100, "USD"};
         by.metadata = "{}";

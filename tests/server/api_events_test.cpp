@@ -53,7 +53,8 @@ BOOST_AUTO_TEST_CASE(a_transition_with_its_reason) {
     BOOST_TEST(transition(R"({"event":"cancel","reason":"out of stock"})").status == 200);
     history_params params;
     params.order = "A-1";
-    const auto kept = direct.use([&](repository& from) { return from.history(params); }).value();
+    const auto kept =
+        direct.use([&](repository_reader& from) { return from.history(params); }).value();
     BOOST_TEST(kept.at(1).reason == "out of stock");
     BOOST_TEST(kept.at(1).event == "cancel");
 }

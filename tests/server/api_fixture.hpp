@@ -37,14 +37,23 @@ public:
     mood now = mood::well;
 
     storage_info info() const override { return inner_->info(); }
-    result<std::unique_ptr<repository>> connect(connection_role role) override {
-        if (now == mood::unavailable) return failure{errc::unavailable, "secret path"};
-        if (now == mood::corrupt) return failure{errc::corrupt, "secret path"};
-        if (now == mood::throws) throw std::runtime_error("secret reason");
-        return inner_->connect(role);
+    result<std::unique_ptr<repository>> connect_writer() override {
+        if (auto ok = judge(); !ok) return std::move(ok).error();
+        return inner_->connect_writer();
+    }
+    result<std::unique_ptr<repository_reader>> connect_reader() override {
+        if (auto ok = judge(); !ok) return std::move(ok).error();
+        return inner_->connect_reader();
     }
 
 private:
+    result<void> judge() const {
+        if (now == mood::unavailable) return failure{errc::unavailable, "secret path"};
+        if (now == mood::corrupt) return failure{errc::corrupt, "secret path"};
+        if (now == mood::throws) throw std::runtime_error("secret reason");
+        return {};
+    }
+
     std::unique_ptr<storage> inner_ = make_memory_storage();
 };
 

@@ -43,8 +43,8 @@ BOOST_AUTO_TEST_CASE(a_part_of_a_history) {
 
 BOOST_AUTO_TEST_CASE(a_long_history_goes_on_behind_a_link) {
     create("A-1");
-    edit_order by;
-    by.user_id = 1;
+    order_draft by;
+    by.user = "1";
     by.item_ids = {1};
     by.total_amount = {100, "USD"};
     by.metadata = "{}";
@@ -79,13 +79,13 @@ BOOST_AUTO_TEST_CASE(answers_say_where_the_feed_was) {
 BOOST_AUTO_TEST_CASE(an_order_as_it_was) {
     constexpr int versions = 21;
     create("A-1");
-    edit_order by;
+    order_draft by;
     by.item_ids = {1};
     by.total_amount = {100, "USD"};
     by.metadata = "{}";
     for (int version = 2; version <= versions; ++version) {
         time.advance(std::chrono::seconds(1));
-        by.user_id = version;
+        by.user = std::to_string(version);
         (void)orders.execute({edit_fields{"A-1", by}, {}, {}, {}, "", ""});
     }
     time.advance(std::chrono::seconds(1));

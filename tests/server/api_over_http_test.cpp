@@ -176,7 +176,8 @@ BOOST_AUTO_TEST_CASE(stopping_answers_what_was_begun) {
     const std::vector<std::string> ids = {"A-1"};
     load_params params;
     params.ids = ids;
-    const auto stored = reader(*store).use([&](repository& from) { return from.load(params); });
+    const auto stored =
+        reader(*store).use([&](repository_reader& from) { return from.load(params); });
     BOOST_TEST(stored.value().orders.at(0).has_value() == (got.status == 201));
 }
 

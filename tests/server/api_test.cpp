@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(traceparent_is_kept_if_it_is_one) {
                        .status == 201);
         history_params params;
         params.order = id;
-        kept.push_back(direct.use([&](repository& from) { return from.history(params); })
+        kept.push_back(direct.use([&](repository_reader& from) { return from.history(params); })
                            .value()
                            .at(0)
                            .traceparent);
@@ -356,7 +356,7 @@ BOOST_AUTO_TEST_CASE(metrics_before_and_after) {
 
     const claimed_order claimed = claim_one();
     time.advance(std::chrono::milliseconds(2140));
-    raise(std::string(claimed.value.id->view()), "complete");
+    raise(std::string(claimed.value.id.view()), "complete");
     const answer after = get("/metrics");
     BOOST_TEST(after.says(R"("pending":1)"));
     BOOST_TEST(after.says(R"("completed":1)"));

@@ -181,7 +181,8 @@ BOOST_AUTO_TEST_CASE(a_probing_write_shows_nowhere_and_holds_nothing) {
         BOOST_TEST(get("/readyz").status == 200);
     }
     BOOST_TEST(get("/orders").find("Feed-Position")->ends_with("-1"));
-    const auto at = direct.use([](repository& from) { return from.find_cursor("readiness"); });
+    const auto at =
+        direct.use([](repository_reader& from) { return from.find_cursor("readiness"); });
     BOOST_TEST(at.value().value().offset == 0U);
 }
 

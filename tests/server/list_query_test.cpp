@@ -12,7 +12,7 @@ const list_position position{timestamp(std::chrono::milliseconds(1781533391326))
 list_query some_query() {
     list_query out;
     out.statuses = {"FAILED", "PENDING"};
-    out.user_id = 7;
+    out.user = "7";
     return out;
 }
 
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(a_cursor_belongs_to_its_filters) {
     other.statuses.pop_back();
     BOOST_TEST(!read_cursor(other, cursor));
     other = some_query();
-    other.user_id.reset();
+    other.scope.user.reset();
     BOOST_TEST(!read_cursor(other, cursor));
     other = some_query();
     other.descending = false;

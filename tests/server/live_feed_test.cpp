@@ -78,7 +78,9 @@ struct fixture : api_fixture {
     feed_position newest() {
         feed_params params;
         params.limit = 0;
-        return direct.use([&](repository& from) { return from.read_feed(params); }).value().newest;
+        return direct.use([&](repository_reader& from) { return from.read_feed(params); })
+            .value()
+            .newest;
     }
     std::unique_ptr<listener> listen(event_filter filter = {}, bool until_settled = false) {
         return std::make_unique<listener>(

@@ -42,7 +42,7 @@ std::string line(log_format as, std::string_view text) {
 struct watched : api_fixture {
     watched() { served = &service_shown; }
     std::string exposition(bool openmetrics = false) {
-        const auto counted = direct.use([](repository& from) { return from.count(); });
+        const auto counted = direct.use([](repository_reader& from) { return from.count(); });
         return exposition_of(openmetrics, counted ? &*counted : nullptr);
     }
     std::string exposition_of(bool openmetrics, const statistics* stored) {

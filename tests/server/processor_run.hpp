@@ -48,9 +48,9 @@ public:
         ended_.reset();
         lock.unlock();
         works.stop(std::chrono::milliseconds(0));
-        const auto reader = orders->connect(connection_role::reader).value();
+        const auto reader = orders->connect_reader().value();
         const std::string id = "ORD-1";
-        out.after = reader->load({.ids = {&id, 1}, .user_id = {}}).value().orders.at(0).value();
+        out.after = reader->load({.ids = {&id, 1}}).value().orders.at(0).value();
         const std::lock_guard again(mutex_);
         ended_.reset();
         return out;

@@ -39,7 +39,7 @@ private:
 
 command make_order() {
     submit_order submit;
-    submit.value.user_id = 1;
+    submit.value.user = "1";
     submit.value.item_ids = {1};
     submit.value.total_amount = {100, "USD"};
     command out;
@@ -82,9 +82,9 @@ BOOST_AUTO_TEST_CASE(work_under_way_does_not_outlive_its_processor) {
     const auto made = writes.execute(make_order());
     BOOST_TEST_REQUIRE(!made.ec);
     works.stop(std::chrono::milliseconds(0));  // releases it, whether it was claimed or not yet
-    auto connection = orders->connect(connection_role::reader);
-    const std::string id(made.after->id->view());
-    const auto found = (*connection)->load({.ids = {&id, 1}, .user_id = {}});
+    auto connection = orders->connect_reader();
+    const std::string id(made.after->id.view());
+    const auto found = (*connection)->load({.ids = {&id, 1}});
     BOOST_TEST_REQUIRE(found.has_value());
     BOOST_TEST((found->orders[0]->status == order_status("PENDING")));
     BOOST_TEST(found->orders[0]->attempts == 0u);

@@ -85,7 +85,7 @@ BOOST_FIXTURE_TEST_CASE(a_callback_is_called_on_its_executor, fixture) {
     BOOST_TEST(io.run() == 1U);  // and none is left
     BOOST_REQUIRE(got.has_value());
     BOOST_TEST(!got->ec);
-    BOOST_TEST((got->after->id->view() == "A"));
+    BOOST_TEST((got->after->id.view() == "A"));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_refusal_does_not_call_back_at_once, fixture) {
@@ -213,7 +213,7 @@ BOOST_FIXTURE_TEST_CASE(a_refused_type_erased_handler_is_called_once, fixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_refused_command_says_why, fixture) {
     command bad = create("A");
-    std::get<submit_order>(bad.what).value.user_id = 0;
+    std::get<submit_order>(bad.what).value.item_ids.clear();
     std::string detail;
     async_submit(by_hand, std::move(bad), asio::bind_executor(io, [&](change_outcome out) {
                      BOOST_TEST(out.ec == errc::invalid_argument);

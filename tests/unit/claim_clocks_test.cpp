@@ -38,7 +38,7 @@ stored_order leased_until(timestamp until, std::chrono::milliseconds span = 30s)
 }
 
 doubtful_lease seen(const stored_order& it) {
-    return {std::string(it.value.id->view()), it.lease, *it.due_at, it.span};
+    return {std::string(it.value.id.view()), it.lease, *it.due_at, it.span};
 }
 
 }  // namespace

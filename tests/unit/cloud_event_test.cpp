@@ -21,7 +21,7 @@ journal_entry sample() {
     it.at = parse_timestamp("2026-06-15T14:23:13.528Z").value();
     it.after.number = 1;
     it.after.id = order_id::parse("ORD-A8F64D2E").value();
-    it.after.user_id = 123;
+    it.after.user = "123";
     it.after.item_ids = {1001};
     it.after.total_amount = {14999, "USD"};
     it.after.status = "COMPLETED";

@@ -65,8 +65,8 @@ BOOST_FIXTURE_TEST_CASE(a_coroutine_decides, fixture) {
     const auto work = make_coroutine_processor(
         context.get_executor(), [](const order& it, std::stop_token) -> asio::awaitable<verdict> {
             co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-            if (it.id->view() == "B") co_return give_up{"no"};
-            if (it.id->view() == "C") throw std::runtime_error("broken");
+            if (it.id.view() == "B") co_return give_up{"no"};
+            if (it.id.view() == "C") throw std::runtime_error("broken");
             co_return advance{"complete"};
         });
     worker staff(orders, *work, options());

@@ -23,7 +23,7 @@ BOOST_FIXTURE_TEST_CASE(what_waits_goes_together_and_in_order, fixture) {
         BOOST_TEST(done.calls() == 1);
         BOOST_TEST(!done.wait().ec);
     }
-    BOOST_TEST((asked[2].wait().after->id->view() == "C"));
+    BOOST_TEST((asked[2].wait().after->id.view() == "C"));
 }
 
 BOOST_FIXTURE_TEST_CASE(each_is_refused_on_its_own, fixture) {
@@ -85,7 +85,7 @@ BOOST_FIXTURE_TEST_CASE(an_idempotency_key_is_answered_by_its_first, fixture) {
     BOOST_TEST(it.run_once().value() == 1U);
     BOOST_TEST(it.run_once().value() == 1U);
     BOOST_TEST(asked[1].wait().replayed);
-    BOOST_TEST((asked[1].wait().after->id->view() == "A"));
+    BOOST_TEST((asked[1].wait().after->id.view() == "A"));
     BOOST_TEST(asked[2].ec() == errc::idempotency_mismatch);
     BOOST_TEST(orders.orders().size() == 1U);
 }

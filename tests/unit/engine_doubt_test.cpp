@@ -54,7 +54,7 @@ BOOST_FIXTURE_TEST_CASE(a_lost_answer_of_a_write_that_was_made, fixture) {
         BOOST_TEST(it.run_once().value() == 1U);
         BOOST_TEST(!done.wait().ec);
         BOOST_REQUIRE(done.wait().after);
-        BOOST_TEST((done.wait().after->id->view() == id));
+        BOOST_TEST((done.wait().after->id.view() == id));
         BOOST_TEST(orders.batches().size() == writes);  // asked, not written again
     }
     BOOST_TEST(listener.calls == 2);
@@ -135,7 +135,7 @@ BOOST_FIXTURE_TEST_CASE(never_two_orders_out_of_an_unknown, fixture) {
     for (int round = 0; round < 4; ++round) {
         orders.next_writes({fault::unknown_unwritten, fault::unknown_written});
         command what = create("X");
-        std::get<submit_order>(what.what).value.id.reset();  // the storage could not tell
+        std::get<submit_order>(what.what).value.id = {};  // the storage could not tell
         const change_outcome got = it.execute(std::move(what));
         BOOST_TEST(!got.ec);
         BOOST_REQUIRE(got.after);

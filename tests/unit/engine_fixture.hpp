@@ -98,11 +98,11 @@ public:
     }
     void transition_committed(const transition_report& it) noexcept override {
         const std::lock_guard lock(mutex);
-        transitions.push_back(std::string(it.after.id->view()) + " " + std::string(it.event));
+        transitions.push_back(std::string(it.after.id.view()) + " " + std::string(it.event));
     }
     void orders_claimed(const claim_report& it) noexcept override {
         const std::lock_guard lock(mutex);
-        claimed.push_back({it.handed_out, it.lapsed, it.exhausted});
+        claimed.push_back({it.handed_out, it.expired, it.exhausted});
     }
     void key_used(key_use it) noexcept override {
         const std::lock_guard lock(mutex);

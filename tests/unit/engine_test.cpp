@@ -73,7 +73,7 @@ BOOST_FIXTURE_TEST_CASE(a_claim_shares_a_batch_with_what_it_takes, fixture) {
     BOOST_REQUIRE(it.submit(work(), claimed));
     BOOST_TEST(it.run_once().value() == 2U);
     BOOST_REQUIRE(claimed.got.orders.size() == 1U);
-    BOOST_TEST((claimed.got.orders[0].value.id->view() == "A"));
+    BOOST_TEST((claimed.got.orders[0].value.id.view() == "A"));
     BOOST_TEST(orders.batches()[0].claims == 1U);
 }
 
@@ -218,7 +218,7 @@ void execute_from_many(engine& it, scripted_storage& orders) {
 BOOST_FIXTURE_TEST_CASE(execute_says_why_a_command_is_refused, fixture) {
     engine it(orders, machine, with, threaded());
     command bad = create("A");
-    std::get<submit_order>(bad.what).value.user_id = 0;
+    std::get<submit_order>(bad.what).value.item_ids.clear();
     const change_outcome refused = it.execute(std::move(bad));
     BOOST_TEST(refused.ec == errc::invalid_argument);
     BOOST_TEST(refused.detail == "user_id must be 1 or more");
@@ -248,7 +248,7 @@ BOOST_FIXTURE_TEST_CASE(a_plain_function_is_told, fixture) {
     const auto done = [&](change_outcome& outcome) {
         ++told;
         BOOST_TEST(!outcome.ec);
-        BOOST_TEST(outcome.after.value().id->view() == "A");
+        BOOST_TEST(outcome.after.value().id.view() == "A");
     };
     it.submit(create("A"), done).value();
     BOOST_TEST(told == 0);

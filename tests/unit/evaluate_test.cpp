@@ -22,7 +22,7 @@ stored_order waiting() {
     stored_order it;
     it.value.number = 7;
     it.value.id = order_id::parse("A-1").value();
-    it.value.user_id = 5;
+    it.value.user = "5";
     it.value.item_ids = {1, 2};
     it.value.total_amount = {1999, "EUR"};
     it.value.metadata = R"({"a":1})";
@@ -109,11 +109,11 @@ BOOST_AUTO_TEST_CASE(what_is_there_is_not_created_again) {
 BOOST_AUTO_TEST_CASE(user_then_lease_then_version_then_status) {
     const stored_order current = leased();
     change it = move_to(completed, {&pending, 1});
-    it.user_id = 6;
+    it.user = "6";
     it.lease = lease_token{2};
     it.version = order_version{3};
     CHECK_REFUSED(&current, it, not_found);
-    it.user_id = 5;
+    it.user = "5";
     CHECK_REFUSED(&current, it, lease_lost);
     it.lease = lease_token{3};
     CHECK_REFUSED(&current, it, version_conflict);
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_look_up_changes_nothing) {
     it.action = look_up_key{};
     CHECK_REFUSED(nullptr, it, not_found);
     CHECK_REFUSED(&current, it, version_conflict);
-    it.user_id = current.value.user_id + 1;
+    it.scope.user = current.value.user + "1";
     CHECK_REFUSED(&current, it, not_found);
 }
 
@@ -246,11 +246,16 @@ BOOST_AUTO_TEST_CASE(edit) {
     it.event = "edit";
     it.actor = "clerk";
     it.from = {&pending, 1};
-    it.action = edit_order{8, {9}, {5, "JPY"}, R"({"b":2})"};
+    order_content wanted;
+    wanted.user = "8";
+    wanted.item_ids = {9};
+    wanted.total_amount = {5, "JPY"};
+    wanted.metadata = R"({"b":2})";
+    it.action = edit_order{wanted};
     const auto out = evaluate(&current, it, now).value();
 
     stored_order expected = moved_on(current);
-    expected.value.user_id = 8;
+    expected.value.user = "8";
     expected.value.item_ids = {9};
     expected.value.total_amount = {5, "JPY"};
     expected.value.metadata = R"({"b":2})";

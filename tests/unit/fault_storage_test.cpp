@@ -23,12 +23,10 @@ namespace {
 
 struct bench {
     explicit bench(fault_options options = {}) : faulty(*inner, std::move(options)) {
-        truth = inner->connect(connection_role::reader).value();
+        truth = inner->connect_reader().value();
     }
 
-    std::unique_ptr<repository> connect(connection_role role = connection_role::writer) {
-        return faulty.connect(role).value();
-    }
+    std::unique_ptr<repository> connect() { return faulty.connect_writer().value(); }
     // Creates an order in one write.
     result<void> create(repository& by, const std::string& id) {
         runtime with{time, chance, nobody};
@@ -149,7 +147,7 @@ BOOST_FIXTURE_TEST_CASE(each_kind_of_call_has_its_own_plan, bench) {
                 failure{errc::schema_mismatch, "by a test"});
     faulty.next(fault_call::read, fault::unavailable);
     faulty.next(fault_call::was_applied, fault::connection_lost);
-    BOOST_TEST((faulty.connect(connection_role::reader).error().code == errc::schema_mismatch));
+    BOOST_TEST((faulty.connect_reader().error().code == errc::schema_mismatch));
     const auto by = connect();
     BOOST_TEST(create(*by, "A").has_value());
     BOOST_TEST(!by->count());
@@ -165,13 +163,13 @@ BOOST_FIXTURE_TEST_CASE(it_throws_if_told, bench) {
     faulty.next(fault_call::connect, fault::throws);
     BOOST_CHECK_THROW((void)create(*by, "A"), std::bad_alloc);
     BOOST_CHECK_THROW((void)create(*by, "B"), std::bad_alloc);
-    BOOST_CHECK_THROW((void)faulty.connect(connection_role::reader), std::bad_alloc);
+    BOOST_CHECK_THROW((void)faulty.connect_reader(), std::bad_alloc);
     BOOST_TEST((!exists("A") && exists("B")));
 }
 
 BOOST_FIXTURE_TEST_CASE(connections_are_lost_together, bench) {
     const auto one = connect();
-    const auto two = connect(connection_role::reader);
+    const auto two = connect_reader();
     faulty.lose_connections();
     BOOST_TEST((create(*one, "A").error().code == errc::unavailable));
     BOOST_TEST((two->count().error().code == errc::unavailable));
@@ -197,14 +195,14 @@ BOOST_AUTO_TEST_CASE(odds_of_one_leave_no_choice) {
     options.seed = 77;
     bench b(std::move(options));
     for (int i = 0; i < 20; ++i) {
-        const auto refused = b.faulty.connect(connection_role::reader);
+        const auto refused = b.faulty.connect_reader();
         BOOST_REQUIRE(!refused);
         BOOST_TEST(refused.error().detail == "by chance, seed 77 (fault_storage)");
     }
     b.faulty.next(fault_call::connect, fault::none);
-    BOOST_TEST(b.faulty.connect(connection_role::reader).has_value());
+    BOOST_TEST(b.faulty.connect_reader().has_value());
     b.faulty.calm();
-    BOOST_TEST(b.faulty.connect(connection_role::reader).has_value());
+    BOOST_TEST(b.faulty.connect_reader().has_value());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_hook_sees_each_call_first, bench) {
@@ -229,7 +227,7 @@ BOOST_AUTO_TEST_CASE(it_may_be_used_by_many_threads) {
     bench b(std::move(options));
     const auto use = [&b] {
         for (int i = 0; i < 100; ++i) {
-            const auto by = b.connect(connection_role::reader);
+            const auto by = b.connect_reader();
             (void)by->count();
             if (i % 10 == 0) b.faulty.lose_connections();
         }

@@ -24,7 +24,7 @@ order sample() {
     order it;
     it.number = 1;
     it.id = order_id::parse("ORD-A8F64D2E").value();
-    it.user_id = 123;
+    it.user = "123";
     it.item_ids = {1001, 1002, 1003};
     it.total_amount = {14999, "USD"};
     it.status = "PENDING";
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_new_order_is_written_as_the_contract_shows_it) {
 BOOST_AUTO_TEST_CASE(every_field_is_written_at_its_extremes) {
     order it = sample();
     it.number = std::numeric_limits<std::int64_t>::max();
-    it.user_id = std::numeric_limits<std::int64_t>::max();
+    it.user = "9223372036854775807";
     it.item_ids = {std::numeric_limits<std::int64_t>::max()};
     it.total_amount = {money::minor_units_max, "KWD"};
     it.metadata = R"({"a":{"b":[1e400]}})";

@@ -5,18 +5,29 @@
 
 #include <orderproc/command.hpp>
 
+#include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace lower_fixture {
 
 using namespace orderproc;
 
-inline order valid_order() {
-    order it;
-    it.user_id = 5;
+inline order_draft valid_order() {
+    order_draft it;
+    it.user = "5";
     it.item_ids = {1, 2, 2};
     it.total_amount = {1999, "EUR"};
     it.metadata = R"({"a":1})";
+    return it;
+}
+
+inline order_draft draft(std::string user, std::vector<std::int64_t> items, money total) {
+    order_draft it;
+    it.user = std::move(user);
+    it.item_ids = std::move(items);
+    it.total_amount = total;
     return it;
 }
 

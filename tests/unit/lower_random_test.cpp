@@ -93,7 +93,7 @@ private:
 
     void edit() {
         command it;
-        it.what = edit_fields{any_id(), {5, {9}, {1, "EUR"}, "{}"}};
+        it.what = edit_fields{any_id(), draft("5", {9}, {1, "EUR"})};
         if (draw(3) == 0) it.version = order_version{1 + draw(5)};
         apply(std::move(it));
     }
@@ -143,7 +143,7 @@ private:
         }
         seen["isolated"] += isolated ? 1 : 0;
         for (const claimed_order& it : out.orders) {
-            held_.push_back({std::string(it.value.id->view()), it.lease, stage.active});
+            held_.push_back({std::string(it.value.id.view()), it.lease, stage.active});
         }
     }
 

@@ -47,14 +47,14 @@ BOOST_AUTO_TEST_CASE(what_goes_for_all_of_them) {
     it.idempotency_key = idempotency{};
     it.idempotency_key->key[0] = std::byte{7};
     it.version = order_version{3};
-    it.user_id = 5;
+    it.scope.user = "5";
     it.actor = "shop";
     it.traceparent = "00-1-2-01";
     const change out = lower(std::move(it), machine, with).value();
     BOOST_TEST_REQUIRE(out.idempotency_key.has_value());
     BOOST_TEST((out.idempotency_key->key[0] == std::byte{7}));
     BOOST_TEST((out.version == order_version{3}));
-    BOOST_TEST((out.user_id == 5));
+    BOOST_TEST((out.scope == order_scope{"5", {}}));
     BOOST_TEST(out.actor == "shop");
     BOOST_TEST(out.traceparent == "00-1-2-01");
     BOOST_TEST(!out.lease.has_value());
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(submit_makes_ids_that_sort_by_time) {
     for (int i = 0; i < 100; ++i) {
         time.advance(1ms);
         const change out = lower_one(submit_order{valid_order()}).value();
-        BOOST_TEST(std::get<create_order>(out.action).value.id->view() == out.order);
+        BOOST_TEST(std::get<create_order>(out.action).value.id.view() == out.order);
         BOOST_TEST(last < out.order);
         last = out.order;
     }
@@ -114,12 +114,12 @@ BOOST_AUTO_TEST_CASE(submit_to_a_machine_without_work_is_settled_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_valid_is_refused) {
-    order bad = valid_order();
+    order_draft bad = valid_order();
     bad.item_ids.clear();
     const auto submitted = lower_one(submit_order{bad});
     BOOST_TEST(submitted.error().code == make_error_code(errc::invalid_argument));
     BOOST_TEST(submitted.error().detail == validate(bad).error().detail);
-    const auto edited = lower_one(edit_fields{"A-1", {5, {}, bad.total_amount, std::string("{}")}});
+    const auto edited = lower_one(edit_fields{"A-1", bad});
     BOOST_TEST(edited.error().code == make_error_code(errc::invalid_argument));
     BOOST_TEST(edited.error().detail == validate(bad).error().detail);
 }
@@ -155,33 +155,33 @@ BOOST_AUTO_TEST_CASE(texts_have_bounds_and_are_text) {
 
 BOOST_AUTO_TEST_CASE(metadata_cannot_forge_fields) {
     const std::string forged = R"({},"status":"COMPLETED","x":{})";
-    order it = valid_order();
+    order_draft it = valid_order();
     it.metadata = forged;
     BOOST_TEST((lower_one(submit_order{it}).error().code == errc::invalid_argument));
-    edit_fields edit{"A-1", {it.user_id, it.item_ids, it.total_amount, forged}};
+    edit_fields edit{"A-1", it};
     BOOST_TEST((lower_one(edit).error().code == errc::invalid_argument));
 }
 
 BOOST_AUTO_TEST_CASE(nobody_makes_orders_of_another_user) {
     command it;
-    it.user_id = 6;
+    it.scope.user = "6";
     it.what = submit_order{valid_order()};
     BOOST_TEST(lower(it, machine, with).error().code == make_error_code(errc::invalid_argument));
-    it.what = edit_fields{"A-1", {5, {1}, {100, "USD"}, "{}"}};
+    it.what = edit_fields{"A-1", draft("5", {1}, {100, "USD"})};
     BOOST_TEST(lower(it, machine, with).error().code == make_error_code(errc::invalid_argument));
-    it.user_id = 5;
+    it.scope.user = "5";
     BOOST_TEST(lower(it, machine, with).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(edit_only_at_first_and_while_nobody_works_on_it) {
-    const change out = lower_one(edit_fields{"A-1", {5, {3}, {7, "JPY"}, "{}"}}).value();
+    const change out = lower_one(edit_fields{"A-1", draft("5", {3}, {7, "JPY"})}).value();
     BOOST_TEST(out.order == "A-1");
     BOOST_TEST(out.event == "edit");
     BOOST_TEST_REQUIRE(out.from.size() == 1U);
     BOOST_TEST((out.from[0] == machine.initial()));
     BOOST_TEST(out.unleased);
-    const auto& fields = std::get<edit_order>(out.action);
-    BOOST_TEST(fields.user_id == 5);
+    const order_content& fields = std::get<edit_order>(out.action).content;
+    BOOST_TEST(fields.user == "5");
     BOOST_TEST(fields.item_ids.size() == 1U);
     BOOST_TEST((fields.total_amount == money{7, "JPY"}));
     BOOST_TEST(fields.metadata == "{}");

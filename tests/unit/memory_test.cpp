@@ -34,7 +34,7 @@ namespace {
 change create(const std::string& id) {
     create_order action;
     action.value.id = order_id::parse(id).value();
-    action.value.user_id = 1;
+    action.value.user = "1";
     action.value.item_ids = {1};
     action.value.total_amount = {100, "USD"};
     action.value.status = "PENDING";
@@ -54,7 +54,7 @@ std::string long_id(int i) {
 
 BOOST_AUTO_TEST_CASE(a_write_without_memory_leaves_nothing) {
     const auto storage = make_memory_storage();
-    const auto db = storage->connect(connection_role::writer).value();
+    const auto db = storage->connect_writer().value();
     std::vector<change> changes;
     for (int i = 0; i < 3; ++i) changes.push_back(create(long_id(i)));
     changes[0].idempotency_key = idempotency{};
@@ -96,10 +96,10 @@ BOOST_AUTO_TEST_CASE(a_write_without_memory_leaves_nothing) {
 
 BOOST_AUTO_TEST_CASE(epoch_0_is_none) {
     const auto storage = make_memory_storage(0);
-    const auto db = storage->connect(connection_role::reader).value();
+    const auto db = storage->connect_reader().value();
     BOOST_TEST(db->read_feed({}).value().oldest.epoch == 1U);
     const auto other = make_memory_storage(7);
-    const auto db7 = other->connect(connection_role::reader).value();
+    const auto db7 = other->connect_reader().value();
     BOOST_TEST(db7->read_feed({}).value().oldest.epoch == 7U);
 }
 

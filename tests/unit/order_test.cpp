@@ -28,7 +28,7 @@ timestamp at(std::int64_t milliseconds) {
 
 order valid_order() {
     order out;
-    out.user_id = 123;
+    out.user = "123";
     out.item_ids = {1001, 1002, 1002};
     out.total_amount = {14999, "USD"};
     return out;
@@ -96,9 +96,70 @@ std::ostream& operator<<(std::ostream& out, const spoilt& it) {
     return out << it.field << ": " << it.detail;
 }
 
+void with_line(order& it, order_line line, std::size_t times = 1) {
+    it.item_ids.clear();
+    it.lines.assign(times, std::move(line));
+}
+
 const std::vector<spoilt> spoilt_orders = {
-    {"user_id", "user_id must be 1 or more", [](order& it) { it.user_id = 0; }},
-    {"user_id", "user_id must be 1 or more", [](order& it) { it.user_id = -1; }},
+    {"user", "user must have at most 64 bytes", [](order& it) { it.user.assign(65, 'x'); }},
+    {"user", "user must be UTF-8 without control characters", [](order& it) { it.user = "a\n"; }},
+    {"user", "user must be UTF-8 without control characters", [](order& it) { it.user = "\xff"; }},
+    {"tenant", "tenant must have at most 64 bytes", [](order& it) { it.tenant.assign(65, 'x'); }},
+    {"tenant", "tenant must be UTF-8 without control characters",
+     [](order& it) { it.tenant = "a\x7f"; }},
+    {"lines", "lines must not stand beside item_ids", [](order& it) { it.lines.resize(1); }},
+    {"lines", "lines must have 1 to 1000 entries", [](order& it) { with_line(it, {}, 1001); }},
+    {"lines", "lines[0].sku must not be empty", [](order& it) { with_line(it, {""}); }},
+    {"lines", "lines[0].sku must have at most 64 bytes",
+     [](order& it) { with_line(it, {std::string(65, 'x')}); }},
+    {"lines", "lines[0].sku must be UTF-8 without control characters",
+     [](order& it) { with_line(it, {"a\tb"}); }},
+    {"lines", "lines[0].name must have at most 256 bytes",
+     [](order& it) {
+         with_line(it, {"A", 1, {}, std::string(257, 'x')});
+     }},
+    {"lines", "lines[0].quantity must be 1 to 1000000",
+     [](order& it) {
+         with_line(it, {"A", 0});
+     }},
+    {"lines", "lines[0].quantity must be 1 to 1000000",
+     [](order& it) {
+         with_line(it, {"A", 1'000'001});
+     }},
+    {"lines", "lines[0].unit_amount must be 0 to 9007199254740991 minor units",
+     [](order& it) {
+         with_line(it, {"A", 1, amount{-1}});
+     }},
+    {"attributes", "there must be at most 32 attributes",
+     [](order& it) { it.attributes.resize(33); }},
+    {"attributes", "the name of an attribute must be [a-z][a-z0-9_]{0,31}",
+     [](order& it) {
+         it.attributes = {{"", true}};
+     }},
+    {"attributes", "the name of an attribute must be [a-z][a-z0-9_]{0,31}",
+     [](order& it) {
+         it.attributes = {{"_a", true}};
+     }},
+    {"attributes", "the name of an attribute must be [a-z][a-z0-9_]{0,31}",
+     [](order& it) {
+         it.attributes = {{std::string(33, 'a'), true}};
+     }},
+    {"attributes", "attributes must ascend by name, and b does not",
+     [](order& it) {
+         it.attributes = {{"b", true}, {"b", true}};
+     }},
+    {"attributes", "attribute a must have at most 1024 bytes",
+     [](order& it) {
+         it.attributes = {{"a", std::string(1025, 'x')}};
+     }},
+    {"attributes", "attribute a must be 0 to 9007199254740991 minor units",
+     [](order& it) {
+         it.attributes = {{"a", amount{money::minor_units_max + 1}}};
+     }},
+    {"annotations", "annotations must be a JSON object", [](order& it) { it.annotations = "[]"; }},
+    {"annotations", "annotations must have at most 16384 bytes",
+     [](order& it) { it.annotations = "{\"a\":\"" + std::string(16384, 'x') + "\"}"; }},
     {"item_ids", "item_ids must have 1 to 1000 entries", [](order& it) { it.item_ids.clear(); }},
     {"item_ids", "item_ids must have 1 to 1000 entries",
      [](order& it) { it.item_ids.assign(1001, 1); }},
@@ -230,11 +291,11 @@ BOOST_AUTO_TEST_CASE(statuses) {
 BOOST_AUTO_TEST_CASE(orders_within_their_bounds) {
     order it = valid_order();
     BOOST_TEST(validate(it).has_value());
-    it.user_id = 1;
+    it.user = "1";
     it.item_ids = {1};
     it.total_amount.minor_units = 0;
     BOOST_TEST(validate(it).has_value());
-    it.user_id = std::numeric_limits<std::int64_t>::max();
+    it.user = "9223372036854775807";
     it.item_ids.assign(order::items_max, std::numeric_limits<std::int64_t>::max());
     it.total_amount = {money::minor_units_max, "JPY"};
     it.metadata = "{\"a\":\"" + std::string(order::metadata_size_max - 8, 'x') + "\"}";

@@ -66,7 +66,7 @@ struct place {
         BOOST_TEST(!verified->difference, verified->difference.value_or(""));
     }
     repository& reads() {
-        if (!reads_) reads_ = orders->connect(connection_role::reader).value();
+        if (!reads_) reads_ = orders->connect_reader().value();
         return *reads_;
     }
 

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_function_is_run_on_the_pool) {
     const auto here = std::this_thread::get_id();
     pooled_shop it([&](const order& of, std::stop_token) -> verdict {
         elsewhere = std::this_thread::get_id() != here;
-        if (of.id->view() == "A") return advance{"complete"};
+        if (of.id.view() == "A") return advance{"complete"};
         return give_up{"not an A"};
     });
     it.create("A");
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_function_is_run_on_the_pool) {
 
 BOOST_AUTO_TEST_CASE(an_exception_on_the_pool_is_a_retry_with_its_text) {
     pooled_shop it([](const order& of, std::stop_token) -> verdict {
-        if (of.id->view() == "A") throw std::runtime_error("no route to bank");
+        if (of.id.view() == "A") throw std::runtime_error("no route to bank");
         throw 42;
     });
     it.create("A");
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_job_can_be_moved_and_assigned) {
     job one = table.take("A");
     job two = table.take("B");
     one = std::move(two);  // A is destroyed unfinished
-    BOOST_TEST(one.value().id->view() == "B");
+    BOOST_TEST(one.value().id.view() == "B");
     std::move(one).finish(advance{"complete"});
     it.settle({&staff});
     BOOST_TEST(it.find("A").last_error == "not finished");

@@ -41,7 +41,7 @@ struct load_of final : load_completion {
         const std::lock_guard lock(mutex);
         return got.has_value();
     }
-    std::string id() { return std::string(wait().value().found.value().id->view()); }
+    std::string id() { return std::string(wait().value().found.value().id.view()); }
 
     std::mutex mutex;
     std::condition_variable changed;

@@ -68,7 +68,7 @@ struct station {
     void create(const std::string& id, std::string traceparent = {}) {
         order it;
         it.id = order_id::parse(id).value();
-        it.user_id = 1;
+        it.user = "1";
         it.item_ids = {7};
         it.total_amount = {100, "USD"};
         BOOST_REQUIRE(
@@ -102,7 +102,7 @@ struct station {
         return last;
     }
     std::uint64_t cursor() {
-        return journal.use([](repository& from) { return from.find_cursor("relay"); })
+        return journal.use([](repository_reader& from) { return from.find_cursor("relay"); })
             .value()
             .value_or(feed_position{})
             .offset;

@@ -14,7 +14,7 @@ public:
     void submit(const std::string& id) {
         order it;
         it.id = order_id::parse(id).value();
-        it.user_id = 1;
+        it.user = "1";
         it.item_ids = {7};
         it.total_amount = {100, "USD"};
         BOOST_REQUIRE(at_.submit({submit_order{std::move(it)}, {}, {}, {}, "", ""}, *this));

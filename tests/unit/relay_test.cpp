@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(another_journal_than_the_cursor_knows_is_published_from_its
     create("B");
     {
         // A cursor of the journal that was there before a backup was restored.
-        const auto by = orders->connect(connection_role::writer).value();
+        const auto by = orders->connect_writer().value();
         const commit_cursor old{"relay", "gone", feed_position{77, 500}, time.now()};
         std::vector<cursor_outcome> outcomes(1);
         write_params params;
@@ -327,7 +327,7 @@ BOOST_AUTO_TEST_CASE(with_threads_of_its_own) {
     constexpr std::size_t count = 300;
     for (std::size_t i = 0; i < count; ++i) {
         order made;
-        made.user_id = 1;
+        made.user = "1";
         made.item_ids = {7};
         made.total_amount = {100, "USD"};
         BOOST_REQUIRE(!front.execute({submit_order{std::move(made)}, {}, {}, {}, "", ""}).ec);
@@ -350,6 +350,6 @@ BOOST_AUTO_TEST_CASE(with_threads_of_its_own) {
         watch.changed.wait(lock, [&] { return watch.measures > 0 && watch.lag == 0ms; });
     }
     it.stop(10s);
-    const auto at = journal.use([](repository& from) { return from.find_cursor("relay"); });
+    const auto at = journal.use([](repository_reader& from) { return from.find_cursor("relay"); });
     BOOST_TEST(at.value()->offset == count);
 }

@@ -50,8 +50,11 @@ public:
     }
 
     storage_info info() const override { return {"scripted", writers_max_, false}; }
-    result<std::unique_ptr<repository>> connect(connection_role role) override {
-        return outer_.connect(role);
+    result<std::unique_ptr<repository>> connect_writer() override {
+        return outer_.connect_writer();
+    }
+    result<std::unique_ptr<repository_reader>> connect_reader() override {
+        return outer_.connect_reader();
     }
 
     // What becomes of the writes, connects and was_applied() to come; then all goes well.
@@ -103,14 +106,14 @@ public:
     std::size_t asks() const { return outer_.calls(fault_call::was_applied); }
     // As a reader finds it: all the orders, oldest first.
     std::vector<order> orders() {
-        auto reading = inner_->connect(connection_role::reader);
+        auto reading = inner_->connect_reader();
         list_params all;
         all.descending = false;
         all.limit = 100000;
         return (*reading)->list(all)->orders;
     }
     std::vector<journal_entry> journal(std::string_view id) {
-        auto reading = inner_->connect(connection_role::reader);
+        auto reading = inner_->connect_reader();
         history_params all;
         all.order = id;
         return (*reading)->history(all).value();

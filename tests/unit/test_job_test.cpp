@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(a_processor_sees_what_a_worker_would_give_it) {
     auto made = testing::make_job(testing::order_builder{}.id("A-1").build(), with);
     auto outcome = made.outcome();
     job it = made.take();
-    BOOST_TEST(it.value().id->view() == "A-1");
+    BOOST_TEST(it.value().id.view() == "A-1");
     BOOST_TEST(it.stage() == "PACKING");
     BOOST_TEST(it.attempt() == 3U);
     BOOST_TEST(it.idempotency_key() == "A-1/PACKING");
@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(a_processor_sees_what_a_worker_would_give_it) {
 BOOST_AUTO_TEST_CASE(a_function_on_a_pool_answers) {
     const auto pool = make_processor(
         [](const order& it, std::stop_token) -> verdict {
-            return advance{std::string(it.id->view())};
+            return advance{std::string(it.id.view())};
         },
         1);
     auto made = testing::make_job(testing::order_builder{}.id("A-1").build());

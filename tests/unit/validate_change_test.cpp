@@ -77,9 +77,10 @@ const std::vector<broken> all{
           [](change& it) { std::get<create_order>(it.action).value.status = order_status(); })},
     {"user_id must be 1 or more",
      from(&fixture::creating,
-          [](change& it) { std::get<create_order>(it.action).value.user_id = 0; })},
+          [](change& it) { std::get<create_order>(it.action).value.user = "0"; })},
     {"user_id must be 1 or more",
-     from(&fixture::editing, [](change& it) { std::get<edit_order>(it.action).user_id = 0; })},
+     from(&fixture::editing,
+          [](change& it) { std::get<edit_order>(it.action).content.item_ids = {0}; })},
     {"there is no idempotency key to look up",
      from(&fixture::cancelling, [](change& it) { it.action = look_up_key{}; })},
 };

@@ -21,7 +21,7 @@ namespace {
 class shop {
 public:
     explicit shop(mutants::hooks with = {}) : harness_(std::move(with)), storage_(harness_.open()) {
-        db_ = storage_->connect(connection_role::writer).value();
+        db_ = storage_->connect_writer().value();
         for (const char* id : {"A", "B", "C", "D"}) create(id);
         const auto held = claim_first();
         raise("B", "cancel");
@@ -167,7 +167,7 @@ const damage damages[] = {
     {"the feed says that 1-10 is its newest entry, but ends at 1-9",
      [](mutants::hooks& h) { h.feed_out = [](feed_page& page) { ++page.newest.offset; }; }},
     {"order B (number 2) is not what its latest entry 1-6 made it: user_id: expected 1, found 2",
-     hurt_row<[](std::vector<order>& rows) { rows[1].user_id = 2; }>},
+     hurt_row<[](std::vector<order>& rows) { rows[1].user = "2"; }>},
     {"order B (number 2) is not what its latest entry 1-6 made it: status: expected CANCELLED, "
      "found PENDING",
      hurt_row<[](std::vector<order>& rows) { rows[1].status = "PENDING"; }>},
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_whole_storage_has_no_difference) {
 
 BOOST_AUTO_TEST_CASE(a_storage_with_several_epochs_has_no_difference) {
     const auto storage = make_memory_storage();
-    const auto db = storage->connect(connection_role::writer).value();
+    const auto db = storage->connect_writer().value();
     std::uint64_t epoch = 1;
     const auto check = [&] {
         const auto report = verify(*db, status_machine::standard()).value();
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_storage_with_several_epochs_has_no_difference) {
 
 BOOST_AUTO_TEST_CASE(an_empty_storage_has_no_difference) {
     const auto storage = make_memory_storage();
-    const auto db = storage->connect(connection_role::reader).value();
+    const auto db = storage->connect_reader().value();
     const auto report = verify(*db, status_machine::standard()).value();
     BOOST_TEST(report.difference.value_or("") == "");
     BOOST_TEST(report.entries == 0U);

@@ -57,7 +57,7 @@ struct bench {
     void create(const std::string& id) {
         order made;
         made.id = order_id::parse(id).value();
-        made.user_id = 1;
+        made.user = "1";
         made.item_ids = {7};
         made.total_amount = {100, "USD"};
         BOOST_REQUIRE(!front.execute({submit_order{std::move(made)}, {}, {}, {}, "", ""}).ec);
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(offers_go_before_sweeps_but_not_for_ever) {
     for (int i = 0; i < 5; ++i) {
         on.settle();
         BOOST_REQUIRE(on.at.jobs.size() == 1U);
-        begun.emplace_back(on.at.jobs.front().value().id->view());
+        begun.emplace_back(on.at.jobs.front().value().id.view());
         on.at.finish(advance{"complete"});
     }
     on.settle();
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(with_threads) {
     for (std::size_t i = 0; i < count; ++i) {
         order made;
         made.id = order_id::parse("A" + std::to_string(i)).value();
-        made.user_id = 1;
+        made.user = "1";
         made.item_ids = {7};
         made.total_amount = {100, "USD"};
         BOOST_REQUIRE(!front.execute({submit_order{std::move(made)}, {}, {}, {}, "", ""}).ec);
@@ -327,6 +327,6 @@ BOOST_AUTO_TEST_CASE(with_threads) {
     }
     it.stop();
     works.stop(30s);
-    const auto counted = orders->connect(connection_role::reader).value()->count().value();
+    const auto counted = orders->connect_reader().value()->count().value();
     BOOST_TEST(counted.completed == count);
 }

@@ -65,11 +65,13 @@ public:
     explicit faulty_storage(std::shared_ptr<fault_plan> plan)
         : to_(make_memory_storage()), plan_(std::move(plan)) {}
     storage_info info() const override { return to_->info(); }
-    result<std::unique_ptr<repository>> connect(connection_role role) override {
-        auto made = to_->connect(role);
+    result<std::unique_ptr<repository>> connect_writer() override {
+        auto made = to_->connect_writer();
         if (!made) return made;
-        return std::unique_ptr<repository>(
-            std::make_unique<faulty_repository>(std::move(*made), plan_));
+        return std::make_unique<faulty_repository>(std::move(*made), plan_);
+    }
+    result<std::unique_ptr<repository_reader>> connect_reader() override {
+        return to_->connect_reader();
     }
 
 private:
@@ -247,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_poison_order_costs_its_neighbours_one_attempt_at_most) {
         desks.push_back(std::make_unique<desk>());
         desk& table = *desks.back();
         table.at_once = [&](job work) {
-            const std::string id(work.value().id->view());
+            const std::string id(work.value().id.view());
             attempts[id] = work.attempt();
             if (id == "POISON" && !down) {
                 down = true;
@@ -349,7 +351,7 @@ BOOST_AUTO_TEST_CASE(a_suspect_runs_alone) {
     it.pass(1s, {&staff});
     for (int i = 0; i < 2; ++i) {
         BOOST_REQUIRE(table.jobs.size() == 1U);
-        const std::string id(table.jobs.front().value().id->view());
+        const std::string id(table.jobs.front().value().id.view());
         BOOST_TEST(id[0] == 'S');
         it.pass(10s, {&staff});
         BOOST_TEST(table.jobs.size() == 1U);
@@ -456,7 +458,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_jobs_wait_in_one_thread) {
     it.pass(25s, {&staff}, 5s);  // two renewals each
     while (!table.jobs.empty()) table.finish(advance{"complete"});
     BOOST_TEST(it.settle({&staff}).advanced == count);
-    const auto counts = it.orders->connect(connection_role::reader).value()->count().value();
+    const auto counts = it.orders->connect_reader().value()->count().value();
     BOOST_TEST(counts.completed == count);
 }
 

@@ -88,7 +88,7 @@ public:
     }
     job take(std::string_view order = {}) {
         auto found = jobs.begin();
-        while (found != jobs.end() && !order.empty() && found->value().id->view() != order) ++found;
+        while (found != jobs.end() && !order.empty() && found->value().id.view() != order) ++found;
         BOOST_REQUIRE(found != jobs.end());
         job out = std::move(*found);
         jobs.erase(found);
@@ -195,7 +195,7 @@ private:
         return done;
     }
     repository& reader() {
-        if (!reader_) reader_ = orders->connect(connection_role::reader).value();
+        if (!reader_) reader_ = orders->connect_reader().value();
         return *reader_;
     }
     std::unique_ptr<repository> reader_;

@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(jobs_and_commits_may_outlive_the_worker) {
         BOOST_TEST(it.status("A") == "COMPLETED");
         BOOST_TEST(it.status("C") == "PENDING");
     }
-    BOOST_TEST(orphan->value().id->view() == "B");
+    BOOST_TEST(orphan->value().id.view() == "B");
     BOOST_TEST(orphan->stage() == "PROCESSING");
     std::move(*orphan).finish(advance{"complete"});
 }
@@ -244,7 +244,7 @@ struct live_shop {
     }
     std::map<std::string, std::uint64_t> counts() {
         std::map<std::string, std::uint64_t> out;
-        const auto reader = orders->connect(connection_role::reader).value();
+        const auto reader = orders->connect_reader().value();
         for (const auto& [status, count, due] : reader->count().value().orders) {
             if (count > 0) out[std::string(status.view())] = count;
         }

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(an_order_is_worked_on_and_completed) {
     BOOST_TEST(it.status("A") == "PROCESSING");
     {
         job work = it.table.take();
-        BOOST_TEST(work.value().id->view() == "A");
+        BOOST_TEST(work.value().id.view() == "A");
         BOOST_TEST(work.stage() == "PROCESSING");
         BOOST_TEST(work.attempt() == 1U);
         BOOST_TEST(work.idempotency_key() == "A/PROCESSING");
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(an_order_is_worked_on_and_completed) {
     BOOST_REQUIRE(attempts.size() == 1U);
     BOOST_TEST((attempts[0].outcome == attempt_outcome::advanced));
     BOOST_TEST(attempts[0].duration.count() == 1500);
-    const auto counts = it.orders->connect(connection_role::reader).value()->count().value();
+    const auto counts = it.orders->connect_reader().value()->count().value();
     BOOST_TEST(counts.completed == 1U);
 }
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -23,7 +24,7 @@ struct sent_with {
     std::string_view key = {};                  // an Idempotency-Key; empty: none
     std::string_view body = {};                 // another body with the same key is a mismatch
     std::optional<std::uint64_t> version = {};  // If-Match
-    std::optional<std::int64_t> user_id = {};   // the principal's
+    order_scope scope = {};                     // the principal's
     std::string_view actor = {};
     std::string_view traceparent = {};
 };
@@ -39,12 +40,18 @@ public:
 
     order_builder& id(std::string_view id);
     order_builder& user(std::int64_t id);
+    order_builder& user(std::string_view name);  // of any text; empty: a guest
     order_builder& items(std::initializer_list<std::int64_t> ids);
+    order_builder& lines(std::vector<order_line> lines);  // instead of items
     order_builder& total(std::string_view amount, std::string_view currency = "USD");
     order_builder& metadata(std::string_view json);
+    order_builder& tenant(std::string_view name);
+    order_builder& attribute(std::string_view name, attribute_value value);
+    order_builder& annotations(std::string_view json);
     order_builder& status(std::string_view status);  // of orders that a test makes up
 
     order build() const { return value_; }
+    order_draft draft() const;
     command submit(const sent_with& with = {}) const;
 
 private:
@@ -55,7 +62,8 @@ ORDERPROC_EXPORT command raise(std::string_view order, std::string_view event,
                                const sent_with& with = {});
 ORDERPROC_EXPORT command erase(std::string_view order, const sent_with& with = {});
 // Every field that clients may edit, as fields has them.
-ORDERPROC_EXPORT command edit(std::string_view id, const order& fields, const sent_with& with = {});
+ORDERPROC_EXPORT command edit(std::string_view id, const order_content& fields,
+                              const sent_with& with = {});
 
 }  // namespace testing
 }  // namespace v1

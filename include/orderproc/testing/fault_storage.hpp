@@ -57,7 +57,8 @@ public:
     ~fault_storage() override;                                           // after its connections
 
     storage_info info() const override;  // inner's, by another name
-    result<std::unique_ptr<repository>> connect(connection_role role) override;
+    result<std::unique_ptr<repository>> connect_writer() override;
+    result<std::unique_ptr<repository_reader>> connect_reader() override;
     result<std::unique_ptr<commit_watch>> watch() override;  // inner's, without faults
 
     // Happens to a call of that kind to come, after those told before and in place of chance.
@@ -76,7 +77,9 @@ public:
     std::size_t open_max() const;            // connections open at the same time, at most
 
 private:
-    class ORDERPROC_HIDDEN connection;
+    template <class Base>
+    class ORDERPROC_HIDDEN reading;
+    class ORDERPROC_HIDDEN writing;
     struct ORDERPROC_HIDDEN impl;
     std::shared_ptr<impl> impl_;
 };

@@ -75,7 +75,7 @@ result<loaded_orders> kv_repository::load(const load_params& params) {
     out.orders.resize(params.ids.size());
     for (std::size_t i = 0; i < params.ids.size(); ++i) {
         auto it = in.find(params.ids[i]);
-        if (!it || (params.user_id && *params.user_id != it->value.user_id)) continue;
+        if (!it || !params.scope.admits(it->value)) continue;
         out.orders[i] = std::move(it->value);
     }
     return read(in, std::move(out));
@@ -120,6 +120,19 @@ result<order_page> kv_repository::list(const list_params& params) {
     return read(in, std::move(page));
 }
 
+// Judged by the order's last entry, which a deleted one has as well.
+bool admits(tables& in, std::int64_t number, const order_scope& scope) {
+    if (scope.everybody()) return true;
+    std::uint64_t last = 0;
+    in.walk(kv_table::versions, {bytes(number), bytes(number + 1), true},
+            [&](std::string_view, std::string_view offset) {
+                last = parts{offset}.number();
+                return false;
+            });
+    const auto it = in.entry({epoch_at(in.epochs(), last), last});
+    return it && scope.admits(it->after);
+}
+
 result<std::vector<journal_entry>> kv_repository::history(const history_params& params) {
     tables in(begin_());
     std::vector<journal_entry> out;
@@ -128,6 +141,7 @@ result<std::vector<journal_entry>> kv_repository::history(const history_params& 
     const std::int64_t number = parts{place->substr(sizeof(std::int64_t))}.signed_number();
     const std::string from = bytes(number, params.after, std::string_view("\0", 1));
     const std::string until = bytes(number + 1);
+    if (!admits(in, number, params.scope)) return read(in, std::move(out));
     std::vector<std::uint64_t> offsets;
     in.walk(kv_table::versions, {from, until}, [&](std::string_view, std::string_view offset) {
         offsets.push_back(parts{offset}.number());

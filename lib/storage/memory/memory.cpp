@@ -43,7 +43,10 @@ public:
     explicit memory_storage(std::uint64_t epoch) { tables_.epochs.push_back({epoch, 1}); }
 
     storage_info info() const override { return {"memory", 1, false}; }
-    result<std::unique_ptr<repository>> connect(connection_role) override {
+    result<std::unique_ptr<repository>> connect_writer() override {
+        return std::make_unique<memory_repository>(*this);
+    }
+    result<std::unique_ptr<repository_reader>> connect_reader() override {
         return std::make_unique<memory_repository>(*this);
     }
 
@@ -92,7 +95,7 @@ result<loaded_orders> memory_repository::load(const load_params& params) {
         const auto it = t.orders.find(known->second);
         if (it == t.orders.end()) continue;
         const order& found = it->second.value;
-        if (!params.user_id || *params.user_id == found.user_id) out.orders[i] = found;
+        if (params.scope.admits(found)) out.orders[i] = found;
     }
     return out;
 }
@@ -148,6 +151,10 @@ result<std::vector<journal_entry>> memory_repository::history(const history_para
     const auto known = t.ids.find(params.order);
     if (known == t.ids.end()) return out;
     const std::int64_t number = known->second.number;
+    if (!params.scope.everybody()) {  // judged by the last entry, which a deleted order has as well
+        const auto next = t.versions.lower_bound({number + 1, order_version{0}});
+        if (!params.scope.admits(t.journal[std::prev(next)->second - 1].after)) return out;
+    }
     for (auto it = t.versions.upper_bound({number, params.after});
          it != t.versions.end() && it->first.first == number && out.size() < params.limit; ++it) {
         out.push_back(t.journal[it->second - 1]);

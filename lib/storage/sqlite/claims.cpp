@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 claim_outcome writer::apply(const claim& what) {
     claim_outcome out;
@@ -96,4 +96,4 @@ cursor_outcome writer::apply(const commit_cursor& what) {
     return out;
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

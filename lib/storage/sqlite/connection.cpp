@@ -13,7 +13,7 @@
 #include <limits>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -182,4 +182,4 @@ bool connection::checkpoint_and_truncate(std::chrono::milliseconds wait) {
     return synced;
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

@@ -14,7 +14,7 @@
 
 struct sqlite3;
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 class gathering_vfs;
 
@@ -81,6 +81,6 @@ private:
     failure failure_;
 };
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -226,4 +226,4 @@ void end_write(connection& db, write_lock& lock, const std::string& path) {
     }
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

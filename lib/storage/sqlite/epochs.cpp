@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 // A positive number to SQL.
 std::uint64_t make_epoch() {
@@ -58,4 +58,4 @@ result<std::uint64_t> begin_epoch(connection& db, std::optional<std::uint64_t> w
     return epoch;
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

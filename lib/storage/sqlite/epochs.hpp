@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 inline constexpr const char* all_epochs = "SELECT epoch, first FROM epochs ORDER BY id";
 
@@ -23,6 +23,6 @@ result<feed_position> newest_position(connection& db);
 // which. REQUIRES: the write lock is held and no transaction is open.
 result<std::uint64_t> begin_epoch(connection& db, std::optional<std::uint64_t> wanted = {});
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

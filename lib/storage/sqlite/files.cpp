@@ -12,7 +12,7 @@
 #include <memory>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -114,4 +114,4 @@ result<void> file_guard::look() {
     return {};
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

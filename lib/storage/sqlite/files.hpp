@@ -12,7 +12,7 @@
 #include <ctime>
 #include <string>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 // Closes a file when it goes.
 class descriptor {
@@ -92,6 +92,6 @@ private:
     bool settled_ = false;     // no change since can have left that time as it was
 };
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -119,4 +119,4 @@ result<sqlite_migration> migrate(const sqlite_options& options, bool dry_run) {
     return locked(options, [&](auto& lock) { return begin(options, *lock, remarks, schema); });
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

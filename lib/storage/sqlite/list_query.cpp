@@ -8,7 +8,7 @@
 #include <span>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -24,6 +24,13 @@ constexpr int generation_bits = 15;
 
 // ?1 and ?2 bound the number, ?3 limits, ?4 is the user and the statuses start here.
 constexpr std::size_t first_status = 5;
+
+constexpr std::int64_t no_limit = -1;  // to SQLite
+
+// What the index cannot tell: the text behind a hash, and the tenant.
+bool filters_rows(const list_params& params) {
+    return params.scope.tenant || (params.scope.user && user_key(*params.scope.user) < 0);
+}
 
 std::string parameter(std::size_t index) {
     std::string out = "?";
@@ -46,7 +53,7 @@ order_page list_query::run(const list_params& params) {
     const auto statuses = in_use(params, in_statuses);
     if (!params.statuses.empty() && statuses.empty()) return out;
     const range within = range_of(params);
-    if (!params.user_id || (!statuses.empty() && in_statuses <= few_orders)) {
+    if (!params.scope.user || (!statuses.empty() && in_statuses <= few_orders)) {
         const route by = statuses.empty() ? route::all : route::by_status;
         add(by, params, statuses, within, out);
         return out;
@@ -74,18 +81,22 @@ void list_query::add(route by, const list_params& params, std::span<const order_
     constexpr std::size_t most = std::numeric_limits<std::int64_t>::max() - 1;
     const std::size_t wanted = params.limit - out.orders.size();
     const auto rows_max = static_cast<std::int64_t>(std::min(wanted, most) + 1);
-    const std::array<std::int64_t, 4> integers{within.low, within.high, rows_max,
-                                               params.user_id.value_or(0)};
-    const bool with_user = params.user_id.has_value() || !statuses.empty();
-    auto found = prepared(by, params.user_id.has_value(), statuses.size(), params.descending)
+    const bool user = params.scope.user.has_value();
+    const std::array<std::int64_t, 4> integers{within.low, within.high,
+                                               filters_rows(params) ? no_limit : rows_max,
+                                               user ? user_key(*params.scope.user) : 0};
+    const bool with_user = user || !statuses.empty();
+    auto found = prepared(by, user, statuses.size(), params.descending)
                      .query_all(std::span(integers).first(with_user ? 4 : 3), statuses);
     out.orders.reserve(out.orders.size() + std::min(wanted, reserve_max));
     while (found.next()) {
+        order it = read_order(db_, found);
+        if (!params.scope.admits(it)) continue;
         if (out.orders.size() == params.limit) {
             out.next = {out.orders.back().created_at, out.orders.back().number};
             return;
         }
-        out.orders.push_back(read_order(db_, found));
+        out.orders.push_back(std::move(it));
     }
 }
 
@@ -168,4 +179,4 @@ statement& list_query::prepared(route by, bool user, std::size_t statuses, bool 
     return *kept;
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

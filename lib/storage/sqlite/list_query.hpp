@@ -16,7 +16,7 @@
 #include <tuple>
 #include <vector>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 class list_query {
 public:
@@ -47,6 +47,6 @@ private:
     std::map<std::tuple<route, bool, std::size_t, bool>, std::unique_ptr<statement>> prepared_;
 };
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

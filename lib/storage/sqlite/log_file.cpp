@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -200,4 +200,4 @@ gathering_vfs::~gathering_vfs() {
     if (vfs_.zName) sqlite3_vfs_unregister(&vfs_);
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 // A VFS (sqlite.org/vfs.html) for one connection, registered while it lives, which is longer than
 // the connection: the default one, but for how the log is written.
@@ -45,6 +45,6 @@ private:
     sqlite3_vfs vfs_{};
 };
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

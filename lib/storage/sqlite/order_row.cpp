@@ -1,5 +1,8 @@
 #include "order_row.hpp"
 
+#include "core/codec_extra.hpp"
+#include "core/integer_text.hpp"
+
 #include <orderproc/adapter.hpp>
 #include <orderproc/codec.hpp>
 
@@ -9,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -35,7 +38,7 @@ order read_order(connection& db, const rows& row) {
     order it;
     it.number = row.integer(0);
     if (auto id = order_id::parse(row.text(1))) it.id = std::move(*id);
-    it.user_id = row.integer(2);
+    if (const std::int64_t user = row.integer(2); user > 0) assign_integer(user, it.user);
     it.status = read_status(db, row.text(3));
     it.version = order_version{static_cast<std::uint64_t>(row.integer(4))};
     it.attempts = static_cast<std::uint32_t>(row.integer(5));
@@ -51,7 +54,8 @@ order read_order(connection& db, const rows& row) {
     it.last_error = row.text(13);
     const bool listed = parse_items(row.text(14), it.item_ids);
     it.metadata = row.text(15);
-    if (!it.id || !known || !listed) {
+    const bool complete = row.is_null(16) || decode_extra(row.text(16), it);
+    if (it.id.empty() || !known || !listed || !complete) {
         db.fail(errc::corrupt, "order number " + std::to_string(it.number) + " is malformed");
     }
     return it;
@@ -99,6 +103,15 @@ order read_snapshot(connection& db, std::string_view bytes) {
     return {};
 }
 
+// FNV-1a (Fowler, Noll and Vo) of 64 bits, of which 63 are kept.
+std::int64_t user_key(std::string_view user) noexcept {
+    if (user.empty()) return 0;
+    if (const std::int64_t integer = positive_integer(user); integer != 0) return integer;
+    std::uint64_t hash = 0xcbf29ce484222325U;
+    for (const char c : user) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    return -1 - static_cast<std::int64_t>(hash >> 1);
+}
+
 void print_items(std::span<const std::int64_t> items, std::string& out) {
     constexpr std::size_t widest = 21;  // a comma, a sign, 19 digits
     const std::size_t begin = out.size();
@@ -114,4 +127,4 @@ void print_items(std::span<const std::int64_t> items, std::string& out) {
     out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

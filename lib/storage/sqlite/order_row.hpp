@@ -12,15 +12,15 @@
 #include <string>
 #include <string_view>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 // What read_order(), read_stored_order() and read_entry() expect from column 0 on. The first is
 // the beginning of the second: a list of orders costs what it reads.
 #define ORDERPROC_ORDER_COLUMNS                                                              \
     "number,order_id,user_id,status,version,attempts,amount,currency,created_at,updated_at," \
-    "next_attempt_at,first_claimed_at,settled_at,last_error,item_ids,metadata"
+    "next_attempt_at,first_claimed_at,settled_at,last_error,item_ids,metadata,extra"
 inline constexpr const char* order_columns = ORDERPROC_ORDER_COLUMNS;
-inline constexpr int order_column_count = 16;
+inline constexpr int order_column_count = 17;
 inline constexpr const char* stored_order_columns =
     ORDERPROC_ORDER_COLUMNS ",lease,leased,due_at,lapses,worker_id,traceparent,span";
 #undef ORDERPROC_ORDER_COLUMNS
@@ -34,8 +34,12 @@ journal_entry read_entry(connection& db, const rows& row, std::span<const journa
 order_status read_status(connection& db, std::string_view text);
 order read_snapshot(connection& db, std::string_view bytes);
 
+// The column user_id. A user who is an integer of 1 or more is that integer, a guest is 0, and any
+// other text is a hash of it below 0, so that one index serves them all; the text is in extra.
+std::int64_t user_key(std::string_view user) noexcept;
+
 void print_items(std::span<const std::int64_t> items, std::string& out);  // a JSON array
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -46,6 +46,8 @@ reader::reader(connection& db)
               "UNION ALL SELECT number FROM tombstones WHERE order_id=?1 LIMIT 1"),
       history_(db, select(entry_columns,
                           "FROM journal WHERE number=?1 AND version>?2 ORDER BY version LIMIT ?3")),
+      last_snapshot_(db,
+                     "SELECT snapshot FROM journal WHERE number=?1 ORDER BY version DESC LIMIT 1"),
       epochs_(db, all_epochs),
       bounds_(db,
               "SELECT epoch, last_position, "
@@ -88,7 +90,7 @@ void reader::load_one(const load_params& params, loaded_orders& out) {
                   static_cast<std::uint64_t>(found.integer(order_column_count + 1))};
     if (found.is_null(0)) return;
     order it = read_order(db_, found);
-    if (!params.user_id || *params.user_id == it.user_id) out.orders[0] = std::move(it);
+    if (params.scope.admits(it)) out.orders[0] = std::move(it);
 }
 
 result<loaded_orders> reader::load(const load_params& params) {
@@ -103,7 +105,7 @@ result<loaded_orders> reader::load(const load_params& params) {
             auto found = load_.query(std::string_view(params.ids[i]));
             if (!found.next()) continue;
             order it = read_order(db_, found);
-            if (!params.user_id || *params.user_id == it.user_id) out.orders[i] = std::move(it);
+            if (params.scope.admits(it)) out.orders[i] = std::move(it);
         }
     }
     return finished(db_, std::move(out));
@@ -119,13 +121,20 @@ result<order_page> reader::list(const list_params& params) {
     return finished(db_, std::move(out));
 }
 
+// Judged by the order's last entry, which a deleted one has as well.
+bool reader::admits(std::int64_t number, const order_scope& scope) {
+    if (scope.everybody()) return true;
+    auto last = last_snapshot_.query(number);
+    return last.next() && scope.admits(read_snapshot(db_, last.text(0)));
+}
+
 result<std::vector<journal_entry>> reader::history(const history_params& params) {
     std::vector<journal_entry> out;
     {
         const transaction at_once = snapshot();
         const auto of = epochs();
         auto known = number_.query(params.order);
-        if (known.next()) {
+        if (known.next() && admits(known.integer(0), params.scope)) {
             auto entries = history_.query(
                 known.integer(0), static_cast<std::uint64_t>(params.after), limit_of(params.limit));
             while (entries.next()) out.push_back(read_entry(db_, entries, of));
@@ -210,4 +219,4 @@ result<bool> reader::was_applied(std::string_view writer, std::uint64_t sequence
     return finished(db_, std::move(out));
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 class reader {
 public:
@@ -34,6 +34,7 @@ private:
     feed_position newest();
     std::vector<journal_epoch> epochs();
     void load_one(const load_params& params, loaded_orders& out);
+    bool admits(std::int64_t number, const order_scope& scope);
 
     connection& db_;
     list_query lists_;
@@ -43,6 +44,7 @@ private:
     statement load_one_;
     statement number_;
     statement history_;
+    statement last_snapshot_;
     statement epochs_;
     statement bounds_;
     statement feed_;
@@ -53,6 +55,6 @@ private:
     statement sequence_;
 };
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

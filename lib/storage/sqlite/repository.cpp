@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -22,7 +22,9 @@ constexpr std::chrono::seconds try_again_after{2};
 constexpr std::size_t log_page_size = 4096 + 24;  // with the header of its frame
 
 // The reading methods of a repository, as long as the files are still the ones that were opened.
-class reading_repository : public repository {
+// Base: repository_reader, or repository for one that writes as well.
+template <class Base>
+class reading : public Base {
 public:
     result<loaded_orders> load(const load_params& params) override {
         return read(&reader::load, params);
@@ -63,17 +65,10 @@ private:
     }
 };
 
-class reader_repository final : public reading_repository {
+class reader_repository final : public reading<repository_reader> {
 public:
     reader_repository(std::unique_ptr<connection> db, file_guard files)
         : db_(std::move(db)), reader_(*db_), files_(std::move(files)) {}
-
-    result<void> write(const write_params&, write_results&) override {
-        return failure{errc::not_supported, "a reader does not write"};
-    }
-    result<bool> was_applied(std::string_view, std::uint64_t) override {
-        return failure{errc::not_supported, "a reader cannot know what is durable"};
-    }
 
 private:
     reader* reads() noexcept override { return &reader_; }
@@ -84,7 +79,7 @@ private:
     file_guard files_;
 };
 
-class writer_repository final : public reading_repository {
+class writer_repository final : public reading<repository> {
 public:
     writer_repository(std::unique_ptr<write_lock> lock, std::unique_ptr<connection> db,
                       const sqlite_options& options, file_guard files)
@@ -245,8 +240,8 @@ result<opened_writer> open_in_turn(const sqlite_options& options, const file_id&
 
 }  // namespace
 
-result<std::unique_ptr<repository>> connect_reader(const sqlite_options& options,
-                                                   const file_id& database) {
+result<std::unique_ptr<repository_reader>> connect_reader(const sqlite_options& options,
+                                                          const file_id& database) {
     auto db = open(options, database, connection::access::read, options.reader_cache_kib);
     if (!db) return std::move(db).error();
     auto files = guard_over(options.path, database);
@@ -264,4 +259,4 @@ result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options
                                                std::move(opened->files));
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

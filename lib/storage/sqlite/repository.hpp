@@ -8,15 +8,15 @@
 
 #include <memory>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 // options.path is resolved; database is the file that the storage has opened: errc::unavailable
 // if another one is there now.
-result<std::unique_ptr<repository>> connect_reader(const sqlite_options& options,
-                                                   const file_id& database);
+result<std::unique_ptr<repository_reader>> connect_reader(const sqlite_options& options,
+                                                          const file_id& database);
 result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options,
                                                    const file_id& database);
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

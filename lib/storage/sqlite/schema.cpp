@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -146,6 +146,12 @@ UPDATE orders SET span=next_attempt_at-updated_at
     WHERE due_at IS NOT NULL AND attempts>0 AND next_attempt_at-updated_at BETWEEN 1 AND 4320000;
 )sql";
 
+// Version 5. NULL for most orders: see codec_extra.hpp. The column user_id is order_row.hpp's
+// user_key() from here on.
+constexpr const char* contents = R"sql(
+ALTER TABLE orders ADD COLUMN extra BLOB;
+)sql";
+
 struct step {
     const char* what;
     const char* sql;
@@ -156,6 +162,7 @@ constexpr std::array steps{
     step{"the age of idempotency keys and writers, the trace of orders", ages_and_traces},
     step{"the epochs of the journal", chain_of_epochs},
     step{"the length of leases and back-offs", spans},
+    step{"users who are no integers, lines, attributes", contents},
 };
 static_assert(steps.size() == schema_version);
 
@@ -246,4 +253,4 @@ result<sqlite_migration> migrate_schema(connection& db, bool dry_run) {
     return out;
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

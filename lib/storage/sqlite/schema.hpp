@@ -6,9 +6,9 @@
 #include <orderproc/error.hpp>
 #include <orderproc/sqlite.hpp>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
-inline constexpr int schema_version = 4;
+inline constexpr int schema_version = 5;
 
 // Creates the schema in an empty file; errc::schema_mismatch if there is another one. The
 // caller holds the write lock.
@@ -20,6 +20,6 @@ result<void> expect_schema(connection& db);
 // Brings the file of an older version to this one: see migrate_sqlite().
 result<sqlite_migration> migrate_schema(connection& db, bool dry_run);
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 rows::~rows() {
     if (!running_) return;
@@ -123,4 +123,4 @@ result<void> transaction::commit(statement& commit) {
     return failure{errc::outcome_unknown, std::move(done).error().detail};
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

@@ -17,7 +17,7 @@
 
 struct sqlite3_stmt;
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 // Bound as a BLOB, not as TEXT.
 struct blob {
@@ -132,6 +132,6 @@ private:
     bool open_;
 };
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

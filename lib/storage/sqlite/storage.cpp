@@ -43,9 +43,11 @@ public:
 
     storage_info info() const override { return {"sqlite:" + name_, 1, true, remarks_}; }
 
-    result<std::unique_ptr<repository>> connect(connection_role role) override {
-        return role == connection_role::writer ? detail::sqlite::connect_writer(options_, file_)
-                                               : detail::sqlite::connect_reader(options_, file_);
+    result<std::unique_ptr<repository>> connect_writer() override {
+        return detail::sqlite::connect_writer(options_, file_);
+    }
+    result<std::unique_ptr<repository_reader>> connect_reader() override {
+        return detail::sqlite::connect_reader(options_, file_);
     }
 
     result<std::unique_ptr<commit_watch>> watch() override {

@@ -16,7 +16,7 @@
 #include <string>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -66,4 +66,4 @@ result<std::unique_ptr<commit_watch>> watch_lock_file(const std::string& path) {
     return std::make_unique<lock_file_watch>(std::move(events), std::move(interrupts));
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

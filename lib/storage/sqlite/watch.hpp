@@ -6,11 +6,11 @@
 #include <memory>
 #include <string>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 // Sees the touches that writers give the lock file after their commits: inotify(7).
 result<std::unique_ptr<commit_watch>> watch_lock_file(const std::string& path);
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

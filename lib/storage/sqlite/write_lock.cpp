@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -173,4 +173,4 @@ void write_lock::set(const file_mark& to) noexcept {
     write_mark(file_.get(), file_at, to);
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

@@ -14,7 +14,7 @@
 #include <optional>
 #include <string>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 // How far the journal got. Written after each commit: a database that has less was put back.
 struct journal_mark {
@@ -87,6 +87,6 @@ private:
     write_lock& held_;
 };
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

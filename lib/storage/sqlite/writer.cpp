@@ -1,5 +1,6 @@
 #include "writer.hpp"
 
+#include "core/codec_extra.hpp"
 #include "order_row.hpp"
 
 #include <orderproc/adapter.hpp>
@@ -9,7 +10,7 @@
 #include <utility>
 #include <variant>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 namespace {
 
@@ -54,16 +55,17 @@ writer::writer(connection& db)
       find_(db, select_orders("WHERE order_id=?1")),
       insert_(db, std::string("INSERT INTO orders(") + stored_order_columns +
                       ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
-                      "?19,?20,?21,?22,?23) ON CONFLICT(order_id) DO NOTHING"),
+                      "?19,?20,?21,?22,?23,?24) ON CONFLICT(order_id) DO NOTHING"),
       update_(db,
               "UPDATE orders SET status=?2, version=?3, attempts=?4, updated_at=?5, "
               "next_attempt_at=?6, first_claimed_at=?7, settled_at=?8, lease=?9, leased=?10, "
               "due_at=?11, lapses=?12, worker_id=?13, last_error=?14, traceparent=?15, "
               "span=?16 "
               "WHERE number=?1"),
-      update_fields_(db,
-                     "UPDATE orders SET version=?2, updated_at=?3, user_id=?4, amount=?5, "
-                     "currency=?6, item_ids=?7, metadata=?8, traceparent=?9 WHERE number=?1"),
+      update_fields_(
+          db,
+          "UPDATE orders SET version=?2, updated_at=?3, user_id=?4, amount=?5, "
+          "currency=?6, item_ids=?7, metadata=?8, traceparent=?9, extra=?10 WHERE number=?1"),
       update_lease_(db, "UPDATE orders SET due_at=?2 WHERE number=?1"),
       remove_(db, "DELETE FROM orders WHERE number=?1"),
       bury_(db, "INSERT INTO tombstones(order_id, number) VALUES(?1, ?2)"),
@@ -225,20 +227,28 @@ std::optional<stored_order> writer::find(std::string_view id) {
     return read_stored_order(db_, found);
 }
 
+// For the column extra; valid until it is called again.
+std::optional<blob> writer::extra_of(const order& it) {
+    if (!has_extra(it)) return std::nullopt;
+    extra_.clear();
+    encode_extra(it, extra_);
+    return blob(extra_);
+}
+
 // False if the id is taken.
 bool writer::insert(const stored_order& stored) {
     const order& it = stored.value;
     buffer_.clear();
     print_items(it.item_ids, buffer_);
-    return insert_.run(it.number, it.id ? it.id->view() : std::string_view(), it.user_id,
-                       it.status.view(), static_cast<std::uint64_t>(it.version), it.attempts,
+    return insert_.run(it.number, it.id.view(), user_key(it.user), it.status.view(),
+                       static_cast<std::uint64_t>(it.version), it.attempts,
                        it.total_amount.minor_units, it.total_amount.currency.view(), it.created_at,
                        it.updated_at, it.next_attempt_at, it.first_claimed_at, it.settled_at,
                        std::string_view(it.last_error), std::string_view(buffer_),
-                       std::string_view(it.metadata), static_cast<std::uint64_t>(stored.lease),
-                       stored.leased, stored.due_at, stored.expired_leases,
-                       std::string_view(stored.worker_id), std::string_view(stored.traceparent),
-                       stored.span.count()) == 1;
+                       std::string_view(it.metadata), extra_of(it),
+                       static_cast<std::uint64_t>(stored.lease), stored.leased, stored.due_at,
+                       stored.expired_leases, std::string_view(stored.worker_id),
+                       std::string_view(stored.traceparent), stored.span.count()) == 1;
 }
 
 // The change of an order that is there, made by a change or, without one, by a claim.
@@ -249,15 +259,15 @@ void writer::store(const evaluation& what, const change* by) {
     if (by && std::holds_alternative<edit_order>(by->action)) {
         buffer_.clear();
         print_items(it.item_ids, buffer_);
-        update_fields_.run(it.number, static_cast<std::uint64_t>(it.version), it.updated_at,
-                           it.user_id, it.total_amount.minor_units, it.total_amount.currency.view(),
-                           std::string_view(buffer_), std::string_view(it.metadata),
-                           std::string_view(stored.traceparent));
+        update_fields_.run(
+            it.number, static_cast<std::uint64_t>(it.version), it.updated_at, user_key(it.user),
+            it.total_amount.minor_units, it.total_amount.currency.view(), std::string_view(buffer_),
+            std::string_view(it.metadata), std::string_view(stored.traceparent), extra_of(it));
     } else if (by && std::holds_alternative<renew_lease>(by->action)) {
         update_lease_.run(it.number, stored.due_at);
     } else if (what.removed) {
         remove_.run(it.number);
-        bury_.run(it.id->view(), it.number);
+        bury_.run(it.id.view(), it.number);
         ++sums_.removed;
         count(it.status, -1);
     } else if (what.journaled) {
@@ -298,4 +308,4 @@ void writer::count(order_status status, std::int64_t by) {
     counts_.emplace_back(status, by);
 }
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite

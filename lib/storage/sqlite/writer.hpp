@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace orderproc::detail::sqlite {
+namespace orderproc::inline v1::detail::sqlite {
 
 class writer {
 public:
@@ -54,6 +54,7 @@ private:
     std::optional<stored_order> find(std::string_view id);
 
     bool insert(const stored_order& it);
+    std::optional<blob> extra_of(const order& it);
     void store(const evaluation& what, const change* by);
     void append(const evaluation& what);
     void forget(const write_params& params);
@@ -103,8 +104,9 @@ private:
     totals sums_;
     std::vector<std::pair<order_status, std::int64_t>> counts_;  // what to add at the end
     std::string buffer_;
+    std::string extra_;
 };
 
-}  // namespace orderproc::detail::sqlite
+}  // namespace orderproc::inline v1::detail::sqlite
 
 #endif

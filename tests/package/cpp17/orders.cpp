@@ -22,10 +22,10 @@ struct orders::impl {
 orders::orders(const std::string& path) : impl_(std::make_unique<impl>(path)) {}
 orders::~orders() = default;
 
-std::string orders::place(std::int64_t user_id, std::vector<std::int64_t> item_ids,
+std::string orders::place(std::string user, std::vector<std::int64_t> item_ids,
                           std::int64_t cents) {
     orderproc::submit_order submit;
-    submit.value.user_id = user_id;
+    submit.value.user = std::move(user);
     submit.value.item_ids = std::move(item_ids);
     submit.value.total_amount = {cents, "USD"};
     const auto made = impl_->writes.execute({.what = std::move(submit)});

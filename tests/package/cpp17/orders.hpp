@@ -14,7 +14,7 @@ public:
     ~orders();
 
     // The stored order as JSON; throws std::runtime_error if it was not stored.
-    std::string place(std::int64_t user_id, std::vector<std::int64_t> item_ids, std::int64_t cents);
+    std::string place(std::string user, std::vector<std::int64_t> item_ids, std::int64_t cents);
 
 private:
     struct impl;

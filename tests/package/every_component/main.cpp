@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     engine writes(*orders, status_machine::standard(), {time, random, *watch});
 
     submit_order submit;
-    submit.value.user_id = 123;
+    submit.value.user = "123";
     submit.value.item_ids = {1001};
     submit.value.total_amount = {100, "USD"};
     const change_outcome made =

@@ -22,7 +22,7 @@ extern "C" __attribute__((visibility("default"))) int take_order(const char* pat
     watcher watch;
     engine writes(*orders, status_machine::standard(), system_runtime(watch));
     submit_order submit;
-    submit.value.user_id = 123;
+    submit.value.user = "123";
     submit.value.item_ids = {1001};
     submit.value.total_amount = {14999, "USD"};
     const change_outcome made = writes.execute({.what = std::move(submit)});
