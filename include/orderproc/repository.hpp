@@ -234,9 +234,8 @@ public:
     virtual result<std::unique_ptr<repository>> connect_writer() = 0;
     virtual result<std::unique_ptr<repository_reader>> connect_reader() = 0;
 
-    // Brings to its final place what write() left elsewhere for the sake of speed, so that the
-    // storage can be copied or moved. What was answered is durable with or without it. The
-    // destructor does the same, but cannot report a failure. Idempotent.
+    // Brings to its place what write() left elsewhere for speed, so that the storage can be copied.
+    // What was answered is durable without it. The destructor does it as well. Idempotent.
     // REQUIRES: all connections are gone; nothing but the destructor is called afterwards.
     virtual result<void> close() { return {}; }
 

@@ -202,7 +202,7 @@ bool is_attribute_name(std::string_view text) noexcept {
 }
 
 result<void> validate_attribute(const order_attribute& it) {
-    const std::string name = "attribute " + it.name;
+    const std::string name = "attributes." + it.name;
     if (const auto* text = std::get_if<std::string>(&it.value)) {
         return validate_text(name, *text, order_attribute::text_size_max);
     }
@@ -214,12 +214,13 @@ result<void> validate_attribute(const order_attribute& it) {
 
 result<void> validate_attributes(const std::vector<order_attribute>& all) {
     if (all.size() > order::attributes_max) {
-        return invalid("there must be at most " + std::to_string(order::attributes_max) +
-                       " attributes");
+        return invalid("attributes must have at most " + std::to_string(order::attributes_max) +
+                       " entries");
     }
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (!is_attribute_name(all[i].name)) {
-            return invalid("the name of an attribute must be [a-z][a-z0-9_]{0,31}");
+            return invalid("attributes[" + std::to_string(i) +
+                           "].name must be [a-z][a-z0-9_]{0,31}");
         }
         if (i > 0 && all[i].name <= all[i - 1].name) {
             return invalid("attributes must ascend by name, and " + all[i].name + " does not");

@@ -34,7 +34,7 @@ public:
             copy_.of(orderproc::kv_table::counters).insert_or_assign(name, value);
         }
         if (how == careless::late_lock) in_->lock();
-        work_ = std::make_unique<map_transaction>(copy_, access::write);
+        work_ = std::make_unique<map_transaction>(copy_, connection_kind::write);
     }
     ~copied_transaction() override {
         if (how_ == careless::late_lock) in_->unlock();
@@ -58,7 +58,7 @@ public:
         return work_->walk(of, range, visit);
     }
     orderproc::result<void> commit() override {
-        file_transaction now(in_, access::write);
+        file_transaction now(in_, connection_kind::write);
         for (const auto& [table, key, value] : changes_) {
             if (table == orderproc::kv_table::counters && is_taken(key)) continue;
             const auto ok = value ? now.put(table, key, *value) : now.remove(table, key);
@@ -75,7 +75,7 @@ private:
     };
 
     void copy_all() {
-        file_transaction now(in_, access::read);
+        file_transaction now(in_, connection_kind::read);
         for (std::size_t i = 0; i < orderproc::kv_table_count; ++i) {
             const auto of = static_cast<orderproc::kv_table>(i);
             const std::string until(orderproc::kv_key_size_max + 1, '\xff');
@@ -87,7 +87,7 @@ private:
     }
     // 256 of each, more than a write of the cases needs.
     void take_positions() {
-        file_transaction now(in_, access::write);
+        file_transaction now(in_, connection_kind::write);
         for (const std::string_view name : {"offset", "number"}) {
             const auto found = now.get(orderproc::kv_table::counters, name).value();
             if (!found) continue;
@@ -125,8 +125,8 @@ public:
 };
 
 inline orderproc::result<std::unique_ptr<orderproc::kv_transaction>> begin_carelessly(
-    const std::shared_ptr<file_tables>& in, access role, careless how) {
-    if (role == access::read || how == careless::not_at_all) {
+    const std::shared_ptr<file_tables>& in, connection_kind role, careless how) {
+    if (role == connection_kind::read || how == careless::not_at_all) {
         return std::make_unique<file_transaction>(in, role);
     }
     if (how == careless::own_clock) return std::make_unique<forgets_the_time>(in, role);
@@ -137,19 +137,19 @@ class file_storage final : public orderproc::storage {
 public:
     explicit file_storage(std::string path, careless how = careless::not_at_all)
         : path_(std::move(path)), how_(how) {
-        file_transaction first(std::make_shared<file_tables>(path_), access::write);
+        file_transaction first(std::make_shared<file_tables>(path_), connection_kind::write);
         orderproc::prepare_kv(first, 7).value();
     }
     orderproc::storage_info info() const override { return {"file", 1, true}; }
     orderproc::result<std::unique_ptr<orderproc::repository>> connect_writer() override {
-        return connect(access::write);
+        return connect(connection_kind::write);
     }
     orderproc::result<std::unique_ptr<orderproc::repository_reader>> connect_reader() override {
-        return connect(access::read);
+        return connect(connection_kind::read);
     }
 
 private:
-    std::unique_ptr<orderproc::repository> connect(access role) const {
+    std::unique_ptr<orderproc::repository> connect(connection_kind role) const {
         return orderproc::make_kv_repository(
             [in = std::make_shared<file_tables>(path_), role, how = how_] {
                 return begin_carelessly(in, role, how);

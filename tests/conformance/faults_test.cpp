@@ -125,7 +125,7 @@ private:
     std::deque<job> later_;
 };
 
-bool all_completed(repository& from) {
+bool all_completed(repository_reader& from) {
     const statistics found = from.count().value();
     std::uint64_t orders = 0;
     for (const status_count& it : found.orders) orders += it.orders;
@@ -133,7 +133,7 @@ bool all_completed(repository& from) {
 }
 
 // What the whole library is for.
-void expect_once_each(repository& from, const std::vector<answer>& answers) {
+void expect_once_each(repository_reader& from, const std::vector<answer>& answers) {
     const auto report = verify(from, status_machine::standard()).value();
     BOOST_TEST(!report.difference.has_value(), report.difference.value_or(""));
     for (std::size_t i = 0; i < answers.size(); ++i) {

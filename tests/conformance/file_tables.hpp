@@ -4,6 +4,8 @@
 // Sorted tables in a file behind kv_transaction, for several processes at a time. SQLite keeps the
 // bytes; a lock of the file beside it decides who may write.
 
+#include "connection_kind.hpp"
+
 #include <orderproc/kv.hpp>
 #include <orderproc/repository.hpp>
 
@@ -76,8 +78,8 @@ private:
 
 class file_transaction : public orderproc::kv_transaction {
 public:
-    file_transaction(std::shared_ptr<file_tables> in, access role)
-        : in_(std::move(in)), writes_(role == access::write) {
+    file_transaction(std::shared_ptr<file_tables> in, connection_kind role)
+        : in_(std::move(in)), writes_(role == connection_kind::write) {
         if (writes_) in_->lock();
         in_->run(writes_ ? "BEGIN IMMEDIATE" : "BEGIN");
     }

@@ -14,7 +14,7 @@ using namespace orderproc;
 
 std::shared_ptr<map_tables> prepared(std::uint64_t epoch = 7) {
     auto out = std::make_shared<map_tables>();
-    map_transaction first(*out, access::write);
+    map_transaction first(*out, connection_kind::write);
     BOOST_REQUIRE(prepare_kv(first, epoch));
     return out;
 }
@@ -35,7 +35,7 @@ const bool added = add_storage_cases([] { return std::make_unique<harness>(); })
 
 struct shop {
     std::shared_ptr<map_tables> tables = prepared();
-    std::unique_ptr<repository> rows = make_kv_repository(begins(*tables, access::write));
+    std::unique_ptr<repository> rows = make_kv_repository(begins(*tables, connection_kind::write));
     testing::manual_clock time;
     testing::seeded_random chance;
     observer nobody;
@@ -73,10 +73,10 @@ BOOST_AUTO_TEST_CASE(tables_of_one_epoch_get_a_chain) {
     number.back() = 7;
     counters["epoch"] = number;
     {
-        map_transaction first(*tables, access::write);
+        map_transaction first(*tables, connection_kind::write);
         BOOST_TEST(prepare_kv(first, 8).has_value());
     }
-    const auto rows = make_kv_repository(begins(*tables, access::write));
+    const auto rows = make_kv_repository(begins(*tables, connection_kind::write));
     BOOST_TEST(rows->read_feed({}).value().newest.epoch == 7U);
     BOOST_TEST(rows->rotate_epoch(9).has_value());
     BOOST_TEST(rows->read_feed({}).value().newest.epoch == 9U);
@@ -85,18 +85,18 @@ BOOST_AUTO_TEST_CASE(tables_of_one_epoch_get_a_chain) {
 BOOST_AUTO_TEST_CASE(tables_that_are_ready_are_left_alone) {
     map_tables tables;
     {
-        map_transaction first(tables, access::write);
+        map_transaction first(tables, connection_kind::write);
         BOOST_TEST(prepare_kv(first, 7).has_value());
     }
     {
-        map_transaction second(tables, access::write);
+        map_transaction second(tables, connection_kind::write);
         BOOST_TEST(prepare_kv(second, 8).has_value());
     }
-    const auto rows = make_kv_repository(begins(tables, access::read));
+    const auto rows = make_kv_repository(begins(tables, connection_kind::read));
     BOOST_TEST(rows->read_feed({}).value().newest.epoch == 7U);
     auto& format = tables.of(kv_table::counters).at("format");
     format.back() = 3;
-    map_transaction third(tables, access::write);
+    map_transaction third(tables, connection_kind::write);
     BOOST_TEST((prepare_kv(third, 9).error().code == errc::schema_mismatch));
 }
 

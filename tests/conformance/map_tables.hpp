@@ -4,6 +4,8 @@
 // Sorted tables in memory behind kv_transaction: one writer or many readers at a time, and an
 // undo log.
 
+#include "connection_kind.hpp"
+
 #include <orderproc/kv.hpp>
 #include <orderproc/repository.hpp>
 
@@ -20,8 +22,6 @@
 #include <utility>
 #include <vector>
 
-enum class access { read, write };
-
 struct map_tables {
     std::array<std::map<std::string, std::string, std::less<>>, orderproc::kv_table_count> rows;
     std::shared_mutex mutex;
@@ -33,8 +33,8 @@ struct map_tables {
 
 class map_transaction final : public orderproc::kv_transaction {
 public:
-    map_transaction(map_tables& in, access role) : in_(in) {
-        if (role == access::write) {
+    map_transaction(map_tables& in, connection_kind role) : in_(in) {
+        if (role == connection_kind::write) {
             alone_ = std::unique_lock(in.mutex);
         } else {
             shared_ = std::shared_lock(in.mutex);
@@ -107,7 +107,7 @@ private:
     std::vector<std::function<void()>> undo_;
 };
 
-inline orderproc::kv_begin begins(map_tables& in, access role) {
+inline orderproc::kv_begin begins(map_tables& in, connection_kind role) {
     return [&in, role]() -> orderproc::result<std::unique_ptr<orderproc::kv_transaction>> {
         return std::make_unique<map_transaction>(in, role);
     };
@@ -118,10 +118,10 @@ public:
     explicit map_storage(std::shared_ptr<map_tables> in) : in_(std::move(in)) {}
     orderproc::storage_info info() const override { return {"map", 1, false}; }
     orderproc::result<std::unique_ptr<orderproc::repository>> connect_writer() override {
-        return orderproc::make_kv_repository(begins(*in_, access::write));
+        return orderproc::make_kv_repository(begins(*in_, connection_kind::write));
     }
     orderproc::result<std::unique_ptr<orderproc::repository_reader>> connect_reader() override {
-        return orderproc::make_kv_repository(begins(*in_, access::read));
+        return orderproc::make_kv_repository(begins(*in_, connection_kind::read));
     }
 
 private:

@@ -140,6 +140,58 @@ const mutant reading[] = {
      }},
     {"user ignored in lists", "pages_follow_the_filters",
      [](hooks& h) { h.list_in = [](list_params& it) { it.scope.user.reset(); }; }},
+    {"user ignored in lists of a tenant", "lists_stay_within_their_scope",
+     [](hooks& h) {
+         h.list_in = [](list_params& it) {
+             if (it.scope.tenant) it.scope.user.reset();
+         };
+     }},
+    {"tenant ignored in lists", "lists_stay_within_their_scope",
+     [](hooks& h) { h.list_in = [](list_params& it) { it.scope.tenant.reset(); }; }},
+    {"tenant ignored by load", "load_stays_within_its_scope",
+     [](hooks& h) { h.load_in = [](auto&, auto& scope) { scope.tenant.reset(); }; }},
+    {"guests are anybody", "load_stays_within_its_scope",
+     [](hooks& h) {
+         h.load_in = [](auto&, auto& scope) {
+             if (scope.user == "") scope.user.reset();
+         };
+     }},
+    {"user ignored by histories", "histories_stay_within_their_scope",
+     [](hooks& h) { h.history_in = [](history_params& it) { it.scope.user.reset(); }; }},
+    {"tenant ignored by histories", "histories_stay_within_their_scope",
+     [](hooks& h) { h.history_in = [](history_params& it) { it.scope.tenant.reset(); }; }},
+    {"histories judged by their first entry", "histories_stay_within_their_scope",
+     [](hooks& h) {
+         h.history_in = [](history_params& it) {
+             if (it.scope.user == "2") it.scope.user = "u-1";
+         };
+     }},
+    {"users are numbers", "users_of_every_kind_are_told_apart",
+     [](hooks& h) {
+         h.list_in = [](list_params& it) {
+             if (it.scope.user == "01") it.scope.user = "1";
+         };
+     }},
+    {"attributes lost in rows", "content_of_every_kind_is_kept",
+     [](hooks& h) {
+         h.load_out = [](auto& rows) {
+             for (auto& it : rows.orders) {
+                 if (it) it->attributes.clear();
+             }
+         };
+     }},
+    {"lines lost in pages", "content_of_every_kind_is_kept",
+     [](hooks& h) {
+         h.list_out = [](order_page& page) {
+             for (order& it : page.orders) it.lines.clear();
+         };
+     }},
+    {"annotations lost in histories", "content_of_every_kind_is_kept",
+     [](hooks& h) {
+         h.history_out = [](auto& entries) {
+             for (auto& it : entries) it.after.annotations.clear();
+         };
+     }},
     {"limit ignored in lists", "pages_follow_the_filters",
      [](hooks& h) { h.list_in = [](list_params& it) { it.limit += 1; }; }},
     {"last page says there is another", "a_full_last_page_is_the_last",

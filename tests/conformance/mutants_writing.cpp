@@ -59,6 +59,28 @@ const mutant changing[] = {
      [](hooks& h) { h.change_in = [](change& it, repository&) { it.version.reset(); }; }},
     {"user ignored", "another_users_order_is_not_found",
      [](hooks& h) { h.change_in = [](change& it, repository&) { it.scope.user.reset(); }; }},
+    {"tenant ignored", "another_tenants_order_is_not_found",
+     [](hooks& h) { h.change_in = [](change& it, repository&) { it.scope.tenant.reset(); }; }},
+    {"edit forgets the annotations", "an_edit_replaces_content_of_every_kind",
+     [](hooks& h) {
+         h.change_in = [](change& it, repository&) {
+             auto* edit = std::get_if<edit_order>(&it.action);
+             if (edit) edit->content.annotations.clear();
+         };
+     }},
+    {"edit moves an order to another tenant", "an_edit_replaces_content_of_every_kind",
+     [](hooks& h) {
+         h.change_in = [](change& it, repository&) {
+             auto* edit = std::get_if<edit_order>(&it.action);
+             if (edit) edit->content.tenant.clear();
+         };
+     }},
+    {"ids end at 64 bytes", "ids_of_every_kind_are_kept",
+     [](hooks& h) {
+         h.load_in = [](std::vector<std::string>& ids, auto&) {
+             for (std::string& id : ids) id.resize(std::min<std::size_t>(id.size(), 64));
+         };
+     }},
     {"lease ignored by clients", "an_order_being_worked_on_is_left_alone",
      [](hooks& h) {
          h.change_in = [](change& it, repository&) { it.unleased = false, it.from = {}; };

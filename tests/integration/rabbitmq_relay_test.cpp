@@ -52,7 +52,7 @@ struct shop {
         post = open_rabbitmq(std::move(options)).value();
     }
     void create(const std::string& id) {
-        order it;
+        order_draft it;
         it.id = order_id::parse(id).value();
         it.user = "1";
         it.item_ids = {7};

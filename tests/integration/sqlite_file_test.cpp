@@ -167,9 +167,10 @@ BOOST_AUTO_TEST_CASE(no_query_looks_through_a_table_or_sorts) {
         {}, {stage.waiting}, {stage.active}, {stage.waiting, stage.active}};
     for (const auto& statuses : choices) {
         for (const bool descending : {true, false}) {
-            for (const std::optional<std::int64_t> user : {std::optional<std::int64_t>(), {2}}) {
-                list_params page{statuses,   user, day_one, day_one + std::chrono::hours(1),
-                                 descending, {},   10};
+            for (const order_scope& scope :
+                 {order_scope(), {"2", {}}, {"guest", {}}, {"2", "north"}, {{}, "north"}}) {
+                list_params page{statuses,   scope, day_one, day_one + std::chrono::hours(1),
+                                 descending, {},    10};
                 BOOST_REQUIRE(reader->list(page).has_value());
             }
         }
@@ -215,7 +216,7 @@ BOOST_AUTO_TEST_CASE(lists_by_user_go_on_through_every_generation) {
     for (const bool descending : {true, false}) {
         std::vector<std::int64_t> numbers;
         list_params page;
-        page.user = "1";
+        page.scope.user = "1";
         page.descending = descending;
         page.limit = 3;
         do {

@@ -106,7 +106,7 @@ BOOST_FIXTURE_TEST_CASE(guests_and_engines_share_the_lock, host) {
     }
     BOOST_TEST(watch->wait(std::chrono::hours(1)).value());  // the release of the lock is heard
     command second;
-    order it;
+    order_draft it;
     it.user = "1";
     it.item_ids = {1};
     it.total_amount = {100, "USD"};

@@ -44,7 +44,7 @@ void copy(const std::string& from, const std::string& to) {
     fs::copy_file(from, to, fs::copy_options::overwrite_existing);
 }
 
-bool resets(repository& from, feed_position after) {
+bool resets(repository_reader& from, feed_position after) {
     return from.read_feed({after, 1}).value().reset;
 }
 

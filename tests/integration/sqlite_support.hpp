@@ -54,7 +54,7 @@ inline std::unique_ptr<storage> open(const std::string& path, std::size_t checkp
 inline std::unique_ptr<repository> writer_of(storage& from) {
     return std::move(from.connect_writer()).value();
 }
-inline std::unique_ptr<repository> reader_of(storage& from) {
+inline std::unique_ptr<repository_reader> reader_of(storage& from) {
     return std::move(from.connect_reader()).value();
 }
 
@@ -94,7 +94,7 @@ inline result<void> create_one(repository& to, const std::string& id, std::uint6
     return write(to, changes, "test", sequence, out);
 }
 
-inline bool holds(repository& from, const std::string& id) {
+inline bool holds(repository_reader& from, const std::string& id) {
     const std::vector<std::string> ids{id};
     return from.load({ids, {}}).value().orders.front().has_value();
 }
@@ -124,7 +124,7 @@ inline int ended(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-inline void check_whole(repository& from) {
+inline void check_whole(repository_reader& from) {
     const auto report = verify(from, status_machine::standard());
     BOOST_REQUIRE(report.has_value());
     BOOST_TEST(report->difference.value_or("") == "");

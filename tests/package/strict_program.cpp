@@ -78,6 +78,6 @@ int main() {
     create.what = orderproc::submit_order{};
     auto made = orderproc::async_submit(orders, std::move(create), boost::asio::use_future);
     orderproc::reader reads(*stored);
-    const auto found = reads.use([](orderproc::repository& from) { return from.load({}); });
+    const auto found = reads.use([](orderproc::repository_reader& from) { return from.load({}); });
     return found && made.get().ec ? 1 : 0;
 }

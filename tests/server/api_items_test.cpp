@@ -2,6 +2,8 @@
 
 #include "api_fixture.hpp"
 
+#include <orderproc/testing/builders.hpp>
+
 #include <set>
 
 using namespace orderproc;

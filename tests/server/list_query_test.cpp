@@ -12,7 +12,7 @@ const list_position position{timestamp(std::chrono::milliseconds(1781533391326))
 list_query some_query() {
     list_query out;
     out.statuses = {"FAILED", "PENDING"};
-    out.user = "7";
+    out.scope.user = "7";
     return out;
 }
 

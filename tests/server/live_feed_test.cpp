@@ -5,10 +5,12 @@
 #include "api_fixture.hpp"
 
 #include <orderproc/cloud_event.hpp>
+#include <orderproc/testing/builders.hpp>
 #include <orderproc/testing/fault_storage.hpp>
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace orderproc;
@@ -98,7 +100,12 @@ struct fixture : api_fixture {
     }
     static event_filter user(std::int64_t id) {
         event_filter out;
-        out.user = id;
+        out.scope.user = std::to_string(id);
+        return out;
+    }
+    static event_filter tenant(std::string name) {
+        event_filter out;
+        out.scope.tenant = std::move(name);
         return out;
     }
     static event_filter statuses(std::vector<order_status> those) {
@@ -151,7 +158,19 @@ BOOST_AUTO_TEST_CASE(filters_match_orders_users_and_statuses_moved_to) {
     event_filter both = user(7);
     both.statuses = {"CANCELLED"};
     const auto of_both = listen(both);
+    const auto of_tenant = listen(tenant("north"));
+    event_filter tenants_user = tenant("north");
+    tenants_user.scope.user = "9";
+    const auto of_tenants_user = listen(tenants_user);
     run();
+    for (const auto& [id, name, user] :
+         {std::tuple("T-1", "north", 9), {"T-2", "south", 9}, {"T-3", "north", 8}}) {
+        const auto it = orderproc::testing::order_builder{}.id(id).tenant(name).user(user);
+        BOOST_REQUIRE(!orders.execute(it.submit()).ec);
+    }
+    run();
+    BOOST_TEST(of_tenant->events() == "create T-1, create T-3");
+    BOOST_TEST(of_tenants_user->events() == "create T-1");
     create("A-1", 7);
     create("A-2", 8);
     raise("A-1", "cancel");
@@ -366,7 +385,7 @@ BOOST_AUTO_TEST_CASE(a_storage_that_fails_is_asked_again) {
     run();
     (void)all->take();
     create("A-1");
-    (void)feed_reads.use([](repository&) { return result<void>(errc::unavailable); });
+    (void)feed_reads.use([](repository_reader&) { return result<void>(errc::unavailable); });
     store.now = moody_storage::mood::unavailable;
     BOOST_TEST(!feed.run_once());
     BOOST_TEST(!errors.texts.empty());

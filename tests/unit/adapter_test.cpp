@@ -22,9 +22,9 @@ BOOST_AUTO_TEST_CASE(a_refusal_shows_the_order_to_whom_may_see_it) {
     current.value = order_builder{}.id("A").user(7).build();
     change what;
     BOOST_TEST((refuse(what, errc::version_conflict, &current).after == current.value));
-    what.user = "7";
+    what.scope.user = "7";
     BOOST_TEST((refuse(what, errc::version_conflict, &current).after == current.value));
-    what.user = "8";
+    what.scope.user = "8";
     const change_outcome hidden = refuse(what, errc::not_found, &current);
     BOOST_TEST((hidden.ec == errc::not_found));
     BOOST_TEST(!hidden.after);
@@ -106,9 +106,9 @@ BOOST_AUTO_TEST_CASE(a_list_shows_what_its_filters_say) {
     const order it = order_builder{}.user(7).status("PENDING").build();
     list_params all;
     BOOST_TEST(matches(it, all));
-    all.user = "7";
+    all.scope.user = "7";
     BOOST_TEST(matches(it, all));
-    all.user = "8";
+    all.scope.user = "8";
     BOOST_TEST(!matches(it, all));
     const std::vector<order_status> others{"FAILED", "COMPLETED"};
     const std::vector<order_status> among{"FAILED", "PENDING"};

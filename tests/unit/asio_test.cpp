@@ -220,7 +220,7 @@ BOOST_FIXTURE_TEST_CASE(a_refused_command_says_why, fixture) {
                      detail = std::move(out.detail);
                  }));
     io.run();
-    BOOST_TEST(detail == "user_id must be 1 or more");
+    BOOST_TEST(detail == "item_ids must have 1 to 1000 entries");
 }
 
 // The sanitizer sees whether anything is left.

@@ -429,7 +429,7 @@ BOOST_AUTO_TEST_CASE(names_are_checked) {
         return decode_order(with_checksum(out));
     };
     BOOST_TEST(with("ORD-A8F64D2E", "ORD-A8F64D2F").value().id.view() == "ORD-A8F64D2F");
-    BOOST_TEST(is_corrupt(with("ORD-A8F64D2E", "ORD A8F64D2E")));
+    BOOST_TEST(is_corrupt(with("ORD-A8F64D2E", "ORD\nA8F64D2E")));
     BOOST_TEST(with("PENDING", "WAITING").value().status.view() == "WAITING");
     BOOST_TEST(is_corrupt(with("PENDING", "pENDING")));
 }

@@ -9,6 +9,7 @@
 
 using namespace orderproc;
 using namespace orderproc::tests;
+using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(failures)
 
@@ -88,6 +89,7 @@ BOOST_FIXTURE_TEST_CASE(an_outcome_that_cannot_be_found_out_is_said_to_be_unknow
     for (int i = 0; i < 3; ++i) {  // the write and two times asking
         BOOST_TEST(!it.run_once());
         BOOST_TEST(asked[0].calls() == 0);
+        time.advance(1s);
     }
     BOOST_TEST(it.run_once().error().code == errc::unavailable);
     BOOST_TEST(asked[0].ec() == errc::outcome_unknown);
@@ -107,9 +109,35 @@ BOOST_FIXTURE_TEST_CASE(a_failed_ask_is_made_again, fixture) {
     BOOST_TEST(!it.run_once());
     orders.fail_connects(2);
     BOOST_TEST(!it.run_once());
+    time.advance(10ms);
     BOOST_TEST(!it.run_once());
+    time.advance(20ms);
     BOOST_TEST(it.run_once().value() == 1U);
     BOOST_TEST(!asked[0].ec());
+}
+
+// At once, then ever more rarely, as with threads.
+BOOST_FIXTURE_TEST_CASE(the_host_is_told_when_to_ask_again, fixture) {
+    engine it(orders, machine, with, by_hand());
+    BOOST_TEST((it.next_due() == clock::instant::max()));
+    ask(it, create("A"));
+    BOOST_TEST((it.next_due() <= time.monotonic()));
+    orders.next_writes({fault::unknown_written});
+    orders.fail_asks(2);
+    BOOST_TEST(!it.run_once());
+    BOOST_TEST((it.next_due() <= time.monotonic()));
+    for (const auto pause : {10ms, 20ms}) {
+        BOOST_TEST(!it.run_once());
+        const std::size_t asks = orders.asks();
+        BOOST_TEST((it.next_due() == time.monotonic() + pause));
+        BOOST_TEST(it.run_once().value() == 0U);  // too early
+        BOOST_TEST(orders.asks() == asks);
+        BOOST_TEST(asked[0].calls() == 0);
+        time.advance(pause);
+    }
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(!asked[0].ec());
+    BOOST_TEST((it.next_due() == clock::instant::max()));
 }
 
 BOOST_FIXTURE_TEST_CASE(losing_every_write_comes_to_an_end, fixture) {
@@ -169,6 +197,7 @@ BOOST_FIXTURE_TEST_CASE(an_exception_while_asking_keeps_the_results, fixture) {
     orders.throw_at_connect();
     BOOST_TEST(it.run_once().error().code == errc::outcome_unknown);
     BOOST_TEST(done.calls() == 0);
+    time.advance(10ms);
     BOOST_TEST(it.run_once().value() == 1U);
     BOOST_TEST(!done.wait().ec);
     BOOST_TEST(done.wait().after.has_value());

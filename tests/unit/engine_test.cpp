@@ -221,7 +221,7 @@ BOOST_FIXTURE_TEST_CASE(execute_says_why_a_command_is_refused, fixture) {
     std::get<submit_order>(bad.what).value.item_ids.clear();
     const change_outcome refused = it.execute(std::move(bad));
     BOOST_TEST(refused.ec == errc::invalid_argument);
-    BOOST_TEST(refused.detail == "user_id must be 1 or more");
+    BOOST_TEST(refused.detail == "item_ids must have 1 to 1000 entries");
     BOOST_TEST(!refused.after.has_value());
     BOOST_TEST(it.execute(create("A")).detail.empty());
     const change_outcome taken = it.execute(create("A"));  // refused by the storage

@@ -109,11 +109,11 @@ BOOST_AUTO_TEST_CASE(what_is_there_is_not_created_again) {
 BOOST_AUTO_TEST_CASE(user_then_lease_then_version_then_status) {
     const stored_order current = leased();
     change it = move_to(completed, {&pending, 1});
-    it.user = "6";
+    it.scope.user = "6";
     it.lease = lease_token{2};
     it.version = order_version{3};
     CHECK_REFUSED(&current, it, not_found);
-    it.user = "5";
+    it.scope.user = "5";
     CHECK_REFUSED(&current, it, lease_lost);
     it.lease = lease_token{3};
     CHECK_REFUSED(&current, it, version_conflict);

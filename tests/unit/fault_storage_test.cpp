@@ -27,6 +27,7 @@ struct bench {
     }
 
     std::unique_ptr<repository> connect() { return faulty.connect_writer().value(); }
+    std::unique_ptr<repository_reader> connect_reader() { return faulty.connect_reader().value(); }
     // Creates an order in one write.
     result<void> create(repository& by, const std::string& id) {
         runtime with{time, chance, nobody};
@@ -49,7 +50,7 @@ struct bench {
 
     std::unique_ptr<storage> inner = make_memory_storage();
     fault_storage faulty;
-    std::unique_ptr<repository> truth;
+    std::unique_ptr<repository_reader> truth;
     testing::manual_clock time;
     testing::seeded_random chance;
     observer nobody;

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(every_field_is_written_at_its_extremes) {
 
 BOOST_AUTO_TEST_CASE(an_order_that_is_not_stored_yet_has_no_id) {
     order it = sample();
-    it.id.reset();
+    it.id = {};
     it.item_ids.clear();
     it.number = std::numeric_limits<std::int64_t>::min();
     BOOST_TEST(to_json(it).starts_with(

@@ -60,18 +60,15 @@ BOOST_AUTO_TEST_CASE(what_goes_for_all_of_them) {
     BOOST_TEST(!out.lease.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(submit_keeps_the_clients_fields_and_resets_the_others) {
+BOOST_AUTO_TEST_CASE(submit_keeps_what_the_client_says) {
     submit_order submit{valid_order()};
     submit.value.id = order_id::parse("A-1").value();
-    submit.value.number = 9;
-    submit.value.status = "COMPLETED";
-    submit.value.attempts = 3;
-    submit.value.next_attempt_at = time.now();
-    submit.value.last_error = "no";
-    submit.value.first_claimed_at = time.now();
-    submit.value.settled_at = time.now();
+    submit.value.tenant = "north";
+    submit.value.attributes = {{"gift", true}};
+    submit.value.annotations = "{}";
     const change out = lower_one(submit).value();
-    order expected = valid_order();
+    order expected;
+    static_cast<order_content&>(expected) = submit.value;
     expected.id = order_id::parse("A-1").value();
     expected.status = "PENDING";
     BOOST_TEST(out.order == "A-1");
@@ -160,6 +157,42 @@ BOOST_AUTO_TEST_CASE(metadata_cannot_forge_fields) {
     BOOST_TEST((lower_one(submit_order{it}).error().code == errc::invalid_argument));
     edit_fields edit{"A-1", it};
     BOOST_TEST((lower_one(edit).error().code == errc::invalid_argument));
+}
+
+BOOST_AUTO_TEST_CASE(new_orders_have_plain_ids) {
+    submit_order submit{valid_order()};
+    for (const char* id : {"a b", "_a", "\xC3\xA4", "a/b"}) {
+        submit.value.id = order_id::parse(id).value();
+        BOOST_TEST((lower_one(submit).error().code == errc::invalid_argument), id);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_edit_changes_no_id) {
+    edit_fields edit{"A-1", valid_order()};
+    edit.fields.id = order_id::parse("A-1").value();
+    BOOST_TEST(lower_one(edit).has_value());
+    edit.fields.id = order_id::parse("A-2").value();
+    BOOST_TEST(lower_one(edit).error().detail == "an edit cannot change the id of an order");
+}
+
+BOOST_AUTO_TEST_CASE(nobody_makes_orders_of_another_tenant) {
+    command it;
+    it.scope.tenant = "north";
+    for (const char* tenant : {"", "south"}) {
+        order_draft wanted = valid_order();
+        wanted.tenant = tenant;
+        it.what = submit_order{wanted};
+        BOOST_TEST(lower(it, machine, with).error().detail == "tenant must be the principal's own");
+    }
+    order_draft wanted = valid_order();
+    it.what = edit_fields{"A-1", wanted};  // which keeps the order's
+    BOOST_TEST(lower(it, machine, with).has_value());
+    wanted.tenant = "south";
+    it.what = edit_fields{"A-1", wanted};
+    BOOST_TEST(lower(it, machine, with).error().detail == "tenant must be the principal's own");
+    wanted.tenant = "north";
+    it.what = submit_order{wanted};
+    BOOST_TEST(lower(it, machine, with).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(nobody_makes_orders_of_another_user) {

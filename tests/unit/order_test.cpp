@@ -60,21 +60,14 @@ const std::vector<std::string> good_ids = {
     std::string(64, 'x'),
     "A" + std::string(63, '-'),
 };
-const std::vector<std::string> bad_ids = {
-    "",
-    "batch",
-    "status",
+// Ids that an order may have, but a new one not yet.
+const std::vector<std::string> wide_ids = {
     "-a",
-    ".",
-    "..",
     "_a",
     ":a",
     "a b",
-    " a",
-    "a ",
     "a/b",
     "a%2Fb",
-    "a\n",
     "a\\",
     "a~",
     "a@b",
@@ -83,8 +76,46 @@ const std::vector<std::string> bad_ids = {
     "a{",
     "\xc3\xa4",
     "a\xc3\xa4",
-    std::string("a\0", 2),
+    "\xC2\xA0",
+    "\xE2\x80\x8B\xE2\x80\xA7\xE2\x80\xAF",  // U+200B, U+2027, U+202F: beside those below
+    "\xE2\x81\xA5\xE2\x81\xAA\xD8\x9B",
+    "...",
+    "Batch",
     std::string(65, 'x'),
+    std::string(128, 'x'),
+    std::string(65, '/') + "abcde",  // 200 bytes percent-encoded
+    "\xF0\x9D\x84\x9E",
+};
+const std::vector<std::string> bad_ids = {
+    "",
+    "batch",
+    "status",
+    ".",
+    "..",
+    " a",
+    "a ",
+    " ",
+    "~a",
+    "~",
+    "a\n",
+    "a\x7f",
+    std::string("a\0", 2),
+    "a\x80",         // no UTF-8
+    "\xed\xa0\x80",  // a surrogate
+    "a\xC2\x85",     // C1: U+0085
+    "\xC2\x80",
+    "\xD8\x9C"
+    "a",  // U+061C and all else that changes the direction of text
+    "\xE2\x80\x8E",
+    "\xE2\x80\x8F",
+    "\xE2\x80\xA8",  // U+2028, U+2029
+    "\xE2\x80\xA9",
+    "\xE2\x80\xAA",
+    "\xE2\x80\xAE",
+    "a\xE2\x81\xA6",
+    "\xE2\x81\xA9",
+    std::string(129, 'x'),
+    std::string(65, '/') + "abcdef",  // 201 bytes percent-encoded
 };
 
 struct spoilt {
@@ -131,17 +162,17 @@ const std::vector<spoilt> spoilt_orders = {
      [](order& it) {
          with_line(it, {"A", 1, amount{-1}});
      }},
-    {"attributes", "there must be at most 32 attributes",
+    {"attributes", "attributes must have at most 32 entries",
      [](order& it) { it.attributes.resize(33); }},
-    {"attributes", "the name of an attribute must be [a-z][a-z0-9_]{0,31}",
+    {"attributes", "attributes[0].name must be [a-z][a-z0-9_]{0,31}",
      [](order& it) {
          it.attributes = {{"", true}};
      }},
-    {"attributes", "the name of an attribute must be [a-z][a-z0-9_]{0,31}",
+    {"attributes", "attributes[0].name must be [a-z][a-z0-9_]{0,31}",
      [](order& it) {
          it.attributes = {{"_a", true}};
      }},
-    {"attributes", "the name of an attribute must be [a-z][a-z0-9_]{0,31}",
+    {"attributes", "attributes[0].name must be [a-z][a-z0-9_]{0,31}",
      [](order& it) {
          it.attributes = {{std::string(33, 'a'), true}};
      }},
@@ -149,11 +180,11 @@ const std::vector<spoilt> spoilt_orders = {
      [](order& it) {
          it.attributes = {{"b", true}, {"b", true}};
      }},
-    {"attributes", "attribute a must have at most 1024 bytes",
+    {"attributes", "attributes.a must have at most 1024 bytes",
      [](order& it) {
          it.attributes = {{"a", std::string(1025, 'x')}};
      }},
-    {"attributes", "attribute a must be 0 to 9007199254740991 minor units",
+    {"attributes", "attributes.a must be 0 to 9007199254740991 minor units",
      [](order& it) {
          it.attributes = {{"a", amount{money::minor_units_max + 1}}};
      }},
@@ -210,6 +241,19 @@ BOOST_DATA_TEST_CASE(order_ids, data::make(good_ids)) {
     const auto id = order_id::parse(sample);
     BOOST_TEST_REQUIRE(id.has_value());
     BOOST_TEST(id->view() == sample);
+    BOOST_TEST(id->is_plain());
+}
+
+BOOST_DATA_TEST_CASE(wide_order_ids, data::make(wide_ids)) {
+    const auto id = order_id::parse(sample);
+    BOOST_TEST_REQUIRE(id.has_value());
+    BOOST_TEST(id->view() == sample);
+    BOOST_TEST(!id->is_plain());
+}
+
+BOOST_AUTO_TEST_CASE(no_order_id) {
+    BOOST_TEST(order_id().empty());
+    BOOST_TEST(!order_id().is_plain());
 }
 
 BOOST_DATA_TEST_CASE(no_order_ids, data::make(bad_ids)) {
@@ -225,8 +269,14 @@ BOOST_AUTO_TEST_CASE(every_byte_of_an_order_id) {
         const char c = static_cast<char>(byte);
         const bool opens = first.find(c) != std::string::npos;
         const bool follows = opens || std::string_view("._:-").find(c) != std::string_view::npos;
-        BOOST_TEST(order_id::parse(std::string(1, c)).has_value() == opens, byte);
-        BOOST_TEST(order_id::parse(std::string("a") + c).has_value() == follows, byte);
+        const auto plain = [](const std::string& text) {
+            const auto id = order_id::parse(text);
+            return id && id->is_plain();
+        };
+        BOOST_TEST(plain(std::string(1, c)) == opens, byte);
+        BOOST_TEST(plain(std::string("a") + c) == follows, byte);
+        const bool shown = byte > 0x20 && byte < 0x7F;
+        BOOST_TEST(order_id::parse(std::string("a") + c).has_value() == shown, byte);
     }
 }
 

@@ -65,7 +65,7 @@ struct place {
         BOOST_REQUIRE(verified);
         BOOST_TEST(!verified->difference, verified->difference.value_or(""));
     }
-    repository& reads() {
+    repository_reader& reads() {
         if (!reads_) reads_ = orders->connect_reader().value();
         return *reads_;
     }
@@ -78,7 +78,7 @@ struct place {
     engine front{*orders, status_machine::standard(), {time, random, watch}, by_hand};
 
 private:
-    std::unique_ptr<repository> reads_;
+    std::unique_ptr<repository_reader> reads_;
 };
 
 class answer final : public completion {
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(messages_wake_the_worker_and_are_acknowledged) {
         }
         message strange;
         strange.topic = "order.create";
-        strange.key = "no id of an order";
+        strange.key = "~no id of an order";
         (void)out->submit(strange).value();
         memory_runs_out now(after, for_so_many);
         for (int i = 0; i < 30; ++i) {

@@ -49,7 +49,7 @@ struct load_of final : load_completion {
 };
 
 struct read_of final : read_completion {
-    result<void> read(repository& from) override {
+    result<void> read(repository_reader& from) override {
         if (throws) throw std::runtime_error("as told");
         const auto page = from.list({});
         if (!page) return page.error();

@@ -18,11 +18,11 @@ using namespace orderproc::tests;
 
 namespace {
 
-result<statistics> count(repository& in) {
+result<statistics> count(repository_reader& in) {
     return in.count();
 }
 
-result<statistics> fail(repository&) {
+result<statistics> fail(repository_reader&) {
     return failure{errc::unavailable, "gone"};
 }
 
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(connections_are_opened_when_needed_and_kept) {
     BOOST_TEST(orders.connects() == 0U);
     for (int i = 0; i < 3; ++i) BOOST_TEST(it.use(count).has_value());
     BOOST_TEST(orders.connects() == 1U);
-    it.use([&](repository&) {
+    it.use([&](repository_reader&) {
           BOOST_TEST(it.use(count).has_value());  // another one meanwhile
           return result<void>();
       }).value();
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(one_that_became_unavailable_is_replaced) {
     BOOST_TEST(orders.connects() == 1U);
     BOOST_TEST(it.use(count).has_value());
     BOOST_TEST(orders.connects() == 2U);
-    const auto refused = it.use([](repository&) -> result<void> { return errc::not_found; });
+    const auto refused = it.use([](repository_reader&) -> result<void> { return errc::not_found; });
     BOOST_TEST(refused.error().code == errc::not_found);
     BOOST_TEST(it.use(count).has_value());
     BOOST_TEST(orders.connects() == 2U);
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(an_exception_gives_the_connection_back) {
     scripted_storage orders;
     reader it(orders, 1);
     BOOST_CHECK_THROW(
-        (void)it.use([](repository&) -> result<void> { throw std::runtime_error("no"); }),
+        (void)it.use([](repository_reader&) -> result<void> { throw std::runtime_error("no"); }),
         std::runtime_error);
     BOOST_TEST(it.use(count).has_value());
 }
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(there_are_never_more_than_allowed) {
         for (int t = 0; t < 6; ++t) {
             threads.emplace_back([&, t] {
                 for (int i = 0; i < 200; ++i) {
-                    const auto got = it.use([&](repository& in) -> result<statistics> {
+                    const auto got = it.use([&](repository_reader& in) -> result<statistics> {
                         const int inside = ++now;
                         int seen = most;
                         while (seen < inside && !most.compare_exchange_weak(seen, inside)) continue;
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(who_waits_gets_what_is_given_back) {
     reader it(orders, 1);
     event taken, go_on;
     std::jthread first([&] {
-        (void)it.use([&](repository&) -> result<void> {
+        (void)it.use([&](repository_reader&) -> result<void> {
             taken.set();
             go_on.wait();
             return errc::unavailable;  // closed: the place is given back, not the connection
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(connecting_keeps_nobody_else_waiting) {
     reader it(orders, 2);
     bool served = false;
     std::jthread slow;
-    (void)it.use([&](repository&) -> result<void> {
+    (void)it.use([&](repository_reader&) -> result<void> {
         orders.hold("connect");
         slow = std::jthread([&] { served = it.use(count).has_value(); });
         orders.wait_for_held();
@@ -166,9 +166,9 @@ BOOST_AUTO_TEST_CASE(use_within_use_of_a_full_pool_is_an_error_and_no_hang) {
     scripted_storage orders;
     reader it(orders, 2);
     std::size_t depth = 0;
-    const auto nested = it.use([&](repository&) {
+    const auto nested = it.use([&](repository_reader&) {
         ++depth;
-        return it.use([&](repository&) {
+        return it.use([&](repository_reader&) {
             ++depth;
             return it.use(count);
         });
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(two_that_hold_connections_do_not_wait_for_each_other) {
     std::size_t refused = 0;
     std::mutex counting;
     const auto nest = [&](event& mine, event& theirs) {
-        (void)it.use([&](repository&) -> result<void> {
+        (void)it.use([&](repository_reader&) -> result<void> {
             mine.set();
             theirs.wait();
             const auto inner = it.use(count);

@@ -66,7 +66,7 @@ struct station {
         return out;
     }
     void create(const std::string& id, std::string traceparent = {}) {
-        order it;
+        order_draft it;
         it.id = order_id::parse(id).value();
         it.user = "1";
         it.item_ids = {7};

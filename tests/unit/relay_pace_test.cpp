@@ -12,7 +12,7 @@ class waiting_change final : public completion {
 public:
     explicit waiting_change(engine& at) : at_(at) {}
     void submit(const std::string& id) {
-        order it;
+        order_draft it;
         it.id = order_id::parse(id).value();
         it.user = "1";
         it.item_ids = {7};

@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(with_threads_of_its_own) {
     BOOST_REQUIRE(it.start());
     constexpr std::size_t count = 300;
     for (std::size_t i = 0; i < count; ++i) {
-        order made;
+        order_draft made;
         made.user = "1";
         made.item_ids = {7};
         made.total_amount = {100, "USD"};

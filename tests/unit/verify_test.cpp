@@ -166,7 +166,8 @@ const damage damages[] = {
      hurt_entry<5, [](journal_entry& it) { it.position.epoch = 2; }>},
     {"the feed says that 1-10 is its newest entry, but ends at 1-9",
      [](mutants::hooks& h) { h.feed_out = [](feed_page& page) { ++page.newest.offset; }; }},
-    {"order B (number 2) is not what its latest entry 1-6 made it: user_id: expected 1, found 2",
+    {"order B (number 2) is not what its latest entry 1-6 made it: user: expected \"1\", found "
+     "\"2\"",
      hurt_row<[](std::vector<order>& rows) { rows[1].user = "2"; }>},
     {"order B (number 2) is not what its latest entry 1-6 made it: status: expected CANCELLED, "
      "found PENDING",

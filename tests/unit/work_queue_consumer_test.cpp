@@ -55,7 +55,7 @@ struct bench {
         return out;
     }
     void create(const std::string& id) {
-        order made;
+        order_draft made;
         made.id = order_id::parse(id).value();
         made.user = "1";
         made.item_ids = {7};
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(what_is_none_of_ours_is_put_aside_with_the_reason) {
     bench on;
     on.post.arrive("invoice.create", "A");
     on.post.arrive("order.nonsense", "A");
-    on.post.arrive("order.create", "no id at all");
+    on.post.arrive("order.create", "~no id");
     on.post.arrive("", "A");
     on.settle();
     BOOST_REQUIRE(on.post.acknowledged.size() == 4U);
@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(with_threads) {
     params.queues = {work_queue(front.machine())};
     const auto out = post->connect_publisher(params).value();
     for (std::size_t i = 0; i < count; ++i) {
-        order made;
+        order_draft made;
         made.id = order_id::parse("A" + std::to_string(i)).value();
         made.user = "1";
         made.item_ids = {7};

@@ -194,11 +194,11 @@ private:
         if (!done) return std::size_t{1};  // the storage failed: look again
         return done;
     }
-    repository& reader() {
+    repository_reader& reader() {
         if (!reader_) reader_ = orders->connect_reader().value();
         return *reader_;
     }
-    std::unique_ptr<repository> reader_;
+    std::unique_ptr<repository_reader> reader_;
 };
 
 }  // namespace shop_test

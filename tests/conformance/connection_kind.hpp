@@ -1,0 +1,6 @@
+#ifndef ORDERPROC_TESTS_CONFORMANCE_CONNECTION_KIND_HPP
+#define ORDERPROC_TESTS_CONFORMANCE_CONNECTION_KIND_HPP
+
+enum class connection_kind { read, write };
+
+#endif
