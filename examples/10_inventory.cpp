@@ -7,11 +7,9 @@
 #include <orderproc/memory.hpp>
 #include <orderproc/worker.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <future>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <semaphore>
@@ -63,9 +61,9 @@ public:
         if (it.outcome == attempt_outcome::retried && it.order == "LATER") told.release();
     }
 
-    std::int64_t left(const std::string& sku) {
+    int left(const std::string& sku) {
         const std::lock_guard lock(mutex_);
-        return stock_[sku];
+        return static_cast<int>(stock_[sku]);
     }
     std::counting_semaphore<> told{0};
 
@@ -147,8 +145,7 @@ int main() {
     if (orders.execute({.what = raise_event{"LATER", "cancel", "too slow"}}).ec) return 1;
     for (worker* it : {&one, &two}) it->stop(std::chrono::seconds(10));
 
-    const auto lamps = stock.left(lamp), chairs = stock.left(chair), tables = stock.left(table);
-    std::printf("left: %lld lamps, %lld chairs, %lld tables\n", static_cast<long long>(lamps),
-                static_cast<long long>(chairs), static_cast<long long>(tables));
+    const int lamps = stock.left(lamp), chairs = stock.left(chair), tables = stock.left(table);
+    std::printf("left: %d lamps, %d chairs, %d tables\n", lamps, chairs, tables);
     return lamps == 0 && chairs == 9 && tables == 5 ? 0 : 1;
 }

@@ -1,17 +1,13 @@
+#include "core/codec_bytes.hpp"
 #include "core/codec_extra.hpp"
 #include "core/integer_text.hpp"
 
 #include <orderproc/codec.hpp>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <limits>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 // A format byte, a byte of flags, the fields in the order in which encode() names them, and the
@@ -26,7 +22,13 @@ inline namespace v1 {
 namespace {
 
 using detail::assign_integer;
+using detail::byte_reader;
+using detail::byte_writer;
+using detail::checksum_size;
+using detail::crc32c;
+using detail::load_u32;
 using detail::positive_integer;
+using detail::varint_size_max;
 
 // A change of the layout takes the next number; what is read here stays read.
 enum format : std::uint8_t {
@@ -50,165 +52,7 @@ enum flag : std::uint8_t {
     journal_entry_flags = order_flags | has_from,
 };
 
-constexpr std::size_t varint_size_max = 10;
-constexpr std::size_t checksum_size = 4;
 constexpr std::string_view no_currency{"\0\0\0", currency_code::size};
-
-// Tables for four bytes a step (Kounavis and Berry, "slicing").
-constexpr auto crc_tables = [] {
-    std::array<std::array<std::uint32_t, 256>, 4> tables{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-        std::uint32_t crc = i;
-        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78U : 0);
-        tables[0][i] = crc;
-    }
-    for (std::size_t slice = 1; slice < 4; ++slice) {
-        for (std::size_t i = 0; i < 256; ++i) {
-            const std::uint32_t before = tables[slice - 1][i];
-            tables[slice][i] = (before >> 8) ^ tables[0][before & 0xFF];
-        }
-    }
-    return tables;
-}();
-
-std::uint32_t load_u32(const char* from) noexcept {
-    std::uint32_t out = 0;
-    for (int i = 3; i >= 0; --i) out = (out << 8) | static_cast<unsigned char>(from[i]);
-    return out;
-}
-
-std::uint32_t crc32c(const char* at, std::size_t size) noexcept {
-    std::uint32_t crc = 0xFFFFFFFF;
-    for (; size >= 4; at += 4, size -= 4) {
-        crc ^= load_u32(at);
-        crc = crc_tables[3][crc & 0xFF] ^ crc_tables[2][(crc >> 8) & 0xFF] ^
-              crc_tables[1][(crc >> 16) & 0xFF] ^ crc_tables[0][crc >> 24];
-    }
-    for (; size > 0; ++at, --size) {
-        crc = (crc >> 8) ^ crc_tables[0][(crc ^ static_cast<unsigned char>(*at)) & 0xFF];
-    }
-    return ~crc;
-}
-
-constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
-    return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
-}
-
-constexpr std::int64_t unzigzag(std::uint64_t value) noexcept {
-    return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
-}
-
-std::uint64_t ticks(timestamp value) noexcept {
-    return static_cast<std::uint64_t>(value.time_since_epoch().count());
-}
-
-// Writes to memory that is known to suffice.
-class writer {
-public:
-    explicit writer(char* at) noexcept : at_(at) {}
-    char* at() const noexcept { return at_; }
-
-    void byte(std::uint8_t value) noexcept { *at_++ = static_cast<char>(value); }
-    void number(std::uint64_t value) noexcept {
-        for (; value >= 0x80; value >>= 7) byte(static_cast<std::uint8_t>(value | 0x80));
-        byte(static_cast<std::uint8_t>(value));
-    }
-    void signed_number(std::int64_t value) noexcept { number(zigzag(value)); }
-    void bytes(const char* data, std::size_t size) noexcept {
-        std::memcpy(at_, data, size);
-        at_ += size;
-    }
-    void text(std::string_view value) noexcept {
-        number(value.size());
-        if (!value.empty()) bytes(value.data(), value.size());
-    }
-    // Unsigned, for the distance between far ends wraps around.
-    void time(timestamp value, timestamp base) noexcept {
-        signed_number(static_cast<std::int64_t>(ticks(value) - ticks(base)));
-    }
-    void time(const std::optional<timestamp>& value, timestamp base) noexcept {
-        if (value) time(*value, base);
-    }
-    void checksum(std::uint32_t value) noexcept {
-        for (int i = 0; i < 4; ++i) byte(static_cast<std::uint8_t>(value >> (8 * i)));
-    }
-
-private:
-    char* at_;
-};
-
-// Reads until something is wrong; from then on it yields nothing and failed() is true.
-class reader {
-public:
-    explicit reader(std::string_view bytes) noexcept
-        : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
-
-    bool failed() const noexcept { return failed_; }
-    void fail() noexcept {
-        failed_ = true;
-        at_ = end_;
-    }
-    std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
-
-    std::uint8_t byte() noexcept {
-        if (at_ == end_) {
-            fail();
-            return 0;
-        }
-        return static_cast<std::uint8_t>(*at_++);
-    }
-    std::uint64_t number() noexcept {
-        std::uint64_t out = 0;
-        for (int shift = 0; shift < 64; shift += 7) {
-            const std::uint8_t next = byte();
-            if (shift == 63 && next > 1) break;  // more than 64 bits
-            out |= std::uint64_t{next & 0x7FU} << shift;
-            if (next >= 0x80) continue;
-            if (next == 0 && shift > 0) break;  // not the shortest
-            return out;
-        }
-        fail();
-        return 0;
-    }
-    std::uint32_t number_32() noexcept {
-        const std::uint64_t out = number();
-        if (out <= std::numeric_limits<std::uint32_t>::max())
-            return static_cast<std::uint32_t>(out);
-        fail();
-        return 0;
-    }
-    std::int64_t signed_number() noexcept { return unzigzag(number()); }
-    // How many things follow that take a byte or more each.
-    std::size_t count() noexcept {
-        const std::uint64_t out = number();
-        if (out <= left()) return static_cast<std::size_t>(out);
-        fail();
-        return 0;
-    }
-    std::string_view bytes(std::size_t size) noexcept {
-        if (size > left()) {
-            fail();
-            return {};
-        }
-        const std::string_view out(at_, size);
-        at_ += size;
-        return out;
-    }
-    std::string_view text() noexcept { return bytes(count()); }
-    timestamp time(timestamp base) noexcept {
-        const auto distance = static_cast<std::uint64_t>(signed_number());
-        return timestamp(timestamp::duration(static_cast<std::int64_t>(ticks(base) + distance)));
-    }
-    std::optional<timestamp> time_if(bool present, timestamp base) noexcept {
-        if (!present) return std::nullopt;
-        return time(base);
-    }
-
-private:
-    const char* at_;
-    const char* end_;
-    bool failed_ = false;
-};
 
 bool has_extra(const order_content& value) noexcept {
     return !value.tenant.empty() || !value.lines.empty() || !value.attributes.empty() ||
@@ -228,7 +72,7 @@ std::size_t extra_size_bound(const order_content& value) noexcept {
     return out;
 }
 
-void write_value(writer& to, const attribute_value& value) noexcept {
+void write_value(byte_writer& to, const attribute_value& value) noexcept {
     to.byte(static_cast<std::uint8_t>(value.index()));
     if (const auto* text = std::get_if<std::string>(&value)) {
         to.text(*text);
@@ -243,7 +87,7 @@ void write_value(writer& to, const attribute_value& value) noexcept {
     }
 }
 
-void write_extra(writer& to, const order_content& value) noexcept {
+void write_extra(byte_writer& to, const order_content& value) noexcept {
     to.text(positive_integer(value.user) == 0 ? std::string_view(value.user) : std::string_view());
     to.text(value.tenant);
     to.number(value.lines.size());
@@ -262,13 +106,13 @@ void write_extra(writer& to, const order_content& value) noexcept {
     to.text(value.annotations);
 }
 
-bool read_truth(reader& from) noexcept {
+bool read_truth(byte_reader& from) noexcept {
     const std::uint8_t out = from.byte();
     if (out > 1) from.fail();
     return out == 1;
 }
 
-attribute_value read_value(reader& from) {
+attribute_value read_value(byte_reader& from) {
     switch (from.byte()) {
         case 0:
             return std::string(from.text());
@@ -286,7 +130,7 @@ attribute_value read_value(reader& from) {
     }
 }
 
-void read_extra(reader& from, order_content& out) {
+void read_extra(byte_reader& from, order_content& out) {
     if (const std::string_view user = from.text(); !user.empty()) {
         if (!out.user.empty() || positive_integer(user) != 0) return from.fail();
         out.user = user;
@@ -354,7 +198,7 @@ std::size_t size_bound(const journal_entry& value) noexcept {
            varint_size_max * numbers_max;
 }
 
-void write(writer& to, const order& value) noexcept {
+void write(byte_writer& to, const order& value) noexcept {
     to.signed_number(value.number);
     if (!value.id.empty()) to.text(value.id.view());
     to.signed_number(positive_integer(value.user));
@@ -376,7 +220,7 @@ void write(writer& to, const order& value) noexcept {
     if (has_extra(value)) write_extra(to, value);
 }
 
-void write(writer& to, const stored_order& value) noexcept {
+void write(byte_writer& to, const stored_order& value) noexcept {
     write(to, value.value);
     to.number(static_cast<std::uint64_t>(value.lease));
     to.time(value.due_at, value.value.created_at);
@@ -386,7 +230,7 @@ void write(writer& to, const stored_order& value) noexcept {
     if (value.span.count() != 0) to.signed_number(value.span.count());
 }
 
-void write(writer& to, const journal_entry& value) noexcept {
+void write(byte_writer& to, const journal_entry& value) noexcept {
     write(to, value.after);
     to.text(value.event);
     if (value.from) to.text(value.from->view());
@@ -396,13 +240,13 @@ void write(writer& to, const journal_entry& value) noexcept {
     to.time(value.at, value.after.created_at);
 }
 
-void read_id(reader& from, order_id& out) {
+void read_id(byte_reader& from, order_id& out) {
     auto id = order_id::parse(from.text());
     if (!id) return from.fail();
     out = std::move(*id);
 }
 
-void read_status(reader& from, order_status& out) {
+void read_status(byte_reader& from, order_status& out) {
     const std::string_view text = from.text();
     if (text.empty()) return;  // no status
     const auto status = order_status::parse(text);
@@ -410,7 +254,7 @@ void read_status(reader& from, order_status& out) {
     out = *status;
 }
 
-void read(reader& from, std::uint8_t flags, order& out) {
+void read(byte_reader& from, std::uint8_t flags, order& out) {
     out.number = from.signed_number();
     if ((flags & has_id) != 0) read_id(from, out.id);
     if (const std::int64_t user = from.signed_number(); user > 0) {
@@ -440,7 +284,7 @@ void read(reader& from, std::uint8_t flags, order& out) {
     if ((flags & has_more) != 0) read_extra(from, out);
 }
 
-void read(reader& from, std::uint8_t flags, stored_order& out) {
+void read(byte_reader& from, std::uint8_t flags, stored_order& out) {
     read(from, flags, out.value);
     out.lease = lease_token{from.number()};
     out.leased = (flags & is_leased) != 0;
@@ -453,7 +297,7 @@ void read(reader& from, std::uint8_t flags, stored_order& out) {
     if (out.span.count() == 0) from.fail();  // is encoded without the flag
 }
 
-void read(reader& from, std::uint8_t flags, journal_entry& out) {
+void read(byte_reader& from, std::uint8_t flags, journal_entry& out) {
     read(from, flags, out.after);
     out.version = out.after.version;
     out.event = from.text();
@@ -469,7 +313,7 @@ void append(const Value& value, format as, std::string& out) {
     const std::size_t before = out.size();
     out.resize(before + size_bound(value));
     char* const begin = out.data() + before;
-    writer to(begin);
+    byte_writer to(begin);
     to.byte(as);
     to.byte(flags_of(value));
     write(to, value);
@@ -484,7 +328,7 @@ result<Value> decode(std::string_view bytes, format expected, std::uint8_t flags
     if (crc32c(bytes.data(), size) != load_u32(bytes.data() + size)) {
         return failure{errc::corrupt, "an encoded order does not have its checksum"};
     }
-    reader from(bytes.substr(0, size));
+    byte_reader from(bytes.substr(0, size));
     if (from.byte() != expected) {
         return failure{errc::corrupt, "an encoded order has an unknown format"};
     }
@@ -508,13 +352,13 @@ bool has_extra(const order_content& value) noexcept {
 void encode_extra(const order_content& value, std::string& out) {
     const std::size_t before = out.size();
     out.resize(before + extra_size_bound(value));
-    writer to(out.data() + before);
+    byte_writer to(out.data() + before);
     write_extra(to, value);
     out.resize(static_cast<std::size_t>(to.at() - out.data()));
 }
 
 bool decode_extra(std::string_view bytes, order_content& out) {
-    reader from(bytes);
+    byte_reader from(bytes);
     read_extra(from, out);
     return !from.failed() && from.left() == 0;
 }
