@@ -98,7 +98,6 @@ struct fulfilment final : processor {
         }
         std::move(it).finish(std::move(said));
     }
-
     inventory& stock;
 };
 
