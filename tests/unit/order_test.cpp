@@ -80,7 +80,6 @@ const std::vector<std::string> wide_ids = {
     "\xE2\x80\x8B\xE2\x80\xA7\xE2\x80\xAF",  // U+200B, U+2027, U+202F: beside those below
     "\xE2\x81\xA5\xE2\x81\xAA\xD8\x9B",
     "...",
-    "Batch",
     std::string(65, 'x'),
     std::string(128, 'x'),
     std::string(65, '/') + "abcde",  // 200 bytes percent-encoded
