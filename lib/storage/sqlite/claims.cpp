@@ -8,7 +8,9 @@
 #include <limits>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 claim_outcome writer::apply(const claim& what) {
     claim_outcome out;
@@ -96,4 +98,6 @@ cursor_outcome writer::apply(const commit_cursor& what) {
     return out;
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

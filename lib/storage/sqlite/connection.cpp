@@ -13,7 +13,9 @@
 #include <limits>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -182,4 +184,6 @@ bool connection::checkpoint_and_truncate(std::chrono::milliseconds wait) {
     return synced;
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

@@ -14,7 +14,9 @@
 
 struct sqlite3;
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 class gathering_vfs;
 
@@ -81,6 +83,8 @@ private:
     failure failure_;
 };
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

@@ -17,7 +17,9 @@
 #include <string_view>
 #include <system_error>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -226,4 +228,6 @@ void end_write(connection& db, write_lock& lock, const std::string& path) {
     }
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // REQUIRES of all: the write lock is held. Of the first two: nobody else has the database open.
 
@@ -45,6 +47,8 @@ void mark_log(write_lock& lock, std::uint64_t salts) noexcept;
 void begin_write(write_lock& lock) noexcept;
 void end_write(connection& db, write_lock& lock, const std::string& path);
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

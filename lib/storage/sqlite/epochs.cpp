@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // A positive number to SQL.
 std::uint64_t make_epoch() {
@@ -58,4 +60,6 @@ result<std::uint64_t> begin_epoch(connection& db, std::optional<std::uint64_t> w
     return epoch;
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

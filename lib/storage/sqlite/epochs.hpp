@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <optional>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 inline constexpr const char* all_epochs = "SELECT epoch, first FROM epochs ORDER BY id";
 
@@ -23,6 +25,8 @@ result<feed_position> newest_position(connection& db);
 // which. REQUIRES: the write lock is held and no transaction is open.
 result<std::uint64_t> begin_epoch(connection& db, std::optional<std::uint64_t> wanted = {});
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

@@ -12,7 +12,9 @@
 #include <ctime>
 #include <string>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // Closes a file when it goes.
 class descriptor {
@@ -92,6 +94,8 @@ private:
     bool settled_ = false;     // no change since can have left that time as it was
 };
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

@@ -7,7 +7,9 @@
 
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -119,4 +121,6 @@ result<sqlite_migration> migrate(const sqlite_options& options, bool dry_run) {
     return locked(options, [&](auto& lock) { return begin(options, *lock, remarks, schema); });
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // Makes the files and the schema that are not there, and looks whether the database is the one
 // that was left. The lock is no longer held, but says that the database is in use. Leaves nothing
@@ -29,6 +31,8 @@ result<void> leave(const sqlite_options& options, const file_id& database, write
 // See migrate_sqlite(). REQUIRES: the file is there.
 result<sqlite_migration> migrate(const sqlite_options& options, bool dry_run);
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

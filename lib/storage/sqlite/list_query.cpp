@@ -8,7 +8,9 @@
 #include <span>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -179,4 +181,6 @@ statement& list_query::prepared(route by, bool user, std::size_t statuses, bool 
     return *kept;
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

@@ -16,7 +16,9 @@
 #include <tuple>
 #include <vector>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 class list_query {
 public:
@@ -47,6 +49,8 @@ private:
     std::map<std::tuple<route, bool, std::size_t, bool>, std::unique_ptr<statement>> prepared_;
 };
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -200,4 +202,6 @@ gathering_vfs::~gathering_vfs() {
     if (vfs_.zName) sqlite3_vfs_unregister(&vfs_);
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

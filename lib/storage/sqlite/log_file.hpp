@@ -11,7 +11,9 @@
 #include <string>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // A VFS (sqlite.org/vfs.html) for one connection, registered while it lives, which is longer than
 // the connection: the default one, but for how the log is written.
@@ -45,6 +47,8 @@ private:
     sqlite3_vfs vfs_{};
 };
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

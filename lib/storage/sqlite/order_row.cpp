@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -127,4 +129,6 @@ void print_items(std::span<const std::int64_t> items, std::string& out) {
     out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

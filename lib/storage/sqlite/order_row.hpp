@@ -12,7 +12,9 @@
 #include <string>
 #include <string_view>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // What read_order(), read_stored_order() and read_entry() expect from column 0 on. The first is
 // the beginning of the second: a list of orders costs what it reads.
@@ -40,6 +42,8 @@ std::int64_t user_key(std::string_view user) noexcept;
 
 void print_items(std::span<const std::int64_t> items, std::string& out);  // a JSON array
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

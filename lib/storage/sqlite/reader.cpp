@@ -11,7 +11,9 @@
 #include <string>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -219,4 +221,6 @@ result<bool> reader::was_applied(std::string_view writer, std::uint64_t sequence
     return finished(db_, std::move(out));
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

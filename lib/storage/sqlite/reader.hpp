@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 class reader {
 public:
@@ -55,6 +57,8 @@ private:
     statement sequence_;
 };
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

@@ -13,7 +13,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -259,4 +261,6 @@ result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options
                                                std::move(opened->files));
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

@@ -8,7 +8,9 @@
 
 #include <memory>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // options.path is resolved; database is the file that the storage has opened: errc::unavailable
 // if another one is there now.
@@ -17,6 +19,8 @@ result<std::unique_ptr<repository_reader>> connect_reader(const sqlite_options& 
 result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options,
                                                    const file_id& database);
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

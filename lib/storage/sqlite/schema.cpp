@@ -10,7 +10,9 @@
 #include <string>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -253,4 +255,6 @@ result<sqlite_migration> migrate_schema(connection& db, bool dry_run) {
     return out;
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

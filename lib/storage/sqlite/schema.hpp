@@ -6,7 +6,9 @@
 #include <orderproc/error.hpp>
 #include <orderproc/sqlite.hpp>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 inline constexpr int schema_version = 5;
 
@@ -20,6 +22,8 @@ result<void> expect_schema(connection& db);
 // Brings the file of an older version to this one: see migrate_sqlite().
 result<sqlite_migration> migrate_schema(connection& db, bool dry_run);
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

@@ -6,7 +6,9 @@
 #include <chrono>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 rows::~rows() {
     if (!running_) return;
@@ -123,4 +125,6 @@ result<void> transaction::commit(statement& commit) {
     return failure{errc::outcome_unknown, std::move(done).error().detail};
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

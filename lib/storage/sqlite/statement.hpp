@@ -17,7 +17,9 @@
 
 struct sqlite3_stmt;
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // Bound as a BLOB, not as TEXT.
 struct blob {
@@ -132,6 +134,8 @@ private:
     bool open_;
 };
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

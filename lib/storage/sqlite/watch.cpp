@@ -16,7 +16,9 @@
 #include <string>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -66,4 +68,6 @@ result<std::unique_ptr<commit_watch>> watch_lock_file(const std::string& path) {
     return std::make_unique<lock_file_watch>(std::move(events), std::move(interrupts));
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

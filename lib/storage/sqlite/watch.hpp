@@ -6,11 +6,15 @@
 #include <memory>
 #include <string>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // Sees the touches that writers give the lock file after their commits: inotify(7).
 result<std::unique_ptr<commit_watch>> watch_lock_file(const std::string& path);
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

@@ -11,7 +11,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -173,4 +175,6 @@ void write_lock::set(const file_mark& to) noexcept {
     write_mark(file_.get(), file_at, to);
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

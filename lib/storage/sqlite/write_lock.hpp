@@ -14,7 +14,9 @@
 #include <optional>
 #include <string>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 // How far the journal got. Written after each commit: a database that has less was put back.
 struct journal_mark {
@@ -87,6 +89,8 @@ private:
     write_lock& held_;
 };
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif

@@ -10,7 +10,9 @@
 #include <utility>
 #include <variant>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 namespace {
 
@@ -308,4 +310,6 @@ void writer::count(order_status status, std::int64_t by) {
     counts_.emplace_back(status, by);
 }
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc

@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
-namespace orderproc::inline v1::detail::sqlite {
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
 
 class writer {
 public:
@@ -107,6 +109,8 @@ private:
     std::string extra_;
 };
 
-}  // namespace orderproc::inline v1::detail::sqlite
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
 
 #endif
