@@ -106,7 +106,7 @@ private:
 void caller::next() {
     if (!of_.take()) return of_.leave(false);
     submit_order made;
-    made.value.user = "1" + static_cast<std::int64_t>(of_.orders_.runtime().random.next() >> 34);
+    made.value.user = std::to_string(1 + (of_.orders_.runtime().random.next() >> 34));
     made.value.item_ids = {1001, 1002, 1003};
     made.value.total_amount = {14999, "USD"};
     command what;
