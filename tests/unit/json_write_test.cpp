@@ -9,6 +9,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -112,6 +113,47 @@ BOOST_AUTO_TEST_CASE(an_order_that_is_not_stored_yet_has_no_id) {
     it.number = std::numeric_limits<std::int64_t>::min();
     BOOST_TEST(to_json(it).starts_with(
         R"({"id":-9223372036854775808,"order_id":null,"user_id":123,"item_ids":[],"total)"));
+}
+
+BOOST_AUTO_TEST_CASE(users_are_numbers_texts_or_null) {
+    order it = sample();
+    const auto user = [&](std::string name) {
+        it.user = std::move(name);
+        const std::string json = to_json(it);
+        const auto from = json.find("\"user_id\":") + 10;
+        return json.substr(from, json.find(",\"item_ids\"") - from);
+    };
+    BOOST_TEST(user("") == "null");
+    BOOST_TEST(user("7") == "7");
+    BOOST_TEST(user("9223372036854775807") == "9223372036854775807");
+    for (const char* text : {"0", "07", "-7", "+7", "7.0", " 7", "9223372036854775808", "u-7"}) {
+        BOOST_TEST(user(text) == "\"" + std::string(text) + "\"");
+    }
+    BOOST_TEST(user("a\"b") == R"("a\"b")");
+}
+
+BOOST_AUTO_TEST_CASE(what_most_orders_do_not_have_is_shown_if_it_is_there) {
+    order it = sample();
+    it.id = order_id::parse("a\"b c").value();
+    it.item_ids.clear();
+    it.lines = {{"TEA \"green\"", 2, amount{499}, "Tee"}, {"CUP"}};
+    it.tenant = "north";
+    it.attributes = {{"fee", amount{5}},
+                     {"gift", true},
+                     {"note", "it's \"new\""},
+                     {"rank", std::int64_t{-3}},
+                     {"wanted_at", at("2026-06-16T00:00:00Z")}};
+    it.annotations = "{\n\"seen\":1}";
+    BOOST_TEST(to_json(it) ==
+               R"({"id":1,"order_id":"a\"b c","user_id":123,"lines":[)"
+               R"({"sku":"TEA \"green\"","quantity":2,"unit_amount":4.99,"name":"Tee"},)"
+               R"({"sku":"CUP","quantity":1}],"total_amount":149.99,"currency":"USD",)"
+               R"("metadata":{},"tenant":"north","attributes":{"fee":0.05,"gift":true,)"
+               R"("note":"it's \"new\"","rank":-3,"wanted_at":"2026-06-16T00:00:00.000Z"},)"
+               R"("annotations":{ "seen":1},"status":"PENDING","version":1,"attempts":0,)"
+               R"("next_attempt_at":null,"last_error":null,)"
+               R"("created_at":"2026-06-15T14:23:11.326Z",)"
+               R"("updated_at":"2026-06-15T14:23:11.326Z"})");
 }
 
 BOOST_AUTO_TEST_CASE(metadata_is_as_sent_but_on_one_line) {
