@@ -253,6 +253,22 @@ BOOST_AUTO_TEST_CASE(the_format_does_not_drift) {
                "8135d8040c4f52442d4138463634443245f60103d20fd40fd60faeea01555344077b2261223a317d"
                "0a50524f43455353494e470302086e6f20726f757465bce7d1bad967d00fc80107e0d40302773101"
                "0430302d31abb63a0a");
+    order rich = fixed_order();
+    rich.user = "u-123";
+    rich.item_ids.clear();
+    rich.lines = {{"TEA", 2, amount{499}, "Tee"}, {"CUP"}};
+    rich.tenant = "north";
+    rich.attributes = {{"fee", amount{5}},
+                       {"gift", true},
+                       {"note", "x"},
+                       {"rank", std::int64_t{-3}},
+                       {"wanted_at", timestamp(std::chrono::milliseconds(1'000'000))}};
+    rich.annotations = R"({"a":1})";
+    BOOST_TEST(hex(encoded(rich)) ==
+               "0187d8040c4f52442d41384636344432450000aeea01555344077b2261223a317d0750454e44494e"
+               "470302086e6f20726f757465bce7d1bad967d00f904ec80105752d313233056e6f72746802035445"
+               "41040354656501e607034355500200000503666565040a04676966740201046e6f74650001780472"
+               "616e6b01050977616e7465645f61740380897a077b2261223a317d8be88919");
     order smallest;
     smallest.total_amount.currency = "USD";
     BOOST_TEST(hex(encoded(smallest)) == "010000000000555344027b7d0001000000007198a644");
