@@ -13,9 +13,12 @@ namespace {
 
 const order& current() {
     static const order it = [] {
-        order out = parse_order(R"({"order_id":"ORD-1","user_id":1,"item_ids":[1,2],)"
-                                R"("total_amount":1.5,"metadata":{"a":{"b":1,"c":[2]},"d":"e"}})")
-                        .value;
+        order out;
+        static_cast<order_content&>(out) =
+            parse_order(R"({"user_id":1,"item_ids":[1,2],"total_amount":1.5,)"
+                        R"("metadata":{"a":{"b":1,"c":[2]},"d":"e"}})")
+                .value;
+        out.id = order_id::parse("ORD-1").value();
         out.number = 7;
         out.version = order_version{3};
         return out;
