@@ -179,10 +179,9 @@ std::uint8_t flags_of(const journal_entry& value) noexcept {
 // At least what encoding takes.
 std::size_t size_bound(const order& value) noexcept {
     constexpr std::size_t numbers_max = 16;  // 10 numbers and times, 4 sizes, the count of items
-    return 2 + checksum_size + currency_code::size + order_id::size_max + order_status::size_max +
-           value.metadata.size() + value.last_error.size() +
-           varint_size_max * (numbers_max + value.item_ids.size()) +
-           (has_extra(value) ? extra_size_bound(value) : 0);
+    return 2 + checksum_size + currency_code::size + value.id.view().size() +
+           order_status::size_max + value.metadata.size() + value.last_error.size() +
+           varint_size_max * (numbers_max + value.item_ids.size()) + extra_size_bound(value);
 }
 
 std::size_t size_bound(const stored_order& value) noexcept {
