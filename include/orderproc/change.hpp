@@ -132,6 +132,10 @@ struct evaluation {
 // the token, not the clock. A refusal carries no text. The result's views live as long as what.
 ORDERPROC_EXPORT result<evaluation> evaluate(const stored_order* current, const change& what,
                                              write_time at);
+// The same for an order that is there and need not be copied: it moves into the result. A refusal
+// leaves it as it was.
+ORDERPROC_EXPORT result<evaluation> evaluate(stored_order&& current, const change& what,
+                                             write_time at);
 
 }  // namespace v1
 }  // namespace orderproc

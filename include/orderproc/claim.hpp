@@ -111,9 +111,9 @@ public:
     void arrange(std::vector<stored_order>& candidates) const;
     bool done() const noexcept;  // offer nothing more
     // None: leave it as it is (not due, or the selection is done).
-    std::optional<evaluation> offer(const stored_order& candidate);
+    std::optional<evaluation> offer(stored_order candidate);
     // Call once for each evaluation returned by offer() after it has been stored.
-    void take(const evaluation& stored, claim_outcome& out);
+    void take(evaluation stored, claim_outcome& out);
     // Sets more and next_due. first_due: the stage's, as all is stored; offers: of candidates.
     void finish(std::optional<timestamp> first_due, std::size_t offers, claim_outcome& out) const;
 

@@ -59,7 +59,7 @@ struct write_params {
     std::size_t forget_max = 0;
 };
 
-struct write_results {  // made by the caller, with one element for each parameter
+struct write_results {  // made by the caller, with one new element for each parameter
     std::span<change_outcome> changes;
     std::span<claim_outcome> claims;
     std::span<cursor_outcome> cursors;

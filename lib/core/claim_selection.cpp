@@ -28,13 +28,13 @@ bool expiry_counts(const stored_order& candidate) {
     return candidate.expired_leases == 0 || candidate.expired_leases >= alone_from;
 }
 
-evaluation begin(const stored_order& candidate, std::string_view event, std::string_view actor,
+evaluation begin(stored_order&& candidate, std::string_view event, std::string_view actor,
                  write_time at) {
     evaluation out;
-    out.after = candidate;
+    out.after = std::move(candidate);
     out.journaled = true;
     out.event = event;
-    out.from = candidate.value.status;
+    out.from = out.after.value.status;
     out.actor = actor;
     order& it = out.after.value;
     it.version = order_version{static_cast<std::uint64_t>(it.version) + 1};
@@ -42,10 +42,10 @@ evaluation begin(const stored_order& candidate, std::string_view event, std::str
     return out;
 }
 
-evaluation hand_out(const stored_order& candidate, const claim& by, write_time at) {
-    evaluation out = begin(candidate, by.stage->start, by.worker_id, at);
+evaluation hand_out(stored_order&& candidate, const claim& by, write_time at) {
+    evaluation out = begin(std::move(candidate), by.stage->start, by.worker_id, at);
     stored_order& it = out.after;
-    it.lease = lease_token{static_cast<std::uint64_t>(candidate.lease) + 1};
+    it.lease = lease_token{static_cast<std::uint64_t>(it.lease) + 1};
     it.leased = true;
     it.due_at = by.expires_at;
     it.span = by.lease;
@@ -58,16 +58,17 @@ evaluation hand_out(const stored_order& candidate, const claim& by, write_time a
 }
 
 // Out of the hands of whoever had it: back to waiting or, out of attempts, failed.
-evaluation take_back(const stored_order& candidate, const claim& by, write_time at,
-                     std::string reason) {
-    const std::uint32_t given_back = candidate.leased && !expiry_counts(candidate) ? 1 : 0;
+evaluation take_back(stored_order&& candidate, const claim& by, write_time at, std::string reason) {
+    const bool expired = candidate.leased;
+    const std::uint32_t given_back = expired && !expiry_counts(candidate) ? 1 : 0;
     const std::uint32_t attempts = candidate.value.attempts - given_back;
     const bool exhausted = attempts >= by.attempts_max;
     const work_stage& stage = *by.stage;
-    evaluation out = begin(candidate, exhausted ? stage.fail : stage.release, by.worker_id, at);
+    evaluation out =
+        begin(std::move(candidate), exhausted ? stage.fail : stage.release, by.worker_id, at);
     stored_order& it = out.after;
     it.value.attempts = attempts;
-    it.expired_leases = candidate.expired_leases + (candidate.leased ? 1 : 0);
+    if (expired) ++it.expired_leases;
     it.leased = false;
     it.worker_id.clear();
     it.due_at.reset();
@@ -177,7 +178,7 @@ bool claim_selection::done() const noexcept {
     return stopped_ || touched_ >= claim_.limit;
 }
 
-std::optional<evaluation> claim_selection::offer(const stored_order& candidate) {
+std::optional<evaluation> claim_selection::offer(stored_order candidate) {
     if (done() || !rank(candidate)) return std::nullopt;
     const bool lease_expired = candidate.leased && candidate.value.status == claim_.stage->active;
     if (!lease_expired && candidate.value.status != claim_.stage->waiting) return std::nullopt;
@@ -191,12 +192,14 @@ std::optional<evaluation> claim_selection::offer(const stored_order& candidate) 
         return std::to_string(attempts) + " of " + std::to_string(claim_.attempts_max);
     };
     if (lease_expired) {
-        return take_back(
-            candidate, claim_, at_,
-            "the lease of worker " + candidate.worker_id + " expired on attempt " + of_max());
+        std::string reason =
+            "the lease of worker " + candidate.worker_id + " expired on attempt " + of_max();
+        return take_back(std::move(candidate), claim_, at_, std::move(reason));
     }
-    if (exhausted) return take_back(candidate, claim_, at_, "no attempt left: " + of_max());
-    return hand_out(candidate, claim_, at_);
+    if (exhausted) {
+        return take_back(std::move(candidate), claim_, at_, "no attempt left: " + of_max());
+    }
+    return hand_out(std::move(candidate), claim_, at_);
 }
 
 // Whether it may be handed out beside what has been.
@@ -208,15 +211,16 @@ bool claim_selection::may_join(std::size_t company) noexcept {
     return true;
 }
 
-void claim_selection::take(const evaluation& stored, claim_outcome& out) {
-    const bool failed = stored.after.value.status == claim_.stage->failed;
-    if (stored.after.leased) {
-        out.orders.push_back({stored.after.value, stored.after.lease, stored.after.traceparent,
-                              stored.after.expired_leases >= isolated_from});
+void claim_selection::take(evaluation stored, claim_outcome& out) {
+    stored_order& it = stored.after;
+    if (it.leased) {
+        const bool isolated = it.expired_leases >= isolated_from;
+        out.orders.push_back({std::move(it.value), it.lease, std::move(it.traceparent), isolated});
         return;
     }
+    const bool failed = it.value.status == claim_.stage->failed;
     ++(failed ? out.failed : out.released);
-    out.reclaimed.push_back({std::string(stored.after.value.id.view()), stored.reason, failed});
+    out.reclaimed.push_back({std::string(it.value.id.view()), std::move(stored.reason), failed});
 }
 
 void claim_selection::finish(std::optional<timestamp> first_due, std::size_t offers,

@@ -177,29 +177,30 @@ std::uint8_t flags_of(const journal_entry& value) noexcept {
 }
 
 // At least what encoding takes.
-std::size_t size_bound(const order& value) noexcept {
+std::size_t size_bound(const order& value, std::uint8_t flags) noexcept {
     constexpr std::size_t numbers_max = 16;  // 10 numbers and times, 4 sizes, the count of items
-    return 2 + checksum_size + currency_code::size + value.id.view().size() +
+    const std::size_t more = (flags & has_more) != 0 ? extra_size_bound(value) : 0;
+    return more + 2 + checksum_size + currency_code::size + value.id.view().size() +
            order_status::size_max + value.metadata.size() + value.last_error.size() +
-           varint_size_max * (numbers_max + value.item_ids.size()) + extra_size_bound(value);
+           varint_size_max * (numbers_max + value.item_ids.size());
 }
 
-std::size_t size_bound(const stored_order& value) noexcept {
+std::size_t size_bound(const stored_order& value, std::uint8_t flags) noexcept {
     constexpr std::size_t numbers_max = 6;
-    return size_bound(value.value) + value.worker_id.size() + value.traceparent.size() +
+    return size_bound(value.value, flags) + value.worker_id.size() + value.traceparent.size() +
            varint_size_max * numbers_max;
 }
 
-std::size_t size_bound(const journal_entry& value) noexcept {
+std::size_t size_bound(const journal_entry& value, std::uint8_t flags) noexcept {
     constexpr std::size_t numbers_max = 6;
-    return size_bound(value.after) + order_status::size_max + value.event.size() +
+    return size_bound(value.after, flags) + order_status::size_max + value.event.size() +
            value.actor.size() + value.reason.size() + value.traceparent.size() +
            varint_size_max * numbers_max;
 }
 
-void write(byte_writer& to, const order& value) noexcept {
+void write(byte_writer& to, std::uint8_t flags, const order& value) noexcept {
     to.signed_number(value.number);
-    if (!value.id.empty()) to.text(value.id.view());
+    if ((flags & has_id) != 0) to.text(value.id.view());
     to.signed_number(positive_integer(value.user));
     to.number(value.item_ids.size());
     for (const std::int64_t id : value.item_ids) to.signed_number(id);
@@ -216,23 +217,23 @@ void write(byte_writer& to, const order& value) noexcept {
     to.time(value.next_attempt_at, value.created_at);
     to.time(value.first_claimed_at, value.created_at);
     to.time(value.settled_at, value.created_at);
-    if (has_extra(value)) write_extra(to, value);
+    if ((flags & has_more) != 0) write_extra(to, value);
 }
 
-void write(byte_writer& to, const stored_order& value) noexcept {
-    write(to, value.value);
+void write(byte_writer& to, std::uint8_t flags, const stored_order& value) noexcept {
+    write(to, flags, value.value);
     to.number(static_cast<std::uint64_t>(value.lease));
     to.time(value.due_at, value.value.created_at);
     to.text(value.worker_id);
     to.number(value.expired_leases);
     to.text(value.traceparent);
-    if (value.span.count() != 0) to.signed_number(value.span.count());
+    if ((flags & has_span) != 0) to.signed_number(value.span.count());
 }
 
-void write(byte_writer& to, const journal_entry& value) noexcept {
-    write(to, value.after);
+void write(byte_writer& to, std::uint8_t flags, const journal_entry& value) noexcept {
+    write(to, flags, value.after);
     to.text(value.event);
-    if (value.from) to.text(value.from->view());
+    if ((flags & has_from) != 0) to.text(value.from->view());
     to.text(value.actor);
     to.text(value.reason);
     to.text(value.traceparent);
@@ -310,12 +311,13 @@ void read(byte_reader& from, std::uint8_t flags, journal_entry& out) {
 template <class Value>
 void append(const Value& value, format as, std::string& out) {
     const std::size_t before = out.size();
-    out.resize(before + size_bound(value));
+    const std::uint8_t flags = flags_of(value);
+    out.resize(before + size_bound(value, flags));
     char* const begin = out.data() + before;
     byte_writer to(begin);
     to.byte(as);
-    to.byte(flags_of(value));
-    write(to, value);
+    to.byte(flags);
+    write(to, flags, value);
     to.checksum(crc32c(begin, static_cast<std::size_t>(to.at() - begin)));
     out.resize(before + static_cast<std::size_t>(to.at() - begin));
 }

@@ -17,7 +17,8 @@ result<void> lower_to(change& out, submit_order& submit, const status_machine& m
                       runtime& with) {
     if (auto ok = validate(submit.value); !ok) return ok;
     const timestamp now = with.time.now();
-    order it;
+    create_order& create = out.action.emplace<create_order>();
+    order& it = create.value;
     static_cast<order_content&>(it) = std::move(submit.value);
     it.id = std::move(submit.value.id);
     if (it.id.empty()) {
@@ -31,8 +32,7 @@ result<void> lower_to(change& out, submit_order& submit, const status_machine& m
     if (machine.is_settled(it.status)) it.settled_at = now;
     out.order = it.id.view();
     out.event = "create";
-    out.action =
-        create_order{std::move(it), machine.stage_waiting_in(machine.initial()) != nullptr};
+    create.queued = machine.stage_waiting_in(machine.initial()) != nullptr;
     return {};
 }
 
@@ -120,16 +120,16 @@ result<change> lower(command what, const status_machine& machine, runtime& with)
     if (auto ok = check_scope(what); !ok) return std::move(ok).error();
     if (auto ok = detail::check_actor(what.actor); !ok) return std::move(ok).error();
     if (auto ok = detail::check_traceparent(what.traceparent); !ok) return std::move(ok).error();
-    change out;
+    result<change> made;
+    change& out = *made;
     out.idempotency_key = what.idempotency_key;
-    auto lowered =
-        std::visit([&](auto& it) { return lower_to(out, it, machine, with); }, what.what);
-    if (!lowered) return std::move(lowered).error();
+    const auto to = [&](auto& it) { return lower_to(out, it, machine, with); };
+    if (auto ok = std::visit(to, what.what); !ok) return std::move(ok).error();
     out.version = what.version;
     out.scope = std::move(what.scope);
     out.actor = std::move(what.actor);
     out.traceparent = std::move(what.traceparent);
-    return out;
+    return made;
 }
 
 }  // namespace v1

@@ -31,8 +31,22 @@ constexpr bool is_alphanumeric(char c) noexcept {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-constexpr bool is_of_plain_id(char c) noexcept {
-    return is_alphanumeric(c) || c == '.' || c == '_' || c == ':' || c == '-';
+// What a plain id consists of, by character.
+constexpr auto of_plain_id = [] {
+    std::array<bool, 256> out{};
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto c = static_cast<char>(i);
+        out[i] = is_alphanumeric(c) || c == '.' || c == '_' || c == ':' || c == '-';
+    }
+    return out;
+}();
+
+bool is_plain_id(std::string_view text) noexcept {
+    if (text.empty() || text.size() > order_id::plain_size_max || !is_alphanumeric(text[0])) {
+        return false;
+    }
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return of_plain_id[static_cast<unsigned char>(c)]; });
 }
 
 // RFC 3986, section 2.3.
@@ -56,6 +70,7 @@ bool is_invisible(std::string_view character) noexcept {
 }
 
 bool is_order_id(std::string_view text) noexcept {
+    if (is_plain_id(text)) return text != "batch" && text != "status";
     if (text.empty() || text.size() > order_id::size_max) return false;
     if (text.front() == ' ' || text.back() == ' ' || text.front() == '~') return false;
     std::size_t encoded = 0;
@@ -70,7 +85,7 @@ bool is_order_id(std::string_view text) noexcept {
         at += step.size;
     }
     if (encoded > order_id::encoded_size_max) return false;
-    return text != "." && text != ".." && text != "batch" && text != "status";
+    return text != "." && text != "..";
 }
 
 failure invalid(std::string detail) {
@@ -85,8 +100,7 @@ result<order_id> order_id::parse(std::string_view text) {
 }
 
 bool order_id::is_plain() const noexcept {
-    return !text_.empty() && text_.size() <= plain_size_max && is_alphanumeric(text_[0]) &&
-           std::all_of(text_.begin(), text_.end(), is_of_plain_id);
+    return is_plain_id(text_);
 }
 
 order_id order_id::make(timestamp now, std::uint64_t random_high, std::uint64_t random_low) {

@@ -29,6 +29,10 @@ inline bool is_text(std::string_view text, text_kind kind) noexcept {
         if (byte == 0 || (kind == text_kind::one_line && (byte < 0x20 || byte == 0x7f))) {
             return false;
         }
+        if (byte < 0x80) {  // nearly always
+            ++at;
+            continue;
+        }
         const utf8_step step = step_utf8(at, end);
         if (!step.valid) return false;
         at += step.size;

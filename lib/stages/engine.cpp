@@ -118,7 +118,7 @@ public:
     impl(const impl&) = delete;
     impl& operator=(const impl&) = delete;
 
-    result<void> submit(command what, completion& done) {
+    result<void> submit(command&& what, completion& done) {
         auto lowered = lower(std::move(what), machine_, with_);
         if (!lowered) return std::move(lowered).error();
         return push(done, std::move(*lowered), detail::engine_node::kind::command);

@@ -76,7 +76,7 @@ void worker::impl::on_claimed(stage_claim& it) noexcept {
     const auto now = with_.time.monotonic();
     if (it.ec) return claim_failed(it, failure{it.ec}, now);
 
-    const claim_outcome answer = std::move(it.answer);
+    claim_outcome answer = std::move(it.answer);
     it.failures = 0;
     report_.failed += answer.failed;
     if (it.hinted > 0) {
@@ -85,9 +85,9 @@ void worker::impl::on_claimed(stage_claim& it) noexcept {
         on_swept(it, answer, now);
     }
     ++claims_answered_;
-    for (const claimed_order& claimed : answer.orders) {
+    for (claimed_order& claimed : answer.orders) {
         try {
-            add(claimed, it);
+            add(std::move(claimed), it);
         } catch (const std::exception& thrown) {  // left to the end of its lease
             error("claim", thrown.what());
         }
@@ -133,17 +133,18 @@ void worker::impl::look_again(const work_stage& stage, std::optional<timestamp> 
     }
 }
 
-void worker::impl::add(const claimed_order& claimed, const stage_claim& by) {
+void worker::impl::add(claimed_order&& claimed, const stage_claim& by) {
     const auto it = std::make_shared<job_entry>(mailbox_, by.stage);
     it->lease = claimed.lease;
     it->isolated = claimed.isolated ? claims_answered_ : 0;
     it->renew_at = by.submitted_at + options_.lease / 3;
-    const std::string stage(by.stage.active.view());
     it->work = std::make_shared<job::state>();
-    it->work->value = claimed.value;
-    it->work->traceparent = claimed.traceparent;
-    it->work->stage = stage;
-    it->work->key = std::string(claimed.value.id.view()) + "/" + stage;
+    it->work->value = std::move(claimed.value);
+    it->work->traceparent = std::move(claimed.traceparent);
+    it->work->stage = by.stage.active.view();
+    it->work->key = it->work->value.id.view();
+    it->work->key += '/';
+    it->work->key += it->work->stage;
     it->work->sink = mailbox_;
     jobs_.add(it);
     it->work->serial = it->serial;

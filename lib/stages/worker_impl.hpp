@@ -66,7 +66,7 @@ private:
     void on_swept(detail::stage_claim& it, const claim_outcome& answer, clock::instant now);
     void on_named(detail::stage_claim& it, const claim_outcome& answer, clock::instant now);
     void look_again(const work_stage& stage, std::optional<timestamp> at);
-    void add(const claimed_order& claimed, const detail::stage_claim& by);
+    void add(claimed_order&& claimed, const detail::stage_claim& by);
     void claim_failed(detail::stage_claim& it, const failure& why, clock::instant now) noexcept;
     bool may_claim() const noexcept;
     static bool names(const detail::stage_claim& it, clock::instant now) noexcept;

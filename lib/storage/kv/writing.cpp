@@ -125,10 +125,10 @@ claim_outcome writing::apply(const claim& what) {
     }
     selection.arrange(offers);
     for (const stored_order& it : offers) {
-        const auto verdict = selection.offer(it);
+        auto verdict = selection.offer(it);
         if (!verdict) continue;
         store(*verdict, &it);
-        selection.take(*verdict, out);
+        selection.take(std::move(*verdict), out);
     }
     auto next = in_.first_due(what.stage->waiting);
     const auto expiry = in_.first_due(what.stage->active);

@@ -89,10 +89,10 @@ claim_outcome transaction::apply(const claim& what) {
     claim_selection selection(what, at_);
     const auto offers = candidates(what, selection, out);
     for (const auto& [rank, at] : offers) {
-        const auto verdict = selection.offer(*find(at));
+        auto verdict = selection.offer(*find(at));
         if (!verdict) continue;
         store(*verdict, at);
-        selection.take(*verdict, out);
+        selection.take(std::move(*verdict), out);
     }
     selection.finish(first_due(*what.stage), offers.size(), out);
     return out;

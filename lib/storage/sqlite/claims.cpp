@@ -26,11 +26,11 @@ claim_outcome writer::apply(const claim& what) {
         }
     }
     selection.arrange(offers);
-    for (const stored_order& candidate : offers) {
-        const auto verdict = selection.offer(candidate);
+    for (stored_order& candidate : offers) {
+        auto verdict = selection.offer(std::move(candidate));
         if (!verdict) continue;
         store(*verdict, nullptr);
-        selection.take(*verdict, out);
+        selection.take(std::move(*verdict), out);
     }
     selection.finish(first_due(*what.stage), offers.size(), out);
     return out;

@@ -74,22 +74,42 @@ std::int64_t statement::finish(rows&& all) {
     return db_.ok() ? sqlite3_changes64(db_.handle()) : 0;
 }
 
+// Whether this is bound already. If not, it counts as bound from now on.
+bool statement::keeps(int index, const binding& value) {
+    const auto at = static_cast<std::size_t>(index) - 1;
+    if (at >= bound_.size()) bound_.resize(at + 1);
+    return std::exchange(bound_[at], value) == value;
+}
+
+void statement::check_bound(int index, int code) {
+    if (code == SQLITE_OK) return;
+    bound_[static_cast<std::size_t>(index) - 1] = {};
+    db_.fail(code);
+}
+
 void statement::bind(int index, std::int64_t value) {
-    check(sqlite3_bind_int64(prepared_, index, value));
+    if (keeps(index, {binding::kind::integer, value, nullptr})) return;
+    check_bound(index, sqlite3_bind_int64(prepared_, index, value));
 }
 
 void statement::bind(int index, std::string_view text) {
-    check(sqlite3_bind_text64(prepared_, index, text.data() ? text.data() : "", text.size(),
-                              SQLITE_STATIC, SQLITE_UTF8));
+    const char* const data = text.empty() ? "" : text.data();
+    if (keeps(index, {binding::kind::text, static_cast<std::int64_t>(text.size()), data})) return;
+    check_bound(index, sqlite3_bind_text64(prepared_, index, data, text.size(), SQLITE_STATIC,
+                                           SQLITE_UTF8));
 }
 
 void statement::bind(int index, const blob& value) {
-    check(sqlite3_bind_blob64(prepared_, index, value.bytes.data() ? value.bytes.data() : "",
-                              value.bytes.size(), SQLITE_STATIC));
+    const char* const data = value.bytes.empty() ? "" : value.bytes.data();
+    const auto size = static_cast<std::int64_t>(value.bytes.size());
+    if (keeps(index, {binding::kind::blob, size, data})) return;
+    check_bound(index,
+                sqlite3_bind_blob64(prepared_, index, data, value.bytes.size(), SQLITE_STATIC));
 }
 
 void statement::bind_null(int index) {
-    check(sqlite3_bind_null(prepared_, index));
+    if (keeps(index, {binding::kind::null, 0, nullptr})) return;
+    check_bound(index, sqlite3_bind_null(prepared_, index));
 }
 
 transaction::~transaction() {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 struct sqlite3_stmt;
 
@@ -76,7 +77,19 @@ public:
     }
 
 private:
+    // SQLite keeps what is bound from run to run, and refers to texts: what is bound already need
+    // not be bound again, and it is cheaper to look.
+    struct binding {
+        enum class kind : std::uint8_t { none, null, integer, text, blob };
+        kind is = kind::none;
+        std::int64_t number = 0;  // of a text or blob: its size
+        const char* data = nullptr;
+        friend bool operator==(const binding&, const binding&) = default;
+    };
+
     bool prepare();
+    bool keeps(int index, const binding& value);
+    void check_bound(int index, int code);
     std::int64_t finish(rows&& all);
     void check(int code) {
         if (code != 0) db_.fail(code);
@@ -101,6 +114,7 @@ private:
     connection& db_;
     std::string sql_;
     sqlite3_stmt* prepared_ = nullptr;
+    std::vector<binding> bound_;
 };
 
 // Undone unless committed.

@@ -111,7 +111,7 @@ result<void> writer::write_within(const write_params& params, write_results& res
 void writer::apply_all(const write_params& params, write_results& results) {
     begin(params);
     for (std::size_t i = 0; i < params.changes.size() && db_.ok(); ++i) {
-        results.changes[i] = apply(params.changes[i]);
+        apply(params.changes[i], results.changes[i]);
     }
     for (std::size_t i = 0; i < params.claims.size() && db_.ok(); ++i) {
         results.claims[i] = apply(params.claims[i]);
@@ -167,54 +167,68 @@ void writer::forget(const write_params& params) {
     forget_writers_.run(params.forget_before);
 }
 
-change_outcome writer::apply(const change& what) {
-    if (what.idempotency_key) {
-        if (auto replayed = replay(*what.idempotency_key)) return std::move(*replayed);
+void writer::apply(const change& what, change_outcome& out) {
+    if (what.idempotency_key && replay(*what.idempotency_key, out)) return;
+    if (std::holds_alternative<create_order>(what.action)) {
+        create(what, out);
+    } else {
+        modify(what, out);
     }
-    change_outcome out =
-        std::holds_alternative<create_order>(what.action) ? create(what) : modify(what);
     if (what.idempotency_key && !out.ec) keep_key(*what.idempotency_key, *out.after);
-    return out;
 }
 
-change_outcome writer::create(const change& what) {
+void writer::create(const change& what, change_outcome& out) {
     auto verdict = evaluate(nullptr, what, at_);
-    if (!verdict) return refuse(what, verdict.error().code, nullptr);
-    order& after = verdict->after.value;
     const bool buried = sums_.removed > 0 && is_buried_.query(std::string_view(what.order)).next();
-    if (buried) return refuse(what, errc::already_exists, nullptr);
+    if (!verdict || buried) {
+        out = refuse(what, verdict ? errc::already_exists : verdict.error().code, nullptr);
+        return;
+    }
+    order& after = verdict->after.value;
     // Without looking first: nearly always the id is new, and the index sees it anyway.
     after.number = sums_.number + 1;
     if (!insert(verdict->after)) {
         const auto current = find(what.order);
-        return refuse(what, errc::already_exists, current ? &*current : nullptr);
+        out = refuse(what, errc::already_exists, current ? &*current : nullptr);
+        return;
     }
     dirty_ = true;
     ++sums_.number;
     count(after.status, 1);
     append(*verdict);
-    return {{}, false, true, std::move(after)};
+    out.journaled = true;
+    out.after = std::move(after);
 }
 
-change_outcome writer::modify(const change& what) {
-    const auto current = find(what.order);
-    const stored_order* const before = current ? &*current : nullptr;
-    auto verdict = evaluate(before, what, at_);
-    if (!verdict) return refuse(what, verdict.error().code, before);
+void writer::modify(const change& what, change_outcome& out) {
+    auto current = find(what.order);
+    auto verdict =
+        current ? evaluate(std::move(*current), what, at_) : evaluate(nullptr, what, at_);
+    if (!verdict) {
+        out = refuse(what, verdict.error().code, current ? &*current : nullptr);
+        return;
+    }
     store(*verdict, &what);
-    return {{}, false, verdict->journaled, std::move(verdict->after.value)};
+    out.journaled = verdict->journaled;
+    out.after = std::move(verdict->after.value);
 }
 
-std::optional<change_outcome> writer::replay(const idempotency& once) {
+// False: the key is new.
+bool writer::replay(const idempotency& once, change_outcome& out) {
     auto found = find_key_.query(blob(once.key));
-    if (!found.next()) return std::nullopt;
+    if (!found.next()) return false;
     if (found.text(0) != blob(once.body).bytes) {
-        return change_outcome{errc::idempotency_mismatch, false, false, std::nullopt};
+        out.ec = errc::idempotency_mismatch;
+        return true;
     }
     auto entry = snapshot_.query(found.integer(1), found.integer(2));
-    if (entry.next()) return change_outcome{{}, true, false, read_snapshot(db_, entry.text(0))};
-    if (db_.ok()) db_.fail(errc::corrupt, "the first answer to an idempotency key is gone");
-    return change_outcome{};
+    if (entry.next()) {
+        out.replayed = true;
+        out.after = read_snapshot(db_, entry.text(0));
+    } else if (db_.ok()) {
+        db_.fail(errc::corrupt, "the first answer to an idempotency key is gone");
+    }
+    return true;
 }
 
 void writer::keep_key(const idempotency& once, const order& after) {

@@ -48,10 +48,10 @@ private:
     void begin(const write_params& params);
     void end(const write_params& params);
 
-    change_outcome apply(const change& what);
-    change_outcome create(const change& what);
-    change_outcome modify(const change& what);
-    std::optional<change_outcome> replay(const idempotency& once);
+    void apply(const change& what, change_outcome& out);  // an empty one
+    void create(const change& what, change_outcome& out);
+    void modify(const change& what, change_outcome& out);
+    bool replay(const idempotency& once, change_outcome& out);
     void keep_key(const idempotency& once, const order& after);
     std::optional<stored_order> find(std::string_view id);
 
