@@ -64,14 +64,15 @@ struct broker_report {
     const failure& why;  // when it is not
 };
 
-// What a reader of the journal that publishes it is waiting for.
+// What a relay or a journal_follower is waiting for.
 enum class feed_wait : std::uint8_t {
     nothing,     // it has caught up, or makes progress
-    leader,      // another process publishes, or nobody does
+    leader,      // another process leads, or nobody does
     connection,  // there is no connection to the broker
     room,        // the broker takes nothing more: a memory or disk alarm, say
     confirms,    // the broker has the next entry and does not confirm it
-    entry,       // the next entry cannot be published: see entry_given_up()
+    entry,       // the next entry cannot be published or handled: see entry_given_up()
+    handler,     // the handler does not take the next entry now
 };
 ORDERPROC_EXPORT std::string_view name_of(feed_wait value) noexcept;  // "confirms"
 
@@ -89,15 +90,15 @@ struct feed_report {
 // Empty if it does not lag.
 ORDERPROC_EXPORT std::string describe(const feed_report& it);
 
-// What to do with an entry of the journal that cannot be published.
+// What to do with an entry of the journal that cannot be published or handled.
 enum class unpublishable : std::uint8_t {
     park,  // put it into the poison queue, and continue behind it
     skip,  // continue behind it
-    hold,  // publish nothing behind it before it can be published
+    hold,  // go on trying it, and nothing behind it
 };
 ORDERPROC_EXPORT std::string_view name_of(unpublishable value) noexcept;  // "park"
 
-// An entry that could not be published in as many tries as it has.
+// An entry that could not be published or handled in as many tries as it has.
 struct given_up_report {
     std::string_view cursor;
     std::uint64_t epoch = 0, offset = 0;  // its position

@@ -1,8 +1,9 @@
 #ifndef ORDERPROC_RUNNABLE_HPP
 #define ORDERPROC_RUNNABLE_HPP
 
-// One loop for all that works: an engine, a worker, a relay and a work_queue_consumer, each with 0
-// threads, are driven alike. And for programs that end: when is there nothing left to do?
+// One loop for all that works: an engine, a worker, a journal_follower, a relay and a
+// work_queue_consumer, each with 0 threads, are driven alike. And for programs that end: when is
+// there nothing left to do?
 
 #include <orderproc/engine.hpp>
 #include <orderproc/reader.hpp>

@@ -33,6 +33,8 @@ std::string_view name_of(feed_wait value) noexcept {
             return "confirms";
         case feed_wait::entry:
             return "entry";
+        case feed_wait::handler:
+            return "handler";
     }
     return "unknown";
 }
@@ -59,7 +61,7 @@ std::string describe(const feed_report& it) {
     const std::string waited = seconds(it.waited);
     switch (it.waits_for) {
         case feed_wait::leader:
-            return lag + ": another process publishes it, or none does";
+            return lag + ": another process leads, or none does";
         case feed_wait::connection:
             return lag + ": there is no connection to the broker, no progress for " + waited;
         case feed_wait::room:
@@ -67,7 +69,10 @@ std::string describe(const feed_report& it) {
         case feed_wait::confirms:
             return lag + ": the broker has confirmed nothing for " + waited;
         case feed_wait::entry:
-            return lag + ": the next entry cannot be published, no progress for " + waited;
+            return lag + ": the next entry cannot be published or handled, no progress for " +
+                   waited;
+        case feed_wait::handler:
+            return lag + ": its handler has taken nothing for " + waited;
         case feed_wait::nothing:
             break;
     }

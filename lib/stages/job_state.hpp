@@ -21,7 +21,11 @@ public:
     linked_queue() = default;
     linked_queue(linked_queue&& other) noexcept
         : head_(std::exchange(other.head_, nullptr)), tail_(std::exchange(other.tail_, nullptr)) {}
-    linked_queue& operator=(linked_queue&&) = delete;
+    linked_queue& operator=(linked_queue&& other) noexcept {
+        std::swap(head_, other.head_);
+        std::swap(tail_, other.tail_);
+        return *this;
+    }
     ~linked_queue() {
         while (pop()) {
         }

@@ -32,9 +32,9 @@ bool notifier::end() noexcept {
     return notified_;
 }
 
-bool notifier::notified() const noexcept {
+clock::instant notifier::due(clock::instant said) const noexcept {
     const std::lock_guard lock(mutex_);
-    return notified_;
+    return notified_ ? clock::instant::min() : said;
 }
 
 void notifier::wait_for(std::chrono::milliseconds at_most) {

@@ -3,6 +3,8 @@
 
 // Wakes a stage: its own thread or, if it has none, its host.
 
+#include <orderproc/runtime.hpp>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -21,8 +23,10 @@ public:
     void notify() noexcept;
     // Between begin() and end() the host is not called: the runnable is running and looks itself.
     void begin() noexcept;
-    bool end() noexcept;                               // whether notify() was called since begin()
-    bool notified() const noexcept;                    // since begin(), and not yet looked at
+    bool end() noexcept;  // whether notify() was called since begin()
+    // When the stage is to run again: when it said, or at once if notify() was called since
+    // begin().
+    clock::instant due(clock::instant said) const noexcept;
     void wait_for(std::chrono::milliseconds at_most);  // or until notify()
     void close() noexcept;  // afterwards nobody is called. REQUIRES: not from on_ready
 

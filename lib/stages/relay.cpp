@@ -1,4 +1,3 @@
-#include "stages/owner_name.hpp"
 #include "stages/relay_impl.hpp"
 #include "stages/retry_delay.hpp"
 
@@ -12,8 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t name_size_max = 64;
-constexpr milliseconds lease_min{100};
 // How long a commit that waits for a confirm may find the relay waiting for one.
 constexpr milliseconds timeout{10};
 // A connection wants to be served.
@@ -27,11 +24,6 @@ result<void> check(const relay_options& it) {
     };
     const char* wrong = nullptr;
     if (!it.format) wrong = "format: required";
-    if (it.cursor.empty() || it.cursor.size() > name_size_max) {
-        wrong = "cursor: 1 to 64 characters";
-    }
-    if (it.owner.size() > name_size_max) wrong = "owner: at most 64 characters";
-    if (it.lease < lease_min || it.lease > detail::delay_max) wrong = "lease: 100 ms to a year";
     if (it.tries < 1) wrong = "tries: at least 1";
     if (it.refused_for < milliseconds(0) || it.refused_for > detail::delay_max) {
         wrong = "refused_for: 0 to a year";
@@ -41,9 +33,6 @@ result<void> check(const relay_options& it) {
     }
     if (it.window < 1) wrong = "window: at least 1";
     if (!positive(it.poll_interval)) wrong = "poll_interval: 1 ms to a year";
-    if (it.move_every < milliseconds(0) || it.move_every > it.lease / 3) {
-        wrong = "move_every: from 0 to a third of the lease";
-    }
     if (it.max_publish_lag < milliseconds(0) || it.max_publish_lag > detail::delay_max) {
         wrong = "max_publish_lag: 0 to a year";
     }
@@ -54,51 +43,17 @@ result<void> check(const relay_options& it) {
 
 }  // namespace
 
-namespace detail {
-
-void relay_mailbox::complete(const cursor_outcome& outcome) noexcept {
-    const auto self = std::move(kept);  // the relay may let go of everything else before we return
-    {
-        const std::lock_guard lock(mutex_);
-        mail_.moved = outcome;
-    }
-    notifier.notify();
-}
-
-void relay_mailbox::committed() noexcept {
-    {
-        const std::lock_guard lock(mutex_);
-        mail_.news = true;
-    }
-    notifier.notify();
-}
-
-void relay_mailbox::stop_at(clock::instant deadline) noexcept {
-    {
-        const std::lock_guard lock(mutex_);
-        mail_.stop_at = mail_.stop_at ? std::min(*mail_.stop_at, deadline) : deadline;
-    }
-    notifier.notify();
-}
-
-relay_mailbox::mail relay_mailbox::take() noexcept {
-    const std::lock_guard lock(mutex_);
-    mail out = mail_;
-    mail_.moved.reset();
-    mail_.news = false;
-    return out;
-}
-
-}  // namespace detail
-
 relay::impl::impl(engine& orders, reader& journal, broker& to, relay_options options)
     : engine_(orders),
-      journal_(journal),
       broker_(to),
       options_(std::move(options)),
       with_(orders.runtime()),
-      mailbox_(std::make_shared<detail::relay_mailbox>(
+      mailbox_(std::make_shared<detail::feed_mailbox>(
           options_.threads == 0 ? std::move(options_.on_ready) : nullptr)),
+      lease_(orders, mailbox_,
+             {options_.cursor, options_.owner, options_.lease, options_.move_every}),
+      pages_(journal, with_, "relay", options_.poll_interval),
+      gauge_(journal, with_, lease_.terms().name),
       link_(to, "relay", orders.runtime()) {}
 
 relay::impl::~impl() {
@@ -109,8 +64,9 @@ relay::impl::~impl() {
 
 result<void> relay::impl::start() {
     const auto prepare = [this]() -> result<void> {
+        if (const char* wrong = lease_.refusal()) return failure{errc::invalid_argument, wrong};
         if (auto ok = check(options_); !ok) return ok;
-        if (options_.owner.empty()) options_.owner = detail::make_owner_name(with_.random);
+        lease_.name_owner();
         if (!std::exchange(listening_, true)) engine_.add_listener(*this);
         return {};
     };

@@ -39,12 +39,12 @@ relay_report relay::impl::cycle(milliseconds timeout) noexcept {
         abandon("an unknown exception");
     }
     const auto now = with_.time.monotonic();
-    report_.leading = leading_;
+    report_.leading = lease_.leading();
     report_.connected = publisher_ != nullptr;
     report_.under_way = sent_.size();
     report_.waits_for = waits_for();
-    report_.waited = now - progress_at_;
-    report_.stopped = winding_up() && !moving_ && (!leading_ || engine_stopped_);
+    report_.waited = gauge_.waited(now);
+    report_.stopped = winding_up() && lease_.over();
     const bool notified = mailbox_->notifier.end();
     report_.next_due = failed ? now + detail::commit_pause(1) : notified ? now : next_due(now);
     return report_;
@@ -53,18 +53,62 @@ relay_report relay::impl::cycle(milliseconds timeout) noexcept {
 void relay::impl::step(milliseconds timeout) {
     take_in(mailbox_->take());
     auto now = with_.time.monotonic();
-    move_cursor(now);
-    if (leading_ && !drained(now)) {
+    keep_cursor(now);
+    if (lease_.leading() && !drained(now)) {
         connect(now);
         read(now);
         submit_entries(now);
         collect(timeout);
         if (lost_) disconnect(*std::exchange(lost_, std::nullopt));
         now = with_.time.monotonic();
-        move_cursor(now);
+        keep_cursor(now);
     }
-    note_progress(now);
-    measure(now);
+    gauge_.note(waits_for(), report_.published > 0, now);
+    gauge_.measure(standing(now), now);
+}
+
+void relay::impl::take_in(const detail::feed_mail& mail) {
+    if (mail.stop_at) stop_at_ = mail.stop_at;
+    if (mail.news) pages_.news();
+    if (mail.moved) lead(lease_.on_moved(*mail.moved));
+}
+
+// One that leads no more forgets what is not confirmed: another one publishes that, too, since
+// nobody could tell otherwise.
+void relay::impl::lead(detail::cursor_lease::change what) noexcept {
+    if (what == detail::cursor_lease::change::none) return;
+    if (what == detail::cursor_lease::change::lost) {
+        publisher_.reset();
+        sent_.clear();
+        suspects_.clear();
+        gauge_.restart();
+    }
+    confirmed_ = lease_.stored();
+    pages_.begin(confirmed_);
+}
+
+void relay::impl::keep_cursor(clock::instant now) {
+    lead(lease_.expire(now));
+    lease_.keep(wish(now), now);
+}
+
+detail::cursor_wish relay::impl::wish(clock::instant now) const noexcept {
+    return {confirmed_, winding_up(), drained(now)};
+}
+
+detail::feed_standing relay::impl::standing(clock::instant now) const noexcept {
+    detail::feed_standing out;
+    out.leading = lease_.leading();
+    out.caught_up = publishing() && pages_.caught_up() && sent_.empty();
+    out.done = confirmed_;
+    out.newest = pages_.newest();
+    if (!sent_.empty()) {
+        out.oldest = sent_.front().made_at;
+    } else if (!pages_.empty()) {
+        out.oldest = pages_.front().at;
+    }
+    out.knows_oldest = out.oldest || (publishing() && !pages_.due(now));
+    return out;
 }
 
 // What was under way may be half noted: it is published again.
@@ -96,55 +140,33 @@ void relay::impl::connect(clock::instant now) {
 void relay::impl::disconnect(const failure& why) noexcept {
     publisher_.reset();
     sent_.clear();
-    page_.clear();
-    next_ = 0;
     written_ = false;
-    read_ = confirmed_;
-    news_ = true;
+    pages_.begin(confirmed_);
     link_.failed(why);
 }
 
 void relay::impl::read(clock::instant now) {
-    if (!publisher_ || winding_up() || next_ < page_.size()) return;
-    if (sent_.size() >= options_.window || (!news_ && now < read_due_)) return;
+    if (!publisher_ || winding_up() || !pages_.due(now)) return;
+    if (sent_.size() >= options_.window) return;
     // One page after the other, with rests if others want to write: what comes meanwhile gathers,
     // and the broker's cost for a message falls with the size of the burst. No time for that: all
     // that the window lets through. So also what lacks its confirm for so long delays only what the
     // window has no room for.
     late_ = late_ || (!sent_.empty() && is_late(sent_.front().made_at));
     if (!late_ && (!sent_.empty() || now < rests_until_)) return;
-    const std::size_t limit = std::min(page_max, options_.window);
-    auto found = journal_.use([&](repository_reader& from) {
-        return from.read_feed({read_, limit});
-    });
-    if (!found) {
-        with_.observer.error("relay.read", found.error());
-        news_ = false;
-        read_due_ = now + detail::commit_pause(1);
-        return;
-    }
-    read_due_ = now + options_.poll_interval;
-    newest_ = found->newest.offset;
-    if (found->reset) {
-        with_.observer.error("relay.reset",
-                             {errc::not_found, "the journal does not have what comes after entry " +
-                                                   std::to_string(read_.offset) + " of epoch " +
-                                                   std::to_string(read_.epoch) +
-                                                   ": publishing it from its beginning"});
+    const auto found = pages_.read(std::min(page_max, options_.window), now);
+    if (found == detail::journal_pages::found::failed) return;
+    if (found == detail::journal_pages::found::reset) {
         suspects_.clear();
         sent_.clear();  // of another journal: their confirms mean nothing for the cursor
-        confirmed_ = read_ = found->oldest;
-        news_ = true;
+        confirmed_ = pages_.oldest();
+        pages_.begin(confirmed_);
         return;
     }
     page_read_at_ = now;
-    page_ = std::move(found->entries);
-    next_ = 0;
     written_ = false;
     late_ = options_.max_publish_lag == milliseconds(0) ||
-            (!page_.empty() && is_late(page_.front().at));
-    news_ = page_.size() == limit;
-    if (!page_.empty()) read_ = page_.back().position;
+            (!pages_.empty() && is_late(pages_.front().at));
 }
 
 // Of an entry that comes out of the future, since the clock has stepped back, nobody can tell how
@@ -155,10 +177,10 @@ bool relay::impl::is_late(timestamp made_at) const {
 }
 
 void relay::impl::submit_entries(clock::instant now) {
-    while (publisher_ && !lost_ && next_ < page_.size() && sent_.size() < options_.window) {
+    while (publisher_ && !lost_ && !pages_.empty() && sent_.size() < options_.window) {
         if (!sent_.empty() && sent_.back().as == sending::copy_alone) return;
-        if (!submit_one(page_[next_], now)) return;
-        ++next_;
+        if (!submit_one(pages_.front(), now)) return;
+        pages_.pop();
         written_ = false;
     }
 }
@@ -248,32 +270,18 @@ void relay::impl::advance(clock::instant now) {
     rests_until_ = now + std::min(rest_factor * (now - page_read_at_), rest_max);
 }
 
-void relay::impl::note_progress(clock::instant now) noexcept {
-    const feed_wait what = waits_for();
-    const bool waits = what != feed_wait::nothing && what != feed_wait::leader;
-    if (!waits || !waits_ || report_.published > 0) progress_at_ = now;
-    waits_ = waits;
-}
-
 clock::instant relay::impl::next_due(clock::instant now) const noexcept {
-    auto due = measure_due_;
+    auto due = std::min(gauge_.due(), lease_.due(wish(now), now));
     if (winding_up() && !drained(now)) due = std::min(due, *stop_at_);
-    if (!moving_ && !engine_stopped_ && !let_go_) {
-        auto move = !leading_ ? move_due_
-                              : moved_at_ + (confirmed_ != stored_ ? options_.move_every
-                                                                   : options_.lease / 3);
-        if (leading_ && drained(now)) move = now;
-        due = std::min(due, std::max(move, move_due_));
-    }
-    if (!leading_) return due;
+    if (!lease_.leading()) return due;
     if (!publisher_) return std::min(due, link_.due());
     if (!sent_.empty()) return std::min(due, now + asks_every);
-    if (next_ < page_.size()) {
-        const auto it = suspects_.find(page_[next_].position.offset);
+    if (!pages_.empty()) {
+        const auto it = suspects_.find(pages_.front().position.offset);
         const auto tried = it == suspects_.end() ? now : it->second.due;
         return std::min({due, std::max(tried, now + asks_every), now + serves_every});
     }
-    if (!winding_up()) due = std::min(due, news_ ? std::max(now, rests_until_) : read_due_);
+    if (!winding_up()) due = std::min(due, std::max({now, pages_.due(), rests_until_}));
     return std::min(due, now + serves_every);
 }
 

@@ -156,13 +156,13 @@ void relay::impl::acquit(const sent_entry& entry, clock::instant now) {
 
 feed_wait relay::impl::waits_for() const noexcept {
     const auto is_suspect = [&](const feed_position& at) { return suspects_.contains(at.offset); };
-    if (!leading_) return feed_wait::leader;
+    if (!lease_.leading()) return feed_wait::leader;
     if (!publisher_) return feed_wait::connection;
     if (!sent_.empty()) {
         return is_suspect(sent_.front().at) ? feed_wait::entry : feed_wait::confirms;
     }
-    if (next_ >= page_.size()) return feed_wait::nothing;
-    return is_suspect(page_[next_].position) ? feed_wait::entry : feed_wait::room;
+    if (pages_.empty()) return feed_wait::nothing;
+    return is_suspect(pages_.front().position) ? feed_wait::entry : feed_wait::room;
 }
 
 }  // namespace v1

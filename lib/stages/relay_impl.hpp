@@ -1,7 +1,10 @@
 #ifndef ORDERPROC_STAGES_RELAY_IMPL_HPP
 #define ORDERPROC_STAGES_RELAY_IMPL_HPP
 
-#include "stages/notifier.hpp"
+#include "stages/cursor_lease.hpp"
+#include "stages/feed_gauge.hpp"
+#include "stages/feed_mailbox.hpp"
+#include "stages/journal_pages.hpp"
 #include "stages/reconnection.hpp"
 #include "stages/stage_life.hpp"
 
@@ -13,7 +16,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,36 +23,8 @@
 namespace orderproc {
 inline namespace v1 {
 
-namespace detail {
-
-// What other threads have for the relay. A move keeps it alive, so that it may outlive the relay.
-class relay_mailbox final : public cursor_completion {
-public:
-    explicit relay_mailbox(std::function<void()> on_ready) : notifier(std::move(on_ready)) {}
-
-    void complete(const cursor_outcome& outcome) noexcept override;
-    void committed() noexcept;
-    void stop_at(clock::instant deadline) noexcept;  // the earliest one counts
-
-    struct mail {
-        std::optional<cursor_outcome> moved;
-        bool news = false;  // somebody committed
-        std::optional<clock::instant> stop_at;
-    };
-    mail take() noexcept;
-
-    detail::notifier notifier;
-    std::shared_ptr<relay_mailbox> kept;  // while a move is under way
-
-private:
-    std::mutex mutex_;
-    mail mail_;
-};
-
-}  // namespace detail
-
-// What others do to it is in relay.cpp, what its own thread does in relay_cycle.cpp,
-// relay_cursor.cpp and relay_give_up.cpp.
+// What others do to it is in relay.cpp, what its own thread does in relay_cycle.cpp and
+// relay_give_up.cpp.
 class relay::impl final : private commit_listener {
 public:
     impl(engine& orders, reader& journal, broker& to, relay_options options);
@@ -58,10 +32,7 @@ public:
 
     result<void> start();
     relay_report cycle(std::chrono::milliseconds timeout) noexcept;
-    // As run_once() said last, or at once if somebody has called since.
-    clock::instant due() const noexcept {
-        return mailbox_->notifier.notified() ? clock::instant::min() : report_.next_due;
-    }
+    clock::instant due() const noexcept { return mailbox_->notifier.due(report_.next_due); }
     void stop(std::chrono::milliseconds drain);
 
 private:
@@ -90,16 +61,13 @@ private:
     void run() noexcept;
 
     // The relay's thread only, for all that follows.
-    // relay_cursor.cpp: who leads, and where the cursor stands
-    void take_in(const detail::relay_mailbox::mail& mail);
-    void on_moved(const cursor_outcome& outcome);
-    void step_down();
-    bool wants_move(clock::instant now) const noexcept;
-    void move_cursor(clock::instant now);
-    void measure(clock::instant now);
-    std::optional<timestamp> oldest_unpublished(clock::instant now, std::uint64_t& behind);
-    // relay_cycle.cpp: the way of the entries
-    bool publishing() const noexcept { return leading_ && publisher_; }
+    // relay_cycle.cpp: who leads, and the way of the entries
+    void take_in(const detail::feed_mail& mail);
+    void lead(detail::cursor_lease::change what) noexcept;
+    void keep_cursor(clock::instant now);
+    detail::cursor_wish wish(clock::instant now) const noexcept;
+    detail::feed_standing standing(clock::instant now) const noexcept;
+    bool publishing() const noexcept { return lease_.leading() && publisher_; }
     bool winding_up() const noexcept { return stop_at_.has_value(); }
     bool drained(clock::instant now) const noexcept;
     void step(std::chrono::milliseconds timeout);
@@ -115,7 +83,6 @@ private:
     void collect(std::chrono::milliseconds timeout);
     void judge(const published& what, clock::instant now);
     void advance(clock::instant now);
-    void note_progress(clock::instant now) noexcept;
     clock::instant next_due(clock::instant now) const noexcept;
     // relay_give_up.cpp: entries that cannot be published
     suspect* find_suspect(const feed_position& at) noexcept;
@@ -134,46 +101,25 @@ private:
     feed_wait waits_for() const noexcept;
 
     engine& engine_;
-    reader& journal_;
     broker& broker_;
     relay_options options_;
     runtime with_;
-    const std::shared_ptr<detail::relay_mailbox> mailbox_;
+    const std::shared_ptr<detail::feed_mailbox> mailbox_;
+    detail::cursor_lease lease_;
+    detail::journal_pages pages_;  // not yet submitted
+    detail::feed_gauge gauge_;
     detail::reconnection link_;
 
-    bool leading_ = false;
-    bool engine_stopped_ = false;
-    bool moving_ = false;                  // a move is under way…
-    std::optional<feed_position> target_;  // …to there
-    bool letting_go_ = false;              // …which ends the lease
-    bool let_go_ = false;
-    clock::instant moved_at_;  // the latest move was submitted
-    clock::instant leads_until_;
-    clock::instant move_due_;  // not before: after a failure, or while another one leads
-    std::uint32_t move_failures_ = 0;
-    std::optional<timestamp> held_until_;  // by another owner, as told last…
-    clock::instant held_since_;            // …and told first
-
-    // begun: all before the position is confirmed; read: all before it is in page_ or sent_.
-    feed_position stored_, confirmed_, read_;
-    std::uint64_t newest_ = 0;
-    std::vector<journal_entry> page_;
-    std::size_t next_ = 0;  // of the page, to be submitted
-    bool written_ = false;  // message_ is what it will be
+    feed_position confirmed_;  // all up to it is
+    bool written_ = false;     // message_ is what it will be
     message message_;
     std::deque<sent_entry> sent_;
     bool late_ = false;  // the page began with what should be out by now
     clock::instant page_read_at_, rests_until_;
-    bool news_ = true;  // there may be more in the journal
-    clock::instant read_due_;
     std::unique_ptr<publisher> publisher_;
     std::vector<published> outcomes_;
     std::optional<failure> lost_;                // the connection is of no use any more, and why
     std::map<std::uint64_t, suspect> suspects_;  // by offset; not behind the cursor yet
-    bool waits_ = false;
-    clock::instant progress_at_;  // the cursor advanced, or had no reason to
-    clock::instant measure_due_;
-    bool caught_up_ = false;  // as told last
     std::optional<clock::instant> stop_at_;
     relay_report report_;
 

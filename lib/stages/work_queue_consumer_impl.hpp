@@ -1,5 +1,5 @@
-#ifndef ORDERPROC_STAGES_WAKE_UPS_IMPL_HPP
-#define ORDERPROC_STAGES_WAKE_UPS_IMPL_HPP
+#ifndef ORDERPROC_STAGES_WORK_QUEUE_CONSUMER_IMPL_HPP
+#define ORDERPROC_STAGES_WORK_QUEUE_CONSUMER_IMPL_HPP
 
 #include "stages/notifier.hpp"
 #include "stages/reconnection.hpp"
@@ -52,10 +52,7 @@ public:
 
     result<void> start();
     work_queue_report cycle(std::chrono::milliseconds wait) noexcept;
-    // As run_once() said last, or at once if somebody has called since.
-    clock::instant due() const noexcept {
-        return mailbox_->notifier.notified() ? clock::instant::min() : report_.next_due;
-    }
+    clock::instant due() const noexcept { return mailbox_->notifier.due(report_.next_due); }
     void stop();
 
 private:

@@ -68,7 +68,7 @@ void worker::impl::step() {
 }
 
 // Each item on its own: what is thrown for one must not lose the others.
-void worker::impl::take_in(detail::worker_mailbox::mail mail) noexcept {
+void worker::impl::take_in(detail::worker_mail mail) noexcept {
     if (mail.stop_at) stop_at_ = mail.stop_at;
     while (const auto said = mail.verdicts.pop()) {
         if (const auto it = jobs_.find(said->serial)) guarded(*it, [&] { on_verdict(*it, *said); });

@@ -28,10 +28,7 @@ public:
 
     result<void> start();
     cycle_report cycle() noexcept;
-    // As run_once() said last, or at once if somebody has called since.
-    clock::instant due() const noexcept {
-        return mailbox_->notifier.notified() ? clock::instant::min() : report_.next_due;
-    }
+    clock::instant due() const noexcept { return mailbox_->notifier.due(report_.next_due); }
     void stop(std::chrono::milliseconds drain);
     void hint(std::shared_ptr<detail::work_hint> what) { mailbox_->hinted(std::move(what)); }
 
@@ -42,7 +39,7 @@ private:
 
     // The worker's thread only, for all that follows.
     void step();
-    void take_in(detail::worker_mailbox::mail mail) noexcept;
+    void take_in(detail::worker_mail mail) noexcept;
     void on_verdict(detail::job_entry& it, job::state& from);
     void on_closed(detail::job_entry& it);
     void on_renewed(detail::job_entry& it);

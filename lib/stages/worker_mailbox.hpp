@@ -1,19 +1,19 @@
-#ifndef ORDERPROC_STAGES_WORKER_INBOX_HPP
-#define ORDERPROC_STAGES_WORKER_INBOX_HPP
+#ifndef ORDERPROC_STAGES_WORKER_MAILBOX_HPP
+#define ORDERPROC_STAGES_WORKER_MAILBOX_HPP
 
 #include "stages/job_state.hpp"
 #include "stages/lease_watch.hpp"
-#include "stages/notifier.hpp"
+#include "stages/mailbox.hpp"
 
 #include <orderproc/engine.hpp>
 #include <orderproc/runtime.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -87,41 +87,34 @@ private:
     std::shared_ptr<worker_mailbox> to_;
 };
 
+struct worker_mail {
+    linked_queue<job::state> verdicts;
+    linked_queue<job_commit> commits;
+    linked_queue<stage_claim> claims;
+    linked_queue<work_hint> hints;
+    std::uint64_t wakes = 0;
+    std::optional<clock::instant> stop_at;
+};
+
 // What other threads have for the worker: verdicts, answers, wake-ups. Bounded by what the worker
 // has handed out and, for hints, by those who make them. Jobs and commits share it, so that it
 // outlives the worker; once closed it throws away what comes.
-class worker_mailbox final : public verdict_sink {
+class worker_mailbox final : public verdict_sink, public mailbox<worker_mail> {
 public:
-    explicit worker_mailbox(std::function<void()> on_ready) : notifier(std::move(on_ready)) {}
+    using mailbox::mailbox;
 
     void finished(std::shared_ptr<job::state> said) noexcept override;
     void answered(std::shared_ptr<job_commit> what) noexcept;
     void answered(std::shared_ptr<stage_claim> what) noexcept;
     void hinted(std::shared_ptr<work_hint> what) noexcept;
-    void committed() noexcept;                       // somebody's orders changed
-    void stop_at(clock::instant deadline) noexcept;  // the earliest one counts
-
-    struct mail {
-        linked_queue<job::state> verdicts;
-        linked_queue<job_commit> commits;
-        linked_queue<stage_claim> claims;
-        linked_queue<work_hint> hints;
-        std::uint64_t wakes = 0;
-        std::optional<clock::instant> stop_at;
-    };
-    mail take() noexcept;
-    void close() noexcept;  // also the notifier. REQUIRES: not from on_ready
-
-    detail::notifier notifier;
+    void committed() noexcept;  // somebody's orders changed
+    void close() noexcept;      // also the notifier. REQUIRES: not from on_ready
 
 private:
     template <class Queue, class Item>
-    void post(Queue mail::*queue, Item item) noexcept;
-    mail empty() noexcept;
+    void post(Queue worker_mail::*queue, Item item) noexcept;
 
-    std::mutex mutex_;
-    mail mail_;
-    bool closed_ = false;
+    std::atomic<bool> closed_{false};
 };
 
 }  // namespace detail

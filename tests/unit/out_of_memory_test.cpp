@@ -6,6 +6,7 @@
 
 #include <orderproc/cloud_event.hpp>
 #include <orderproc/engine.hpp>
+#include <orderproc/follower.hpp>
 #include <orderproc/memory.hpp>
 #include <orderproc/reader.hpp>
 #include <orderproc/relay.hpp>
@@ -20,8 +21,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -227,6 +230,51 @@ BOOST_AUTO_TEST_CASE(a_relay_publishes_every_entry) {
                        boost::test_tools::per_element());
             BOOST_TEST(at.watch.given_up == 0U);
             const auto cursor = at.reads().find_cursor("relay").value();
+            BOOST_TEST(cursor.value_or(feed_position{}).offset == 3U);
+        }
+        return happened;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_hands_over_every_entry) {
+    at_each_allocation([](std::size_t after, std::size_t for_so_many) {
+        place at;
+        at.create_all();
+        reader journal(*at.orders);
+        std::vector<std::uint64_t> handled;  // for the first time
+        handled.reserve(names.size());
+        follower_options options;
+        options.cursor = "mailer";
+        options.owner = "f";
+        options.threads = 0;
+        options.give_up = unpublishable::skip;
+        options.handler = [&](std::span<const journal_entry> entries) -> follow_answer {
+            const std::string needs_memory(100, 'x');
+            const auto offset = entries.front().position.offset;
+            if (handled.empty() || offset > handled.back()) handled.push_back(offset);
+            return {1};
+        };
+        host loop;
+        options.on_ready = loop.on_ready();
+        journal_follower it(at.front, journal, options);
+        BOOST_REQUIRE(it.start());
+        memory_runs_out now(after, for_so_many);
+        for (int i = 0; i < 30; ++i) {
+            loop.run(it, at.time);
+            at.drive();
+            at.time.advance(10ms);
+        }
+        const bool happened = now.end();
+        for (int i = 0; i < 120; ++i) {
+            at.time.advance(500ms);
+            loop.run(it, at.time);
+            at.drive();
+        }
+        BOOST_TEST_CONTEXT("allocation " << after << ", " << for_so_many << " times") {
+            BOOST_TEST(handled == (std::vector<std::uint64_t>{1, 2, 3}),
+                       boost::test_tools::per_element());
+            BOOST_TEST(at.watch.given_up == 0U);
+            const auto cursor = at.reads().find_cursor("mailer").value();
             BOOST_TEST(cursor.value_or(feed_position{}).offset == 3U);
         }
         return happened;

@@ -1,5 +1,6 @@
 // One loop for all that works, and when there is nothing left to do.
 
+#include <orderproc/follower.hpp>
 #include <orderproc/memory.hpp>
 #include <orderproc/relay.hpp>
 #include <orderproc/runnable.hpp>
@@ -22,8 +23,8 @@ using namespace orderproc;
 using namespace std::chrono_literals;
 using testing::order_builder;
 
-static_assert(runnable<engine> && runnable<worker> && runnable<relay> &&
-              runnable<work_queue_consumer>);
+static_assert(runnable<engine> && runnable<worker> && runnable<journal_follower> &&
+              runnable<relay> && runnable<work_queue_consumer>);
 
 namespace {
 

@@ -1,6 +1,7 @@
 // The small parts that all stages are made of.
 
 #include "stages/commit_listeners.hpp"
+#include "stages/mailbox.hpp"
 #include "stages/notifier.hpp"
 #include "stages/stage_life.hpp"
 
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <latch>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -76,6 +78,55 @@ BOOST_AUTO_TEST_CASE(closes_when_the_last_call_has_returned) {
     returned = false;
     it.notify();
     BOOST_TEST(!returned.load());  // nobody is called any more
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+struct letters {
+    std::vector<int> all;
+    std::optional<orderproc::clock::instant> stop_at;
+};
+
+class letter_box final : public detail::mailbox<letters> {
+public:
+    using mailbox::mailbox;
+    void post(int what) {
+        leave([&](letters& mail) { mail.all.push_back(what); });
+    }
+};
+
+orderproc::clock::instant at(std::chrono::milliseconds time) {
+    return orderproc::clock::instant(time);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(a_mailbox)
+
+BOOST_AUTO_TEST_CASE(wakes_its_stage_and_hands_over_once_what_was_left) {
+    int calls = 0;
+    letter_box it([&] { ++calls; });
+    it.post(1);
+    it.post(2);
+    BOOST_TEST(calls == 1);
+    BOOST_TEST((it.notifier.due(at(5s)) < at(0s)));
+    it.notifier.begin();
+    BOOST_TEST(it.take().all.size() == 2U);
+    BOOST_TEST(!it.notifier.end());
+    BOOST_TEST((it.notifier.due(at(5s)) == at(5s)));
+    BOOST_TEST(it.take().all.empty());
+}
+
+BOOST_AUTO_TEST_CASE(keeps_the_earliest_deadline) {
+    letter_box it(nullptr);
+    BOOST_TEST(!it.take().stop_at.has_value());
+    it.stop_at(at(5s));
+    it.stop_at(at(3s));
+    it.stop_at(at(4s));
+    BOOST_TEST((it.take().stop_at == at(3s)));
+    BOOST_TEST((it.take().stop_at == at(3s)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
