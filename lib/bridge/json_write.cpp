@@ -1,5 +1,4 @@
 #include "core/integer_text.hpp"
-#include "core/utf8.hpp"
 
 #include <orderproc/json.hpp>
 
@@ -46,36 +45,6 @@ void append_on_one_line(std::string_view json, std::string& out) {
     std::replace_if(
         out.begin() + static_cast<std::ptrdiff_t>(from), out.end(),
         [](char c) { return c == '\n' || c == '\r'; }, ' ');
-}
-
-void append_escape(char c, std::string& out) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    out += '\\';
-    switch (c) {
-        case '"':
-        case '\\':
-            out += c;
-            return;
-        case '\b':
-            out += 'b';
-            return;
-        case '\f':
-            out += 'f';
-            return;
-        case '\n':
-            out += 'n';
-            return;
-        case '\r':
-            out += 'r';
-            return;
-        case '\t':
-            out += 't';
-            return;
-        default:
-            out += "u00";
-            out += hex[static_cast<unsigned char>(c) >> 4];
-            out += hex[static_cast<unsigned char>(c) & 15];
-    }
 }
 
 void append_items(const std::vector<std::int64_t>& ids, std::string& out) {
@@ -148,32 +117,6 @@ void append_attributes(const order_content& of, std::string& out) {
 }
 
 }  // namespace
-
-void append_json_string(std::string_view text, std::string& out) {
-    out += '"';
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    const char* copied = at;  // up to here
-    const auto copy = [&] { out.append(copied, at); };
-    while (at != end) {
-        const char c = *at;
-        if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
-            copy();
-            append_escape(c, out);
-            copied = ++at;
-            continue;
-        }
-        const detail::utf8_step step = detail::step_utf8(at, end);
-        if (!step.valid) {
-            copy();
-            out += "\xEF\xBF\xBD";
-            copied = at + step.size;
-        }
-        at += step.size;
-    }
-    copy();
-    out += '"';
-}
 
 void append_json(const order& value, std::string& out) {
     out += "{\"id\":";
