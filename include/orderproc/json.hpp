@@ -4,6 +4,7 @@
 // Orders as JSON (RFC 8259), strictly read and exactly written.
 
 #include <orderproc/command.hpp>
+#include <orderproc/json_text.hpp>
 #include <orderproc/order.hpp>
 
 #include <cstddef>
@@ -22,10 +23,6 @@ inline namespace v1 {
 // there are any; tenant, attributes and annotations follow metadata if the order has them.
 ORDERPROC_EXPORT void append_json(const order& value, std::string& out);
 ORDERPROC_EXPORT std::string to_json(const order& value);
-
-// Appends text as a JSON string with its quotes: quotes, backslashes and control characters
-// escaped, the rest as it is. What is not UTF-8 becomes U+FFFD, one for each maximal subpart.
-ORDERPROC_EXPORT void append_json_string(std::string_view text, std::string& out);
 
 // What is wrong with one field, for people who have to fix it. The codes are required,
 // unknown_field, wrong_type, not_an_integer, out_of_range, too_few_items, too_many_items,

@@ -14,6 +14,7 @@
 #include "http/message.hpp"
 
 #include <orderproc/engine.hpp>
+#include <orderproc/feed.hpp>
 #include <orderproc/items.hpp>
 #include <orderproc/json.hpp>
 #include <orderproc/read_pool.hpp>
@@ -76,8 +77,6 @@ std::optional<order_version> expected_version(const http::request& in, const pen
 // Why If-Match does not match the order as it is, if that is known.
 std::string version_text(const if_match& wanted, const std::optional<order>& it);
 
-class live_feed;
-
 // What there is beside orders. All of it outlives the api.
 struct api_parts {
     item_gate* items = nullptr;  // none: all items will do
@@ -88,7 +87,7 @@ struct api_parts {
     std::function<std::vector<std::string>()> unhealthy;
     std::function<std::vector<std::string>()> unready;
     std::function<std::vector<std::string>()> degraded;  // ready, but not as it should be
-    live_feed* feed = nullptr;                           // none: there are no streams
+    live_feed* feed = nullptr;                           // event_feed(); none: no streams
     http::request_limits limits;                         // to be told of
     bool operations_only = false;                        // metrics and health, no orders
 };

@@ -1,13 +1,10 @@
 // The journal as it grows.
 
 #include "api/api.hpp"
+#include "api/event_stream.hpp"
 #include "api/problems.hpp"
 #include "api/representation.hpp"
-#include "live/live_feed.hpp"
 
-#include <orderproc/cloud_event.hpp>
-
-#include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <string>
@@ -27,14 +24,15 @@ struct stream_start {
 constexpr std::string_view last_event_parameter = "lastEventId";
 
 struct stream_query {
-    event_filter filter;
+    feed_filter filter;
     stream_start from;
 };
 
 std::string read_order(std::string_view value, stream_query& out) {
-    if (out.filter.order) return "may be given once";
-    if (!order_id::parse(value)) return "is no order id";
-    out.filter.order = value;
+    if (!out.filter.orders.empty()) return "may be given once";
+    auto id = order_id::parse(value);
+    if (!id) return "is no order id";
+    out.filter.orders.push_back(std::move(*id));
     return {};
 }
 
@@ -125,9 +123,6 @@ bool read_query(const http::request& in, const status_machine& machine, stream_q
             return false;
         }
     }
-    auto& statuses = to.filter.statuses;
-    std::sort(statuses.begin(), statuses.end());
-    statuses.erase(std::unique(statuses.begin(), statuses.end()), statuses.end());
     return true;
 }
 
@@ -152,12 +147,15 @@ bool read_position(const http::request& in, const stream_start& from,
     return false;
 }
 
-void begin_stream(live_feed& feed, subscription_request what, const feed_position& newest,
+// Without a position to continue after, the stream begins at the end of the journal.
+void begin_stream(live_feed& feed, feed_request what, const feed_position& newest,
                   http::response& out) {
     out.content_type = "text/event-stream";
     add_order_fields(newest, out);
     out.add("X-Accel-Buffering", "no");  // proxies would hold events back
-    out.stream = feed.subscribe(std::move(what));
+    const std::optional<feed_position> from = what.after ? std::nullopt : std::optional(newest);
+    if (!what.after) what.after = newest;
+    out.stream = std::make_unique<event_stream>(feed, std::move(what), from);
 }
 
 struct begun_order {
@@ -200,11 +198,7 @@ bool api::stream_events(const call& it, http::response& out, pending& todo) {
         &newest_position,
         [&feed = *parts_.feed, filter = std::move(query.filter), after](
             const feed_position& newest, const http::request&, http::response& to) mutable {
-            subscription_request what;
-            what.filter = std::move(filter);
-            what.from_now = !after;
-            what.after = after.value_or(newest);
-            begin_stream(feed, std::move(what), newest, to);
+            begin_stream(feed, {std::move(filter), after, false}, newest, to);
         });
     return true;
 }
@@ -230,8 +224,8 @@ bool api::stream_order_events(const call& it, http::response& out, pending& todo
                 to.status = 204;  // an EventSource would else come for ever
                 add_order_fields(found.newest, to);
             } else {
-                subscription_request what;
-                what.filter.order = id;
+                feed_request what;
+                what.filter.orders.push_back(found.entries.front().after.id);
                 what.until_settled = true;
                 what.after = after.value_or(feed_position{});
                 begin_stream(*parts_.feed, std::move(what), found.newest, to);

@@ -1,6 +1,7 @@
 #include "api/api.hpp"
 #include "api/api_service.hpp"
 #include "api/cors.hpp"
+#include "api/event_stream.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
@@ -14,7 +15,6 @@
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
-#include "live/live_feed.hpp"
 #include "observe/storage_probe.hpp"
 
 #include <orderproc/cloud_event.hpp>
@@ -110,10 +110,8 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     read_pool_options read_on;
     read_on.threads = settings.threads + 1;
     read_pool reads(orders, read_on);
-    live_feed_options live;
-    live.event_source = settings.event_source;
-    live_feed feed(writes, feed_reads, std::move(live));
-    shown.count_streams([&feed] { return feed.clients(); });
+    live_feed feed(writes, feed_reads, event_feed(settings.event_source));
+    shown.count_streams([&feed] { return feed.subscriptions(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
     api_parts parts = shown.parts();

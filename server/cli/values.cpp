@@ -6,6 +6,7 @@
 #include "processors/exec_processor.hpp"
 #include "processors/http_processor.hpp"
 #include "processors/simulate.hpp"
+#include "text/duration.hpp"
 
 #include <orderproc/memory.hpp>
 #include <orderproc/runtime.hpp>
@@ -22,11 +23,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-struct unit {
-    std::string_view name;
-    double milliseconds;
-};
-constexpr unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
 // Clients wait for it.
 constexpr std::chrono::seconds items_timeout(5);
 
@@ -35,8 +31,6 @@ constexpr std::string_view blanks = " \t\r\n";
 // Longer than anybody waits; the library takes a little more.
 constexpr milliseconds option_duration_max = std::chrono::hours(24 * 365);
 
-constexpr double duration_max = 10.0 * 365 * 24 * 3'600'000;
-
 bool is_address(const std::string& host) {
     unsigned char bytes[16];
     return inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
@@ -44,27 +38,6 @@ bool is_address(const std::string& host) {
 }
 
 }  // namespace
-
-result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-    const auto bad = [&] {
-        return failure{
-            errc::invalid_argument,
-            "\"" + std::string(text) + "\" is not a duration such as 2s, 500ms, 5m or 0"};
-    };
-    double number = 0;
-    const auto [end, ec] =
-        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-    if (ec != std::errc{} || !(number >= 0)) return bad();
-    const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    if (name.empty() && number == 0) return std::chrono::milliseconds{0};
-    for (const unit& it : units) {
-        if (it.name != name) continue;
-        const double value = number * it.milliseconds;
-        if (value > duration_max) return bad();
-        return std::chrono::milliseconds{static_cast<std::int64_t>(value)};
-    }
-    return bad();
-}
 
 result<milliseconds> duration_option(std::string_view option, std::string_view text,
                                      milliseconds low) {

@@ -17,10 +17,7 @@
 
 namespace orderproc::server {
 
-// "2s", "500ms", "5m", "1h", "1.5s", "0"; below ten years. errc::invalid_argument.
-result<std::chrono::milliseconds> parse_duration(std::string_view text);
-
-// The same for an option that takes low to a year. The failure names the option.
+// parse_duration() for an option that takes low to a year. The failure names the option.
 result<std::chrono::milliseconds> duration_option(
     std::string_view option, std::string_view text,
     std::chrono::milliseconds low = std::chrono::milliseconds(0));

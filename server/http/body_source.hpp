@@ -13,7 +13,7 @@ namespace orderproc::server::http {
 
 // Bytes that never change, owned together with all others who send them.
 struct piece {
-    std::shared_ptr<const std::string> owner;  // none: they live for ever
+    std::shared_ptr<const void> owner;  // none: they live for ever
     std::string_view bytes;
 };
 

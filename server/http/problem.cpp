@@ -1,6 +1,6 @@
 #include "http/problem.hpp"
 
-#include <orderproc/json.hpp>
+#include <orderproc/json_text.hpp>
 
 #include <string>
 

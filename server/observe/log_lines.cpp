@@ -2,7 +2,7 @@
 
 #include "text/terminal_text.hpp"
 
-#include <orderproc/json.hpp>
+#include <orderproc/json_text.hpp>
 
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #include "processors/simulate.hpp"
 
-#include "cli/values.hpp"
+#include "text/duration.hpp"
 
 #include <boost/json.hpp>
 

@@ -171,7 +171,7 @@ class Package:
         without = ("-DCMAKE_DISABLE_FIND_PACKAGE_SQLite3=ON",)
         ask("0.2 CONFIG REQUIRED", True)
         ask("0.2 CONFIG REQUIRED COMPONENTS sqlight", False, 'no component "sqlight"',
-            "components are core, json, asio, prometheus, sqlite")
+            "components are core, json, feed, asio, prometheus, sqlite")
         ask("0.2 CONFIG REQUIRED COMPONENTS sqlite", False, '"sqlite" is not in this installation',
             where=less)
         ask("0.2 CONFIG REQUIRED COMPONENTS core OPTIONAL_COMPONENTS sqlite", True,
@@ -194,7 +194,7 @@ class Package:
                              header.read_text(), re.M)]
         ours = re.compile(r"detail::(%s)\b" % "|".join(marked))
         check(marked, "nothing is marked, which is no longer so: mend this test")
-        for name in ("core", "json", "sqlite", "testing"):
+        for name in ("core", "json", "feed", "sqlite", "testing"):
             path = next(prefix.rglob("liborderproc_%s.so" % name))
             dynamic = self.call(["readelf", "-d", path])
             check("[$ORIGIN]" in dynamic, "it does not find the others beside it: " + dynamic)

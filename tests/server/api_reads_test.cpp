@@ -1,12 +1,13 @@
 // Reads that take long, over real sockets and one thread for HTTP: they delay nobody else.
 
 #include "api/api_service.hpp"
+#include "api/event_stream.hpp"
 #include "client.hpp"
 #include "http/server.hpp"
-#include "live/live_feed.hpp"
 #include "observe/health.hpp"
 #include "observe/storage_probe.hpp"
 
+#include <orderproc/cloud_event.hpp>
 #include <orderproc/memory.hpp>
 #include <orderproc/reader.hpp>
 #include <orderproc/testing/fault_storage.hpp>
@@ -110,7 +111,7 @@ struct fixture {
     health state{system_runtime().time, patient()};
     engine orders{store, status_machine::standard(), system_runtime(state)};
     reader feed_reads{store, 1};
-    live_feed feed{orders, feed_reads};
+    live_feed feed{orders, feed_reads, event_feed(std::string(default_event_source))};
     std::optional<read_pool> reads;
     std::optional<api> handlers;
     std::optional<api_service> service;

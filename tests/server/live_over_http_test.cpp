@@ -2,10 +2,11 @@
 
 #include "api/api_service.hpp"
 #include "api/cors.hpp"
+#include "api/event_stream.hpp"
 #include "client.hpp"
 #include "http/server.hpp"
-#include "live/live_feed.hpp"
 
+#include <orderproc/cloud_event.hpp>
 #include <orderproc/memory.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -48,7 +49,7 @@ struct fixture {
     engine orders{*store, status_machine::standard(), system_runtime()};
     read_pool reads{*store};
     reader feed_reads{*store, 1};
-    live_feed feed{orders, feed_reads};
+    live_feed feed{orders, feed_reads, event_feed(std::string(default_event_source))};
     api handlers{orders, reads, [this] {
                      api_parts out;
                      out.feed = &feed;
@@ -138,7 +139,7 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_wrongly) {
                405);
     caller.send("HEAD /events HTTP/1.1\r\nHost: a\r\n\r\n");
     BOOST_TEST(caller.read(false).status == 200);
-    BOOST_TEST(feed.clients() == 0U);
+    BOOST_TEST(feed.subscriptions() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(filters_of_the_query) {

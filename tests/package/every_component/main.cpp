@@ -1,7 +1,8 @@
-// A stranger's program that needs all there is: an order through Boost.Asio, the conformance kit
-// over an adapter, and metrics where they are to be had.
+// A stranger's program that needs all there is: an order through Boost.Asio, the live feed, the
+// conformance kit over an adapter, and metrics where they are to be had.
 
 #include <orderproc/asio.hpp>
+#include <orderproc/feed.hpp>
 #include <orderproc/json.hpp>
 #include <orderproc/memory.hpp>
 #include <orderproc/sqlite.hpp>
@@ -17,6 +18,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 using namespace orderproc;
 
@@ -25,6 +27,11 @@ namespace {
 class harness final : public testing::storage_harness {
 public:
     std::unique_ptr<storage> open() override { return make_memory_storage(); }
+};
+
+class nobody_waits final : public feed_listener {
+public:
+    void ready() noexcept override {}
 };
 
 // As a test framework would run them.
@@ -59,6 +66,11 @@ int main(int argc, char** argv) {
 #endif
     engine writes(*orders, status_machine::standard(), {time, random, *watch});
 
+    reader reads(*orders, 1);
+    live_feed feed(writes, reads, {.threads = 0});
+    nobody_waits listener;
+    const auto events = feed.subscribe({.after = feed_position{}}, listener).value();
+
     submit_order submit;
     submit.value.user = "123";
     submit.value.item_ids = {1001};
@@ -67,6 +79,11 @@ int main(int argc, char** argv) {
         async_submit(writes, {.what = std::move(submit)}, boost::asio::use_future).get();
     if (made.ec) return std::fprintf(stderr, "%s\n", made.ec.message().c_str()), 1;
     std::printf("%s\n", to_json(*made.after).c_str());
+    while (feed.run_once()) {
+    }
+    std::vector<feed_part> parts;
+    (void)events->take(parts, 1 << 20, 10);
+    if (parts.empty() || parts.back().entries.back().event != "create") return 1;
 #ifdef SHOP_HAS_METRICS
     if (registry.Collect().empty()) return 1;
 #endif

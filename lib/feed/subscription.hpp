@@ -1,0 +1,61 @@
+#ifndef ORDERPROC_FEED_SUBSCRIPTION_HPP
+#define ORDERPROC_FEED_SUBSCRIPTION_HPP
+
+// One subscriber: between the feed, which offers, and the host, which takes.
+
+#include <orderproc/feed.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+class feed_core;
+
+class subscription final : public feed_subscription {
+public:
+    // The feed must know it before it is used: feed_core::add().
+    subscription(feed_core& feed, feed_request what, feed_listener& who);
+    ~subscription() override;
+
+    feed_state take(std::vector<feed_part>& out, std::size_t bytes_max,
+                    std::size_t parts_max) override;
+
+private:
+    friend class feed_core;
+
+    // For the feed; none of them tells the listener.
+    void offer(feed_part it, std::size_t buffer_max);
+    void end();
+    bool has_room() const;
+    bool open() const;
+
+    feed_core& feed_;
+    feed_listener& who_;
+    const feed_filter filter_;
+    const bool until_settled_;
+
+    mutable std::mutex mutex_;
+    std::vector<feed_part> queue_;
+    std::size_t queued_size_ = 0;
+    feed_state state_ = feed_state::open;
+
+    // The feed's, under its lock.
+    bool started_;              // at_ is known
+    feed_position at_;          // up to where it has been offered everything
+    order_version version_{0};  // of its order, while it catches up with one order's history
+    bool settled_ = false;      // that order is, at that version
+    bool live_ = false;
+    bool touched_ = false;  // its listener is to be told
+    std::atomic<bool> catching_up_{true};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif
