@@ -7,6 +7,7 @@
 
 #include <orderproc/claim.hpp>
 #include <orderproc/journal.hpp>
+#include <orderproc/queries.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -63,66 +64,6 @@ struct write_results {  // made by the caller, with one new element for each par
     std::span<change_outcome> changes;
     std::span<claim_outcome> claims;
     std::span<cursor_outcome> cursors;
-};
-
-struct load_params {
-    std::span<const std::string> ids;  // whatever a client sent, also what is no id
-    order_scope scope = {};            // others are as if they were not there
-};
-
-struct loaded_orders {
-    std::vector<std::optional<order>> orders;  // in the order of the ids; none: not there
-    feed_position newest;                      // what comes after it is not in what was read
-};
-
-struct list_position {
-    timestamp created_at;
-    std::int64_t number = 0;
-};
-struct list_params {
-    std::span<const order_status> statuses = {};  // empty: any
-    order_scope scope = {};
-    std::optional<timestamp> created_from = {};   // inclusive
-    std::optional<timestamp> created_until = {};  // exclusive
-    bool descending = true;                       // by created_at, then number
-    std::optional<list_position> after = {};      // the last order of the page before
-    std::size_t limit = 20;                       // 0: no orders, no next
-};
-struct order_page {
-    std::vector<order> orders;
-    std::optional<list_position> next;  // none: this was the last page
-    feed_position newest;               // what comes after it is not in what was read
-};
-
-struct history_params {
-    std::string_view order;  // also a deleted one's
-    order_version after{0};
-    std::size_t limit = 1000;
-    order_scope scope = {};  // empty if the order, as it is now or was at its end, is outside of it
-};
-struct feed_params {
-    feed_position after = {};
-    std::size_t limit = 1000;
-};
-struct feed_page {
-    std::vector<journal_entry> entries;
-    // The first entry that is kept is at offset oldest.offset + 1. newest has the offset of the
-    // last entry and the present epoch, which may be younger than that entry.
-    feed_position oldest, newest;
-    // `after` is not in this journal: its epoch is unknown or ended before its offset (offset 0
-    // is in every epoch), it was purged, or it is past the end. No entries; go on from oldest.
-    bool reset = false;
-};
-
-struct status_count {
-    order_status status;
-    std::uint64_t orders = 0;
-    std::optional<timestamp> oldest_due_at;  // of those that a worker should look at
-};
-struct statistics {
-    std::vector<status_count> orders;              // zeros may be left out
-    std::uint64_t completed = 0;                   // orders whose work was done, ever
-    std::chrono::milliseconds processing_time{0};  // theirs, from first claim to completion
 };
 
 // One connection that only reads, used by one thread at a time. Calls block. An adapter reads no

@@ -3,7 +3,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(words config error timestamp money order journal idempotency status_machine change claim command observer runtime)
-set(seams repository adapter codec processor queue)
+set(seams queries repository adapter codec processor queue)
 set(stages engine reader read_pool relay worker work_queue_consumer runnable items verify)
 set(adapters memory kv sqlite rabbitmq)
 set(bridges log prometheus json cloud_event asio coroutine)
