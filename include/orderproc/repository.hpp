@@ -78,13 +78,20 @@ public:
     repository_reader& operator=(const repository_reader&) = delete;
 
     virtual result<loaded_orders> load(const load_params& params) = 0;
-    // A page costs the same wherever it starts, and inserts never make it skip or repeat.
+    // A page costs the same wherever it starts, and inserts never make it skip or repeat. Sorted by
+    // due_at it may: an order that becomes due at another time moves.
+    //
+    // errc::not_supported: the storage cannot sort in that way, or select by id_prefix, or count.
     virtual result<order_page> list(const list_params& params) = 0;
     // Oldest first. Empty: there never was such an order.
     virtual result<std::vector<journal_entry>> history(const history_params& params) = 0;
     // A total order, in which the entries of one order ascend by version and nothing ever
     // appears at or below a position already returned.
     virtual result<feed_page> read_feed(const feed_params& params) = 0;
+    // The position after which every entry has this time or a later one, and up to which no entry
+    // has: times never run backwards along the feed. Never below feed_page::oldest. Costs a few
+    // dozen looks at single entries at most. errc::not_supported: the storage cannot.
+    virtual result<feed_position> find_position(timestamp at);
     // Costs the same at ten orders and ten million.
     virtual result<statistics> count() = 0;
     // Where the cursor stands; nullopt: there is none of that name.

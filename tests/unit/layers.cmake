@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(words config error timestamp money order journal idempotency status_machine change claim command observer runtime)
 set(seams queries repository adapter codec processor queue)
-set(stages engine reader read_pool relay worker work_queue_consumer runnable items verify)
+set(stages engine reader read_pool relay worker work_queue_consumer runnable items changed_orders verify)
 set(adapters memory kv sqlite rabbitmq)
 set(bridges log prometheus json cloud_event asio coroutine)
 
