@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 using namespace orderproc;
 
@@ -58,12 +59,16 @@ int main() {
     worker works(orders, work, {.threads = 0, .on_ready = ring});
     works.start().value();
 
+    std::vector<command> labels;
     for (int i = 1; i <= 100; ++i) {
         submit_order label;
         label.value.user = "shop";
         label.value.lines.push_back({"LABEL-" + std::to_string(i)});
         label.value.total_amount = {0, "EUR"};
-        if (orders.execute({.what = std::move(label)}).ec) return 1;
+        labels.push_back({.what = std::move(label)});
+    }
+    for (const change_outcome& made : orders.execute_all(std::move(labels))) {
+        if (made.ec) return 1;
     }
     reader reads(*stored);
     const auto idle = [&](repository_reader& from) { return is_idle(from, orders.machine()); };

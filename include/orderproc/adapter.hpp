@@ -7,8 +7,10 @@
 #include <orderproc/repository.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace orderproc {
@@ -39,8 +41,12 @@ struct stored_cursor {
 ORDERPROC_EXPORT cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what,
                                          timestamp now);
 
-// Does the list show the order, as far as statuses and scope say?
+// Does the list show the order, on one of its pages, as far as its filters say? A list by due time
+// also wants it to be due at some time.
 ORDERPROC_EXPORT bool matches(const order& it, const list_params& params) noexcept;
+
+// The least text that comes after all those which begin with prefix; nullopt: there is none.
+ORDERPROC_EXPORT std::optional<std::string> end_of_prefix(std::string_view prefix);
 
 // Sets page.reset. REQUIRES: page.oldest and page.newest are set; epochs is the journal's chain,
 // oldest first, whose last one is newest's.

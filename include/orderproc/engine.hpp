@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -132,6 +133,15 @@ public:
     // called exactly once, as completion::complete() is, and must not throw.
     result<void> submit(command what, std::function<void(change_outcome&)> done);
 
+    // Submits many, in their order, each of which succeeds or is refused on its own. done is called
+    // once, with an outcome for each in the same order, and must not throw: as complete() is, or
+    // before submit_all() returns if none of them is left to wait for. What submit() refuses comes
+    // back as an outcome, with the failure's code and detail; so those that do not fit into the
+    // queue are errc::overloaded, and of one without memory errc::unavailable says that nothing was
+    // done.
+    void submit_all(std::vector<command> what,
+                    std::function<void(std::vector<change_outcome>)> done);
+
     // For holders of a lease: finishing, renewing and releasing is never shed. It is refused once
     // the engine is stopped, and with errc::invalid_argument if validate() refuses the change.
     result<void> submit(change what, completion& done);
@@ -144,6 +154,8 @@ public:
     // back as an outcome, with the failure's code and detail.
     // REQUIRES: not on a thread that runs the engine.
     change_outcome execute(command what);
+    // The same for many: see submit_all().
+    std::vector<change_outcome> execute_all(std::vector<command> what);
 
     // One batch; how much it carried: 0 means that nothing was waiting, or that it is too early to
     // ask again for a write whose outcome is unknown. Two requests on one order, idempotency key or

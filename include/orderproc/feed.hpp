@@ -31,6 +31,9 @@ struct feed_filter {
     std::vector<std::string> events = {};  // "create", "delete", …; empty: any
 };
 
+ORDERPROC_EXPORT bool matches(const feed_filter& filter, const journal_entry& it) noexcept;
+ORDERPROC_EXPORT bool matches_everything(const feed_filter& it) noexcept;
+
 struct feed_request {
     feed_filter filter = {};
     // The subscriber gets what comes after this position, which {} makes the whole journal. none:

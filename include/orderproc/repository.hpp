@@ -7,6 +7,7 @@
 
 #include <orderproc/claim.hpp>
 #include <orderproc/journal.hpp>
+#include <orderproc/queries.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -65,66 +66,6 @@ struct write_results {  // made by the caller, with one new element for each par
     std::span<cursor_outcome> cursors;
 };
 
-struct load_params {
-    std::span<const std::string> ids;  // whatever a client sent, also what is no id
-    order_scope scope = {};            // others are as if they were not there
-};
-
-struct loaded_orders {
-    std::vector<std::optional<order>> orders;  // in the order of the ids; none: not there
-    feed_position newest;                      // what comes after it is not in what was read
-};
-
-struct list_position {
-    timestamp created_at;
-    std::int64_t number = 0;
-};
-struct list_params {
-    std::span<const order_status> statuses = {};  // empty: any
-    order_scope scope = {};
-    std::optional<timestamp> created_from = {};   // inclusive
-    std::optional<timestamp> created_until = {};  // exclusive
-    bool descending = true;                       // by created_at, then number
-    std::optional<list_position> after = {};      // the last order of the page before
-    std::size_t limit = 20;                       // 0: no orders, no next
-};
-struct order_page {
-    std::vector<order> orders;
-    std::optional<list_position> next;  // none: this was the last page
-    feed_position newest;               // what comes after it is not in what was read
-};
-
-struct history_params {
-    std::string_view order;  // also a deleted one's
-    order_version after{0};
-    std::size_t limit = 1000;
-    order_scope scope = {};  // empty if the order, as it is now or was at its end, is outside of it
-};
-struct feed_params {
-    feed_position after = {};
-    std::size_t limit = 1000;
-};
-struct feed_page {
-    std::vector<journal_entry> entries;
-    // The first entry that is kept is at offset oldest.offset + 1. newest has the offset of the
-    // last entry and the present epoch, which may be younger than that entry.
-    feed_position oldest, newest;
-    // `after` is not in this journal: its epoch is unknown or ended before its offset (offset 0
-    // is in every epoch), it was purged, or it is past the end. No entries; go on from oldest.
-    bool reset = false;
-};
-
-struct status_count {
-    order_status status;
-    std::uint64_t orders = 0;
-    std::optional<timestamp> oldest_due_at;  // of those that a worker should look at
-};
-struct statistics {
-    std::vector<status_count> orders;              // zeros may be left out
-    std::uint64_t completed = 0;                   // orders whose work was done, ever
-    std::chrono::milliseconds processing_time{0};  // theirs, from first claim to completion
-};
-
 // One connection that only reads, used by one thread at a time. Calls block. An adapter reads no
 // clock, starts no thread, does not retry and does not reconnect: it returns errc::unavailable and
 // its owner builds a new one. Every method sees every write that was answered before it was called,
@@ -137,13 +78,20 @@ public:
     repository_reader& operator=(const repository_reader&) = delete;
 
     virtual result<loaded_orders> load(const load_params& params) = 0;
-    // A page costs the same wherever it starts, and inserts never make it skip or repeat.
+    // A page costs the same wherever it starts, and inserts never make it skip or repeat. Sorted by
+    // due_at it may: an order that becomes due at another time moves.
+    //
+    // errc::not_supported: the storage cannot sort in that way, or select by id_prefix, or count.
     virtual result<order_page> list(const list_params& params) = 0;
     // Oldest first. Empty: there never was such an order.
     virtual result<std::vector<journal_entry>> history(const history_params& params) = 0;
     // A total order, in which the entries of one order ascend by version and nothing ever
     // appears at or below a position already returned.
     virtual result<feed_page> read_feed(const feed_params& params) = 0;
+    // The position after which every entry has this time or a later one, and up to which no entry
+    // has: times never run backwards along the feed. Never below feed_page::oldest. Costs a few
+    // dozen looks at single entries at most. errc::not_supported: the storage cannot.
+    virtual result<feed_position> find_position(timestamp at);
     // Costs the same at ten orders and ten million.
     virtual result<statistics> count() = 0;
     // Where the cursor stands; nullopt: there is none of that name.

@@ -251,7 +251,12 @@ std::vector<::prometheus::MetricFamily> to_metrics(const statistics& counted,
         const bool late = any && found->oldest_due_at && *found->oldest_due_at < now;
         add(age, status, late ? seconds(now - *found->oldest_due_at) : 0);
     }
-    return {std::move(orders), std::move(depth), std::move(age)};
+    ::prometheus::MetricFamily created{"orderproc_orders_created_total",
+                                       "Orders that were ever created",
+                                       ::prometheus::MetricType::Counter,
+                                       {}};
+    created.metric.emplace_back().counter.value = static_cast<double>(counted.created);
+    return {std::move(orders), std::move(created), std::move(depth), std::move(age)};
 }
 
 std::shared_ptr<::prometheus::Collectable> make_storage_metrics(reader& from,

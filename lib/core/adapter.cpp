@@ -45,7 +45,18 @@ cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what, timestam
 bool matches(const order& it, const list_params& params) noexcept {
     const auto& wanted = params.statuses;
     return params.scope.admits(it) &&
-           (wanted.empty() || std::find(wanted.begin(), wanted.end(), it.status) != wanted.end());
+           (wanted.empty() || std::find(wanted.begin(), wanted.end(), it.status) != wanted.end()) &&
+           (!params.created_from || it.created_at >= *params.created_from) &&
+           (!params.created_until || it.created_at < *params.created_until) &&
+           it.id.view().starts_with(params.id_prefix);
+}
+
+std::optional<std::string> end_of_prefix(std::string_view prefix) {
+    while (prefix.ends_with('\xff')) prefix.remove_suffix(1);
+    if (prefix.empty()) return std::nullopt;
+    std::string out(prefix);
+    out.back() = static_cast<char>(static_cast<unsigned char>(out.back()) + 1);
+    return out;
 }
 
 namespace {
@@ -84,6 +95,10 @@ result<void> add_epoch(std::vector<journal_epoch>& epochs, std::uint64_t epoch,
     }
     epochs.push_back({epoch, newest + 1});
     return {};
+}
+
+result<feed_position> repository_reader::find_position(timestamp) {
+    return errc::not_supported;
 }
 
 result<void> repository::rotate_epoch(std::uint64_t) {

@@ -1,7 +1,7 @@
 #ifndef ORDERPROC_FEED_FILTER_HPP
 #define ORDERPROC_FEED_FILTER_HPP
 
-// Which journal entries a subscriber gets.
+// Filters of subscribers.
 
 #include <orderproc/feed.hpp>
 
@@ -10,20 +10,6 @@
 namespace orderproc {
 inline namespace v1 {
 namespace detail {
-
-inline bool matches_everything(const feed_filter& it) noexcept {
-    return it.orders.empty() && it.scope.everybody() && it.statuses.empty() && it.events.empty();
-}
-
-inline bool matches(const feed_filter& filter, const journal_entry& it) noexcept {
-    const auto wanted = [](const auto& of, const auto& value) {
-        return of.empty() || std::find(of.begin(), of.end(), value) != of.end();
-    };
-    return wanted(filter.orders, it.after.id) && filter.scope.admits(it.after) &&
-           wanted(filter.events, it.event) &&
-           (filter.statuses.empty() ||
-            (it.event != "delete" && wanted(filter.statuses, it.after.status)));
-}
 
 // Names each order, status and event once.
 inline void remove_repeats(feed_filter& from) {

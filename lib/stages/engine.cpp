@@ -1,3 +1,4 @@
+#include "stages/command_batch.hpp"
 #include "stages/commit_listeners.hpp"
 #include "stages/engine_queue.hpp"
 #include "stages/engine_writer.hpp"
@@ -57,12 +58,14 @@ private:
     std::function<void(change_outcome&)> what_;
 };
 
-class waiter final : public completion {
+// What another thread will say, or this one in the course of running the engine.
+template <class T>
+class awaited {
 public:
-    void complete(change_outcome& outcome) noexcept override {
+    void set(T&& value) noexcept {
         // Notified under the lock: the one who waits destroys this as soon as it can.
         const std::lock_guard lock(mutex_);
-        outcome_ = std::move(outcome);
+        value_ = std::move(value);
         done_ = true;
         ready_.notify_one();
     }
@@ -70,17 +73,23 @@ public:
         const std::lock_guard lock(mutex_);
         return done_;
     }
-    change_outcome wait() {
+    T wait() {
         std::unique_lock lock(mutex_);
         ready_.wait(lock, [this] { return done_; });
-        return std::move(outcome_);
+        return std::move(value_);
     }
 
 private:
     mutable std::mutex mutex_;
     std::condition_variable ready_;
     bool done_ = false;
-    change_outcome outcome_;
+    T value_;
+};
+
+class waiter final : public completion {
+public:
+    void complete(change_outcome& outcome) noexcept override { answer.set(std::move(outcome)); }
+    awaited<change_outcome> answer;
 };
 
 }  // namespace
@@ -146,16 +155,16 @@ public:
         return writers_.front().tidy_due().value_or(clock::instant::max());
     }
 
-    void run_until(const waiter& done) {
-        while (!done.done()) (void)advance();
+    template <class T>
+    T wait_for(awaited<T>& answer) {
+        while (threads_.empty() && !answer.done()) (void)advance();
+        return answer.wait();
     }
 
     const status_machine& machine_;
     orderproc::runtime with_;
     detail::commit_listeners listeners_;
     detail::engine_queue queue_;
-
-    bool has_threads() const noexcept { return !threads_.empty(); }
 
 private:
     // One batch, or one question after it.
@@ -264,14 +273,23 @@ result<void> engine::submit(commit_cursor what, cursor_completion& done) {
 change_outcome engine::execute(command what) {
     waiter done;
     if (auto ok = impl_->submit(std::move(what), done); !ok) {
-        failure why = std::move(ok).error();
-        change_outcome refused;
-        refused.ec = why.code;
-        refused.detail = std::move(why.detail);
-        return refused;
+        return detail::refused(std::move(ok).error());
     }
-    if (!impl_->has_threads()) impl_->run_until(done);
-    return done.wait();
+    return impl_->wait_for(done.answer);
+}
+
+void engine::submit_all(std::vector<command> what,
+                        std::function<void(std::vector<change_outcome>)> done) {
+    detail::command_batch::run(
+        std::move(what), std::move(done),
+        [this](command&& one, completion& its) { return impl_->submit(std::move(one), its); });
+}
+
+std::vector<change_outcome> engine::execute_all(std::vector<command> what) {
+    awaited<std::vector<change_outcome>> answer;
+    submit_all(std::move(what),
+               [&](std::vector<change_outcome> all) { answer.set(std::move(all)); });
+    return impl_->wait_for(answer);
 }
 
 result<std::size_t> engine::run_once() {

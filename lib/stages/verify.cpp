@@ -313,6 +313,10 @@ result<void> verifier::compare_counts() {
         differ("count() says that " + std::to_string(found[i]) + " orders are " +
                detail::show(statuses[i]) + "; there are " + std::to_string(listed_[i]));
     }
+    if (whole_ && counted->created != orders_.size()) {
+        differ("count() says that " + std::to_string(counted->created) +
+               " orders were created; the journal has " + std::to_string(orders_.size()));
+    }
     if (whole_ && counted->completed != completed_) {
         differ("count() says that " + std::to_string(counted->completed) +
                " orders were completed; the journal has " + std::to_string(completed_));

@@ -150,12 +150,33 @@ public:
                                feed[i].after);
         }
         compared_ = feed.size();
+        compare_sorted();
         expect_equal("completed", reference_.count().completed, b_.count().completed);
+        expect_equal("created", reference_.count().created, b_.count().created);
         expect_equal("processing time", reference_.count().processing_time,
                      b_.count().processing_time);
     }
 
 private:
+    void compare_sorted() {
+        list_params params;
+        params.limit = 7;
+        params.sort = list_sort::order_id;
+        params.descending = false;
+        if (is_supported(b_.reader().list(params))) {
+            expect_equal("orders by id", ids_of(reference_.list(params)), ids_of(b_.list(params)));
+        }
+        params.sort = list_sort::due_at;
+        for (const work_stage& stage : b_.machine().stages()) {
+            for (const order_status& status : {stage.waiting, stage.active}) {
+                params.statuses = {&status, 1};
+                if (!is_supported(b_.reader().list(params))) return;
+                expect_equal("orders by due time in " + show(status),
+                             ids_of(reference_.list(params)), ids_of(b_.list(params)));
+            }
+        }
+    }
+
     std::uint64_t roll(std::uint64_t sides) { return chance_.next() % sides; }
 
     batch make() {

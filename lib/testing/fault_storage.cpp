@@ -152,6 +152,9 @@ public:
     result<feed_page> read_feed(const feed_params& params) override {
         return call(fault_call::read, [&] { return inner_->read_feed(params); });
     }
+    result<feed_position> find_position(timestamp at) override {
+        return call(fault_call::read, [&] { return inner_->find_position(at); });
+    }
     result<statistics> count() override {
         return call(fault_call::read, [&] { return inner_->count(); });
     }

@@ -65,6 +65,17 @@ T value(std::string_view what, result<T> outcome) {
     return std::move(*outcome);
 }
 
+// Every optional feature is asked for here: a case skips what the storage does not have.
+template <class T>
+bool is_supported(const result<T>& outcome) {
+    return outcome || outcome.error().code != errc::not_supported;
+}
+template <class T>
+T supported(std::string_view what, result<T> outcome) {
+    if (!is_supported(outcome)) throw case_skipped(std::string(what) + " is not supported");
+    return value(what, std::move(outcome));
+}
+
 struct batch {
     std::vector<change> changes;
     std::vector<claim> claims;
@@ -195,6 +206,7 @@ std::vector<storage_case> lease_cases();
 std::vector<storage_case> idempotency_cases();
 std::vector<storage_case> claim_cases();
 std::vector<storage_case> read_cases();
+std::vector<storage_case> query_cases();
 std::vector<storage_case> feed_cases();
 std::vector<storage_case> cursor_cases();
 std::vector<storage_case> durability_cases();

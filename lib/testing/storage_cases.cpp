@@ -364,8 +364,8 @@ std::span<const storage_case> storage_cases() {
         std::vector<storage_case> out;
         for (auto part :
              {kit::create_cases, kit::change_cases, kit::lease_cases, kit::idempotency_cases,
-              kit::claim_cases, kit::read_cases, kit::feed_cases, kit::cursor_cases,
-              kit::durability_cases, kit::unchanged_cases, kit::sharing_cases,
+              kit::claim_cases, kit::read_cases, kit::query_cases, kit::feed_cases,
+              kit::cursor_cases, kit::durability_cases, kit::unchanged_cases, kit::sharing_cases,
               kit::sharing_claims_cases, kit::random_cases}) {
             auto cases = part();
             std::move(cases.begin(), cases.end(), std::back_inserter(out));

@@ -13,6 +13,7 @@
 #include "api/routes.hpp"
 #include "http/message.hpp"
 
+#include <orderproc/cloud_event.hpp>
 #include <orderproc/engine.hpp>
 #include <orderproc/feed.hpp>
 #include <orderproc/items.hpp>
@@ -88,6 +89,7 @@ struct api_parts {
     std::function<std::vector<std::string>()> unready;
     std::function<std::vector<std::string>()> degraded;  // ready, but not as it should be
     live_feed* feed = nullptr;                           // event_feed(); none: no streams
+    std::string event_source{default_event_source};      // of the journal's entries
     http::request_limits limits;                         // to be told of
     bool operations_only = false;                        // metrics and health, no orders
 };
@@ -137,6 +139,7 @@ public:
     bool list_orders_by_status(const call& it, http::response& out, pending& todo);
     bool stream_events(const call& it, http::response& out, pending& todo);
     bool stream_order_events(const call& it, http::response& out, pending& todo);
+    bool get_journal(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
     bool get_readiness(const call& it, http::response& out, pending& todo);
@@ -178,6 +181,7 @@ private:
                         change_outcome& outcome, pending& todo, http::response& out);
     bool read_page(const call& it, std::optional<order_status> fixed, http::response& out,
                    pending& todo);
+    bool read_changes(list_query query, std::vector<query_parameter> parameters, pending& todo);
     void fail(const failure& why, const http::request& in, http::response& out);
     void fail_change(const change_outcome& why, const http::request& in, http::response& out);
     void fail_with_exception(const http::request& in, http::response& out) noexcept;

@@ -2,70 +2,22 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdint>
 #include <utility>
 
 namespace orderproc::server {
 
 namespace {
 
-constexpr std::uint8_t cursor_version = 1;
-constexpr std::size_t cursor_bytes = 1 + 3 * 8;  // version, time, number, checksum
-constexpr std::size_t cursor_size = (cursor_bytes * 4 + 2) / 3;
-constexpr std::string_view base64url =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-// FNV-1a (draft-eastlake-fnv) of the parts, each closed by a byte that none contains, with
-// SplitMix64's finish to spread the last bits.
-class checksum {
-public:
-    void add(std::uint64_t value) noexcept {
-        for (int shift = 0; shift < 64; shift += 8)
-            add_byte(static_cast<std::uint8_t>(value >> shift));
-    }
-    void add(std::string_view text) noexcept {
-        for (const char c : text) add_byte(static_cast<std::uint8_t>(c));
-        add_byte(0xff);
-    }
-    void add_optional(const std::optional<std::string>& value) noexcept {
-        add_byte(value ? 1 : 0);
-        if (value) add(std::string_view(*value));
-    }
-    void add_optional(const std::optional<timestamp>& value) noexcept {
-        add_byte(value ? 1 : 0);
-        if (value) add(static_cast<std::uint64_t>(value->time_since_epoch().count()));
-    }
-    std::uint64_t value() const noexcept {
-        std::uint64_t z = state_;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-        return z ^ (z >> 31);
-    }
-
-private:
-    void add_byte(std::uint8_t byte) noexcept { state_ = (state_ ^ byte) * 0x100000001b3U; }
-    std::uint64_t state_ = 0xcbf29ce484222325U;
+struct named_sort {
+    std::string_view name;
+    list_sort sort;
 };
-
-std::uint64_t checksum_of(const list_query& of, const list_position& at) noexcept {
-    checksum sum;
-    for (const order_status& it : of.statuses) sum.add(it.view());
-    sum.add_optional(of.scope.user);
-    sum.add_optional(of.scope.tenant);
-    sum.add_optional(of.created_from);
-    sum.add_optional(of.created_until);
-    sum.add(std::uint64_t{of.descending});
-    sum.add(static_cast<std::uint64_t>(at.created_at.time_since_epoch().count()));
-    sum.add(static_cast<std::uint64_t>(at.number));
-    return sum.value();
-}
-
-template <class Integer>
-bool parse_integer(std::string_view text, Integer low, Integer high, Integer& out) noexcept {
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-    return ec == std::errc() && end == text.data() + text.size() && out >= low && out <= high;
-}
+constexpr std::array sorts{
+    named_sort{"created_at", list_sort::created_at},
+    named_sort{"order_id", list_sort::order_id},
+    named_sort{"due_at", list_sort::due_at},
+};
+constexpr std::string_view by_change = "updated_at";  // goes with updated_from
 
 // Reads one parameter; the text says what is wrong with it, if anything.
 class reader_of_parameters {
@@ -74,7 +26,9 @@ public:
         : machine_(machine), statuses_fixed_(statuses_fixed), out_(out) {}
 
     std::string read(const query_parameter& it) {
-        if (it.name == "status" && !statuses_fixed_) return read_statuses(it.value);
+        if (it.name == "status" && !statuses_fixed_) {
+            return read_statuses(it.value, machine_, out_.statuses, allowed);
+        }
         const auto* found = std::find_if(std::begin(rows), std::end(rows),
                                          [&](const row& r) { return r.name == it.name; });
         if (found == std::end(rows)) {
@@ -86,56 +40,81 @@ public:
         return (this->*found->read)(it.value);
     }
 
+    // What only all of them together tell.
+    std::optional<bad_parameter> judge() {
+        if (out_.updated_from) {
+            if (!sort_.empty() && sort_ != by_change) {
+                return bad_parameter{"sort", "has to be updated_at with updated_from", {by_change}};
+            }
+            if (out_.total) {
+                return bad_parameter{"total", "has to be false with updated_from", {"false"}};
+            }
+            return std::nullopt;
+        }
+        if (sort_ == by_change) {
+            return bad_parameter{"sort", "updated_at goes with updated_from alone", {}};
+        }
+        if (sort_.empty() && !out_.id_prefix.empty()) {
+            out_.sort = list_sort::order_id;
+            out_.descending = false;
+        }
+        if (out_.sort == list_sort::due_at && out_.statuses.size() != 1) {
+            return bad_parameter{"sort", "due_at goes with one status", {}};
+        }
+        return std::nullopt;
+    }
+
     struct row {
         std::string_view name;
         std::string (reader_of_parameters::*read)(std::string_view);
     };
-    static const row rows[6];
+    static const row rows[9];
 
     std::vector<std::string_view> allowed;  // instead, where that is a list
 
 private:
-    std::string read_statuses(std::string_view value) {
-        for (;;) {
-            const std::size_t comma = value.find(',');
-            const auto status = find_status(value.substr(0, comma), machine_);
-            if (!status) {
-                allowed = names_of_statuses(machine_);
-                return "there is no such status";
-            }
-            out_.statuses.push_back(*status);
-            if (comma == value.npos) return {};
-            value.remove_prefix(comma + 1);
-        }
-    }
-    std::string read_user(std::string_view value) {
-        std::int64_t user = 0;
-        if (!parse_integer(value, std::int64_t{1}, INT64_MAX, user)) {
-            return "has to be an integer of 1 or more";
-        }
-        out_.scope.user = std::to_string(user);
-        return {};
-    }
     static std::string read_time(std::string_view value, std::optional<timestamp>& to) {
         auto time = parse_timestamp(value);
         if (!time) return "has to be an RFC 3339 date-time";
         to = *time;
         return {};
     }
+    std::string read_user(std::string_view value) { return server::read_user(value, out_.scope); }
     std::string read_from(std::string_view value) { return read_time(value, out_.created_from); }
     std::string read_until(std::string_view value) { return read_time(value, out_.created_until); }
-    std::string read_sort(std::string_view value) {
-        if (value != "created_at" && value != "-created_at") {
-            allowed = {"created_at", "-created_at"};
-            return "has to be created_at or -created_at";
+    std::string read_updated(std::string_view value) { return read_time(value, out_.updated_from); }
+    std::string read_prefix(std::string_view value) {
+        if (value.empty() || value.size() > order_id::size_max) {
+            return "has to have 1 to " + std::to_string(order_id::size_max) + " bytes";
         }
-        out_.descending = value.front() == '-';
+        out_.id_prefix = value;
+        return {};
+    }
+    std::string read_sort(std::string_view value) {
+        sort_ = value;
+        if (value == by_change) return {};
+        const bool descending = value.starts_with('-');
+        const auto* found = std::find_if(sorts.begin(), sorts.end(), [&](const named_sort& it) {
+            return it.name == value.substr(descending ? 1 : 0);
+        });
+        if (found == sorts.end()) {
+            allowed = {"created_at", "-created_at", "order_id", "-order_id",
+                       "due_at",     "-due_at",     by_change};
+            return "there is no such sort";
+        }
+        out_.sort = found->sort;
+        out_.descending = descending;
         return {};
     }
     std::string read_limit(std::string_view value) {
-        if (!parse_integer(value, std::size_t{1}, list_query::limit_max, out_.limit)) {
-            return "has to be an integer from 1 to " + std::to_string(list_query::limit_max);
+        return server::read_limit(value, list_query::limit_max, out_.limit);
+    }
+    std::string read_total(std::string_view value) {
+        if (value != "true" && value != "false") {
+            allowed = {"true", "false"};
+            return "has to be true or false";
         }
+        out_.total = value == "true";
         return {};
     }
     std::string read_nothing(std::string_view) { return {}; }  // the cursor: when all is known
@@ -143,26 +122,29 @@ private:
     const status_machine& machine_;
     bool statuses_fixed_;
     list_query& out_;
-    std::array<bool, 6> seen_{};
+    std::string sort_;  // as given
+    std::array<bool, 9> seen_{};
 };
 
-const reader_of_parameters::row reader_of_parameters::rows[6] = {
+const reader_of_parameters::row reader_of_parameters::rows[9] = {
     {"user_id", &reader_of_parameters::read_user},
     {"created_from", &reader_of_parameters::read_from},
     {"created_until", &reader_of_parameters::read_until},
+    {"updated_from", &reader_of_parameters::read_updated},
+    {"order_id_prefix", &reader_of_parameters::read_prefix},
     {"sort", &reader_of_parameters::read_sort},
     {"limit", &reader_of_parameters::read_limit},
+    {"total", &reader_of_parameters::read_total},
     {"cursor", &reader_of_parameters::read_nothing},
 };
 
-void put(std::uint64_t value, std::uint8_t* to) noexcept {
-    for (int i = 0; i < 8; ++i) to[i] = static_cast<std::uint8_t>(value >> (56 - 8 * i));
-}
-
-std::uint64_t get(const std::uint8_t* from) noexcept {
-    std::uint64_t value = 0;
-    for (int i = 0; i < 8; ++i) value = value << 8 | from[i];
-    return value;
+bool read_cursor_into(std::string_view cursor, list_query& to) {
+    if (to.updated_from) {
+        to.after_change = read_change_cursor(to, cursor);
+        return to.after_change.has_value();
+    }
+    to.after = read_cursor(to, cursor);
+    return to.after.has_value();
 }
 
 }  // namespace
@@ -176,22 +158,17 @@ list_params list_query::params() const {
     out.descending = descending;
     out.after = after;
     out.limit = limit;
+    out.sort = sort;
+    out.id_prefix = id_prefix;
+    out.count_max = total ? total_max : 0;
     return out;
 }
 
-std::optional<order_status> find_status(std::string_view text, const status_machine& machine) {
-    std::string upper(text);
-    for (char& c : upper) {
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 0x20);
-    }
-    const auto status = order_status::parse(upper);
-    if (!status || !machine.contains(*status)) return std::nullopt;
-    return *status;
-}
-
-std::vector<std::string_view> names_of_statuses(const status_machine& machine) {
-    std::vector<std::string_view> out;
-    for (const order_status& it : machine.statuses()) out.push_back(it.view());
+changed_params list_query::changes() const {
+    changed_params out;
+    out.since = updated_from.value();
+    out.after = after_change;
+    out.filter = params();
     return out;
 }
 
@@ -214,54 +191,12 @@ std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>
         if (it.name == "cursor") cursor = &it.value;
     }
     if (fixed) out.statuses.assign(1, *fixed);
-    std::sort(out.statuses.begin(), out.statuses.end());
-    out.statuses.erase(std::unique(out.statuses.begin(), out.statuses.end()), out.statuses.end());
-    if (cursor) {
-        out.after = read_cursor(out, *cursor);
-        if (!out.after) return bad_parameter{"cursor", "is not one of this list's", {}};
+    normalize(out.statuses);
+    if (auto bad = reading.judge()) return bad;
+    if (cursor && !read_cursor_into(*cursor, out)) {
+        return bad_parameter{"cursor", "is not one of this list's", {}};
     }
     return std::nullopt;
-}
-
-std::string make_cursor(const list_query& of, const list_position& at) {
-    std::array<std::uint8_t, cursor_bytes> bytes;
-    bytes[0] = cursor_version;
-    put(static_cast<std::uint64_t>(at.created_at.time_since_epoch().count()), &bytes[1]);
-    put(static_cast<std::uint64_t>(at.number), &bytes[9]);
-    put(checksum_of(of, at), &bytes[17]);
-    std::string out;
-    out.reserve(cursor_size);
-    unsigned held = 0;
-    int bits = 0;
-    for (const std::uint8_t byte : bytes) {
-        held = (held << 8 | byte) & 0xffff;
-        for (bits += 8; bits >= 6; bits -= 6) out.push_back(base64url[held >> (bits - 6) & 63]);
-    }
-    if (bits > 0) out.push_back(base64url[held << (6 - bits) & 63]);
-    return out;
-}
-
-std::optional<list_position> read_cursor(const list_query& of, std::string_view cursor) {
-    if (cursor.size() != cursor_size) return std::nullopt;
-    std::array<std::uint8_t, cursor_bytes> bytes;
-    std::size_t used = 0;
-    unsigned held = 0;
-    int bits = 0;
-    for (const char c : cursor) {
-        const std::size_t digit = base64url.find(c);
-        if (digit == base64url.npos) return std::nullopt;
-        held = (held << 6 | static_cast<unsigned>(digit)) & 0xffff;
-        bits += 6;
-        if (bits >= 8 && used < bytes.size()) {
-            bits -= 8;
-            bytes[used++] = static_cast<std::uint8_t>(held >> bits);
-        }
-    }
-    list_position at;
-    at.created_at = timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(get(&bytes[1]))));
-    at.number = static_cast<std::int64_t>(get(&bytes[9]));
-    if (bytes[0] != cursor_version || get(&bytes[17]) != checksum_of(of, at)) return std::nullopt;
-    return make_cursor(of, at) == cursor ? std::optional(at) : std::nullopt;  // stray last bits
 }
 
 }  // namespace orderproc::server

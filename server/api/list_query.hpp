@@ -3,8 +3,10 @@
 
 // The parameters of a list page, and its cursors.
 
+#include "api/query_values.hpp"
 #include "api/uri.hpp"
 
+#include <orderproc/changed_orders.hpp>
 #include <orderproc/repository.hpp>
 #include <orderproc/status_machine.hpp>
 
@@ -18,23 +20,24 @@ namespace orderproc::server {
 struct list_query {
     static constexpr std::size_t limit_max = 100;
     static constexpr std::size_t limit_default = 20;
+    static constexpr std::size_t total_max = 10'000;  // what is counted at most
 
     std::vector<order_status> statuses;  // sorted, each once; empty: any
     order_scope scope;
     std::optional<timestamp> created_from;
     std::optional<timestamp> created_until;
+    std::string id_prefix;
+    list_sort sort = list_sort::created_at;
     bool descending = true;
     std::size_t limit = limit_default;
+    bool total = false;
     std::optional<list_position> after;
+    // If there is one, the list is of what has changed since, in that order, and goes on after…
+    std::optional<timestamp> updated_from;
+    std::optional<feed_position> after_change;
 
-    list_params params() const;  // points into this
-};
-
-// Why a query is refused.
-struct bad_parameter {
-    std::string name;
-    std::string detail;
-    std::vector<std::string_view> allowed;  // what it may be, where that is a list
+    list_params params() const;      // points into this
+    changed_params changes() const;  // the same. REQUIRES: updated_from
 };
 
 // The names of the parameters there are; of status only if no path names it.
@@ -45,15 +48,13 @@ std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>
                                               const status_machine& machine,
                                               std::optional<order_status> fixed, list_query& out);
 
-// A status in any case; none if the machine does not have it.
-std::optional<order_status> find_status(std::string_view text, const status_machine& machine);
-// For who asked for another one.
-std::vector<std::string_view> names_of_statuses(const status_machine& machine);
-
 // A position in the list that these filters and this order give, as base64url (RFC 4648, 5).
 // It says nothing to clients; a checksum over all of it tells damage and other filters apart.
 std::string make_cursor(const list_query& of, const list_position& at);
 std::optional<list_position> read_cursor(const list_query& of, std::string_view cursor);
+// The same for a list of what has changed.
+std::string make_cursor(const list_query& of, const feed_position& at);
+std::optional<feed_position> read_change_cursor(const list_query& of, std::string_view cursor);
 
 }  // namespace orderproc::server
 

@@ -3,9 +3,9 @@
 #include "api/api.hpp"
 #include "api/event_stream.hpp"
 #include "api/problems.hpp"
+#include "api/query_values.hpp"
 #include "api/representation.hpp"
 
-#include <charconv>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -36,29 +36,6 @@ std::string read_order(std::string_view value, stream_query& out) {
     return {};
 }
 
-std::string read_user(std::string_view value, stream_query& out) {
-    if (out.filter.scope.user) return "may be given once";
-    std::int64_t user = 0;
-    const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), user);
-    if (ec != std::errc() || end != value.data() + value.size() || user < 1) {
-        return "has to be an integer of 1 or more";
-    }
-    out.filter.scope.user = std::to_string(user);
-    return {};
-}
-
-std::string read_statuses(std::string_view value, const status_machine& machine,
-                          stream_query& out) {
-    for (;;) {
-        const std::size_t comma = value.find(',');
-        const auto status = find_status(value.substr(0, comma), machine);
-        if (!status) return "there is no such status";
-        out.filter.statuses.push_back(*status);
-        if (comma == value.npos) return {};
-        value.remove_prefix(comma + 1);
-    }
-}
-
 constexpr std::string_view parameters_known[] = {"order_id", "user_id", "status", "after",
                                                  last_event_parameter};
 
@@ -76,11 +53,11 @@ std::optional<std::string> read_start(const query_parameter& it, stream_start& o
 std::string read_one(const query_parameter& it, const status_machine& machine, stream_query& out,
                      std::vector<std::string_view>& allowed) {
     if (it.name == "order_id") return read_order(it.value, out);
-    if (it.name == "user_id") return read_user(it.value, out);
+    if (it.name == "user_id") {
+        return out.filter.scope.user ? "may be given once" : read_user(it.value, out.filter.scope);
+    }
     if (it.name == "status") {
-        std::string wrong = read_statuses(it.value, machine, out);
-        if (!wrong.empty()) allowed = names_of_statuses(machine);
-        return wrong;
+        return read_statuses(it.value, machine, out.filter.statuses, allowed);
     }
     if (auto wrong = read_start(it, out.from)) return std::move(*wrong);
     allowed.assign(std::begin(parameters_known), std::end(parameters_known));
@@ -143,7 +120,7 @@ bool read_position(const http::request& in, const stream_start& from,
     }
     to = parse_feed_position(value);
     if (to) return true;
-    write_bad_parameter(name, "has to be a feed position such as 1-42, or 0", in, out);
+    write_bad_parameter(name, not_a_position, in, out);
     return false;
 }
 

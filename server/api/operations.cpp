@@ -72,7 +72,8 @@ void write_counts(const statistics& counted, const status_machine& machine, http
         out.body.append("\":").append(
             std::to_string(found == counted.orders.end() ? 0 : found->orders));
     }
-    out.body.append("}}");
+    out.body.append(R"(},"total_orders_created":)");
+    out.body.append(std::to_string(counted.created)).append(1, '}');
 }
 
 // Scrapers want the other metrics, too, when the storage cannot be read.

@@ -2,7 +2,6 @@
 
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
-#include "api/uri.hpp"
 
 #include <utility>
 
@@ -19,6 +18,19 @@ result<feed_position> newest_position(repository_reader& from) {
 void add_order_fields(const feed_position& at, http::response& out) {
     out.fields.append(order_fields);
     out.add("Feed-Position", to_string(at));
+}
+
+std::string next_link(const std::vector<query_parameter>& parameters, std::string_view name,
+                      std::string_view value) {
+    std::string out = "<?";
+    for (const query_parameter& it : parameters) {
+        if (it.name == name) continue;
+        percent_encode(it.name, out);
+        out.append(1, '=');
+        percent_encode(it.value, out);
+        out.append(1, '&');
+    }
+    return out.append(name).append(1, '=').append(value).append(R"(>; rel="next")");
 }
 
 void write_order(const order& it, http::response& out) {

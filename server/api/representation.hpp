@@ -4,6 +4,7 @@
 // What the handlers of orders have in common: the path, the body, the order as the answer.
 
 #include "api/routes.hpp"
+#include "api/uri.hpp"
 #include "http/message.hpp"
 
 #include <orderproc/cloud_event.hpp>
@@ -16,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -28,6 +30,12 @@ result<feed_position> newest_position(repository_reader& from);
 
 // The fields of every answer about orders that were read.
 void add_order_fields(const feed_position& at, http::response& out);
+
+// The field Link to the same resource, with this value of one parameter in the place of another: a
+// query alone, which stays on the path that the client asked for (RFC 3986, 5.2.2), whatever a
+// proxy has made of that. The value needs no encoding.
+std::string next_link(const std::vector<query_parameter>& parameters, std::string_view name,
+                      std::string_view value);
 
 // The order with its tag. The status is left alone.
 void write_order(const order& it, http::response& out);

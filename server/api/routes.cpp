@@ -24,6 +24,7 @@ constexpr route table[] = {
     {"GET", "/orders/status/{status}", "list_orders_by_status", &api::list_orders_by_status},
     {"GET", "/events", "stream_events", &api::stream_events},
     {"GET", "/orders/{order_id}/events", "stream_order_events", &api::stream_order_events},
+    {"GET", "/journal", "get_journal", &api::get_journal},
     {"GET", "/metrics", "get_metrics", &api::get_metrics},
     {"GET", "/healthz", "get_health", &api::get_health},
     {"GET", "/readyz", "get_readiness", &api::get_readiness},

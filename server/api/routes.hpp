@@ -21,6 +21,9 @@ inline constexpr std::string_view batch_path = "/orders/batch";
 
 // How many entries of an order's history an answer has at most; a link leads to the rest.
 inline constexpr std::size_t history_entries_max = 1000;
+// The same for a page of the journal, and how many it has unless asked for another number.
+inline constexpr std::size_t journal_entries_max = 1000;
+inline constexpr std::size_t journal_limit_default = 100;
 
 // A request and what its path carries.
 struct call {

@@ -117,6 +117,7 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     api_parts parts = shown.parts();
     parts.items = gate ? &*gate : nullptr;
     parts.feed = &feed;
+    parts.event_source = settings.event_source;
     parts.limits = options.limits;
     api handlers(writes, reads, std::move(parts));
     api_service service(handlers);

@@ -11,7 +11,7 @@ const send = (method, target, status, rest = {}) => ({ method, target, status, .
 export const shop = 'https://shop.example';
 const paths = [
   '/orders', '/orders/batch', '/orders/status/pending', '/orders/A-1', '/orders/A-1/cancel', '/orders/A-1/retry',
-  '/orders/A-1/transitions', '/orders/A-1/history', '/orders/A-1/events', '/events', '/metrics', '/healthz', '/readyz',
+  '/orders/A-1/transitions', '/orders/A-1/history', '/orders/A-1/events', '/events', '/journal', '/metrics', '/healthz', '/readyz',
   '/openapi.json', '/docs', '/docs/style.css', '/',
 ];
 
@@ -36,6 +36,11 @@ export const good = [
   get('/orders?limit=2&sort=created_at&status=PENDING&status=FAILED&user_id=123', 200),
   get('/orders?created_from=2026-01-01T00:00:00Z&created_until=2999-01-01T00:00:00Z', 200),
   get('/orders?cursor=nonsense', 400),
+  get('/orders?order_id_prefix=A&sort=-order_id&total=true', 200),
+  get('/orders?updated_from=2026-01-01T00:00:00Z&limit=1', 200),
+  get('/orders/status/pending?sort=due_at', 200),
+  get('/journal?limit=2', 200),
+  get('/journal?after=0&user_id=123&status=PENDING', 200),
   get('/orders/status/pending?limit=1', 200),
   get('/orders/status/NOTHING', 404),
   send('PUT', '/orders/A-1', 200, json(order({ item_ids: [5] }))),

@@ -70,6 +70,8 @@ struct hooks {
     std::function<void(std::vector<journal_entry>&)> history_out;
     std::function<void(feed_params&)> feed_in;
     std::function<void(feed_page&)> feed_out;
+    std::function<void(timestamp&)> position_in;
+    std::function<void(feed_position&)> position_out;
     std::function<void(statistics&)> count_out;
     std::function<void(std::optional<feed_position>&)> cursor_out;
     std::function<void(std::vector<named_cursor>&)> cursors_out;
@@ -165,6 +167,12 @@ public:
         for (journal_entry& it : page->entries) it.position.epoch += epoch_shift_;
         call(with_.feed_out, *page);
         return page;
+    }
+    result<feed_position> find_position(timestamp at) override {
+        call(with_.position_in, at);
+        auto found = inner_->find_position(at);
+        if (found) call(with_.position_out, *found);
+        return found;
     }
     result<statistics> count() override {
         auto counted = inner_->count();

@@ -46,6 +46,7 @@ inline std::optional<std::string> run(const testing::storage_case& what, hooks w
 std::vector<mutant> writing_mutants();
 std::vector<mutant> claiming_mutants();
 std::vector<mutant> reading_mutants();
+std::vector<mutant> query_mutants();
 std::vector<mutant> unchanged_mutants();
 
 inline std::vector<mutant> all_of(std::initializer_list<std::span<const mutant>> tables) {

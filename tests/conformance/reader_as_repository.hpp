@@ -35,6 +35,9 @@ public:
         const orderproc::feed_params& params) override {
         return inner_->read_feed(params);
     }
+    orderproc::result<orderproc::feed_position> find_position(orderproc::timestamp at) override {
+        return inner_->find_position(at);
+    }
     orderproc::result<orderproc::statistics> count() override { return inner_->count(); }
     orderproc::result<std::optional<orderproc::feed_position>> find_cursor(
         std::string_view name) override {

@@ -50,11 +50,19 @@ void check_query(std::string_view text, std::string_view cursor) {
         if (parse_list_query(*parameters, status_machine::standard(), status, query)) continue;
         ORDERPROC_EXPECT(query.limit >= 1 && query.limit <= 100);
         list_position at;
-        at.number = static_cast<std::int64_t>(cursor.size());
+        if (query.sort == list_sort::order_id) {
+            at.id = cursor.substr(0, order_id::size_max);
+        } else {
+            at.number = static_cast<std::int64_t>(cursor.size());
+        }
         const auto back = read_cursor(query, make_cursor(query, at));
-        ORDERPROC_EXPECT(back && back->number == at.number && back->created_at == at.created_at);
+        ORDERPROC_EXPECT(back && back->number == at.number && back->at == at.at);
+        ORDERPROC_EXPECT(back->id == at.id);
         // Nothing that we did not write is a cursor, but for one that the fuzzer was given.
         if (const auto found = read_cursor(query, cursor)) {
+            ORDERPROC_EXPECT(make_cursor(query, *found) == cursor);
+        }
+        if (const auto found = read_change_cursor(query, cursor)) {
             ORDERPROC_EXPECT(make_cursor(query, *found) == cursor);
         }
     }

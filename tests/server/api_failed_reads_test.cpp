@@ -55,20 +55,23 @@ BOOST_AUTO_TEST_CASE(failed_reads_have_a_status_for_each_code) {
         {errc::unavailable, 503}, {errc::overloaded, 503},      {errc::stopped, 503},
         {errc::corrupt, 500},     {errc::schema_mismatch, 500}, {errc::not_supported, 500}};
     for (const auto& [code, status] : rows) {
-        for (const std::string_view path :
-             {"/orders", "/orders/A-1", "/orders/A-1/history", "/metrics"}) {
+        for (const std::string_view target :
+             {"/orders", "/orders?updated_from=2026-06-15T00:00:00Z", "/orders/A-1",
+              "/orders/A-1/history", "/journal", "/metrics"}) {
             using orderproc::testing::fault;
             faulty.next(orderproc::testing::fault_call::read, fault::unavailable, failure{code});
             http::request in;
             in.method = "GET";
-            in.path = path;
+            const auto mark = target.find('?');
+            in.path = target.substr(0, mark);
+            if (mark != target.npos) in.query = target.substr(mark + 1);
             http::response out;
             BOOST_REQUIRE((session->begin(in, out) == http::step::waiting));
             pool.run_once();
             BOOST_REQUIRE((session->resume(in, out) == http::step::answered));
-            BOOST_TEST(out.status == status, path);
+            BOOST_TEST(out.status == status, target);
             const bool come_again = out.fields.find("Retry-After: ") != std::string::npos;
-            BOOST_TEST(come_again == (status == 503), path);
+            BOOST_TEST(come_again == (status == 503), target);
         }
     }
 }

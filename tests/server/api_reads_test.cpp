@@ -132,6 +132,8 @@ BOOST_AUTO_TEST_CASE(neither_commits_nor_health_wait_for_a_read) {
                                            "/orders/status/pending",
                                            "/orders/A/history",
                                            "/orders/A?at=2100-01-01T00:00:00Z",
+                                           "/orders?updated_from=2100-01-01T00:00:00Z",
+                                           "/journal",
                                            "/metrics"};
     waiting.reserve(slow.size() + 3);
     for (const std::string& it : slow) begin(get(it));

@@ -310,6 +310,17 @@ const bad_query bad_queries[] = {
     {"status=", "status"},
     {"status=PENDING,", "status"},
     {"sort=updated_at", "sort"},
+    {"sort=-updated_at", "sort"},
+    {"sort=id", "sort"},
+    {"sort=due_at", "sort"},
+    {"sort=due_at&status=PENDING,FAILED", "sort"},
+    {"updated_from=now", "updated_from"},
+    {"updated_from=2026-06-15T00:00:00Z&sort=created_at", "sort"},
+    {"updated_from=2026-06-15T00:00:00Z&total=true", "total"},
+    {"total=yes", "total"},
+    {"total=true&total=true", "total"},
+    {"order_id_prefix=", "order_id_prefix"},
+    {"order_id_prefix=A&order_id_prefix=A", "order_id_prefix"},
     {"sort=%2Bcreated_at", "sort"},
     {"sort=created_at&sort=created_at", "sort"},
     {"created_from=yesterday", "created_from"},
@@ -349,10 +360,12 @@ BOOST_AUTO_TEST_CASE(queries_that_are_malformed_or_out_of_place) {
 BOOST_AUTO_TEST_CASE(metrics_before_and_after) {
     BOOST_TEST(get("/metrics").body ==
                R"({"total_orders_processed":0,"average_processing_time":0,"orders_by_status":)"
-               R"({"pending":0,"processing":0,"completed":0,"cancelled":0,"failed":0}})");
-    create("A-1");
-    create("A-2");
+               R"({"pending":0,"processing":0,"completed":0,"cancelled":0,"failed":0},)"
+               R"("total_orders_created":0})");
+    for (const char* id : {"A-1", "A-2", "A-3"}) create(id);
+    ask("DELETE", "/orders/A-3");
     BOOST_TEST(get("/metrics").says(R"("pending":2)"));
+    BOOST_TEST(get("/metrics").says(R"("total_orders_created":3})"));
 
     const claimed_order claimed = claim_one();
     time.advance(std::chrono::milliseconds(2140));

@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(cursors_come_back) {
         BOOST_TEST(cursor.size() == 34U);
         const auto back = read_cursor(query, cursor);
         BOOST_REQUIRE(back.has_value());
-        BOOST_TEST((back->created_at == at.created_at));
+        BOOST_TEST((back->at == at.at));
         BOOST_TEST(back->number == at.number);
     }
 }
@@ -52,6 +52,43 @@ BOOST_AUTO_TEST_CASE(a_cursor_belongs_to_its_filters) {
     BOOST_TEST(!read_cursor(other, cursor));
     std::swap(other.created_from, other.created_until);
     BOOST_TEST(!read_cursor(other, cursor));
+    other = some_query();
+    other.id_prefix = "A";
+    BOOST_TEST(!read_cursor(other, cursor));
+    for (const list_sort sort : {list_sort::order_id, list_sort::due_at}) {
+        other = some_query();
+        other.sort = sort;
+        BOOST_TEST(!read_cursor(other, cursor));
+    }
+    other = some_query();
+    other.updated_from = timestamp();
+    BOOST_TEST(!read_cursor(other, cursor));
+    BOOST_TEST(!read_change_cursor(other, cursor));
+}
+
+// Clients may be between two pages while the server is replaced.
+BOOST_AUTO_TEST_CASE(cursors_of_version_0_2_are_still_good) {
+    BOOST_TEST(make_cursor(some_query(), position) == "AQAAAZ7LqjneAAAAAAAAEmcZg8d-EkcsEA");
+}
+
+BOOST_AUTO_TEST_CASE(cursors_of_other_sorts_come_back) {
+    list_query query = some_query();
+    query.sort = list_sort::order_id;
+    for (const std::string& id : {std::string("A"), std::string(order_id::size_max, 'z')}) {
+        const auto back = read_cursor(query, make_cursor(query, list_position{{}, 0, id}));
+        BOOST_REQUIRE(back.has_value());
+        BOOST_TEST(back->id == id);
+    }
+    query.sort = list_sort::due_at;
+    BOOST_TEST(read_cursor(query, make_cursor(query, position))->number == position.number);
+    query = some_query();
+    query.updated_from = timestamp();
+    const feed_position at{~std::uint64_t{0}, 4711};
+    const std::string cursor = make_cursor(query, at);
+    BOOST_TEST((read_change_cursor(query, cursor) == at));
+    query.updated_from = timestamp(std::chrono::milliseconds(1));
+    BOOST_TEST(!read_change_cursor(query, cursor));
+    BOOST_TEST(!read_change_cursor(query, ""));
 }
 
 BOOST_AUTO_TEST_CASE(a_cursor_that_was_changed_is_none) {

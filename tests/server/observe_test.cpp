@@ -316,6 +316,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_stored_is_counted_at_each_scrape, watched) {
     BOOST_TEST(has("orderproc_orders{status=\"PENDING\"} 2"));
     BOOST_TEST(has("orderproc_queue_depth{status=\"PENDING\"} 2"));
     BOOST_TEST(has("orderproc_queue_oldest_age_seconds{status=\"PENDING\"} 90"));
+    BOOST_TEST(has("orderproc_orders_created_total 2"));
     (void)claim_one();
     BOOST_TEST(has("orderproc_queue_depth{status=\"PENDING\"} 1"));
     BOOST_TEST(has("orderproc_orders{status=\"PROCESSING\"} 1"));

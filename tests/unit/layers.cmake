@@ -3,8 +3,8 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(words config error json_text timestamp money order journal idempotency status_machine change claim command observer runtime)
-set(seams repository adapter codec processor queue)
-set(stages engine reader read_pool follower relay worker work_queue_consumer runnable items verify)
+set(seams queries repository adapter codec processor queue)
+set(stages engine reader read_pool follower relay worker work_queue_consumer runnable items changed_orders verify)
 set(feeds feed)
 set(adapters memory kv sqlite rabbitmq)
 set(bridges log prometheus json cloud_event asio coroutine)
@@ -101,7 +101,7 @@ endfunction()
 
 # The rooms of the server. "sockets" is the half of http/ that needs them.
 set(rooms text docs http sockets api observe client items processors bench cli)
-set(socket_files connection io_thread server socket stream)
+set(socket_files byte_stream connection io_thread server socket stream)
 
 # Which rooms each may include beside itself…
 set(text_may)

@@ -196,6 +196,8 @@ const damage damages[] = {
      [](mutants::hooks& h) {
          h.count_out = [](statistics& it) { it.orders.emplace_back(order_status("LOST"), 1); };
      }},
+    {"count() says that 3 orders were created; the journal has 4",
+     [](mutants::hooks& h) { h.count_out = [](statistics& it) { --it.created; }; }},
     {"count() says that 2 orders were completed; the journal has 1",
      [](mutants::hooks& h) { h.count_out = [](statistics& it) { ++it.completed; }; }},
     {"count() says that they took 3001 ms; the journal says 3000",

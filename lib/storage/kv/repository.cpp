@@ -1,11 +1,10 @@
+#include "storage/kv/lists.hpp"
 #include "storage/kv/tables.hpp"
 #include "storage/kv/writing.hpp"
 
 #include <orderproc/codec.hpp>
 #include <orderproc/kv.hpp>
 
-#include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace orderproc {
@@ -16,7 +15,10 @@ namespace {
 using detail::kv::bytes;
 using detail::kv::parts;
 using detail::kv::tables;
+using detail::kv::walk_list;
 using detail::kv::writing;
+
+constexpr std::uint64_t oldest_offset = 0;  // the journal is kept from its beginning
 
 class kv_repository final : public repository {
 public:
@@ -28,6 +30,7 @@ public:
     result<order_page> list(const list_params& params) override;
     result<std::vector<journal_entry>> history(const history_params& params) override;
     result<feed_page> read_feed(const feed_params& params) override;
+    result<feed_position> find_position(timestamp at) override;
     result<statistics> count() override;
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
     result<std::vector<named_cursor>> list_cursors() override;
@@ -81,42 +84,35 @@ result<loaded_orders> kv_repository::load(const load_params& params) {
     return read(in, std::move(out));
 }
 
-// Where in the table of orders the list begins and ends.
-std::pair<std::string, std::string> bounds_of(const list_params& params) {
-    constexpr auto lowest = std::numeric_limits<std::int64_t>::min();
-    std::string from = bytes(params.created_from.value_or(timestamp::min()), lowest);
-    std::string until = bytes(params.created_until.value_or(timestamp::max()), lowest);
-    if (params.after) {
-        const std::string place = bytes(params.after->created_at, params.after->number);
-        if (params.descending) {
-            until = std::min(until, place);
-        } else {
-            from = std::max(from, bytes(place, std::string_view("\0", 1)));
-        }
-    }
-    return {std::move(from), std::move(until)};
+// The whole list is counted in the same transaction.
+list_total count_list(tables& in, const list_params& params) {
+    list_params whole = params;
+    whole.after.reset();
+    list_total out;
+    walk_list(in, whole, [&](const list_position&, order&) {
+        out.more = out.orders == params.count_max;
+        if (!out.more) ++out.orders;
+        return !out.more;
+    });
+    return out;
 }
 
 result<order_page> kv_repository::list(const list_params& params) {
     tables in(begin_());
     order_page page;
     page.newest = in.newest();
+    if (params.count_max > 0) page.total = count_list(in, params);
     if (params.limit == 0) return read(in, std::move(page));
-    const auto [from, until] = bounds_of(params);
-    bool more = false;
-    const auto add = [&](std::string_view, std::string_view row) {
-        auto it = decode_stored_order(row);
-        if (!it) {
-            in.fail(it.error());
+    list_position last;
+    walk_list(in, params, [&](const list_position& at, order& it) {
+        if (page.orders.size() == params.limit) {
+            page.next = std::move(last);
             return false;
         }
-        if (!matches(it->value, params)) return true;
-        more = page.orders.size() == params.limit;
-        if (!more) page.orders.push_back(std::move(it->value));
-        return !more;
-    };
-    in.walk(kv_table::orders, {from, until, params.descending}, add);
-    if (more) page.next = {page.orders.back().created_at, page.orders.back().number};
+        page.orders.push_back(std::move(it));
+        last = at;
+        return true;
+    });
     return read(in, std::move(page));
 }
 
@@ -159,7 +155,7 @@ result<feed_page> kv_repository::read_feed(const feed_params& params) {
     feed_page page;
     const auto epochs = in.epochs();
     page.newest = {epochs.back().epoch, in.offset()};
-    page.oldest = {epochs.front().epoch, 0};
+    page.oldest = {epochs.front().epoch, oldest_offset};
     judge_position(params.after, epochs, page);
     if (page.reset || params.limit == 0) return read(in, std::move(page));
     const std::string from = bytes(params.after.offset + 1);
@@ -177,6 +173,19 @@ result<feed_page> kv_repository::read_feed(const feed_params& params) {
     return read(in, std::move(page));
 }
 
+result<feed_position> kv_repository::find_position(timestamp at) {
+    tables in(begin_());
+    std::uint64_t before = oldest_offset;  // that entry, and all below it, is earlier
+    std::uint64_t end = in.offset() + 1;   // that one is not
+    while (in.ok() && end - before > 1) {
+        const std::uint64_t middle = before + (end - before) / 2;
+        const auto it = in.entry({0, middle});
+        if (!it) in.fail({errc::corrupt, "an entry of the journal is gone"});
+        (it && it->at < at ? before : end) = middle;
+    }
+    return read(in, feed_position{epoch_at(in.epochs(), before), before});
+}
+
 result<statistics> kv_repository::count() {
     tables in(begin_());
     statistics out;
@@ -190,6 +199,7 @@ result<statistics> kv_repository::count() {
     for (status_count& it : out.orders) it.oldest_due_at = in.first_due(it.status);
     out.completed = static_cast<std::uint64_t>(in.counter("completed"));
     out.processing_time = std::chrono::milliseconds(in.counter("processing_ms"));
+    out.created = static_cast<std::uint64_t>(in.counter("number"));
     return read(in, std::move(out));
 }
 

@@ -4,8 +4,10 @@
 #include <orderproc/memory.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <mutex>
+#include <utility>
 
 namespace orderproc {
 inline namespace v1 {
@@ -29,6 +31,7 @@ public:
     result<order_page> list(const list_params& params) override;
     result<std::vector<journal_entry>> history(const history_params& params) override;
     result<feed_page> read_feed(const feed_params& params) override;
+    result<feed_position> find_position(timestamp at) override;
     result<statistics> count() override;
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
     result<std::vector<named_cursor>> list_cursors() override;
@@ -58,6 +61,10 @@ private:
 
 feed_position newest(const tables& of) {
     return {of.epochs.back().epoch, of.journal.size()};
+}
+
+feed_position oldest(const tables& of) {
+    return {of.epochs.front().epoch, 0};
 }
 
 result<void> memory_repository::write(const write_params& params, write_results& results) {
@@ -100,47 +107,118 @@ result<loaded_orders> memory_repository::load(const load_params& params) {
     return out;
 }
 
-// False when the page is full: there is another one.
-bool add(order_page& page, const place& at, const order& it, const list_params& params) {
-    if (!matches(it, params)) return true;
-    if (page.orders.size() < params.limit) {
-        page.orders.push_back(it);
-        page.next = {at.created_at, at.number};
-        return true;
+// Until visit says false.
+template <class Iterator, class Visit>
+void walk(Iterator first, Iterator last, bool descending, const Visit& visit) {
+    if (descending) {
+        while (last != first) {
+            if (!visit(*--last)) return;
+        }
+    } else {
+        for (; first != last; ++first) {
+            if (!visit(*first)) return;
+        }
     }
-    return false;
 }
 
-result<order_page> memory_repository::list(const list_params& params) {
+using visitor = std::function<bool(const list_position& at, const order& it)>;
+
+void walk_by_creation(const tables& of, const list_params& params, const visitor& visit) {
     constexpr auto lowest = std::numeric_limits<std::int64_t>::min();
     place low{params.created_from.value_or(timestamp::min()), lowest};
     place high{params.created_until.value_or(timestamp::max()), lowest};
     if (params.after) {
-        const place after{params.after->created_at, params.after->number};
+        const place after{params.after->at, params.after->number};
         if (params.descending) {
             high = std::min(high, after);
         } else {
             low = std::max(low, after);
         }
     }
-    const std::lock_guard lock(of_.mutex_);
-    order_page page;
-    page.newest = newest(of_.tables_);
-    if (params.limit == 0 || low >= high) return page;
-    const auto& orders = of_.tables_.orders;
-    const auto first = orders.upper_bound(low);
-    const auto last = orders.lower_bound(high);
-    if (params.descending) {
-        for (auto it = last; it != first;) {
-            --it;
-            if (!add(page, it->first, it->second.value, params)) return page;
+    if (low >= high) return;
+    walk(of.orders.upper_bound(low), of.orders.lower_bound(high), params.descending,
+         [&](const auto& row) {
+             return visit({row.first.created_at, row.first.number}, row.second.value);
+         });
+}
+
+void walk_by_id(const tables& of, const list_params& params, const visitor& visit) {
+    auto first = of.ids.lower_bound(params.id_prefix);
+    const auto end = end_of_prefix(params.id_prefix);
+    auto last = end ? of.ids.lower_bound(*end) : of.ids.end();
+    if (params.after && params.descending) last = of.ids.lower_bound(params.after->id);
+    if (params.after && !params.descending) first = of.ids.upper_bound(params.after->id);
+    walk(first, last, params.descending, [&](const auto& row) {
+        const auto found = of.orders.find(row.second);
+        if (found == of.orders.end()) return true;  // deleted
+        return visit({{}, 0, row.first}, found->second.value);
+    });
+}
+
+void walk_by_due_time(const tables& of, const list_params& params, const visitor& visit) {
+    const order_status status = params.statuses.front();
+    constexpr auto highest = std::numeric_limits<std::int64_t>::max();
+    auto first = of.due.lower_bound({status, timestamp::min(), place{timestamp::min(), 0}});
+    auto last = of.due.upper_bound({status, timestamp::max(), place{timestamp::max(), highest}});
+    if (params.after) {
+        const auto& after = *params.after;
+        auto at = of.due.lower_bound({status, after.at, place{timestamp::min(), 0}});
+        const std::int64_t up_to = params.descending ? after.number - 1 : after.number;
+        while (at != last && std::get<timestamp>(*at) == after.at &&
+               std::get<place>(*at).number <= up_to) {
+            ++at;
         }
-    } else {
-        for (auto it = first; it != last; ++it) {
-            if (!add(page, it->first, it->second.value, params)) return page;
-        }
+        (params.descending ? last : first) = at;
     }
-    page.next.reset();
+    walk(first, last, params.descending, [&](const auto& row) {
+        const auto& [its_status, due_at, at] = row;
+        return visit({due_at, at.number}, of.orders.find(at)->second.value);
+    });
+}
+
+// The orders that the list shows, in its order, from params.after on.
+void walk_list(const tables& of, const list_params& params, const visitor& visit) {
+    const auto if_shown = [&](const list_position& at, const order& it) {
+        return !matches(it, params) || visit(at, it);
+    };
+    switch (params.sort) {
+        case list_sort::created_at:
+            return walk_by_creation(of, params, if_shown);
+        case list_sort::order_id:
+            return walk_by_id(of, params, if_shown);
+        case list_sort::due_at:
+            return walk_by_due_time(of, params, if_shown);
+    }
+}
+
+list_total count_list(const tables& of, list_params params) {
+    params.after.reset();
+    list_total out;
+    walk_list(of, params, [&](const list_position&, const order&) {
+        out.more = out.orders == params.count_max;
+        if (!out.more) ++out.orders;
+        return !out.more;
+    });
+    return out;
+}
+
+result<order_page> memory_repository::list(const list_params& params) {
+    const std::lock_guard lock(of_.mutex_);
+    const tables& t = of_.tables_;
+    order_page page;
+    page.newest = newest(t);
+    if (params.count_max > 0) page.total = count_list(t, params);
+    if (params.limit == 0) return page;
+    list_position last;
+    walk_list(t, params, [&](const list_position& at, const order& it) {
+        if (page.orders.size() == params.limit) {
+            page.next = std::move(last);
+            return false;
+        }
+        page.orders.push_back(it);
+        last = at;
+        return true;
+    });
     return page;
 }
 
@@ -167,7 +245,7 @@ result<feed_page> memory_repository::read_feed(const feed_params& params) {
     const auto& journal = of_.tables_.journal;
     feed_page page;
     const auto& epochs = of_.tables_.epochs;
-    page.oldest = {epochs.front().epoch, 0};
+    page.oldest = oldest(of_.tables_);
     page.newest = newest(of_.tables_);
     judge_position(params.after, epochs, page);
     if (page.reset) return page;
@@ -176,6 +254,16 @@ result<feed_page> memory_repository::read_feed(const feed_params& params) {
     const auto first = journal.begin() + static_cast<std::ptrdiff_t>(after);
     page.entries.assign(first, first + static_cast<std::ptrdiff_t>(size));
     return page;
+}
+
+result<feed_position> memory_repository::find_position(timestamp at) {
+    const std::lock_guard lock(of_.mutex_);
+    const tables& t = of_.tables_;
+    const auto first = std::partition_point(t.journal.begin(), t.journal.end(),
+                                            [&](const journal_entry& it) { return it.at < at; });
+    const auto offset =
+        std::max(static_cast<std::uint64_t>(first - t.journal.begin()), oldest(t).offset);
+    return feed_position{epoch_at(t.epochs, offset), offset};
 }
 
 result<statistics> memory_repository::count() {
@@ -192,6 +280,7 @@ result<statistics> memory_repository::count() {
     }
     out.completed = sums.completed;
     out.processing_time = sums.processing_time;
+    out.created = static_cast<std::uint64_t>(sums.number);
     return out;
 }
 

@@ -2,10 +2,14 @@
 
 #include "order_row.hpp"
 
+#include <orderproc/adapter.hpp>
+
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace orderproc {
@@ -29,9 +33,16 @@ constexpr std::size_t first_status = 5;
 
 constexpr std::int64_t no_limit = -1;  // to SQLite
 
-// What the index cannot tell: the text behind a hash, and the tenant.
+// What no index tells: the text behind a hash, the tenant, the id.
 bool filters_rows(const list_params& params) {
-    return params.scope.tenant || (params.scope.user && user_key(*params.scope.user) < 0);
+    return params.scope.tenant || (params.scope.user && user_key(*params.scope.user) < 0) ||
+           !params.id_prefix.empty();
+}
+
+// One more than the page, or the count, to see whether there are more.
+std::int64_t one_more(std::size_t than) {
+    constexpr std::size_t most = std::numeric_limits<std::int64_t>::max() - 1;
+    return static_cast<std::int64_t>(std::min(than, most) + 1);
 }
 
 std::string parameter(std::size_t index) {
@@ -40,29 +51,87 @@ std::string parameter(std::size_t index) {
     return out;
 }
 
+std::string select_orders(const char* rest) {
+    return std::string("SELECT ") + order_columns + ",due_at FROM orders " + rest;
+}
+
+constexpr std::string_view behind_all_ids = "\xff";  // in no text of UTF-8
+
 }  // namespace
 
 list_query::list_query(connection& db)
     : db_(db),
       counts_(db, "SELECT status, orders FROM counts WHERE orders>0 ORDER BY status"),
       last_(db, "SELECT last_number FROM totals"),
-      probe_(db, "SELECT number, created_at FROM orders WHERE number>=?1 ORDER BY number LIMIT 1") {
-}
+      probe_(db, "SELECT number, created_at FROM orders WHERE number>=?1 ORDER BY number LIMIT 1"),
+      by_id_up_(db, select_orders("WHERE order_id>=?1 AND order_id<?2 ORDER BY order_id")),
+      by_id_down_(db, select_orders("WHERE order_id>=?1 AND order_id<?2 ORDER BY order_id DESC")),
+      by_due_up_(db, select_orders("INDEXED BY orders_by_due_at WHERE status=?1 AND "
+                                   "due_at IS NOT NULL AND due_at>=?2 AND (due_at>?2 OR number>?3) "
+                                   "ORDER BY due_at, number")),
+      by_due_down_(db,
+                   select_orders("INDEXED BY orders_by_due_at WHERE status=?1 AND "
+                                 "due_at IS NOT NULL AND due_at<=?2 AND (due_at<?2 OR number<?3) "
+                                 "ORDER BY due_at DESC, number DESC")) {}
 
 order_page list_query::run(const list_params& params) {
     order_page out;
-    std::int64_t in_statuses = 0;
-    const auto statuses = in_use(params, in_statuses);
-    if (!params.statuses.empty() && statuses.empty()) return out;
-    const range within = range_of(params);
-    if (!params.scope.user || (!statuses.empty() && in_statuses <= few_orders)) {
-        const route by = statuses.empty() ? route::all : route::by_status;
-        add(by, params, statuses, within, out);
-        return out;
+    if (params.count_max > 0) out.total = count(params);
+    if (params.limit == 0) return out;
+    out.orders.reserve(std::min(params.limit, reserve_max));
+    list_position last;
+    walk(params, params.sort, one_more(params.limit), [&](list_position&& at, order&& it) {
+        if (out.orders.size() == params.limit) {
+            out.next = std::move(last);
+            return false;
+        }
+        out.orders.push_back(std::move(it));
+        last = std::move(at);
+        return true;
+    });
+    return out;
+}
+
+void list_query::walk(const list_params& params, list_sort sort, std::int64_t rows_max,
+                      const visitor& visit) {
+    const auto offer = [&](const rows& row) {
+        order it = read_order(db_, row);
+        if (!matches(it, params)) return true;
+        list_position at;
+        if (sort == list_sort::order_id) {
+            at.id = it.id.view();
+        } else {
+            at.number = it.number;
+            at.at = sort == list_sort::due_at ? row.time(order_column_count) : it.created_at;
+        }
+        return visit(std::move(at), std::move(it));
+    };
+    switch (sort) {
+        case list_sort::created_at:
+            return walk_by_creation(params, false, filters_rows(params) ? no_limit : rows_max,
+                                    offer);
+        case list_sort::order_id:
+            return walk_by_id(params, offer);
+        case list_sort::due_at:
+            return walk_by_due_time(params, offer);
     }
+}
+
+void list_query::walk_by_creation(const list_params& params, bool counts, std::int64_t rows_max,
+                                  const row_visitor& visit) {
+    std::int64_t in_statuses = 0;
+    selection what{route::all, in_use(params, in_statuses), counts, rows_max};
+    if (!params.statuses.empty() && what.statuses.empty()) return;
+    range left = range_of(params);
+    if (!params.scope.user || (!what.statuses.empty() && in_statuses <= few_orders)) {
+        if (!what.statuses.empty()) what.by = route::by_status;
+        (void)walk_range(params, what, left, visit);
+        return;
+    }
+    what.by = route::by_user;
     // Generation by generation, in the order of the list.
-    range left = within;
-    while (left.low <= left.high && !out.next && db_.ok()) {
+    bool more = true;
+    while (left.low <= left.high && more && db_.ok()) {
         range part = left;
         if (params.descending) {
             part.low = std::max(left.low, left.high >> generation_bits << generation_bits);
@@ -71,35 +140,78 @@ order_page list_query::run(const list_params& params) {
             part.high = std::min(left.high, left.low | ((1 << generation_bits) - 1));
             left.low = part.high + 1;
         }
-        add(route::by_user, params, statuses, part, out);
+        more = walk_range(params, what, part, visit);
     }
-    return out;
 }
 
-// Appends what the page still wants of the range.
-void list_query::add(route by, const list_params& params, std::span<const order_status> statuses,
-                     range within, order_page& out) {
-    // One more than that, to see whether there is a next page.
-    constexpr std::size_t most = std::numeric_limits<std::int64_t>::max() - 1;
-    const std::size_t wanted = params.limit - out.orders.size();
-    const auto rows_max = static_cast<std::int64_t>(std::min(wanted, most) + 1);
+bool list_query::walk_range(const list_params& params, const selection& what, range within,
+                            const row_visitor& visit) {
     const bool user = params.scope.user.has_value();
-    const std::array<std::int64_t, 4> integers{within.low, within.high,
-                                               filters_rows(params) ? no_limit : rows_max,
+    const std::array<std::int64_t, 4> integers{within.low, within.high, what.rows_max,
                                                user ? user_key(*params.scope.user) : 0};
-    const bool with_user = user || !statuses.empty();
-    auto found = prepared(by, user, statuses.size(), params.descending)
-                     .query_all(std::span(integers).first(with_user ? 4 : 3), statuses);
-    out.orders.reserve(out.orders.size() + std::min(wanted, reserve_max));
+    const bool with_user = user || !what.statuses.empty();
+    auto found = prepared(what, user, params.descending)
+                     .query_all(std::span(integers).first(with_user ? 4 : 3), what.statuses);
     while (found.next()) {
-        order it = read_order(db_, found);
-        if (!params.scope.admits(it)) continue;
-        if (out.orders.size() == params.limit) {
-            out.next = {out.orders.back().created_at, out.orders.back().number};
-            return;
-        }
-        out.orders.push_back(std::move(it));
+        if (!visit(found)) return false;
     }
+    return true;
+}
+
+void list_query::walk_by_id(const list_params& params, const row_visitor& visit) {
+    std::string from(params.id_prefix);
+    std::string until = end_of_prefix(from).value_or(std::string(behind_all_ids));
+    if (params.after) (params.descending ? until : from) = params.after->id;
+    auto found = (params.descending ? by_id_down_ : by_id_up_)
+                     .query(std::string_view(from), std::string_view(until));
+    while (found.next()) {
+        const bool seen = params.after && found.text(1) == params.after->id;
+        if (!seen && !visit(found)) return;
+    }
+}
+
+void list_query::walk_by_due_time(const list_params& params, const row_visitor& visit) {
+    const timestamp end = params.descending ? timestamp::max() : timestamp::min();
+    auto found = (params.descending ? by_due_down_ : by_due_up_)
+                     .query(params.statuses.front().view(), params.after ? params.after->at : end,
+                            params.after ? params.after->number : std::int64_t{0});
+    while (found.next()) {
+        if (!visit(found)) return;
+    }
+}
+
+list_total list_query::count(const list_params& params) {
+    list_params whole = params;
+    whole.after.reset();
+    std::uint64_t counted = 0;
+    const bool by_due_time = params.sort == list_sort::due_at;
+    if (by_due_time || filters_rows(params)) {
+        const auto sort =
+            !by_due_time && !params.id_prefix.empty() ? list_sort::order_id : params.sort;
+        walk(whole, sort, no_limit,
+             [&](list_position&&, order&&) { return ++counted <= params.count_max; });
+    } else if (params.scope.everybody() && !params.created_from && !params.created_until) {
+        counted = count_statuses(params);
+    } else {
+        walk_by_creation(whole, true, one_more(params.count_max), [&](const rows& row) {
+            counted += static_cast<std::uint64_t>(row.integer(0));
+            return counted <= params.count_max;
+        });
+    }
+    return {std::min<std::uint64_t>(counted, params.count_max), counted > params.count_max};
+}
+
+std::uint64_t list_query::count_statuses(const list_params& params) {
+    std::uint64_t out = 0;
+    auto counts = counts_.query();
+    while (counts.next()) {
+        const auto& asked = params.statuses;
+        const bool wanted =
+            asked.empty() ||
+            std::find(asked.begin(), asked.end(), read_status(db_, counts.text(0))) != asked.end();
+        if (wanted) out += static_cast<std::uint64_t>(counts.integer(1));
+    }
+    return out;
 }
 
 // Those asked for that have orders, each once, and how many orders.
@@ -152,20 +264,22 @@ std::int64_t list_query::first_created_at_or_after(timestamp at) {
     return low;
 }
 
-statement& list_query::prepared(route by, bool user, std::size_t statuses, bool descending) {
-    auto& kept = prepared_[{by, user, statuses, descending}];
+statement& list_query::prepared(const selection& what, bool user, bool descending) {
+    const std::size_t statuses = what.statuses.size();
+    auto& kept = prepared_[{what.by, what.counts, user, statuses, descending}];
     if (kept) return *kept;
-    const std::string columns = std::string("SELECT ") + order_columns + " FROM orders ";
+    const std::string columns =
+        std::string("SELECT ") + (what.counts ? "1" : order_columns) + " FROM orders ";
     const std::string between = "number BETWEEN ?1 AND ?2";
     std::string sql;
-    if (by == route::by_status) {  // one range an index entry each, merged by number
+    if (what.by == route::by_status) {  // one range an index entry each, merged by number
         for (std::size_t i = 0; i < statuses; ++i) {
             if (i > 0) sql += " UNION ALL ";
             sql += columns + "INDEXED BY orders_by_status WHERE status=" + parameter(i) + " AND " +
                    between;
             if (user) sql += " AND +user_id=?4";
         }
-    } else if (by == route::by_user) {
+    } else if (what.by == route::by_user) {
         sql = columns +
               "INDEXED BY orders_by_user WHERE (number >> 15)=(?1 >> 15) AND user_id=?4 AND " +
               between;
@@ -176,7 +290,11 @@ statement& list_query::prepared(route by, bool user, std::size_t statuses, bool 
     } else {
         sql = columns + "WHERE " + between;
     }
-    sql += descending ? " ORDER BY number DESC LIMIT ?3" : " ORDER BY number LIMIT ?3";
+    if (what.counts) {
+        sql = "SELECT count(*) FROM (" + sql + " LIMIT ?3)";
+    } else {
+        sql += descending ? " ORDER BY number DESC LIMIT ?3" : " ORDER BY number LIMIT ?3";
+    }
     kept = std::make_unique<statement>(db_, std::move(sql));
     return *kept;
 }

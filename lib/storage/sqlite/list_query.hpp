@@ -2,17 +2,17 @@
 #define ORDERPROC_STORAGE_SQLITE_LIST_QUERY_HPP
 
 // Pages of orders. Since created_at never runs backwards along the number, a list by time is
-// one by number: every index ends with it, and no page sorts.
+// one by number: every index that it uses ends with it, and no page sorts.
 
 #include "statement.hpp"
 
 #include <orderproc/repository.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
-#include <span>
-#include <string>
 #include <tuple>
 #include <vector>
 
@@ -24,7 +24,7 @@ class list_query {
 public:
     explicit list_query(connection& db);
 
-    // In a transaction, for several statements. REQUIRES: limit > 0.
+    // In a transaction, for several statements.
     order_page run(const list_params& params);
 
 private:
@@ -33,20 +33,41 @@ private:
         std::int64_t low = 0;
         std::int64_t high = 0;
     };
+    struct selection {
+        route by = route::all;
+        std::vector<order_status> statuses;
+        bool counts = false;         // how many rows there are, in one row, instead of them
+        std::int64_t rows_max = -1;  // of a range; negative: all
+    };
+    using row_visitor = std::function<bool(const rows& row)>;
+    using visitor = std::function<bool(list_position&& at, order&& it)>;
 
-    void add(route by, const list_params& params, std::span<const order_status> statuses,
-             range within, order_page& out);
+    // These call visit until it says false.
+    void walk(const list_params& params, list_sort sort, std::int64_t rows_max,
+              const visitor& visit);
+    void walk_by_creation(const list_params& params, bool counts, std::int64_t rows_max,
+                          const row_visitor& visit);
+    bool walk_range(const list_params& params, const selection& what, range within,
+                    const row_visitor& visit);  // false: visit said so
+    void walk_by_id(const list_params& params, const row_visitor& visit);
+    void walk_by_due_time(const list_params& params, const row_visitor& visit);
+
+    list_total count(const list_params& params);
+    std::uint64_t count_statuses(const list_params& params);
     std::vector<order_status> in_use(const list_params& params, std::int64_t& orders);
     std::int64_t first_created_at_or_after(timestamp at);
     range range_of(const list_params& params);
-    statement& prepared(route by, bool user, std::size_t statuses, bool descending);
+    statement& prepared(const selection& what, bool user, bool descending);
 
     connection& db_;
     statement counts_;
     statement last_;
     statement probe_;
-    // By route, user, number of statuses, descending. As many as statuses in use allow.
-    std::map<std::tuple<route, bool, std::size_t, bool>, std::unique_ptr<statement>> prepared_;
+    statement by_id_up_, by_id_down_;
+    statement by_due_up_, by_due_down_;
+    // By route, counting, user, number of statuses, descending. As many as statuses in use allow.
+    std::map<std::tuple<route, bool, bool, std::size_t, bool>, std::unique_ptr<statement>>
+        prepared_;
 };
 
 }  // namespace detail::sqlite

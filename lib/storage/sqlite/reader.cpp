@@ -55,10 +55,11 @@ reader::reader(connection& db)
               "SELECT epoch, last_position, "
               "(SELECT min(position) FROM journal) FROM totals"),
       feed_(db, select(entry_columns, "FROM journal WHERE position>?1 ORDER BY position LIMIT ?2")),
+      time_of_(db, "SELECT position, at FROM journal WHERE position>=?1 ORDER BY position LIMIT 1"),
       counts_(db,
               "SELECT status, orders, (SELECT min(due_at) FROM orders WHERE status=counts.status "
               "AND due_at IS NOT NULL) FROM counts ORDER BY status"),
-      totals_(db, "SELECT completed, processing_ms FROM totals"),
+      totals_(db, "SELECT completed, processing_ms, last_number FROM totals"),
       cursor_(db, "SELECT epoch, position FROM cursors WHERE name=?1"),
       cursors_(db, "SELECT name, epoch, position FROM cursors ORDER BY name"),
       sequence_(db, "SELECT sequence FROM writers WHERE writer=?1") {}
@@ -117,7 +118,7 @@ result<order_page> reader::list(const list_params& params) {
     order_page out;
     {
         const transaction at_once = snapshot();
-        if (params.limit > 0) out = lists_.run(params);
+        out = lists_.run(params);
         out.newest = newest();
     }
     return finished(db_, std::move(out));
@@ -145,24 +146,54 @@ result<std::vector<journal_entry>> reader::history(const history_params& params)
     return finished(db_, std::move(out));
 }
 
+// False: the file is damaged, and the connection has failed.
+bool reader::read_bounds(std::span<const journal_epoch> of, feed_page& out) {
+    auto bounds = bounds_.query();
+    if (!bounds.next()) return false;
+    const auto epoch = static_cast<std::uint64_t>(bounds.integer(0));
+    const auto newest = static_cast<std::uint64_t>(bounds.integer(1));
+    const auto oldest =
+        bounds.is_null(2) ? newest : static_cast<std::uint64_t>(bounds.integer(2)) - 1;
+    out.oldest = {epoch_at(of, oldest), oldest};
+    out.newest = {epoch, newest};
+    return true;
+}
+
 result<feed_page> reader::read_feed(const feed_params& params) {
     feed_page out;
     {
         const transaction at_once = snapshot();
         const auto of = epochs();
-        auto bounds = bounds_.query();
-        if (bounds.next()) {
-            const auto epoch = static_cast<std::uint64_t>(bounds.integer(0));
-            const auto newest = static_cast<std::uint64_t>(bounds.integer(1));
-            const auto oldest =
-                bounds.is_null(2) ? newest : static_cast<std::uint64_t>(bounds.integer(2)) - 1;
-            out.oldest = {epoch_at(of, oldest), oldest};
-            out.newest = {epoch, newest};
+        if (read_bounds(of, out)) {
             judge_position(params.after, of, out);
             if (!out.reset) {
                 auto entries = feed_.query(params.after.offset, limit_of(params.limit));
                 while (entries.next()) out.entries.push_back(read_entry(db_, entries, of));
             }
+        }
+    }
+    return finished(db_, std::move(out));
+}
+
+result<feed_position> reader::find_position(timestamp at) {
+    feed_position out;
+    {
+        const transaction at_once = snapshot();
+        const auto of = epochs();
+        feed_page bounds;
+        if (read_bounds(of, bounds)) {
+            std::uint64_t before = bounds.oldest.offset;   // what is here or below is earlier
+            std::uint64_t end = bounds.newest.offset + 1;  // what is here or above is not
+            while (end - before > 1 && db_.ok()) {
+                const std::uint64_t middle = before + (end - before) / 2;
+                auto found = time_of_.query(middle);
+                if (found.next() && found.time(1) < at) {
+                    before = static_cast<std::uint64_t>(found.integer(0));
+                } else {
+                    end = middle;
+                }
+            }
+            out = {epoch_at(of, before), before};
         }
     }
     return finished(db_, std::move(out));
@@ -182,6 +213,7 @@ result<statistics> reader::count() {
         if (totals.next()) {
             out.completed = static_cast<std::uint64_t>(totals.integer(0));
             out.processing_time = std::chrono::milliseconds{totals.integer(1)};
+            out.created = static_cast<std::uint64_t>(totals.integer(2));
         }
     }
     return finished(db_, std::move(out));

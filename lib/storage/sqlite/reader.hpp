@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,7 @@ public:
     result<order_page> list(const list_params& params);
     result<std::vector<journal_entry>> history(const history_params& params);
     result<feed_page> read_feed(const feed_params& params);
+    result<feed_position> find_position(timestamp at);
     result<statistics> count();
     result<std::optional<feed_position>> find_cursor(std::string_view name);
     result<std::vector<named_cursor>> list_cursors();
@@ -35,6 +37,7 @@ private:
     transaction snapshot() { return transaction(db_, begin_); }
     feed_position newest();
     std::vector<journal_epoch> epochs();
+    bool read_bounds(std::span<const journal_epoch> of, feed_page& out);
     void load_one(const load_params& params, loaded_orders& out);
     bool admits(std::int64_t number, const order_scope& scope);
 
@@ -50,6 +53,7 @@ private:
     statement epochs_;
     statement bounds_;
     statement feed_;
+    statement time_of_;
     statement counts_;
     statement totals_;
     statement cursor_;

@@ -40,6 +40,9 @@ public:
     result<feed_page> read_feed(const feed_params& params) override {
         return read(&reader::read_feed, params);
     }
+    result<feed_position> find_position(timestamp at) override {
+        return read(&reader::find_position, at);
+    }
     result<statistics> count() override { return read(&reader::count); }
     result<std::optional<feed_position>> find_cursor(std::string_view name) override {
         return read(&reader::find_cursor, name);

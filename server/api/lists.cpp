@@ -1,0 +1,103 @@
+// Pages of orders.
+
+#include "api/api.hpp"
+#include "api/problems.hpp"
+#include "api/representation.hpp"
+
+#include <orderproc/changed_orders.hpp>
+#include <orderproc/json.hpp>
+
+#include <string>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+void write_page(const std::vector<order>& orders, const std::optional<std::string>& next_cursor,
+                const std::optional<list_total>& total,
+                const std::vector<query_parameter>& parameters, http::response& out) {
+    out.body.append(R"({"items":[)");
+    for (const order& one : orders) {
+        if (&one != orders.data()) out.body.append(1, ',');
+        append_json(one, out.body);
+    }
+    out.body.append(R"(],"next_cursor":)");
+    if (next_cursor) {
+        out.body.append(1, '"').append(*next_cursor).append(1, '"');
+        out.add("Link", next_link(parameters, "cursor", *next_cursor));
+    } else {
+        out.body.append("null");
+    }
+    if (total) {
+        out.body.append(R"(,"total":{"value":)").append(std::to_string(total->orders));
+        out.body.append(R"(,"exact":)").append(total->more ? "false}" : "true}");
+    }
+    out.body.append(1, '}');
+}
+
+}  // namespace
+
+bool api::list_orders(const call& it, http::response& out, pending& todo) {
+    return read_page(it, std::nullopt, out, todo);
+}
+
+bool api::list_orders_by_status(const call& it, http::response& out, pending& todo) {
+    const auto decoded = percent_decode(it.parameter);
+    const auto status = decoded ? find_status(*decoded, engine_.machine()) : std::nullopt;
+    if (!decoded) {
+        http::write_problem(problems::bad_request, "the path is malformed", it.in, out);
+    } else if (!status) {
+        std::string members;
+        append_words("allowed_values", names_of_statuses(engine_.machine()), members);
+        http::write_problem(problems::not_found, "there is no such status", it.in, out, members);
+    } else {
+        return read_page(it, status, out, todo);
+    }
+    return false;
+}
+
+bool api::read_page(const call& it, std::optional<order_status> fixed, http::response& out,
+                    pending& todo) {
+    auto parameters = parse_query(it.in.query);
+    if (!parameters) {
+        http::write_problem(problems::bad_request, "the query is malformed", it.in, out);
+        return false;
+    }
+    list_query query;
+    if (const auto bad = parse_list_query(*parameters, engine_.machine(), fixed, query)) {
+        write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
+        return false;
+    }
+    if (query.updated_from) return read_changes(std::move(query), std::move(*parameters), todo);
+    todo.read = read_then([query](repository_reader& from) { return from.list(query.params()); },
+                          [query, given = std::move(*parameters)](
+                              const order_page& page, const http::request&, http::response& to) {
+                              std::optional<std::string> next;
+                              if (page.next) next = make_cursor(query, *page.next);
+                              add_order_fields(page.newest, to);
+                              write_page(page.orders, next, page.total, given, to);
+                          });
+    return true;
+}
+
+bool api::read_changes(list_query query, std::vector<query_parameter> parameters, pending& todo) {
+    todo.read = read_then(
+        [query](repository_reader& from) { return list_changed(from, query.changes()); },
+        [query, given = std::move(parameters)](const changed_page& page, const http::request& in,
+                                               http::response& to) {
+            if (page.reset) {
+                return write_bad_parameter("cursor",
+                                           "its place is no longer in the journal: begin again "
+                                           "without it",
+                                           in, to);
+            }
+            std::optional<std::string> next;
+            if (page.next) next = make_cursor(query, *page.next);
+            add_order_fields(page.newest, to);
+            write_page(page.orders, next, {}, given, to);
+        });
+    return true;
+}
+
+}  // namespace orderproc::server
