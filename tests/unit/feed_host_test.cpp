@@ -4,6 +4,7 @@
 
 #include <orderproc/runnable.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <memory>
@@ -221,6 +222,38 @@ BOOST_AUTO_TEST_CASE(with_a_thread_of_its_own_it_delivers_what_is_committed) {
     BOOST_REQUIRE(!threaded.execute(testing::raise("B", "cancel")).ec);
     all.wait_for("create A, create B, cancel B");
     one.wait_for("create B, cancel B");
+}
+
+BOOST_AUTO_TEST_CASE(subscribers_on_several_threads_come_and_go_while_orders_do) {
+    engine threaded{store, status_machine::standard(), {time, random, errors}};
+    live_feed_options options;
+    options.rest = 0ms;
+    live_feed feed{threaded, feed_reads, options};
+    const auto name = [](int i) { return "A-" + std::to_string(i); };
+    constexpr int orders_max = 60;
+    std::string everything;
+    for (int i = 0; i < orders_max; ++i) everything += (i > 0 ? ", create " : "create ") + name(i);
+    std::vector<std::jthread> threads;
+    std::atomic<int> right{0};
+    for (int k = 0; k < 3; ++k) {
+        threads.emplace_back([&] {
+            for (int round = 0; round < 5; ++round) {
+                waiting_subscriber all, gone;
+                const feed_request from_the_beginning{.after = feed_position{}};
+                gone.subscription = feed.subscribe(from_the_beginning, gone).value();
+                all.subscription = feed.subscribe(from_the_beginning, all).value();
+                gone.subscription.reset();
+                all.wait_for(everything);
+                ++right;
+            }
+        });
+    }
+    for (int i = 0; i < orders_max; ++i) {
+        BOOST_REQUIRE(!threaded.execute(testing::order_builder{}.id(name(i)).submit()).ec);
+    }
+    threads.clear();
+    BOOST_TEST(right == 15);
+    BOOST_TEST(feed.subscriptions() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
