@@ -48,8 +48,9 @@ private:
     std::unique_ptr<impl> impl_;
 };
 
-// orders{status}, orders_created_total, and queue_depth{status} and queue_oldest_age_seconds{status}
-// of those that wait for work, read at each scrape. Nothing while the storage cannot be read. All arguments outlive it.
+// orders{status}, orders_created_total, and queue_depth{status} and
+// queue_oldest_age_seconds{status} of those that wait for work, read at each scrape. Nothing while
+// the storage cannot be read. All arguments outlive it.
 ORDERPROC_EXPORT std::shared_ptr<::prometheus::Collectable> make_storage_metrics(
     reader& from, const status_machine& machine, clock& time);
 

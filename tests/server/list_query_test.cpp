@@ -61,6 +61,11 @@ BOOST_AUTO_TEST_CASE(a_cursor_belongs_to_its_filters) {
         BOOST_TEST(!read_cursor(other, cursor));
     }
     other = some_query();
+    other.id_prefix = "A";
+    const std::string of_prefix = make_cursor(other, position);
+    other.sort = list_sort::due_at;
+    BOOST_TEST(!read_cursor(other, of_prefix));
+    other = some_query();
     other.updated_from = timestamp();
     BOOST_TEST(!read_cursor(other, cursor));
     BOOST_TEST(!read_change_cursor(other, cursor));
