@@ -17,6 +17,12 @@ namespace {
 // What an order takes without its item ids, its id and its metadata, generously.
 constexpr std::size_t size_hint = 448;
 
+// A literal, whose size is known.
+template <std::size_t N>
+void put(const char (&text)[N], std::string& out) {
+    out.append(text, N - 1);
+}
+
 template <class Integer>
 void append_integer(Integer value, std::string& out) {
     std::array<char, std::numeric_limits<Integer>::digits10 + 2> text;
@@ -48,6 +54,13 @@ void append_on_one_line(std::string_view json, std::string& out) {
         [](char c) { return c == '\n' || c == '\r'; }, ' ');
 }
 
+// What stands in a string as it is: ASCII without control characters, quotes and backslashes.
+constexpr auto is_plain = [] {
+    std::array<bool, 256> out{};
+    for (std::size_t c = 0x20; c < 0x80; ++c) out[c] = c != '"' && c != '\\';
+    return out;
+}();
+
 void append_escape(char c, std::string& out) {
     constexpr std::string_view hex = "0123456789abcdef";
     out += '\\';
@@ -72,7 +85,7 @@ void append_escape(char c, std::string& out) {
             out += 't';
             return;
         default:
-            out += "u00";
+            put("u00", out);
             out += hex[static_cast<unsigned char>(c) >> 4];
             out += hex[static_cast<unsigned char>(c) & 15];
     }
@@ -94,7 +107,7 @@ void append_items(const std::vector<std::int64_t>& ids, std::string& out) {
 // An integer as a number, any other text as a string, and a guest as null.
 void append_user(std::string_view user, std::string& out) {
     if (user.empty()) {
-        out += "null";
+        put("null", out);
     } else if (detail::positive_integer(user) != 0) {
         out += user;
     } else {
@@ -107,16 +120,16 @@ void append_lines(const order_content& of, std::string& out) {
     for (const order_line& it : of.lines) {
         out += before;
         before = ',';
-        out += "{\"sku\":";
+        put("{\"sku\":", out);
         append_json_string(it.sku, out);
-        out += ",\"quantity\":";
+        put(",\"quantity\":", out);
         append_integer(it.quantity, out);
         if (it.unit_amount) {
-            out += ",\"unit_amount\":";
+            put(",\"unit_amount\":", out);
             append_amount({it.unit_amount->minor_units, of.total_amount.currency}, out);
         }
         if (!it.name.empty()) {
-            out += ",\"name\":";
+            put(",\"name\":", out);
             append_json_string(it.name, out);
         }
         out += '}';
@@ -151,87 +164,85 @@ void append_attributes(const order_content& of, std::string& out) {
 
 void append_json_string(std::string_view text, std::string& out) {
     out += '"';
+    const char* const end = text.data() + text.size();
     const char* at = text.data();
-    const char* const end = at + text.size();
-    const char* copied = at;  // up to here
-    const auto copy = [&] { out.append(copied, at); };
-    while (at != end) {
-        const char c = *at;
-        if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
-            copy();
-            append_escape(c, out);
-            copied = ++at;
+    while (true) {
+        const char* const plain = at;
+        while (at != end && is_plain[static_cast<unsigned char>(*at)]) ++at;
+        out.append(plain, at);
+        if (at == end) break;
+        if (static_cast<unsigned char>(*at) < 0x80) {
+            append_escape(*at++, out);
             continue;
         }
         const detail::utf8_step step = detail::step_utf8(at, end);
-        if (!step.valid) {
-            copy();
-            out += "\xEF\xBF\xBD";
-            copied = at + step.size;
+        if (step.valid) {
+            out.append(at, step.size);
+        } else {
+            put("\xEF\xBF\xBD", out);
         }
         at += step.size;
     }
-    copy();
     out += '"';
 }
 
 void append_json(const order& value, std::string& out) {
-    out += "{\"id\":";
+    put("{\"id\":", out);
     append_integer(value.number, out);
-    out += ",\"order_id\":";
+    put(",\"order_id\":", out);
     if (value.id.empty()) {
-        out += "null";
+        put("null", out);
     } else {
         append_json_string(value.id.view(), out);
     }
-    out += ",\"user_id\":";
+    put(",\"user_id\":", out);
     append_user(value.user, out);
     if (value.lines.empty()) {
-        out += ",\"item_ids\":";
+        put(",\"item_ids\":", out);
         append_items(value.item_ids, out);
     } else {
-        out += ",\"lines\":";
+        put(",\"lines\":", out);
         append_lines(value, out);
     }
-    out += ",\"total_amount\":";
+    put(",\"total_amount\":", out);
     append_amount(value.total_amount, out);
-    out += ",\"currency\":";
+    put(",\"currency\":", out);
     append_word(value.total_amount.currency.view(), out);
-    out += ",\"metadata\":";
+    put(",\"metadata\":", out);
     append_on_one_line(value.metadata, out);
     if (!value.tenant.empty()) {
-        out += ",\"tenant\":";
+        put(",\"tenant\":", out);
         append_json_string(value.tenant, out);
     }
     if (!value.attributes.empty()) {
-        out += ",\"attributes\":";
+        put(",\"attributes\":", out);
         append_attributes(value, out);
     }
     if (!value.annotations.empty()) {
-        out += ",\"annotations\":";
+        put(",\"annotations\":", out);
         append_on_one_line(value.annotations, out);
     }
-    out += ",\"status\":";
+    put(",\"status\":", out);
     append_word(value.status.view(), out);
-    out += ",\"version\":";
+    put(",\"version\":", out);
     append_integer(static_cast<std::uint64_t>(value.version), out);
-    out += ",\"attempts\":";
+    put(",\"attempts\":", out);
     append_integer(value.attempts, out);
-    out += ",\"next_attempt_at\":";
+    put(",\"next_attempt_at\":", out);
     if (value.next_attempt_at) {
         append_time(*value.next_attempt_at, out);
     } else {
-        out += "null";
+        put("null", out);
     }
-    out += ",\"last_error\":";
+    put(",\"last_error\":", out);
     if (value.last_error.empty()) {
-        out += "null";
+        put("null", out);
     } else {
         append_json_string(value.last_error, out);
     }
-    out += ",\"created_at\":";
+    put(",\"created_at\":", out);
     append_time(value.created_at, out);
-    out += ",\"updated_at\":";
+    put(",\"updated_at\":", out);
     append_time(value.updated_at, out);
     out += '}';
 }

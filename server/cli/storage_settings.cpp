@@ -42,6 +42,7 @@ result<std::unique_ptr<storage>> storage_settings::open() const {
         sqlite_options options;
         options.path = url.substr(sqlite.size());
         options.file_mode = *mode;
+        (void)disable_sqlite_memory_statistics();  // not the first time: it has been done
         auto opened = open_sqlite(std::move(options));
         if (opened || opened.error().code != errc::schema_mismatch) return opened;
         failure why = std::move(opened).error();

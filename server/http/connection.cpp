@@ -5,6 +5,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -33,9 +34,10 @@ bool is_request_id(std::string_view id) noexcept {
 
 }  // namespace
 
-connection::connection(io_thread& home, asio::ip::tcp::socket socket, const asio::ip::address& from)
+connection::connection(io_thread& home, std::unique_ptr<byte_stream> client,
+                       const asio::ip::address& from)
     : home_(home),
-      socket_(std::move(socket)),
+      client_(std::move(client)),
       from_(from),
       parser_(home.options().limits, true),
       session_(home.answers().open(*this)),
@@ -62,9 +64,6 @@ void connection::guarded(Step&& go) noexcept {
 
 void connection::start() {
     guarded([this] {
-        error_code ec;
-        socket_.non_blocking(true, ec);
-        if (ec) return close();
         // Who connects has something to say: no keep-alive before the first request.
         deadline_ = home_.tick_after(home_.options().header_timeout);
         read_more();
@@ -75,8 +74,7 @@ void connection::close() noexcept {
     if (waiting_ && !closed_) session_->abandon();
     closed_ = true;
     deadline_ = 0;
-    error_code ignored;
-    socket_.close(ignored);  // what is under way comes back with an error
+    if (client_) client_->close();  // what is under way comes back with an error
 }
 
 void connection::set_phase(phase to) {
@@ -105,31 +103,20 @@ void connection::set_phase(phase to) {
     }
 }
 
-// A client that shut down its sending side alone still reads. Only a reset says that it is gone.
-bool connection::was_reset() {
-    char unused = 0;
-    error_code ec;
-    socket_.receive(asio::buffer(&unused, 1), asio::socket_base::message_peek, ec);
-    return ec == asio::error::connection_reset;
-}
-
 void connection::check_time(std::uint64_t tick) {
-    if (waiting_ && !closed_ && was_reset()) return close();
+    if (waiting_ && !closed_ && client_->was_reset()) return close();
     if (deadline_ == 0 || tick < deadline_) return;
     if ((phase_ == phase::header || phase_ == phase::body) && reading_) {
         deadline_ = 0;
         timed_out_ = true;
-        error_code ignored;
-        socket_.cancel(ignored);  // on_read() answers
+        client_->cancel();  // take_in() answers
     } else {
         close();
     }
 }
 
 void connection::drain() {
-    if (phase_ != phase::idle) return;
-    error_code ec;
-    if (socket_.available(ec) == 0 || ec) close();
+    if (phase_ == phase::idle && !client_->readable()) close();
 }
 
 void connection::pump() {
@@ -274,7 +261,7 @@ void connection::append_answer() {
 // What is left here has nothing more to do.
 void connection::hand_over(bool chunked) {
     home_.streams().adopt(
-        {std::move(socket_), from_, out_.substr(out_sent_), chunked, std::move(response_.stream)});
+        {std::move(client_), from_, out_.substr(out_sent_), chunked, std::move(response_.stream)});
     handed_over_ = closed_ = true;
     last_ = false;
     deadline_ = 0;
@@ -298,8 +285,8 @@ void connection::answer_problem(const problem_kind& kind, std::string_view detai
 bool connection::flush() {
     while (out_sent_ < out_.size()) {
         error_code ec;
-        out_sent_ +=
-            socket_.write_some(asio::buffer(out_.data() + out_sent_, out_.size() - out_sent_), ec);
+        const asio::const_buffer rest(out_.data() + out_sent_, out_.size() - out_sent_);
+        out_sent_ += client_->write_some({&rest, 1}, ec);
         if (ec == asio::error::would_block || ec == asio::error::try_again) {
             write_rest();
             return false;
@@ -319,16 +306,17 @@ bool connection::flush() {
 void connection::write_rest() {
     set_phase(phase::writing);
     writing_ = true;
-    socket_.async_write_some(
-        asio::buffer(out_.data() + out_sent_, out_.size() - out_sent_),
-        [this](error_code ec, std::size_t size) { guarded([&] { on_written(ec, size); }); });
+    client_->wait_writable(*this);
 }
 
-void connection::on_written(error_code ec, std::size_t size) {
+void connection::on_writable(error_code ec) noexcept {
+    guarded([&] { write_on(ec); });
+}
+
+void connection::write_on(error_code ec) {
     writing_ = false;
     if (closed_) return;
     if (ec) return close();
-    out_sent_ += size;
     phase_ = phase::answering;  // who takes something in time gets time for the next
     if (!flush()) return;
     set_phase(phase::answering);
@@ -350,12 +338,14 @@ void connection::read_more() {
         if (closed_) return;
     }
     reading_ = true;
-    socket_.async_read_some(
-        asio::buffer(in_.get() + in_end_, in_capacity_ - in_end_),
-        [this](error_code ec, std::size_t size) { guarded([&] { on_read(ec, size); }); });
+    client_->read_some({in_.get() + in_end_, in_capacity_ - in_end_}, *this);
 }
 
-void connection::on_read(error_code ec, std::size_t size) {
+void connection::on_read(error_code ec, std::size_t size) noexcept {
+    guarded([&] { take_in(ec, size); });
+}
+
+void connection::take_in(error_code ec, std::size_t size) {
     reading_ = false;
     if (closed_) return;
     if (timed_out_) {
@@ -379,7 +369,7 @@ void connection::on_read(error_code ec, std::size_t size) {
 // that it is about to read (RFC 9112, 9.6): so the rest is read and dropped for a while.
 void connection::linger() {
     error_code ec;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+    client_->shutdown(ec);
     if (ec) return close();
     set_phase(phase::lingering);
     in_begin_ = in_end_ = 0;

@@ -3,6 +3,7 @@
 
 // One client. Internal to the transport.
 
+#include "http/byte_stream.hpp"
 #include "http/io_thread.hpp"
 #include "http/request_parser.hpp"
 
@@ -14,9 +15,9 @@ namespace orderproc::server::http {
 
 // At any time it reads, or writes, or waits for its session (and may write meanwhile what
 // came before). Lives until it is closed and none of these is under way.
-class connection final : private exchange {
+class connection final : private exchange, private byte_stream_user {
 public:
-    connection(io_thread& home, boost::asio::ip::tcp::socket socket,
+    connection(io_thread& home, std::unique_ptr<byte_stream> client,
                const boost::asio::ip::address& from);
     ~connection();
 
@@ -27,7 +28,7 @@ public:
     void close() noexcept;                // drops it
 
     const boost::asio::ip::address& from() const noexcept { return from_; }
-    bool handed_over() const noexcept { return handed_over_; }  // its socket, to a stream
+    bool handed_over() const noexcept { return handed_over_; }  // its client, to a stream
 
 private:
     friend class io_thread;  // links it into its lists
@@ -35,6 +36,8 @@ private:
     enum class phase : std::uint8_t { idle, header, body, answering, writing, lingering };
 
     void ready() noexcept override { home_.completed(*this); }
+    void on_read(boost::system::error_code ec, std::size_t size) noexcept override;
+    void on_writable(boost::system::error_code ec) noexcept override;
 
     template <class Step>
     void guarded(Step&& go) noexcept;
@@ -52,16 +55,15 @@ private:
     void answer_problem(const problem_kind& kind, std::string_view detail);
     bool flush();  // true: all is sent
     void write_rest();
-    void on_written(boost::system::error_code ec, std::size_t size);
+    void write_on(boost::system::error_code ec);
     void read_more();
-    void on_read(boost::system::error_code ec, std::size_t size);
+    void take_in(boost::system::error_code ec, std::size_t size);
     void linger();
     void set_phase(phase to);
-    bool was_reset();
     bool busy() const noexcept { return reading_ || writing_ || waiting_ || giving_way_; }
 
     io_thread& home_;
-    boost::asio::ip::tcp::socket socket_;
+    std::unique_ptr<byte_stream> client_;  // none once it is handed over
     const boost::asio::ip::address from_;
     request_parser parser_;
     admission::ticket ticket_;

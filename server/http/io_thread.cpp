@@ -72,7 +72,7 @@ void io_thread::adopt(asio::ip::tcp::socket socket, const asio::ip::address& fro
     if (draining_) return counts_.remove(from);  // accepted just before the end
     std::unique_ptr<connection> made;
     try {
-        made = std::make_unique<connection>(*this, std::move(socket), from);
+        made = std::make_unique<connection>(*this, make_tcp_stream(std::move(socket)), from);
     } catch (...) {  // no memory: the socket closes
         counts_.remove(from);
         return;

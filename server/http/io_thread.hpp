@@ -15,6 +15,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -59,6 +60,8 @@ public:
     void adopt(boost::asio::ip::tcp::socket socket, const boost::asio::ip::address& from);
     void release(connection& it) noexcept;  // destroys it
     stream_set& streams() noexcept { return streams_; }
+    // Where what clients send to a stream is read to. Shared by all, for nobody looks into it.
+    boost::asio::mutable_buffer bin() noexcept { return boost::asio::buffer(bin_); }
     void gone(const boost::asio::ip::address& from) noexcept;  // a client of there
 
     // Closes what is idle, lets the rest answer what it has begun, until the deadline.
@@ -94,6 +97,7 @@ private:
 
     connection* connections_ = nullptr;
     stream_set streams_{*this};
+    std::array<char, 512> bin_;
     std::uint64_t last_connection_id_;
 
     std::atomic<connection*> completed_{nullptr};

@@ -31,7 +31,7 @@ constexpr std::chrono::milliseconds end_timeout{2000};
 stream::stream(io_thread& home, stream_set& owner, stream_start what)
     : home_(home),
       owner_(owner),
-      socket_(std::move(what.socket)),
+      client_(std::move(what.client)),
       from_(what.from),
       source_(std::move(what.source)),
       chunked_(what.chunked),
@@ -72,8 +72,7 @@ void stream::close() noexcept {
     deadline_ = 0;
     source_.reset();
     pieces_.clear();
-    error_code ignored;
-    socket_.close(ignored);  // what is under way comes back with an error
+    client_->close();  // what is under way comes back with an error
 }
 
 void stream::wake() noexcept {
@@ -170,8 +169,7 @@ bool stream::flush() {
             buffers[count++] = asio::buffer(rest.data(), rest.size());
         }
         error_code ec;
-        std::size_t sent =
-            socket_.write_some(std::span<const asio::const_buffer>(buffers.data(), count), ec);
+        std::size_t sent = client_->write_some({buffers.data(), count}, ec);
         if (ec == asio::error::would_block || ec == asio::error::try_again) {
             wait_for_room();
             return false;
@@ -200,13 +198,15 @@ bool stream::flush() {
 void stream::wait_for_room() {
     if (deadline_ == 0) deadline_ = home_.tick_after(home_.options().write_timeout);
     writing_ = true;
-    socket_.async_wait(asio::ip::tcp::socket::wait_write, [this](error_code ec) {
-        guarded([&] {
-            writing_ = false;
-            if (closed_) return;
-            if (ec) return close();
-            pump();
-        });
+    client_->wait_writable(*this);
+}
+
+void stream::on_writable(error_code ec) noexcept {
+    guarded([&] {
+        writing_ = false;
+        if (closed_) return;
+        if (ec) return close();
+        pump();
     });
 }
 
@@ -214,28 +214,27 @@ void stream::wait_for_room() {
 void stream::finish() {
     finished_ = true;
     error_code ec;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+    client_->shutdown(ec);
     if (ec) return close();
     deadline_ = home_.tick_after(end_timeout);
 }
 
 void stream::watch_peer() {
     watching_ = true;
-    socket_.async_wait(asio::ip::tcp::socket::wait_read,
-                       [this](error_code ec) { guarded([&] { on_peer(ec); }); });
+    client_->read_some(home_.bin(), *this);
+}
+
+void stream::on_read(error_code ec, std::size_t size) noexcept {
+    guarded([&] { drop(ec, size); });
 }
 
 // A client that closes its side has gone. What it sends instead is dropped: it was told that
 // this answer is the last.
-void stream::on_peer(error_code ec) {
+void stream::drop(error_code ec, std::size_t size) {
     watching_ = false;
     if (closed_) return;
-    if (ec) return close();
-    std::array<char, 512> buffer;
-    const std::size_t size = socket_.read_some(asio::buffer(buffer), ec);
-    const bool nothing = ec == asio::error::would_block || ec == asio::error::try_again;
     dropped_ += size;
-    if ((ec && !nothing) || dropped_ > dropped_max) return close();
+    if (ec || dropped_ > dropped_max) return close();
     watch_peer();
 }
 

@@ -5,9 +5,9 @@
 // into and no parser, so that thousands may listen. Internal to the transport.
 
 #include "http/body_source.hpp"
+#include "http/byte_stream.hpp"
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <array>
 #include <atomic>
@@ -21,9 +21,9 @@ namespace orderproc::server::http {
 class io_thread;
 class stream_set;
 
-// What a connection leaves to the stream that takes over its socket.
+// What a connection leaves to the stream that takes over its client.
 struct stream_start {
-    boost::asio::ip::tcp::socket socket;
+    std::unique_ptr<byte_stream> client;
     boost::asio::ip::address from;
     std::string head;      // the answer's, and whatever is still to be sent before it
     bool chunked = false;  // else the body ends with the connection
@@ -32,7 +32,7 @@ struct stream_start {
 
 // Always waits for its client to go away; at times also for room to write. Lives until it is
 // closed and nothing of that is under way.
-class stream final : private stream_exchange {
+class stream final : private stream_exchange, private byte_stream_user {
 public:
     stream(io_thread& home, stream_set& owner, stream_start what);
 
@@ -46,6 +46,8 @@ private:
     friend class stream_set;  // links it into its lists
 
     void wake() noexcept override;
+    void on_read(boost::system::error_code ec, std::size_t size) noexcept override;
+    void on_writable(boost::system::error_code ec) noexcept override;
 
     template <class Step>
     void protect(Step&& go) noexcept;
@@ -60,12 +62,12 @@ private:
     void finish();
     void wait_for_room();
     void watch_peer();
-    void on_peer(boost::system::error_code ec);
+    void drop(boost::system::error_code ec, std::size_t size);
     bool busy() const noexcept { return watching_ || writing_ || woken_.load(); }
 
     io_thread& home_;
     stream_set& owner_;
-    boost::asio::ip::tcp::socket socket_;
+    const std::unique_ptr<byte_stream> client_;
     const boost::asio::ip::address from_;
     std::unique_ptr<body_source> source_;
     const bool chunked_;

@@ -63,6 +63,19 @@ failure refusal_of(const std::string& path) {
 
 }  // namespace
 
+// The first, since it is for a process in which nothing has used SQLite yet.
+BOOST_AUTO_TEST_CASE(memory_is_not_counted_for_a_program_that_says_so_in_time) {
+    BOOST_TEST(disable_sqlite_memory_statistics());
+    const temporary_folder folder;
+    sqlite_options options;
+    options.path = folder.file("a.db");
+    const auto storage = std::move(open_sqlite(options)).value();
+    const auto writer = writer_of(*storage);
+    BOOST_REQUIRE(create_one(*writer, "A").has_value());
+    BOOST_TEST(sqlite3_memory_used() == 0);
+    BOOST_TEST(!disable_sqlite_memory_statistics());
+}
+
 BOOST_AUTO_TEST_CASE(connections_are_set_to_survive_a_power_cut) {
     const temporary_folder folder;
     const spy seen;

@@ -56,7 +56,9 @@ bool statement::prepare() {
     if (prepared_) return true;
     check(sqlite3_prepare_v3(db_.handle(), sql_.c_str(), static_cast<int>(sql_.size() + 1),
                              SQLITE_PREPARE_PERSISTENT, &prepared_, nullptr));
-    return db_.ok();
+    if (!db_.ok()) return false;
+    bound_.resize(static_cast<std::size_t>(sqlite3_bind_parameter_count(prepared_)));
+    return true;
 }
 
 rows statement::query_all(std::span<const std::int64_t> integers,
@@ -75,13 +77,14 @@ std::int64_t statement::finish(rows&& all) {
 }
 
 // Whether this is bound already. If not, it counts as bound from now on.
-bool statement::keeps(int index, const binding& value) {
-    const auto at = static_cast<std::size_t>(index) - 1;
-    if (at >= bound_.size()) bound_.resize(at + 1);
-    return std::exchange(bound_[at], value) == value;
+inline bool statement::keeps(int index, const binding& value) noexcept {
+    binding& bound = bound_[static_cast<std::size_t>(index) - 1];
+    if (bound == value) return true;
+    bound = value;
+    return false;
 }
 
-void statement::check_bound(int index, int code) {
+inline void statement::check_bound(int index, int code) {
     if (code == SQLITE_OK) return;
     bound_[static_cast<std::size_t>(index) - 1] = {};
     db_.fail(code);

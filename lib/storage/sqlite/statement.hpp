@@ -88,7 +88,7 @@ private:
     };
 
     bool prepare();
-    bool keeps(int index, const binding& value);
+    bool keeps(int index, const binding& value) noexcept;
     void check_bound(int index, int code);
     std::int64_t finish(rows&& all);
     void check(int code) {
@@ -114,7 +114,7 @@ private:
     connection& db_;
     std::string sql_;
     sqlite3_stmt* prepared_ = nullptr;
-    std::vector<binding> bound_;
+    std::vector<binding> bound_;  // one for each parameter
 };
 
 // Undone unless committed.

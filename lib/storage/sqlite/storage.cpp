@@ -118,6 +118,10 @@ result<std::unique_ptr<storage>> open_sqlite(sqlite_options options) {
     return out;
 }
 
+bool disable_sqlite_memory_statistics() noexcept {
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;
+}
+
 result<sqlite_migration> migrate_sqlite(const sqlite_options& given, bool dry_run) {
     if (auto ok = check(given); !ok) return std::move(ok).error();
     auto path = detail::sqlite::resolve(given.path);

@@ -1,0 +1,60 @@
+#ifndef ORDERPROC_SERVER_HTTP_BYTE_STREAM_HPP
+#define ORDERPROC_SERVER_HTTP_BYTE_STREAM_HPP
+
+// The bytes to and from one client, whatever carries them. Internal to the transport.
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace orderproc::server::http {
+
+// Who has a stream and is told, on the thread that it lives on and never from within a call of
+// the stream's, what became of what it asked for. Lives until nothing that it asked for is under
+// way. Both are called once for each time that they were asked for.
+class byte_stream_user {
+public:
+    // So many bytes are in the buffer; asio::error::eof: there will be no more.
+    virtual void on_read(boost::system::error_code ec, std::size_t size) noexcept = 0;
+    virtual void on_writable(boost::system::error_code ec) noexcept = 0;
+
+protected:
+    ~byte_stream_user() = default;
+};
+
+// For one thread. What is under way when it is cancelled or closed ends with
+// asio::error::operation_aborted. It may be destroyed as soon as it is closed.
+class byte_stream {
+public:
+    virtual ~byte_stream() = default;
+
+    // Reads at least a byte into the buffer, which must stay. One at a time.
+    virtual void read_some(boost::asio::mutable_buffer into, byte_stream_user& done) = 0;
+    // As much as there is room for. asio::error::would_block: there is none; nothing was written,
+    // and the same bytes must be given again.
+    virtual std::size_t write_some(std::span<const boost::asio::const_buffer> bytes,
+                                   boost::system::error_code& ec) = 0;
+    // Until there may be room. One at a time.
+    virtual void wait_writable(byte_stream_user& done) = 0;
+
+    // Something has come that nobody has read yet.
+    virtual bool readable() noexcept = 0;
+    // The client has gone. One that shut down its sending side alone still reads.
+    virtual bool was_reset() noexcept = 0;
+
+    // Tells the client that nothing more is written, once what was written has arrived.
+    virtual void shutdown(boost::system::error_code& ec) noexcept = 0;
+    virtual void cancel() noexcept = 0;
+    virtual void close() noexcept = 0;
+};
+
+// Over TCP alone. The socket is open and connected.
+std::unique_ptr<byte_stream> make_tcp_stream(boost::asio::ip::tcp::socket socket);
+
+}  // namespace orderproc::server::http
+
+#endif
