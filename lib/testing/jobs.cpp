@@ -1,4 +1,4 @@
-#include "stages/job_state.hpp"
+#include "stages/worker/job_state.hpp"
 
 #include <orderproc/testing/jobs.hpp>
 

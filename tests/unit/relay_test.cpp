@@ -260,6 +260,18 @@ BOOST_AUTO_TEST_CASE(a_stop_lets_the_cursor_go_at_the_last_confirm) {
     BOOST_TEST(cursor() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_while_another_one_leads_leaves_nothing_to_do) {
+    relay first(front, journal, post, quiet("a"));
+    relay second(front, journal, post, quiet("b"));
+    BOOST_REQUIRE(first.start());
+    BOOST_REQUIRE(second.start());
+    settle({&first, &second});
+    second.stop(1h);
+    const auto last = pass(10s, {&first, &second}, 1s);
+    BOOST_TEST(last.stopped);
+    BOOST_TEST((last.next_due > time.monotonic()));
+}
+
 BOOST_AUTO_TEST_CASE(another_journal_than_the_cursor_knows_is_published_from_its_beginning) {
     create("A");
     create("B");

@@ -1,9 +1,9 @@
 // The small parts that all stages are made of.
 
-#include "stages/commit_listeners.hpp"
-#include "stages/mailbox.hpp"
-#include "stages/notifier.hpp"
-#include "stages/stage_life.hpp"
+#include "stages/common/mailbox.hpp"
+#include "stages/common/notifier.hpp"
+#include "stages/common/stage_life.hpp"
+#include "stages/engine/commit_listeners.hpp"
 
 #include <boost/test/unit_test.hpp>
 

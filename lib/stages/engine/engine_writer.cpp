@@ -1,0 +1,290 @@
+#include "stages/engine/engine_writer.hpp"
+
+#include "core/caught.hpp"
+#include "core/refusal_text.hpp"
+
+#include <exception>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+namespace {
+
+std::string make_name(random_source& random) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::uint64_t bits = random.next();
+    std::string name(16, '0');
+    for (char& c : name) {
+        c = digits[bits & 15];
+        bits >>= 4;
+    }
+    return name;
+}
+
+// Of what is old enough to be forgotten, so much with each write that the stock cannot grow.
+constexpr std::size_t forgotten_beside = 16;
+
+}  // namespace
+
+engine_writer::engine_writer(storage& orders, runtime with, commit_listeners& listeners,
+                             const engine_options& options)
+    : orders_(orders),
+      with_(with),
+      listeners_(listeners),
+      resolve_attempts_(options.resolve_attempts),
+      keys_kept_(options.keys_kept),
+      name_(make_name(with.random)),
+      sequence_(with.random.next() >> 2) {}
+
+result<void> engine_writer::advance() noexcept {
+    // The one catch boundary: storages are users' code, and memory can run out.
+    try {
+        return try_to_finish();
+    } catch (const std::exception& e) {
+        return fail_by_exception(e.what());
+    } catch (...) {
+        return fail_by_exception("unknown exception");
+    }
+}
+
+bool engine_writer::tidy() noexcept try {
+    if (!connection_) return false;
+    if (tidy_due_ && with_.time.monotonic() < *tidy_due_) return true;
+    const auto more = connection_->tidy();
+    if (!more) {
+        with_.observer.error("engine.tidy", more.error());
+        connection_.reset();
+    }
+    tidy_due_.reset();
+    if (more && *more) tidy_due_ = with_.time.monotonic() + tidy_pause;
+    return tidy_due_.has_value();
+} catch (const std::exception&) {  // it has changed nothing that counts
+    return true;
+}
+
+result<void> engine_writer::try_to_finish() {
+    if (!loaded_) load();
+    if (in_doubt_) {
+        auto applied = resolve();
+        if (!applied) {
+            with_.observer.error("engine.resolve", applied.error());
+            if (resolves_ >= resolve_attempts_) finish(errc::outcome_unknown);
+            return std::move(applied).error();
+        }
+        if (*applied) {
+            finish(threw_ ? failure{errc::outcome_unknown} : failure());
+            return {};
+        }
+        in_doubt_ = false;
+        threw_ = false;
+    }
+    auto written = write();
+    if (written) {
+        finish({});
+        return written;
+    }
+    with_.observer.error("engine.write", written.error());
+    if (!in_doubt_) {
+        finish(written.error());
+    } else if (resolves_ >= resolve_attempts_) {
+        finish(errc::outcome_unknown);
+    }
+    return written;
+}
+
+void engine_writer::load() {
+    changes_.reserve(batch_.changes.size());
+    claims_.reserve(batch_.claims.size());
+    cursors_.reserve(batch_.cursors.size());
+    for (auto* node = batch_.changes.front(); node; node = node->next) {
+        changes_.push_back(std::move(engine_queue::what(engine_queue::change_of(*node))));
+    }
+    for (auto* node = batch_.claims.front(); node; node = node->next) {
+        claims_.push_back(std::move(engine_queue::what(engine_queue::claim_of(*node))));
+    }
+    for (auto* node = batch_.cursors.front(); node; node = node->next) {
+        cursors_.push_back(std::move(engine_queue::what(engine_queue::cursor_of(*node))));
+    }
+    loaded_ = true;
+}
+
+result<void> engine_writer::connect() {
+    if (connection_) return {};
+    auto made = orders_.connect_writer();
+    if (made) {
+        connection_ = std::move(*made);
+        return {};
+    }
+    // Whatever it says, nothing was sent.
+    failure why = std::move(made).error();
+    if (!why.code || why.code == errc::outcome_unknown) why.code = errc::unavailable;
+    return why;
+}
+
+result<void> engine_writer::write() {
+    if (auto ok = connect(); !ok) return ok;
+    change_outcomes_.clear();
+    change_outcomes_.resize(changes_.size());
+    claim_outcomes_.clear();
+    claim_outcomes_.resize(claims_.size());
+    cursor_outcomes_.clear();
+    cursor_outcomes_.resize(cursors_.size());
+    write_params params;
+    params.now = with_.time.now();
+    params.writer = name_;
+    params.sequence = ++sequence_;
+    params.changes = changes_;
+    params.claims = claims_;
+    params.cursors = cursors_;
+    params.forget_before = params.now - keys_kept_;
+    params.forget_max = 2 * changes_.size() + forgotten_beside;
+    write_results results{change_outcomes_, claim_outcomes_, cursor_outcomes_};
+
+    const auto begun = std::chrono::steady_clock::now();
+    in_doubt_ = true;
+    threw_ = true;
+    auto written = connection_->write(params, results);
+    threw_ = false;
+    write_time_ += std::chrono::steady_clock::now() - begun;
+    if (!written) connection_.reset();
+    if (written) check_clock(params.now);
+    // A failure that says nothing about itself says nothing about the outcome either.
+    in_doubt_ =
+        !written && (!written.error().code || written.error().code == errc::outcome_unknown);
+    return written;
+}
+
+void engine_writer::check_clock(timestamp now) noexcept try {
+    std::optional<timestamp> recorded;
+    for (auto it = change_outcomes_.rbegin(); it != change_outcomes_.rend() && !recorded; ++it) {
+        if (it->journaled && it->after) recorded = it->after->updated_at;
+    }
+    for (const claim_outcome& it : claim_outcomes_) {
+        if (!recorded && !it.orders.empty()) recorded = it.orders.front().value.updated_at;
+    }
+    const auto wrong = clock_.judge(now, with_.time.monotonic(), recorded);
+    if (wrong) with_.observer.error("clock", *wrong);
+} catch (const std::exception&) {  // out of memory for the text: the write is as good
+}
+
+result<bool> engine_writer::resolve() {
+    ++resolves_;
+    connection_.reset();
+    if (auto ok = connect(); !ok) return std::move(ok).error();
+    auto applied = connection_->was_applied(name_, sequence_);
+    if (!applied) connection_.reset();
+    return applied;
+}
+
+// What became of a write that threw is asked, as after any other doubt. If it was applied, it left
+// no results, so its callers' outcomes remain unknown. An exception while asking changes nothing
+// about the results of the write.
+result<void> engine_writer::fail_by_exception(const char* text) noexcept {
+    connection_.reset();
+    failure why = caught(in_doubt_ ? errc::outcome_unknown : errc::unavailable, text);
+    with_.observer.error("engine", why);
+    if (!in_doubt_ || resolves_ >= resolve_attempts_) finish(why);
+    return why;
+}
+
+void engine_writer::finish(const failure& why) noexcept {
+    const error_code ec = why.code;
+    batch_report report;
+    report.changes = batch_.changes.size();
+    report.claims = batch_.claims.size();
+    report.cursors = batch_.cursors.size();
+    report.write_time = std::chrono::duration_cast<std::chrono::microseconds>(write_time_);
+    report.ec = ec;
+    with_.observer.batch_written(report);
+    if (!ec && tell_observer()) listeners_.announce();
+    answer(why);
+    changes_.clear();
+    claims_.clear();
+    cursors_.clear();
+    change_outcomes_.clear();
+    claim_outcomes_.clear();
+    cursor_outcomes_.clear();
+    loaded_ = false;
+    in_doubt_ = false;
+    threw_ = false;
+    resolves_ = 0;
+    write_time_ = {};
+}
+
+void engine_writer::tell_of_key(const change_outcome& outcome) noexcept {
+    if (outcome.ec == errc::idempotency_mismatch) {
+        with_.observer.key_used(key_use::mismatched);
+    } else if (!outcome.ec) {
+        with_.observer.key_used(outcome.replayed ? key_use::replayed : key_use::fresh);
+    }
+}
+
+// Whether the journal grew.
+bool engine_writer::tell_observer() noexcept {
+    bool grew = false;
+    for (std::size_t i = 0; i < changes_.size(); ++i) {
+        const change& what = changes_[i];
+        const change_outcome& outcome = change_outcomes_[i];
+        if (what.idempotency_key) tell_of_key(outcome);
+        if (!outcome.journaled) continue;
+        grew = true;
+        if (!outcome.after) continue;
+        const auto* move = std::get_if<transition_order>(&what.action);
+        const bool completed = what.lease && move && move->completes;
+        with_.observer.transition_committed({*outcome.after, what.event, what.actor, completed});
+    }
+    for (std::size_t i = 0; i < claims_.size(); ++i) {
+        const claim_outcome& got = claim_outcomes_[i];
+        if (got.orders.empty() && got.released == 0 && got.failed == 0) continue;
+        grew = true;
+        with_.observer.orders_claimed(
+            {*claims_[i].stage, got.orders.size(), got.released, got.failed, got.reclaimed});
+    }
+    return grew;
+}
+
+// Without memory the code has to do.
+void engine_writer::explain(change_outcome& refused, const change& what) noexcept {
+    try {
+        if (refused.detail.empty()) refused.detail = describe_refusal(what, refused);
+    } catch (const std::exception&) {
+    }
+}
+
+change_outcome engine_writer::failed(const failure& why) noexcept {
+    change_outcome out;
+    out.ec = why.code;
+    try {
+        out.detail = why.detail;
+    } catch (const std::exception&) {
+    }
+    return out;
+}
+
+void engine_writer::answer(const failure& why) noexcept {
+    const error_code ec = why.code;
+    // A request may be gone, or queued again, once it is completed.
+    for (std::size_t i = 0; auto* node = batch_.changes.pop_front(); ++i) {
+        change_outcome lost;
+        if (ec) lost = failed(why);
+        change_outcome& outcome = ec ? lost : change_outcomes_[i];
+        if (!ec && outcome.ec) explain(outcome, changes_[i]);
+        engine_queue::change_of(*node).complete(outcome);
+    }
+    for (std::size_t i = 0; auto* node = batch_.claims.pop_front(); ++i) {
+        claim_outcome nothing;
+        engine_queue::claim_of(*node).complete(ec, ec ? nothing : claim_outcomes_[i]);
+    }
+    for (std::size_t i = 0; auto* node = batch_.cursors.pop_front(); ++i) {
+        engine_queue::cursor_of(*node).complete(ec ? cursor_outcome{ec, {}} : cursor_outcomes_[i]);
+    }
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
