@@ -6,9 +6,12 @@
 
 #include <orderproc/repository.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace orderproc {
@@ -35,9 +38,19 @@ struct stored_cursor {
     timestamp expires_at = timestamp::min();
 };
 
-// Judges the move and makes it in kept, which is to be stored unless the outcome has an error.
+// Judges the move and makes it in kept. Unless the outcome has an error, kept is to be stored, or
+// the cursor deleted if what.remove.
 ORDERPROC_EXPORT cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what,
                                          timestamp now);
+
+// Judges the change and makes it in kept, nullopt if there is no such record. Unless the outcome
+// has an error, kept is to be stored or, if it is nullopt now, the record deleted. version: what
+// the record gets, above those that all records had before.
+ORDERPROC_EXPORT record_outcome evaluate(std::optional<record>& kept, const change_record& what,
+                                         std::uint64_t version);
+
+// What comes after every key of up to size_max bytes that begins with the prefix.
+ORDERPROC_EXPORT std::string end_of_prefix(std::string_view prefix, std::size_t size_max);
 
 // Does the list show the order, as far as statuses and scope say?
 ORDERPROC_EXPORT bool matches(const order& it, const list_params& params) noexcept;

@@ -23,6 +23,7 @@ struct batch_report {
     std::chrono::microseconds write_time{0};  // by the steady clock of the system
     error_code ec;                            // of the write as a whole
     std::size_t cursors = 0;                  // moves of cursors
+    std::size_t records = 0;                  // changes of records
 };
 
 struct transition_report {

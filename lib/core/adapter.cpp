@@ -36,10 +36,34 @@ cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what, timestam
     const bool over = kept.expires_at <= now ||
                       (what.expired == kept.expires_at && kept.expires_at > what.expires_at);
     if (kept.owner != what.owner && !over) return {errc::lease_lost, kept.at, kept.expires_at};
-    if (what.to) kept.at = *what.to;
+    if (what.to && !what.remove) kept.at = *what.to;
     kept.owner = what.owner;
     kept.expires_at = what.expires_at;
     return {{}, kept.at, {}};
+}
+
+record_outcome evaluate(std::optional<record>& kept, const change_record& what,
+                        std::uint64_t version) {
+    if (what.action == record_action::create) {
+        if (kept) return {errc::already_exists, kept};
+    } else {
+        if (!kept) return {errc::not_found, {}};
+        if (kept->version != what.version) return {errc::version_conflict, kept};
+    }
+    if (what.action == record_action::remove) {
+        kept.reset();
+    } else {
+        kept = record{what.key, what.value, version, what.due_at};
+    }
+    return {{}, kept};
+}
+
+std::string end_of_prefix(std::string_view prefix, std::size_t size_max) {
+    std::string out(prefix);
+    while (!out.empty() && out.back() == '\xff') out.pop_back();
+    if (out.empty()) return std::string(size_max + 1, '\xff');
+    ++out.back();
+    return out;
 }
 
 bool matches(const order& it, const list_params& params) noexcept {
@@ -86,8 +110,28 @@ result<void> add_epoch(std::vector<journal_epoch>& epochs, std::uint64_t epoch,
     return {};
 }
 
+result<std::optional<record>> repository_reader::find_record(const find_record_params&) {
+    return errc::not_supported;
+}
+
+result<record_page> repository_reader::list_records(const list_records_params&) {
+    return errc::not_supported;
+}
+
+result<record_page> repository_reader::list_due_records(const list_due_records_params&) {
+    return errc::not_supported;
+}
+
 result<void> repository::rotate_epoch(std::uint64_t) {
     return errc::not_supported;
+}
+
+result<void> require(const storage_info& of, const capability_set& needed, std::string_view by) {
+    const capability_set missing = needed.without(of.capabilities);
+    if (missing.empty()) return {};
+    return failure{errc::not_supported, std::string(by) + " needs a storage with " +
+                                            to_string(missing) + ", which " + of.name +
+                                            " does not have"};
 }
 
 }  // namespace v1

@@ -69,11 +69,13 @@ struct batch {
     std::vector<change> changes;
     std::vector<claim> claims;
     std::vector<commit_cursor> cursors;
+    std::vector<change_record> records = {};
 };
 struct batch_outcome {
     std::vector<change_outcome> changes;
     std::vector<claim_outcome> claims;
     std::vector<cursor_outcome> cursors;
+    std::vector<record_outcome> records;
 };
 
 std::string id_of(const order& it);
@@ -107,6 +109,7 @@ public:
     std::vector<change_outcome> write(std::vector<change> what);
     claim_outcome write(claim what);
     cursor_outcome write(commit_cursor what);
+    record_outcome write(change_record what);
     batch_outcome write(const batch& what);
     result<void> try_write(const batch& what, batch_outcome& out);
     std::uint64_t sequence() const { return sequence_; }
@@ -164,6 +167,7 @@ struct entry {
     const char* name;
     const char* promise;
     void (*body)(bench& b);
+    std::optional<capability> needs = {};
 };
 void run(const entry& what, storage_harness& harness);
 
@@ -176,6 +180,7 @@ struct shared_entry {
     const char* name;
     const char* promise;
     void (*body)(shared_case& of);
+    std::optional<capability> needs = {};
 };
 void run(const shared_entry& what, storage_harness& harness);
 
@@ -184,7 +189,7 @@ std::vector<storage_case> cases() {
     return []<std::size_t... I>(std::index_sequence<I...>) {
         return std::vector<storage_case>{
             {Entries[I].name, Entries[I].promise,
-             [](storage_harness& harness) { run(Entries[I], harness); }}...};
+             [](storage_harness& harness) { run(Entries[I], harness); }, Entries[I].needs}...};
     }
     (std::make_index_sequence<std::size(Entries)>{});
 }
@@ -197,6 +202,7 @@ std::vector<storage_case> claim_cases();
 std::vector<storage_case> read_cases();
 std::vector<storage_case> feed_cases();
 std::vector<storage_case> cursor_cases();
+std::vector<storage_case> record_cases();
 std::vector<storage_case> durability_cases();
 std::vector<storage_case> unchanged_cases();
 std::vector<storage_case> sharing_cases();

@@ -47,6 +47,7 @@ std::vector<mutant> writing_mutants();
 std::vector<mutant> claiming_mutants();
 std::vector<mutant> reading_mutants();
 std::vector<mutant> unchanged_mutants();
+std::vector<mutant> record_mutants();
 
 inline std::vector<mutant> all_of(std::initializer_list<std::span<const mutant>> tables) {
     std::vector<mutant> out;
@@ -67,6 +68,7 @@ inline write_params part(const write_params& of, std::size_t first, std::size_t 
     out.changes = of.changes.subspan(first, size);
     out.claims = {};
     out.cursors = {};
+    out.records = {};
     return out;
 }
 

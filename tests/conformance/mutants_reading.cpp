@@ -55,7 +55,7 @@ private:
         lock.unlock();
         write_params rest = all;
         rest.changes = all.changes.subspan(half);
-        write_results second{out.changes.subspan(half), out.claims, out.cursors};
+        write_results second{out.changes.subspan(half), out.claims, out.cursors, out.records};
         return inner.write(rest, second);
     }
 

@@ -93,6 +93,54 @@ BOOST_AUTO_TEST_CASE(a_cursor_of_a_clock_ahead_is_taken_by_its_end) {
     BOOST_TEST((evaluate(kept, what, now).ec == errc::lease_lost));
 }
 
+BOOST_AUTO_TEST_CASE(a_cursor_that_is_removed_stays_where_it_stood) {
+    stored_cursor kept{{3, 4}, "a", now + 10s};
+    commit_cursor what{"relay", "b", feed_position{3, 9}, now + 30s, {}, true};
+    BOOST_TEST((evaluate(kept, what, now).ec == errc::lease_lost));
+    what.owner = "a";
+    const cursor_outcome gone = evaluate(kept, what, now);
+    BOOST_TEST(!gone.ec);
+    BOOST_TEST((gone.at == feed_position{3, 4}));
+}
+
+BOOST_AUTO_TEST_CASE(a_record_is_changed_by_version) {
+    std::optional<record> kept;
+    const auto change = [&](record_action action, std::uint64_t expected, std::uint64_t version) {
+        return evaluate(kept, {action, "c", "k", expected, "v", now}, version);
+    };
+    BOOST_TEST((change(record_action::replace, 0, 7).ec == errc::not_found));
+    BOOST_TEST((change(record_action::remove, 0, 7).ec == errc::not_found));
+    BOOST_TEST(!kept.has_value());
+    BOOST_TEST(!change(record_action::create, 0, 7).ec);
+    BOOST_TEST((kept == record{"k", "v", 7, now}));
+    const auto there = change(record_action::create, 0, 8);
+    BOOST_TEST((there.ec == errc::already_exists && there.present == kept));
+    const auto stale = change(record_action::replace, 6, 8);
+    BOOST_TEST((stale.ec == errc::version_conflict && stale.present->version == 7));
+    BOOST_TEST((change(record_action::remove, 8, 8).ec == errc::version_conflict));
+    BOOST_TEST((change(record_action::replace, 7, 8).present->version == 8));
+    const auto gone = change(record_action::remove, 8, 9);
+    BOOST_TEST((!gone.ec && !gone.present && !kept));
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_prefix_is_behind_all_that_begin_with_it) {
+    BOOST_TEST(end_of_prefix("ab", 9) == "ac");
+    BOOST_TEST(end_of_prefix("a\xff\xff", 9) == "b");
+    BOOST_TEST(end_of_prefix("", 2) == "\xff\xff\xff");
+    BOOST_TEST(end_of_prefix("\xff", 2) == "\xff\xff\xff");
+}
+
+BOOST_AUTO_TEST_CASE(what_needs_a_capability_says_which) {
+    storage_info info{"few"};
+    info.capabilities = {capability::epochs};
+    BOOST_TEST(require(info, {capability::epochs}, "it").has_value());
+    BOOST_TEST(require(info, {}, "it").has_value());
+    const auto refused = require(info, {capability::epochs, capability::records}, "it");
+    BOOST_TEST((refused.error().code == errc::not_supported));
+    BOOST_TEST(refused.error().detail ==
+               "it needs a storage with records, which few does not have");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_dated_after_now_is_told_from_what_is_only_young) {
     write_params params;
     params.now = now;

@@ -330,3 +330,80 @@ BOOST_FIXTURE_TEST_CASE(a_move_in_doubt_is_resolved_with_the_rest, fixture) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(records)
+
+namespace {
+change_record create_record(std::string key) {
+    return {record_action::create, "webhooks", std::move(key), 0, "bytes", {}};
+}
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_record_rides_along_with_what_waits, fixture) {
+    engine it(orders, machine, with, by_hand());
+    counting_listener listener;
+    it.add_listener(listener);
+    ask(it, create("A"));
+    record_recorder first, second;
+    BOOST_REQUIRE(it.submit(create_record("one"), first));
+    BOOST_REQUIRE(it.submit(create_record("two"), second));
+    BOOST_TEST(it.run_once().value() == 3U);
+    BOOST_TEST(orders.batches().size() == 1U);
+    BOOST_TEST(watch.batches[0].records == 2U);
+    BOOST_REQUIRE(first.got.present.has_value());
+    BOOST_TEST(first.got.present->key == "one");
+    BOOST_TEST(second.got.present->version > first.got.present->version);
+
+    // Alone it is a write, but no news: it is not in the journal.
+    listener.calls = 0;
+    BOOST_REQUIRE(it.submit(create_record("one"), first));
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(first.got.ec == errc::already_exists);
+    BOOST_TEST(listener.calls == 0);
+    it.remove_listener(listener);
+}
+
+BOOST_FIXTURE_TEST_CASE(two_changes_of_a_record_never_share_a_batch, fixture) {
+    engine it(orders, machine, with, by_hand());
+    record_recorder first, second;
+    BOOST_REQUIRE(it.submit(create_record("one"), first));
+    BOOST_REQUIRE(it.submit(create_record("one"), second));
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(second.calls == 0);
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(second.got.ec == errc::already_exists);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_record_that_cannot_be_kept_is_refused, fixture) {
+    engine it(orders, machine, with, by_hand());
+    record_recorder done;
+    const auto endless = it.submit(create_record(std::string(129, 'k')), done);
+    BOOST_TEST(endless.error().code == errc::invalid_argument);
+    BOOST_TEST(endless.error().detail.find("129") != std::string::npos);
+    orders.capabilities = {};
+    engine without(orders, machine, with, by_hand());
+    const auto missing = without.submit(create_record("one"), done);
+    BOOST_TEST(missing.error().code == errc::not_supported);
+    BOOST_TEST(missing.error().detail ==
+               "a record needs a storage with records, which scripted does not have");
+    BOOST_TEST(done.calls == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(records_are_never_shed_and_told_of_a_failed_write, fixture) {
+    engine it(orders, machine, with, by_hand(512, 1));
+    ask(it, create("A"));
+    record_recorder done;
+    BOOST_REQUIRE(it.submit(create_record("one"), done));
+    orders.next_writes({fault::unavailable});
+    BOOST_TEST(!it.run_once());
+    BOOST_TEST(done.got.ec == errc::unavailable);
+    BOOST_REQUIRE(it.submit(create_record("one"), done));
+    orders.next_writes({fault::unknown_written});
+    while (done.calls < 2) (void)it.run_once();
+    BOOST_TEST(!done.got.ec);
+    BOOST_TEST(done.got.present.has_value());
+    it.stop();
+    BOOST_TEST(it.submit(create_record("two"), done).error().code == errc::stopped);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

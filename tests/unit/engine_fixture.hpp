@@ -80,6 +80,16 @@ public:
     cursor_outcome got;
 };
 
+class record_recorder final : public record_completion {
+public:
+    void complete(record_outcome& outcome) noexcept override {
+        got = std::move(outcome);
+        ++calls;
+    }
+    int calls = 0;
+    record_outcome got;
+};
+
 class counting_listener final : public commit_listener {
 public:
     void committed() noexcept override {

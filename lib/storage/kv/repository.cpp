@@ -14,7 +14,11 @@ inline namespace v1 {
 namespace {
 
 using detail::kv::bytes;
+using detail::kv::decode_record;
+using detail::kv::in_collection;
 using detail::kv::parts;
+using detail::kv::record_key;
+using detail::kv::reminder_key;
 using detail::kv::tables;
 using detail::kv::writing;
 
@@ -32,6 +36,9 @@ public:
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
     result<std::vector<named_cursor>> list_cursors() override;
     result<void> rotate_epoch(std::uint64_t epoch) override;
+    result<std::optional<record>> find_record(const find_record_params& params) override;
+    result<record_page> list_records(const list_records_params& params) override;
+    result<record_page> list_due_records(const list_due_records_params& params) override;
 
 private:
     kv_begin begin_;
@@ -56,6 +63,9 @@ result<void> kv_repository::write(const write_params& params, write_results& res
     }
     for (std::size_t i = 0; i < params.cursors.size() && in.ok(); ++i) {
         results.cursors[i] = work.apply(params.cursors[i]);
+    }
+    for (std::size_t i = 0; i < params.records.size() && in.ok(); ++i) {
+        results.records[i] = work.apply(params.records[i]);
     }
     return work.end(params) ? in.commit() : in.finish();
 }
@@ -212,6 +222,59 @@ result<std::vector<named_cursor>> kv_repository::list_cursors() {
         if (const auto found = in.cursor(it.name)) it.at = found->at;
     }
     return read(in, std::move(out));
+}
+
+result<std::optional<record>> kv_repository::find_record(const find_record_params& params) {
+    tables in(begin_());
+    auto out = in.record_of(params.collection, params.key);
+    return read(in, std::move(out));
+}
+
+result<record_page> kv_repository::list_records(const list_records_params& params) {
+    tables in(begin_());
+    const std::string collection = in_collection(params.collection);
+    const auto until = end_of_prefix(record_key(params.collection, params.prefix), kv_key_size_max);
+    std::string from = record_key(params.collection, params.prefix);
+    if (!(params.after < params.prefix)) {
+        from = bytes(std::string_view(record_key(params.collection, params.after)),
+                     std::string_view("\0", params.after.empty() ? 0 : 1));
+    }
+    record_page page;
+    in.walk(kv_table::records, {from, until}, [&](std::string_view key, std::string_view value) {
+        page.more = page.records.size() == params.limit;
+        if (page.more) return false;
+        auto it = decode_record(key.substr(collection.size()), value);
+        if (!it) {
+            in.fail(it.error());
+            return false;
+        }
+        page.records.push_back(std::move(*it));
+        return true;
+    });
+    return read(in, std::move(page));
+}
+
+result<record_page> kv_repository::list_due_records(const list_due_records_params& params) {
+    tables in(begin_());
+    const std::string collection = in_collection(params.collection);
+    const std::string from =
+        params.after ? bytes(std::string_view(reminder_key(params.collection, params.after->due_at,
+                                                           params.after->key)),
+                             std::string_view("\0", 1))
+                     : reminder_key(params.collection, timestamp::min(), {});
+    const std::string until =
+        end_of_prefix(reminder_key(params.collection, params.until, {}), kv_key_size_max);
+    record_page page;
+    std::vector<std::string> keys;
+    in.walk(kv_table::reminders, {from, until}, [&](std::string_view key, std::string_view) {
+        page.more = keys.size() == params.limit;
+        if (!page.more) keys.emplace_back(key.substr(collection.size() + sizeof(std::int64_t)));
+        return !page.more;
+    });
+    for (const std::string& key : keys) {
+        if (auto it = in.record_of(params.collection, key)) page.records.push_back(std::move(*it));
+    }
+    return read(in, std::move(page));
 }
 
 result<void> kv_repository::rotate_epoch(std::uint64_t epoch) {

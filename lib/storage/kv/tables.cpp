@@ -150,6 +150,32 @@ std::optional<stored_cursor> tables::cursor(std::string_view name) {
     return out;
 }
 
+std::string encode(const record& it) {
+    return bytes(it.version, it.due_at.value_or(timestamp::min()),
+                 std::string_view(it.due_at ? "d" : "-"), std::string_view(it.value));
+}
+
+result<record> decode_record(std::string_view key, std::string_view bytes) {
+    parts value{bytes};
+    record out;
+    out.key = key;
+    out.version = value.number();
+    const timestamp due_at = value.time();
+    if (value.bad || value.left.empty()) return failure{errc::corrupt, "a record is cut off"};
+    if (value.left.front() == 'd') out.due_at = due_at;
+    out.value = value.left.substr(1);
+    return out;
+}
+
+std::optional<record> tables::record_of(std::string_view collection, std::string_view key) {
+    const auto found = get(kv_table::records, record_key(collection, key));
+    if (!found) return {};
+    auto out = decode_record(key, *found);
+    if (out) return std::move(*out);
+    fail(out.error());
+    return {};
+}
+
 }  // namespace kv
 }  // namespace detail
 

@@ -174,13 +174,42 @@ void writing::read_due(std::string_view from, std::string_view until, std::size_
 }
 
 cursor_outcome writing::apply(const commit_cursor& what) {
+    auto found = in_.cursor(what.name);
+    const bool there = found.has_value();
     stored_cursor kept =
-        in_.cursor(what.name).value_or(stored_cursor{{in_.epochs().back().epoch, 0}, {}});
+        there ? std::move(*found) : stored_cursor{{in_.epochs().back().epoch, 0}, {}};
     const cursor_outcome out = evaluate(kept, what, at_.now);
-    if (out.ec) return out;
+    if (out.ec || (what.remove && !there)) return out;
     changed_ = true;
+    if (what.remove) {
+        in_.remove(kv_table::cursors, what.name);
+        return out;
+    }
     in_.put(kv_table::cursors, what.name,
             bytes(kept.at.epoch, kept.at.offset, kept.expires_at, std::string_view(kept.owner)));
+    return out;
+}
+
+record_outcome writing::apply(const change_record& what) {
+    auto kept = in_.record_of(what.collection, what.key);
+    const auto reminded = kept ? kept->due_at : std::nullopt;
+    const auto version = static_cast<std::uint64_t>(in_.counter("record_version")) + 1;
+    record_outcome out = evaluate(kept, what, version);
+    if (out.ec) return out;
+    changed_ = true;
+    in_.count("record_version", 1);
+    if (reminded) {
+        in_.remove(kv_table::reminders, reminder_key(what.collection, *reminded, what.key));
+    }
+    const std::string key = record_key(what.collection, what.key);
+    if (!kept) {
+        in_.remove(kv_table::records, key);
+        return out;
+    }
+    in_.put(kv_table::records, key, encode(*kept));
+    if (kept->due_at) {
+        in_.put(kv_table::reminders, reminder_key(what.collection, *kept->due_at, what.key), {});
+    }
     return out;
 }
 

@@ -24,6 +24,7 @@ public:
     change_outcome apply(const change& what);
     claim_outcome apply(const claim& what);
     cursor_outcome apply(const commit_cursor& what);
+    record_outcome apply(const change_record& what);
     // False: there is nothing to commit.
     bool end(const write_params& params);
 

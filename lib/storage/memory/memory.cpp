@@ -13,6 +13,7 @@ inline namespace v1 {
 namespace {
 
 using detail::memory::place;
+using detail::memory::record_name;
 using detail::memory::tables;
 using detail::memory::totals;
 using detail::memory::transaction;
@@ -33,6 +34,9 @@ public:
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
     result<std::vector<named_cursor>> list_cursors() override;
     result<void> rotate_epoch(std::uint64_t epoch) override;
+    result<std::optional<record>> find_record(const find_record_params& params) override;
+    result<record_page> list_records(const list_records_params& params) override;
+    result<record_page> list_due_records(const list_due_records_params& params) override;
 
 private:
     memory_storage& of_;
@@ -42,7 +46,9 @@ class memory_storage final : public storage {
 public:
     explicit memory_storage(std::uint64_t epoch) { tables_.epochs.push_back({epoch, 1}); }
 
-    storage_info info() const override { return {"memory", 1, false}; }
+    storage_info info() const override {
+        return {"memory", 1, false, {}, {capability::epochs, capability::records}};
+    }
     result<std::unique_ptr<repository>> connect_writer() override {
         return std::make_unique<memory_repository>(*this);
     }
@@ -71,6 +77,9 @@ result<void> memory_repository::write(const write_params& params, write_results&
     }
     for (std::size_t i = 0; i < params.cursors.size(); ++i) {
         results.cursors[i] = work.apply(params.cursors[i]);
+    }
+    for (std::size_t i = 0; i < params.records.size(); ++i) {
+        results.records[i] = work.apply(params.records[i]);
     }
     work.commit(params);
     return {};
@@ -208,6 +217,51 @@ result<std::vector<named_cursor>> memory_repository::list_cursors() {
     std::vector<named_cursor> out;
     for (const auto& [name, it] : of_.tables_.cursors) out.push_back({name, it.at});
     return out;
+}
+
+result<std::optional<record>> memory_repository::find_record(const find_record_params& params) {
+    const std::lock_guard lock(of_.mutex_);
+    const auto& records = of_.tables_.records;
+    const auto it =
+        records.find(record_name{std::string(params.collection), std::string(params.key)});
+    if (it == records.end()) return std::optional<record>{};
+    return std::optional(it->second);
+}
+
+result<record_page> memory_repository::list_records(const list_records_params& params) {
+    const std::lock_guard lock(of_.mutex_);
+    const auto& records = of_.tables_.records;
+    const std::string collection(params.collection);
+    record_page page;
+    auto it = params.after < params.prefix
+                  ? records.lower_bound({collection, std::string(params.prefix)})
+                  : records.upper_bound({collection, std::string(params.after)});
+    for (; it != records.end() && it->first.collection == collection &&
+           it->first.key.starts_with(params.prefix);
+         ++it) {
+        page.more = page.records.size() == params.limit;
+        if (page.more) break;
+        page.records.push_back(it->second);
+    }
+    return page;
+}
+
+result<record_page> memory_repository::list_due_records(const list_due_records_params& params) {
+    const std::lock_guard lock(of_.mutex_);
+    const tables& t = of_.tables_;
+    const std::string collection(params.collection);
+    record_page page;
+    auto it = params.after ? t.reminders.upper_bound(
+                                 {collection, params.after->due_at, std::string(params.after->key)})
+                           : t.reminders.lower_bound({collection, timestamp::min(), {}});
+    for (; it != t.reminders.end(); ++it) {
+        const auto& [of, due_at, key] = *it;
+        if (of != collection || due_at > params.until) break;
+        page.more = page.records.size() == params.limit;
+        if (page.more) break;
+        page.records.push_back(t.records.at({of, key}));
+    }
+    return page;
 }
 
 result<void> memory_repository::rotate_epoch(std::uint64_t epoch) {

@@ -11,10 +11,20 @@ namespace memory {
 namespace {
 
 // Nodes change hands, so that nothing can fail.
-template <class Map>
-void replace(Map& in, Map& by) noexcept {
-    for (const auto& [key, value] : by) in.erase(key);
+template <class Map, class Touched>
+void replace(Map& in, const Touched& touched, Map& by) noexcept {
+    for (const auto& [key, value] : touched) in.erase(key);
     in.merge(by);
+}
+
+// What is there of those that were touched.
+template <class Key, class Value, class Less>
+std::map<Key, Value, Less> kept(std::map<Key, std::optional<Value>, Less>& touched) {
+    std::map<Key, Value, Less> out;
+    for (auto& [key, it] : touched) {
+        if (it) out.emplace(key, std::move(*it));
+    }
+    return out;
 }
 
 }  // namespace
@@ -172,16 +182,35 @@ std::optional<timestamp> transaction::first_due(const work_stage& stage) const {
 }
 
 cursor_outcome transaction::apply(const commit_cursor& what) {
-    stored_cursor current{{epoch(), 0}, {}};
+    std::optional<stored_cursor> kept;
     if (const auto it = cursors_.find(what.name); it != cursors_.end()) {
-        current = it->second;
-    } else if (const auto kept = base_.cursors.find(what.name); kept != base_.cursors.end()) {
-        current = kept->second;
+        kept = it->second;
+    } else if (const auto old = base_.cursors.find(what.name); old != base_.cursors.end()) {
+        kept = old->second;
     }
-    const cursor_outcome out = evaluate(current, what, at_.now);
+    const bool there = kept.has_value();
+    if (!there) kept = stored_cursor{{epoch(), 0}, {}};
+    const cursor_outcome out = evaluate(*kept, what, at_.now);
+    if (out.ec || (what.remove && !there)) return out;
+    changed_ = true;
+    if (what.remove) kept.reset();
+    cursors_.insert_or_assign(what.name, std::move(kept));
+    return out;
+}
+
+record_outcome transaction::apply(const change_record& what) {
+    const record_name name{what.collection, what.key};
+    std::optional<record> kept;
+    if (const auto it = records_.find(name); it != records_.end()) {
+        kept = it->second;
+    } else if (const auto old = base_.records.find(name); old != base_.records.end()) {
+        kept = old->second;
+    }
+    record_outcome out = evaluate(kept, what, sums_.record_version + 1);
     if (out.ec) return out;
     changed_ = true;
-    cursors_.insert_or_assign(what.name, std::move(current));
+    ++sums_.record_version;
+    records_.insert_or_assign(name, std::move(kept));
     return out;
 }
 
@@ -203,6 +232,19 @@ void transaction::commit(const write_params& params) {
         if (it->due_at) due.emplace(it->value.status, *it->due_at, at);
         orders.emplace(at, std::move(*it));
     }
+    auto cursors = kept(cursors_);
+    auto records = kept(records_);
+    std::set<reminder> reminders;
+    for (const auto& [name, it] : records) {
+        if (it.due_at) reminders.emplace(name.collection, *it.due_at, name.key);
+    }
+    std::vector<std::set<reminder>::iterator> outdated;
+    for (const auto& [name, ignored] : records_) {
+        const auto before = base_.records.find(name);
+        if (before == base_.records.end() || !before->second.due_at) continue;
+        outdated.push_back(
+            base_.reminders.find({name.collection, *before->second.due_at, name.key}));
+    }
     if (base_.journal.capacity() < newest()) {
         base_.journal.reserve(std::max<std::size_t>(newest(), base_.journal.capacity() * 2));
     }
@@ -220,8 +262,11 @@ void transaction::commit(const write_params& params) {
     base_.keys.merge(keys_);
     base_.keys_by_age.merge(keys_by_age);
     base_.versions.merge(versions);
-    replace(base_.cursors, cursors_);
-    replace(base_.writers, writers);
+    replace(base_.cursors, cursors_, cursors);
+    replace(base_.writers, writers, writers);
+    for (const auto& it : outdated) base_.reminders.erase(it);
+    base_.reminders.merge(reminders);
+    replace(base_.records, records_, records);
     for (journal_entry& it : journal_) base_.journal.push_back(std::move(it));
     base_.sums = std::move(sums_);
     forget(params);

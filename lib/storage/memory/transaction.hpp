@@ -43,11 +43,20 @@ struct writer_mark {
 struct totals {
     timestamp last = timestamp::min();  // the latest time written
     std::int64_t number = 0;            // the latest given
+    std::uint64_t record_version = 0;   // the same
     std::map<order_status, std::uint64_t> orders;
     std::uint64_t completed = 0;
     std::chrono::milliseconds processing_time{0};
 };
 
+// Names sort by collection, then by key.
+struct record_name {
+    std::string collection;
+    std::string key;
+    friend auto operator<=>(const record_name&, const record_name&) = default;
+};
+
+using reminder = std::tuple<std::string, timestamp, std::string>;  // collection, due_at, key
 using ranked = std::pair<timestamp, place>;
 using due_key = std::tuple<order_status, timestamp, place>;
 
@@ -62,6 +71,8 @@ struct tables {
     std::set<std::pair<timestamp, digest>> keys_by_age;
     std::map<std::string, stored_cursor, std::less<>> cursors;
     std::map<std::string, writer_mark, std::less<>> writers;
+    std::map<record_name, record> records;
+    std::set<reminder> reminders;
     totals sums;
 };
 
@@ -76,6 +87,7 @@ public:
     change_outcome apply(const change& what);
     claim_outcome apply(const claim& what);
     cursor_outcome apply(const commit_cursor& what);
+    record_outcome apply(const change_record& what);
     void commit(const write_params& params);
 
 private:
@@ -97,7 +109,8 @@ private:
     std::map<place, std::optional<stored_order>> touched_;  // none: removed
     std::vector<journal_entry> journal_;
     std::map<digest, used_key> keys_;
-    std::map<std::string, stored_cursor, std::less<>> cursors_;
+    std::map<std::string, std::optional<stored_cursor>, std::less<>> cursors_;  // none: removed
+    std::map<record_name, std::optional<record>> records_;                      // the same
     bool changed_ = false;  // else there is nothing to remember, not even the time
 };
 

@@ -92,6 +92,11 @@ cursor_outcome writer::apply(const commit_cursor& what) {
     }
     const cursor_outcome out = evaluate(kept, what, at_.now);
     if (out.ec) return out;
+    if (what.remove) {
+        const bool removed = remove_cursor_.run(std::string_view(what.name)) > 0;
+        dirty_ = dirty_ || removed;
+        return out;
+    }
     dirty_ = true;
     set_cursor_.run(std::string_view(what.name), std::string_view(kept.owner), kept.at.epoch,
                     kept.at.offset, kept.expires_at);

@@ -61,7 +61,8 @@ reader::reader(connection& db)
       totals_(db, "SELECT completed, processing_ms FROM totals"),
       cursor_(db, "SELECT epoch, position FROM cursors WHERE name=?1"),
       cursors_(db, "SELECT name, epoch, position FROM cursors ORDER BY name"),
-      sequence_(db, "SELECT sequence FROM writers WHERE writer=?1") {}
+      sequence_(db, "SELECT sequence FROM writers WHERE writer=?1"),
+      records_(db) {}
 
 feed_position reader::newest() {
     auto found = newest_.query();
@@ -210,6 +211,18 @@ result<std::vector<named_cursor>> reader::list_cursors() {
         }
     }
     return finished(db_, std::move(out));
+}
+
+result<std::optional<record>> reader::find_record(const find_record_params& params) {
+    return finished(db_, records_.find(params.collection, params.key));
+}
+
+result<record_page> reader::list_records(const list_records_params& params) {
+    return finished(db_, records_.list(params));
+}
+
+result<record_page> reader::list_due_records(const list_due_records_params& params) {
+    return finished(db_, records_.list_due(params));
 }
 
 result<bool> reader::was_applied(std::string_view writer, std::uint64_t sequence) {

@@ -89,7 +89,9 @@ writer::writer(connection& db)
                   "INSERT INTO cursors(name, owner, epoch, position, expires_at) "
                   "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(name) DO UPDATE SET owner=excluded.owner, "
                   "epoch=excluded.epoch, position=excluded.position, "
-                  "expires_at=excluded.expires_at") {}
+                  "expires_at=excluded.expires_at"),
+      remove_cursor_(db, "DELETE FROM cursors WHERE name=?1"),
+      records_(db) {}
 
 result<void> writer::write(const write_params& params, write_results& results) {
     transaction all(db_, begin_);
@@ -118,6 +120,10 @@ void writer::apply_all(const write_params& params, write_results& results) {
     }
     for (std::size_t i = 0; i < params.cursors.size() && db_.ok(); ++i) {
         results.cursors[i] = apply(params.cursors[i]);
+    }
+    for (std::size_t i = 0; i < params.records.size() && db_.ok(); ++i) {
+        results.records[i] = records_.apply(params.records[i]);
+        dirty_ = dirty_ || !results.records[i].ec;
     }
 }
 

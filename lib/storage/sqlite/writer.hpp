@@ -1,8 +1,9 @@
 #ifndef ORDERPROC_STORAGE_SQLITE_WRITER_HPP
 #define ORDERPROC_STORAGE_SQLITE_WRITER_HPP
 
-// The writing half: one transaction of changes, claims and cursor moves.
+// The writing half: one transaction of changes, claims, cursor moves and records.
 
+#include "record_table.hpp"
 #include "statement.hpp"
 
 #include <orderproc/repository.hpp>
@@ -98,6 +99,8 @@ private:
     statement first_due_;
     statement cursor_;
     statement set_cursor_;
+    statement remove_cursor_;
+    record_table records_;
 
     write_time at_{timestamp{}};
     bool dirty_ = false;  // the write under way has changed something
