@@ -17,6 +17,7 @@ inline namespace v1 {
 enum class capability : std::uint8_t {
     epochs,   // repository::rotate_epoch()
     records,  // write_params::records, and the reads of records
+    purge,    // write_params::purges
 };
 
 // "epochs"

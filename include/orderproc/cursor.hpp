@@ -29,6 +29,7 @@ struct commit_cursor {
 struct named_cursor {
     std::string name;
     feed_position at;
+    timestamp moved_at = {};  // when it came to stand there: see purge_orders::hold_max
 };
 struct cursor_outcome {
     error_code ec;

@@ -20,7 +20,7 @@ namespace detail {
 class engine_queue;
 // Links a request into the engine's queue, so that submitting allocates nothing.
 struct engine_node {
-    enum class kind : std::uint8_t { command, change, claim, cursor, record };
+    enum class kind : std::uint8_t { command, change, claim, cursor, record, purge };
     engine_node* next = nullptr;
     std::uint64_t order_hash = 0;  // of a change; 0: none
     std::uint64_t key_hash = 0;    // of its idempotency key, or a cursor's or a record's name
@@ -99,6 +99,23 @@ private:
     change_record what_;
 };
 
+// The same for a purge. outcome.ec is that of the whole write if that failed.
+class ORDERPROC_EXPORT purge_completion : private detail::engine_node {
+public:
+    virtual void complete(const purge_outcome& outcome) noexcept = 0;
+
+protected:
+    purge_completion() = default;
+    virtual ~purge_completion() = default;
+    purge_completion(const purge_completion&) = delete;
+    purge_completion& operator=(const purge_completion&) = delete;
+
+private:
+    friend class engine;
+    friend class detail::engine_queue;
+    purge_orders what_;
+};
+
 // Told after each commit that made a journal entry, on the thread that runs the engine, before
 // the completions of that commit, and by wake(). Must not block.
 class ORDERPROC_EXPORT commit_listener {
@@ -159,6 +176,9 @@ public:
     // Neither are changes of records. errc::invalid_argument if validate() refuses the change;
     // errc::not_supported if the storage has no records.
     result<void> submit(change_record what, record_completion& done);
+    // Nor purges, of which a batch has one. What is younger than engine_options::keys_kept stays,
+    // whatever `before` says. errc::invalid_argument and errc::not_supported as above.
+    result<void> submit(purge_orders what, purge_completion& done);
 
     // Submits and waits; runs the engine itself if it has no threads. What submit() refuses comes
     // back as an outcome, with the failure's code and detail.

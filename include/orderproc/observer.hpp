@@ -24,6 +24,7 @@ struct batch_report {
     error_code ec;                            // of the write as a whole
     std::size_t cursors = 0;                  // moves of cursors
     std::size_t records = 0;                  // changes of records
+    std::size_t purges = 0;
 };
 
 struct transition_report {

@@ -9,6 +9,7 @@
 #include <orderproc/claim.hpp>
 #include <orderproc/cursor.hpp>
 #include <orderproc/journal.hpp>
+#include <orderproc/purge.hpp>
 #include <orderproc/record.hpp>
 
 #include <chrono>
@@ -25,7 +26,7 @@ namespace orderproc {
 inline namespace v1 {
 
 // One durable transaction. Changes first, then claims, which may take what the changes made, then
-// cursors, then records; claims, cursors and records in the order given.
+// cursors, records and purges; claims and what comes after them in the order given.
 struct write_params {
     timestamp now;
     std::string_view writer;     // who writes (1 to 200 bytes)…
@@ -41,6 +42,8 @@ struct write_params {
     std::size_t forget_max = 0;
     // REQUIRES: validate() accepts each; capability::records, unless empty.
     std::span<const change_record> records = {};
+    // REQUIRES: the same; capability::purge, unless empty.
+    std::span<const purge_orders> purges = {};
 };
 
 struct write_results {  // made by the caller, with one new element for each parameter
@@ -48,6 +51,7 @@ struct write_results {  // made by the caller, with one new element for each par
     std::span<claim_outcome> claims;
     std::span<cursor_outcome> cursors;
     std::span<record_outcome> records = {};
+    std::span<purge_outcome> purges = {};
 };
 
 struct load_params {
@@ -91,8 +95,8 @@ struct feed_params {
 };
 struct feed_page {
     std::vector<journal_entry> entries;
-    // The first entry that is kept is at offset oldest.offset + 1. newest has the offset of the
-    // last entry and the present epoch, which may be younger than that entry.
+    // The feed begins at offset oldest.offset + 1, behind what was purged. newest has the offset of
+    // the last entry and the present epoch, which may be younger than that entry.
     feed_position oldest, newest;
     // `after` is not in this journal: its epoch is unknown or ended before its offset (offset 0
     // is in every epoch), it was purged, or it is past the end. No entries; go on from oldest.
@@ -124,7 +128,7 @@ public:
     virtual result<loaded_orders> load(const load_params& params) = 0;
     // A page costs the same wherever it starts, and inserts never make it skip or repeat.
     virtual result<order_page> list(const list_params& params) = 0;
-    // Oldest first. Empty: there never was such an order.
+    // Oldest first. Empty: there never was such an order, or it was purged.
     virtual result<std::vector<journal_entry>> history(const history_params& params) = 0;
     // A total order, in which the entries of one order ascend by version and nothing ever
     // appears at or below a position already returned.
@@ -153,13 +157,13 @@ public:
     // - A key seen before with the same body: nothing is done; ec 0, replayed, and the order as
     //   that first change left it (from the journal). With another body: idempotency_mismatch,
     //   without an order, since the key may have been used for an order that this principal must
-    //   not see. Only a change that succeeded stores its key.
+    //   not see. not_found if the answer was purged. Only a change that succeeded stores its key.
     // - create_order: already_exists, with the order if it is still there, when the id was ever
-    //   used. Numbers ascend and are never given twice.
+    //   used, also by an order that was purged. Numbers ascend and are never given twice.
     //
     // The latest stamp is that of the last write that changed something: an order, a lease, a key,
-    // a cursor or a record. A write in which everything was refused, was a replay, or had nothing
-    // to do, leaves nothing behind, not even its time.
+    // a cursor, a record or the floor of the feed. A write in which everything was refused, was a
+    // replay, or had nothing to do, leaves nothing behind, not even its time.
     //
     // A failure of the call means that nothing is durable and the results mean nothing. Only
     // errc::outcome_unknown differs: results are filled in, and count if was_applied() says so.

@@ -9,21 +9,21 @@ inline namespace v1 {
 namespace {
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 2> names{"epochs", "records"};
+constexpr std::array<std::string_view, 3> capability_names{"epochs", "records", "purge"};
 
 }  // namespace
 
 std::string_view to_string(capability it) noexcept {
     const auto index = static_cast<std::size_t>(it);
-    return index < names.size() ? names[index] : "unknown";
+    return index < capability_names.size() ? capability_names[index] : "unknown";
 }
 
 std::string to_string(const capability_set& all) {
     std::string out;
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t i = 0; i < capability_names.size(); ++i) {
         if (!all.has(static_cast<capability>(i))) continue;
         if (!out.empty()) out += ", ";
-        out += names[i];
+        out += capability_names[i];
     }
     return out;
 }

@@ -269,6 +269,12 @@ result<void> engine::submit(change_record what, record_completion& done) {
     return impl_->push(done, std::move(what));
 }
 
+result<void> engine::submit(purge_orders what, purge_completion& done) {
+    if (auto ok = require(impl_->storage_, {capability::purge}, "a purge"); !ok) return ok;
+    if (auto ok = validate(what); !ok) return ok;
+    return impl_->push(done, std::move(what));
+}
+
 change_outcome engine::execute(command what) {
     waiter done;
     if (auto ok = impl_->submit(std::move(what), done); !ok) {

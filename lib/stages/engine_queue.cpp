@@ -27,6 +27,8 @@ engine_list& engine_batch::list_of(engine_node::kind is) noexcept {
             return cursors;
         case engine_node::kind::record:
             return records;
+        case engine_node::kind::purge:
+            return purges;
         case engine_node::kind::command:
         case engine_node::kind::change:
             break;
@@ -126,6 +128,10 @@ record_completion& engine_queue::record_of(engine_node& node) noexcept {
     return static_cast<record_completion&>(node);
 }
 
+purge_completion& engine_queue::purge_of(engine_node& node) noexcept {
+    return static_cast<purge_completion&>(node);
+}
+
 result<void> engine_queue::push(completion& done, change&& what, engine_node::kind is) {
     engine_node& node = done;
     node.is = is;
@@ -155,6 +161,14 @@ result<void> engine_queue::push(record_completion& done, change_record&& what) {
     node.is = engine_node::kind::record;
     node.key_hash = hash_of(what.key);  // one of another collection waits as well: that is rare
     done.what_ = std::move(what);
+    return link(node);
+}
+
+result<void> engine_queue::push(purge_completion& done, purge_orders&& what) {
+    engine_node& node = done;
+    node.is = engine_node::kind::purge;
+    node.key_hash = hash_of("purge");
+    done.what_ = what;
     return link(node);
 }
 

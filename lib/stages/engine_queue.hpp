@@ -53,10 +53,10 @@ private:
 
 // What goes into one transaction.
 struct engine_batch {
-    engine_list changes, claims, cursors, records;
+    engine_list changes, claims, cursors, records, purges;
     bool empty() const noexcept { return size() == 0; }
     std::size_t size() const noexcept {
-        return changes.size() + claims.size() + cursors.size() + records.size();
+        return changes.size() + claims.size() + cursors.size() + records.size() + purges.size();
     }
     engine_list& list_of(engine_node::kind is) noexcept;
 };
@@ -71,6 +71,7 @@ public:
     result<void> push(claim_completion& done, claim&& what);
     result<void> push(cursor_completion& done, commit_cursor&& what);
     result<void> push(record_completion& done, change_record&& what);
+    result<void> push(purge_completion& done, purge_orders&& what);
 
     // The taker is done with its batch and takes the next: what waits now, in order, except for
     // what another request on the same order, idempotency key, cursor or record is ahead of.
@@ -89,10 +90,12 @@ public:
     static claim_completion& claim_of(engine_node& node) noexcept;
     static cursor_completion& cursor_of(engine_node& node) noexcept;
     static record_completion& record_of(engine_node& node) noexcept;
+    static purge_completion& purge_of(engine_node& node) noexcept;
     static change& what(completion& done) noexcept { return done.what_; }
     static claim& what(claim_completion& done) noexcept { return done.what_; }
     static commit_cursor& what(cursor_completion& done) noexcept { return done.what_; }
     static change_record& what(record_completion& done) noexcept { return done.what_; }
+    static purge_orders& what(purge_completion& done) noexcept { return done.what_; }
 
 private:
     std::uint64_t hash_of(std::string_view text) const noexcept;

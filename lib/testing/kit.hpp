@@ -70,12 +70,15 @@ struct batch {
     std::vector<claim> claims;
     std::vector<commit_cursor> cursors;
     std::vector<change_record> records = {};
+    std::vector<purge_orders> purges = {};
+    std::optional<timestamp> forget_before = {};  // of purges; none: now
 };
 struct batch_outcome {
     std::vector<change_outcome> changes;
     std::vector<claim_outcome> claims;
     std::vector<cursor_outcome> cursors;
     std::vector<record_outcome> records;
+    std::vector<purge_outcome> purges;
 };
 
 std::string id_of(const order& it);
@@ -110,6 +113,7 @@ public:
     claim_outcome write(claim what);
     cursor_outcome write(commit_cursor what);
     record_outcome write(change_record what);
+    purge_outcome write(purge_orders what);
     batch_outcome write(const batch& what);
     result<void> try_write(const batch& what, batch_outcome& out);
     std::uint64_t sequence() const { return sequence_; }
@@ -203,6 +207,7 @@ std::vector<storage_case> read_cases();
 std::vector<storage_case> feed_cases();
 std::vector<storage_case> cursor_cases();
 std::vector<storage_case> record_cases();
+std::vector<storage_case> purge_cases();
 std::vector<storage_case> durability_cases();
 std::vector<storage_case> unchanged_cases();
 std::vector<storage_case> sharing_cases();

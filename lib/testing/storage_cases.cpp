@@ -128,6 +128,7 @@ result<void> bench::try_write(const batch& what, batch_outcome& out) {
     out.claims.assign(what.claims.size(), {});
     out.cursors.assign(what.cursors.size(), {});
     out.records.assign(what.records.size(), {});
+    out.purges.assign(what.purges.size(), {});
     write_params params;
     params.now = now();
     params.writer = signs_as_;
@@ -136,7 +137,9 @@ result<void> bench::try_write(const batch& what, batch_outcome& out) {
     params.claims = what.claims;
     params.cursors = what.cursors;
     params.records = what.records;
-    write_results results{out.changes, out.claims, out.cursors, out.records};
+    params.purges = what.purges;
+    if (!what.purges.empty()) params.forget_before = what.forget_before.value_or(now());
+    write_results results{out.changes, out.claims, out.cursors, out.records, out.purges};
     return writer_->write(params, results);
 }
 
@@ -170,6 +173,12 @@ record_outcome bench::write(change_record what) {
     batch one;
     one.records.push_back(std::move(what));
     return std::move(write(one).records.front());
+}
+
+purge_outcome bench::write(purge_orders what) {
+    batch one;
+    one.purges.push_back(what);
+    return std::move(write(one).purges.front());
 }
 
 change bench::lowered(command what) {
@@ -380,8 +389,8 @@ std::span<const storage_case> storage_cases() {
         for (auto part :
              {kit::create_cases, kit::change_cases, kit::lease_cases, kit::idempotency_cases,
               kit::claim_cases, kit::read_cases, kit::feed_cases, kit::cursor_cases,
-              kit::record_cases, kit::durability_cases, kit::unchanged_cases, kit::sharing_cases,
-              kit::sharing_claims_cases, kit::random_cases}) {
+              kit::record_cases, kit::purge_cases, kit::durability_cases, kit::unchanged_cases,
+              kit::sharing_cases, kit::sharing_claims_cases, kit::random_cases}) {
             auto cases = part();
             std::move(cases.begin(), cases.end(), std::back_inserter(out));
         }

@@ -31,6 +31,7 @@ struct write_copy {
     timestamp forget_before;
     std::size_t forget_max = 0;
     std::vector<change_record> records;
+    std::vector<purge_orders> purges;
 
     explicit write_copy(const write_params& from)
         : now(from.now),
@@ -41,11 +42,12 @@ struct write_copy {
           cursors(from.cursors.begin(), from.cursors.end()),
           forget_before(from.forget_before),
           forget_max(from.forget_max),
-          records(from.records.begin(), from.records.end()) {}
+          records(from.records.begin(), from.records.end()),
+          purges(from.purges.begin(), from.purges.end()) {}
 
     write_params params() const {
         return {now,     writer,        sequence,   changes, claims,
-                cursors, forget_before, forget_max, records};
+                cursors, forget_before, forget_max, records, purges};
     }
 };
 
@@ -78,6 +80,7 @@ struct hooks {
     std::function<void(statistics&)> count_out;
     std::function<void(std::optional<feed_position>&)> cursor_out;
     std::function<void(std::vector<named_cursor>&)> cursors_out;
+    std::function<void(purge_outcome&, repository& inner)> purge_out;
     std::function<void(std::string& collection, std::string& key)> record_name_in;
     std::function<void(std::optional<record>&)> record_found;
     std::function<void(list_records_params&)> records_in;
@@ -129,6 +132,7 @@ public:
         for (std::size_t i = 0; i < params.records.size(); ++i) {
             call(with_.record_out, params.records[i], results.records[i]);
         }
+        for (purge_outcome& it : results.purges) call(with_.purge_out, it, *inner_);
         return {};
     }
 

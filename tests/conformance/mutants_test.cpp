@@ -16,8 +16,8 @@ namespace {
 
 std::vector<mutant> all_mutants() {
     std::vector<mutant> out = writing_mutants();
-    for (const auto& more :
-         {claiming_mutants(), reading_mutants(), unchanged_mutants(), record_mutants()}) {
+    for (const auto& more : {claiming_mutants(), reading_mutants(), unchanged_mutants(),
+                             record_mutants(), purge_mutants()}) {
         out.insert(out.end(), more.begin(), more.end());
     }
     return out;

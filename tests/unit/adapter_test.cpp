@@ -141,6 +141,62 @@ BOOST_AUTO_TEST_CASE(what_needs_a_capability_says_which) {
                "it needs a storage with records, which few does not have");
 }
 
+BOOST_AUTO_TEST_CASE(a_cursor_has_moved_when_its_place_is_another) {
+    stored_cursor kept{{3, 0}, {}};
+    BOOST_TEST(!evaluate(kept, {"relay", "a", {}, now + 10s}, now).ec);
+    BOOST_TEST((kept.moved_at == now));
+    BOOST_TEST(!evaluate(kept, {"relay", "a", feed_position{3, 0}, now + 20s}, now + 5s).ec);
+    BOOST_TEST((kept.moved_at == now));
+    BOOST_TEST(!evaluate(kept, {"relay", "a", feed_position{3, 1}, now + 20s}, now + 6s).ec);
+    BOOST_TEST((kept.moved_at == now + 6s));
+}
+
+BOOST_AUTO_TEST_CASE(a_purge_is_bounded_by_time_and_cursors) {
+    write_params params;
+    params.now = now;
+    params.forget_before = now - 3h;
+    purge_orders what;
+    what.before = now - 2h;
+    what.hold_max = 24h;
+    const std::vector<journal_epoch> epochs{{3, 1}, {4, 6}};
+    std::vector<named_cursor> cursors;
+    const auto bounds = [&] { return purge_bounds(what, params, cursors, epochs, 2, 9); };
+    const auto passes = [&](timestamp at) { return bounds().passes(3, at); };
+    BOOST_TEST((passes(now - 3h - 1ms) && !passes(now - 3h)));
+    what.before = now - 4h;
+    BOOST_TEST((passes(now - 4h - 1ms) && !passes(now - 4h)));
+    what.before = params.forget_before = timestamp::max();
+    BOOST_TEST((passes(now - 1ms) && !passes(now)));
+    cursors = {{"still", {4, 8}, now - 24h - 1ms},
+               {"lost", {3, 1}, now},
+               {"elsewhere", {3, 7}, now},
+               {"at the end", {4, 9}, now}};
+    purge_bounds idle = bounds();
+    BOOST_TEST(idle.passes(9, now - 24h - 1ms));
+    BOOST_TEST(idle.passes(8, now - 24h));
+    BOOST_TEST(!idle.passes(9, now - 24h));
+    BOOST_TEST(idle.held_by() == "still");
+    BOOST_TEST(!idle.passes(9, now));
+    BOOST_TEST(idle.held_by().empty());  // it is too young for anybody
+    cursors.push_back({"b", {3, 4}, now + 1h});
+    cursors.push_back({"c", {3, 5}, now - 24h});
+    purge_bounds held = bounds();
+    BOOST_TEST(held.passes(4, now - 48h));
+    BOOST_TEST(!held.passes(5, now - 48h));
+    BOOST_TEST(held.held_by() == "b");
+}
+
+BOOST_AUTO_TEST_CASE(an_order_goes_with_its_latest_entry) {
+    order it = order_builder{}.build();
+    it.version = order_version{3};
+    BOOST_TEST(!ends_with(&it, order_version{3}, "start"));
+    it.settled_at = now;
+    BOOST_TEST(!ends_with(&it, order_version{2}, "start"));
+    BOOST_TEST(ends_with(&it, order_version{3}, "complete"));
+    BOOST_TEST(!ends_with(nullptr, order_version{3}, "cancel"));  // a later entry deleted it
+    BOOST_TEST(ends_with(nullptr, order_version{4}, "delete"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_dated_after_now_is_told_from_what_is_only_young) {
     write_params params;
     params.now = now;

@@ -407,3 +407,47 @@ BOOST_FIXTURE_TEST_CASE(records_are_never_shed_and_told_of_a_failed_write, fixtu
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(purges)
+
+BOOST_FIXTURE_TEST_CASE(what_keys_may_still_ask_for_stays, fixture) {
+    engine_options options = by_hand();
+    options.keys_kept = std::chrono::hours(2);
+    engine it(orders, machine, with, options);
+    ask(it, create("A"));
+    BOOST_REQUIRE(it.run_once());
+    ask(it, raise("A", "cancel"));
+    BOOST_REQUIRE(it.run_once());
+    purge_orders all;
+    all.before = timestamp::max();
+    purge_recorder first, second;
+    time.advance(std::chrono::hours(2));
+    BOOST_REQUIRE(it.submit(all, first));
+    BOOST_REQUIRE(it.submit(all, second));  // in a batch of its own
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(first.got.orders == 0U);
+    time.advance(std::chrono::milliseconds(1));
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(second.got.orders == 1U);
+    BOOST_TEST(second.got.floor.offset == 2U);
+    BOOST_TEST(watch.batches.back().purges == 1U);
+    BOOST_TEST(orders.orders().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_purge_that_makes_no_sense_is_refused, fixture) {
+    engine it(orders, machine, with, by_hand());
+    purge_recorder done;
+    purge_orders none;
+    none.limit = 0;
+    BOOST_TEST(it.submit(none, done).error().code == errc::invalid_argument);
+    orders.capabilities = {};
+    engine without(orders, machine, with, by_hand());
+    BOOST_TEST(without.submit(purge_orders{}, done).error().code == errc::not_supported);
+    orders.next_writes({fault::unavailable});
+    BOOST_REQUIRE(it.submit(purge_orders{}, done));
+    BOOST_TEST(!it.run_once());
+    BOOST_TEST(done.got.ec == errc::unavailable);
+    BOOST_TEST(done.calls == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -90,6 +90,16 @@ public:
     record_outcome got;
 };
 
+class purge_recorder final : public purge_completion {
+public:
+    void complete(const purge_outcome& outcome) noexcept override {
+        got = outcome;
+        ++calls;
+    }
+    int calls = 0;
+    purge_outcome got;
+};
+
 class counting_listener final : public commit_listener {
 public:
     void committed() noexcept override {

@@ -2,7 +2,7 @@
 # out of the public headers; files keep to a size. Run as: cmake -DROOT=<source tree> -P layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
-set(words config error timestamp money order journal cursor record capability idempotency status_machine change claim command observer runtime)
+set(words config error timestamp money order journal cursor record purge capability idempotency status_machine change claim command observer runtime)
 set(seams repository adapter codec processor queue)
 set(stages engine reader read_pool relay worker work_queue_consumer runnable items verify)
 set(adapters memory kv sqlite rabbitmq)

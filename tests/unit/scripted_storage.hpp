@@ -52,7 +52,7 @@ public:
     storage_info info() const override {
         return {"scripted", writers_max_, false, {}, capabilities};
     }
-    capability_set capabilities{capability::epochs, capability::records};
+    capability_set capabilities{capability::epochs, capability::records, capability::purge};
     result<std::unique_ptr<repository>> connect_writer() override {
         return outer_.connect_writer();
     }

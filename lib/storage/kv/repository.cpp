@@ -67,6 +67,9 @@ result<void> kv_repository::write(const write_params& params, write_results& res
     for (std::size_t i = 0; i < params.records.size() && in.ok(); ++i) {
         results.records[i] = work.apply(params.records[i]);
     }
+    for (std::size_t i = 0; i < params.purges.size() && in.ok(); ++i) {
+        results.purges[i] = work.apply(params.purges[i], params);
+    }
     return work.end(params) ? in.commit() : in.finish();
 }
 
@@ -169,7 +172,8 @@ result<feed_page> kv_repository::read_feed(const feed_params& params) {
     feed_page page;
     const auto epochs = in.epochs();
     page.newest = {epochs.back().epoch, in.offset()};
-    page.oldest = {epochs.front().epoch, 0};
+    const std::uint64_t floor = in.floor();
+    page.oldest = {epoch_at(epochs, floor), floor};
     judge_position(params.after, epochs, page);
     if (page.reset || params.limit == 0) return read(in, std::move(page));
     const std::string from = bytes(params.after.offset + 1);
@@ -211,16 +215,7 @@ result<std::optional<feed_position>> kv_repository::find_cursor(std::string_view
 
 result<std::vector<named_cursor>> kv_repository::list_cursors() {
     tables in(begin_());
-    const std::string until(kv_key_size_max, '\xff');
-    std::vector<named_cursor> out;
-    in.walk(kv_table::cursors, {std::string_view("\0", 1), until},
-            [&](std::string_view name, std::string_view) {
-                out.push_back({std::string(name), {}});
-                return true;
-            });
-    for (named_cursor& it : out) {
-        if (const auto found = in.cursor(it.name)) it.at = found->at;
-    }
+    auto out = in.cursors();
     return read(in, std::move(out));
 }
 

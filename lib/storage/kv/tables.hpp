@@ -109,6 +109,7 @@ public:
     // The chain of the journal, oldest first; one without an epoch if the tables are not ready.
     std::vector<journal_epoch> epochs();
     void set_epochs(std::span<const journal_epoch> chain);
+    std::uint64_t floor() { return static_cast<std::uint64_t>(counter("floor")); }
     std::uint64_t offset() { return static_cast<std::uint64_t>(counter("offset")); }
     feed_position newest() { return {epochs().back().epoch, offset()}; }
 
@@ -118,6 +119,7 @@ public:
     std::optional<std::uint64_t> offset_of(std::int64_t number, order_version version);
     std::optional<timestamp> first_due(order_status status);
     std::optional<stored_cursor> cursor(std::string_view name);
+    std::vector<named_cursor> cursors();
     std::optional<record> record_of(std::string_view collection, std::string_view key);
 
 private:

@@ -47,7 +47,8 @@ public:
     explicit memory_storage(std::uint64_t epoch) { tables_.epochs.push_back({epoch, 1}); }
 
     storage_info info() const override {
-        return {"memory", 1, false, {}, {capability::epochs, capability::records}};
+        return {
+            "memory", 1, false, {}, {capability::epochs, capability::records, capability::purge}};
     }
     result<std::unique_ptr<repository>> connect_writer() override {
         return std::make_unique<memory_repository>(*this);
@@ -63,7 +64,7 @@ private:
 };
 
 feed_position newest(const tables& of) {
-    return {of.epochs.back().epoch, of.journal.size()};
+    return {of.epochs.back().epoch, of.journal.newest()};
 }
 
 result<void> memory_repository::write(const write_params& params, write_results& results) {
@@ -80,6 +81,9 @@ result<void> memory_repository::write(const write_params& params, write_results&
     }
     for (std::size_t i = 0; i < params.records.size(); ++i) {
         results.records[i] = work.apply(params.records[i]);
+    }
+    for (std::size_t i = 0; i < params.purges.size(); ++i) {
+        results.purges[i] = work.apply(params.purges[i], params);
     }
     work.commit(params);
     return {};
@@ -160,13 +164,14 @@ result<std::vector<journal_entry>> memory_repository::history(const history_para
     const auto known = t.ids.find(params.order);
     if (known == t.ids.end()) return out;
     const std::int64_t number = known->second.number;
-    if (!params.scope.everybody()) {  // judged by the last entry, which a deleted order has as well
-        const auto next = t.versions.lower_bound({number + 1, order_version{0}});
-        if (!params.scope.admits(t.journal[std::prev(next)->second - 1].after)) return out;
-    }
+    const auto first = t.versions.lower_bound({number, order_version{0}});
+    const auto next = t.versions.lower_bound({number + 1, order_version{0}});
+    if (first == next) return out;  // purged
+    // Judged by the last entry, which a deleted order has as well.
+    if (!params.scope.admits(t.journal.at(std::prev(next)->second).after)) return out;
     for (auto it = t.versions.upper_bound({number, params.after});
-         it != t.versions.end() && it->first.first == number && out.size() < params.limit; ++it) {
-        out.push_back(t.journal[it->second - 1]);
+         it != next && out.size() < params.limit; ++it) {
+        out.push_back(t.journal.at(it->second));
     }
     return out;
 }
@@ -176,13 +181,13 @@ result<feed_page> memory_repository::read_feed(const feed_params& params) {
     const auto& journal = of_.tables_.journal;
     feed_page page;
     const auto& epochs = of_.tables_.epochs;
-    page.oldest = {epochs.front().epoch, 0};
+    page.oldest = {epoch_at(epochs, journal.floor), journal.floor};
     page.newest = newest(of_.tables_);
     judge_position(params.after, epochs, page);
     if (page.reset) return page;
     const std::uint64_t after = params.after.offset;
-    const std::size_t size = std::min<std::size_t>(params.limit, journal.size() - after);
-    const auto first = journal.begin() + static_cast<std::ptrdiff_t>(after);
+    const std::size_t size = std::min<std::size_t>(params.limit, journal.newest() - after);
+    const auto first = journal.entries.begin() + static_cast<std::ptrdiff_t>(after - journal.base);
     page.entries.assign(first, first + static_cast<std::ptrdiff_t>(size));
     return page;
 }
@@ -215,7 +220,9 @@ result<std::optional<feed_position>> memory_repository::find_cursor(std::string_
 result<std::vector<named_cursor>> memory_repository::list_cursors() {
     const std::lock_guard lock(of_.mutex_);
     std::vector<named_cursor> out;
-    for (const auto& [name, it] : of_.tables_.cursors) out.push_back({name, it.at});
+    for (const auto& [name, it] : of_.tables_.cursors) {
+        out.push_back({name, it.at, it.moved_at});
+    }
     return out;
 }
 
@@ -266,7 +273,7 @@ result<record_page> memory_repository::list_due_records(const list_due_records_p
 
 result<void> memory_repository::rotate_epoch(std::uint64_t epoch) {
     const std::lock_guard lock(of_.mutex_);
-    return add_epoch(of_.tables_.epochs, epoch, of_.tables_.journal.size());
+    return add_epoch(of_.tables_.epochs, epoch, of_.tables_.journal.newest());
 }
 
 }  // namespace

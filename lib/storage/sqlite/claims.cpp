@@ -87,7 +87,8 @@ cursor_outcome writer::apply(const commit_cursor& what) {
             kept = {{static_cast<std::uint64_t>(found.integer(1)),
                      static_cast<std::uint64_t>(found.integer(2))},
                     std::string(found.text(0)),
-                    found.time(3)};
+                    found.time(3),
+                    found.time(4)};
         }
     }
     const cursor_outcome out = evaluate(kept, what, at_.now);
@@ -99,7 +100,7 @@ cursor_outcome writer::apply(const commit_cursor& what) {
     }
     dirty_ = true;
     set_cursor_.run(std::string_view(what.name), std::string_view(kept.owner), kept.at.epoch,
-                    kept.at.offset, kept.expires_at);
+                    kept.at.offset, kept.expires_at, kept.moved_at);
     return out;
 }
 

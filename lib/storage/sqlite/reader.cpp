@@ -51,16 +51,14 @@ reader::reader(connection& db)
       last_snapshot_(db,
                      "SELECT snapshot FROM journal WHERE number=?1 ORDER BY version DESC LIMIT 1"),
       epochs_(db, all_epochs),
-      bounds_(db,
-              "SELECT epoch, last_position, "
-              "(SELECT min(position) FROM journal) FROM totals"),
+      bounds_(db, "SELECT epoch, last_position, floor FROM totals"),
       feed_(db, select(entry_columns, "FROM journal WHERE position>?1 ORDER BY position LIMIT ?2")),
       counts_(db,
               "SELECT status, orders, (SELECT min(due_at) FROM orders WHERE status=counts.status "
               "AND due_at IS NOT NULL) FROM counts ORDER BY status"),
       totals_(db, "SELECT completed, processing_ms FROM totals"),
       cursor_(db, "SELECT epoch, position FROM cursors WHERE name=?1"),
-      cursors_(db, "SELECT name, epoch, position FROM cursors ORDER BY name"),
+      cursors_(db, "SELECT name, epoch, position, moved_at FROM cursors ORDER BY name"),
       sequence_(db, "SELECT sequence FROM writers WHERE writer=?1"),
       records_(db) {}
 
@@ -69,20 +67,6 @@ feed_position reader::newest() {
     if (!found.next()) return {};
     return {static_cast<std::uint64_t>(found.integer(0)),
             static_cast<std::uint64_t>(found.integer(1))};
-}
-
-std::vector<journal_epoch> reader::epochs() {
-    std::vector<journal_epoch> out;
-    auto found = epochs_.query();
-    while (found.next()) {
-        out.push_back({static_cast<std::uint64_t>(found.integer(0)),
-                       static_cast<std::uint64_t>(found.integer(1))});
-    }
-    if (out.empty()) {
-        if (db_.ok()) db_.fail(errc::corrupt, "the epochs of the journal are gone");
-        out.assign(1, {});
-    }
-    return out;
 }
 
 // In a single statement, which needs no transaction around it.
@@ -135,7 +119,7 @@ result<std::vector<journal_entry>> reader::history(const history_params& params)
     std::vector<journal_entry> out;
     {
         const transaction at_once = snapshot();
-        const auto of = epochs();
+        const auto of = read_epochs(db_, epochs_);
         auto known = number_.query(params.order);
         if (known.next() && admits(known.integer(0), params.scope)) {
             auto entries = history_.query(
@@ -150,14 +134,13 @@ result<feed_page> reader::read_feed(const feed_params& params) {
     feed_page out;
     {
         const transaction at_once = snapshot();
-        const auto of = epochs();
+        const auto of = read_epochs(db_, epochs_);
         auto bounds = bounds_.query();
         if (bounds.next()) {
             const auto epoch = static_cast<std::uint64_t>(bounds.integer(0));
             const auto newest = static_cast<std::uint64_t>(bounds.integer(1));
-            const auto oldest =
-                bounds.is_null(2) ? newest : static_cast<std::uint64_t>(bounds.integer(2)) - 1;
-            out.oldest = {epoch_at(of, oldest), oldest};
+            const auto floor = static_cast<std::uint64_t>(bounds.integer(2));
+            out.oldest = {epoch_at(of, floor), floor};
             out.newest = {epoch, newest};
             judge_position(params.after, of, out);
             if (!out.reset) {
@@ -207,7 +190,8 @@ result<std::vector<named_cursor>> reader::list_cursors() {
         while (found.next()) {
             out.push_back({std::string(found.text(0)),
                            {static_cast<std::uint64_t>(found.integer(1)),
-                            static_cast<std::uint64_t>(found.integer(2))}});
+                            static_cast<std::uint64_t>(found.integer(2))},
+                           found.time(3)});
         }
     }
     return finished(db_, std::move(out));

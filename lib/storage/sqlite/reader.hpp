@@ -38,7 +38,6 @@ private:
     // Takes one snapshot for several statements; ended by its destructor.
     transaction snapshot() { return transaction(db_, begin_); }
     feed_position newest();
-    std::vector<journal_epoch> epochs();
     void load_one(const load_params& params, loaded_orders& out);
     bool admits(std::int64_t number, const order_scope& scope);
 

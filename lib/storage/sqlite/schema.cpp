@@ -169,6 +169,13 @@ CREATE INDEX records_by_due_at ON records(collection, due_at, key) WHERE due_at 
 ALTER TABLE totals ADD COLUMN last_record INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// Version 7. Where a cursor stood when nobody noted it, it counts as moved then.
+constexpr const char* floor = R"sql(
+ALTER TABLE totals ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cursors ADD COLUMN moved_at INTEGER NOT NULL DEFAULT 0;
+UPDATE cursors SET moved_at=(SELECT last_write_at FROM totals);
+)sql";
+
 struct step {
     const char* what;
     const char* sql;
@@ -181,6 +188,7 @@ constexpr std::array steps{
     step{"the length of leases and back-offs", spans},
     step{"users who are no integers, lines, attributes", contents},
     step{"records", records},
+    step{"the floor of the feed, the age of cursors", floor},
 };
 static_assert(steps.size() == schema_version);
 

@@ -42,7 +42,11 @@ public:
     }
 
     storage_info info() const override {
-        return {"sqlite:" + name_, 1, true, remarks_, {capability::epochs, capability::records}};
+        return {"sqlite:" + name_,
+                1,
+                true,
+                remarks_,
+                {capability::epochs, capability::records, capability::purge}};
     }
 
     result<std::unique_ptr<repository>> connect_writer() override {
