@@ -27,7 +27,7 @@ struct purge_orders {
     timestamp before;
     std::size_t limit = 1000;  // entries to pass at most, 1 to 65,536; so many orders go at most
     // A cursor holds what it has not passed, unless it has not moved for longer than this, and what
-    // comes next has waited for it as long. A reader whose place is gone gets a reset. Not negative.
+    // comes next has waited for it as long: then its reader gets a reset. Not negative.
     std::chrono::milliseconds hold_max = std::chrono::hours(7 * 24);
 };
 
