@@ -6,6 +6,7 @@
 
 #include <orderproc/repository.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -35,11 +36,50 @@ struct stored_cursor {
     feed_position at;
     std::string owner;
     timestamp expires_at = timestamp::min();
+    timestamp moved_at = timestamp::min();  // when it came to stand there
 };
 
-// Judges the move and makes it in kept, which is to be stored unless the outcome has an error.
+// Judges the move and makes it in kept. Unless the outcome has an error, kept is to be stored, or
+// the cursor deleted if what.remove.
 ORDERPROC_EXPORT cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what,
                                          timestamp now);
+
+// Judges the change and makes it in kept, nullopt if there is no such record. Unless the outcome
+// has an error, kept is to be stored or, if it is nullopt now, the record deleted. version: what
+// the record gets, above those that all records had before.
+ORDERPROC_EXPORT record_outcome evaluate(std::optional<record>& kept, const change_record& what,
+                                         std::uint64_t version);
+
+// How far a purge may go, as the adapter walks from one entry to the next.
+class ORDERPROC_EXPORT purge_bounds {
+public:
+    // epochs: the journal's chain, oldest first; floor and newest: of the feed, as offsets.
+    purge_bounds(const purge_orders& what, const write_params& params,
+                 std::span<const named_cursor> cursors, std::span<const journal_epoch> epochs,
+                 std::uint64_t floor, std::uint64_t newest);
+
+    // May the entry be passed, as the next one after the floor or after the one that was? It was
+    // written at that time.
+    bool passes(std::uint64_t offset, timestamp at);
+    // The cursor that the latest answer was no for; empty: none.
+    const std::string& held_by() const noexcept { return held_by_; }
+
+private:
+    struct holder {
+        std::uint64_t at = 0;
+        std::string name;
+    };
+    timestamp before_;
+    timestamp waiting_since_;   // what has waited for longer is not held by an idle cursor
+    std::vector<holder> idle_;  // have not moved for hold_max, perhaps for want of entries
+    std::uint64_t last_ = 0;    // offset of the last entry that the others let pass
+    std::string last_holder_, held_by_;
+};
+
+// Does the order go when a purge has passed the entry? current: the order as it is, nullptr if it
+// is not there.
+ORDERPROC_EXPORT bool ends_with(const order* current, order_version version,
+                                std::string_view event) noexcept;
 
 // Does the list show the order, on one of its pages, as far as its filters say? A list by due time
 // also wants it to be due at some time.

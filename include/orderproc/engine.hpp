@@ -21,10 +21,10 @@ namespace detail {
 class engine_queue;
 // Links a request into the engine's queue, so that submitting allocates nothing.
 struct engine_node {
-    enum class kind : std::uint8_t { command, change, claim, cursor };
+    enum class kind : std::uint8_t { command, change, claim, cursor, record, purge };
     engine_node* next = nullptr;
     std::uint64_t order_hash = 0;  // of a change; 0: none
-    std::uint64_t key_hash = 0;    // of its idempotency key, or of a cursor's name
+    std::uint64_t key_hash = 0;    // of its idempotency key, or a cursor's or a record's name
     kind is = kind::command;
 };
 }  // namespace detail
@@ -81,6 +81,40 @@ private:
     friend class engine;
     friend class detail::engine_queue;
     commit_cursor what_;
+};
+
+// The same for a change of a record.
+class ORDERPROC_EXPORT record_completion : private detail::engine_node {
+public:
+    virtual void complete(record_outcome& outcome) noexcept = 0;
+
+protected:
+    record_completion() = default;
+    virtual ~record_completion() = default;
+    record_completion(const record_completion&) = delete;
+    record_completion& operator=(const record_completion&) = delete;
+
+private:
+    friend class engine;
+    friend class detail::engine_queue;
+    change_record what_;
+};
+
+// The same for a purge. outcome.ec is that of the whole write if that failed.
+class ORDERPROC_EXPORT purge_completion : private detail::engine_node {
+public:
+    virtual void complete(const purge_outcome& outcome) noexcept = 0;
+
+protected:
+    purge_completion() = default;
+    virtual ~purge_completion() = default;
+    purge_completion(const purge_completion&) = delete;
+    purge_completion& operator=(const purge_completion&) = delete;
+
+private:
+    friend class engine;
+    friend class detail::engine_queue;
+    purge_orders what_;
 };
 
 // Told after each commit that made a journal entry, on the thread that runs the engine, before
@@ -149,6 +183,12 @@ public:
     // Cursor commits are never shed either. errc::lease_lost in the outcome: another owner holds
     // the cursor.
     result<void> submit(commit_cursor what, cursor_completion& done);
+    // Neither are changes of records. errc::invalid_argument if validate() refuses the change;
+    // errc::not_supported if the storage has no records.
+    result<void> submit(change_record what, record_completion& done);
+    // Nor purges, of which a batch has one. What is younger than engine_options::keys_kept stays,
+    // whatever `before` says. errc::invalid_argument and errc::not_supported as above.
+    result<void> submit(purge_orders what, purge_completion& done);
 
     // Submits and waits; runs the engine itself if it has no threads. What submit() refuses comes
     // back as an outcome, with the failure's code and detail.
@@ -158,8 +198,8 @@ public:
     std::vector<change_outcome> execute_all(std::vector<command> what);
 
     // One batch; how much it carried: 0 means that nothing was waiting, or that it is too early to
-    // ask again for a write whose outcome is unknown. Two requests on one order, idempotency key or
-    // cursor never share a batch: the second waits for the next.
+    // ask again for a write whose outcome is unknown. Two requests on one order, idempotency key,
+    // cursor or record never share a batch: the second waits for the next.
     // REQUIRES: options.threads is 0; not from within a completion or listener.
     result<std::size_t> run_once();
     // When to call it again, by clock::monotonic(): see runnable.hpp.

@@ -19,18 +19,25 @@ inline namespace v1 {
 
 // A database without tables of its own puts the number before each key.
 enum class kv_table : std::uint8_t {
-    orders,    // created_at and number → stored order
-    ids,       // id of every order that ever was → its key in orders
-    due,       // status, due_at and number → its key in orders
-    journal,   // offset → entry
-    versions,  // number and version → offset
-    keys,      // idempotency key → body, number and version of the answer
-    cursors,   // name → where it stands, who holds it until when
-    writers,   // name → its last sequence, and when that was
-    ages,      // when, and a key of keys or writers → nothing
-    counters,  // name → number
+    orders,     // created_at and number → stored order
+    ids,        // id of every order that ever was → its key in orders when it was there
+    due,        // status, due_at and number → its key in orders
+    journal,    // offset → entry
+    versions,   // number and version → offset
+    keys,       // idempotency key → body, number and version of the answer
+    cursors,    // name → where it stands since when, who holds it until when
+    writers,    // name → its last sequence, and when that was
+    ages,       // when, and a key of keys or writers → nothing
+    counters,   // name → number
+    records,    // collection and key → record
+    reminders,  // collection, due_at and key → nothing
 };
-inline constexpr std::size_t kv_table_count = 10;
+inline constexpr std::size_t kv_table_count = 12;
+
+// What repositories over such tables can do: storage_info::capabilities of a storage of them.
+inline constexpr capability_set kv_capabilities{
+    capability::epochs,    capability::records, capability::purge,    capability::id_lists,
+    capability::due_lists, capability::totals,  capability::positions};
 
 // Keys compare byte by byte, unsigned. They have 1 to kv_key_size_max bytes; values may be empty.
 inline constexpr std::size_t kv_key_size_max = 255;

@@ -23,6 +23,8 @@ struct batch_report {
     std::chrono::microseconds write_time{0};  // by the steady clock of the system
     error_code ec;                            // of the write as a whole
     std::size_t cursors = 0;                  // moves of cursors
+    std::size_t records = 0;                  // changes of records
+    std::size_t purges = 0;
 };
 
 struct transition_report {

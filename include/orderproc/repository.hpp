@@ -5,9 +5,13 @@
 // run testing::storage_cases() against them. The rules of orders are not yours to
 // write: evaluate() has them; a repository reads, asks it, and stores what it says.
 
+#include <orderproc/capability.hpp>
 #include <orderproc/claim.hpp>
+#include <orderproc/cursor.hpp>
 #include <orderproc/journal.hpp>
+#include <orderproc/purge.hpp>
 #include <orderproc/queries.hpp>
+#include <orderproc/record.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -22,29 +26,8 @@
 namespace orderproc {
 inline namespace v1 {
 
-// Takes a named cursor, renews its lease, or commits a position. A cursor that is new, released or
-// expired is taken where it stands. errc::lease_lost while another owner holds it.
-struct commit_cursor {
-    std::string name;                 // 1 to 200 bytes
-    std::string owner;                // the same
-    std::optional<feed_position> to;  // none: only take or renew. Not checked: the owner knows
-    timestamp expires_at;             // how long the owner holds it; at or before now: lets it go
-    // The end of another owner's lease that counts as over, though it is after expires_at: it has
-    // been the same for a lease by a monotonic clock, so a clock that was ahead gave it.
-    std::optional<timestamp> expired = {};
-};
-struct named_cursor {
-    std::string name;
-    feed_position at;
-};
-struct cursor_outcome {
-    error_code ec;
-    feed_position at;                          // where the cursor stands now
-    std::optional<timestamp> held_until = {};  // of lease_lost: when the other owner's lease ends
-};
-
 // One durable transaction. Changes first, then claims, which may take what the changes made, then
-// cursors; claims and cursors in the order given.
+// cursors, records and purges; claims and what comes after them in the order given.
 struct write_params {
     timestamp now;
     std::string_view writer;     // who writes (1 to 200 bytes)…
@@ -58,12 +41,18 @@ struct write_params {
     // all at once, and only at the first such write of a connection.
     timestamp forget_before = timestamp::min();
     std::size_t forget_max = 0;
+    // REQUIRES: validate() accepts each; capability::records, unless empty.
+    std::span<const change_record> records = {};
+    // REQUIRES: the same; capability::purge, unless empty.
+    std::span<const purge_orders> purges = {};
 };
 
 struct write_results {  // made by the caller, with one new element for each parameter
     std::span<change_outcome> changes;
     std::span<claim_outcome> claims;
     std::span<cursor_outcome> cursors;
+    std::span<record_outcome> records = {};
+    std::span<purge_outcome> purges = {};
 };
 
 // One connection that only reads, used by one thread at a time. Calls block. An adapter reads no
@@ -83,7 +72,7 @@ public:
     //
     // errc::not_supported: the storage cannot sort in that way, or select by id_prefix, or count.
     virtual result<order_page> list(const list_params& params) = 0;
-    // Oldest first. Empty: there never was such an order.
+    // Oldest first. Empty: there never was such an order, or it was purged.
     virtual result<std::vector<journal_entry>> history(const history_params& params) = 0;
     // A total order, in which the entries of one order ascend by version and nothing ever
     // appears at or below a position already returned.
@@ -98,26 +87,31 @@ public:
     virtual result<std::optional<feed_position>> find_cursor(std::string_view name) = 0;
     // All, by name. errc::not_supported: verify() judges none.
     virtual result<std::vector<named_cursor>> list_cursors() { return errc::not_supported; }
+
+    // errc::not_supported: the storage does not have capability::records.
+    virtual result<std::optional<record>> find_record(const find_record_params&);
+    virtual result<record_page> list_records(const list_records_params&);
+    virtual result<record_page> list_due_records(const list_due_records_params&);
 };
 
 // One connection that writes, and reads as a repository_reader does.
 class ORDERPROC_EXPORT repository : public repository_reader {
 public:
     // Applies each change in a way that looks as if they came in order, at
-    // write_time(params.now, the latest stamp written before). A change, claim or cursor succeeds
-    // or is refused on its own (its ec). For each change: first its idempotency key, then
-    // evaluate().
+    // write_time(params.now, the latest stamp written before). A change, claim, cursor or record
+    // succeeds or is refused on its own (its ec). For each change: first its idempotency key,
+    // then evaluate().
     //
     // - A key seen before with the same body: nothing is done; ec 0, replayed, and the order as
     //   that first change left it (from the journal). With another body: idempotency_mismatch,
     //   without an order, since the key may have been used for an order that this principal must
-    //   not see. Only a change that succeeded stores its key.
+    //   not see. not_found if the answer was purged. Only a change that succeeded stores its key.
     // - create_order: already_exists, with the order if it is still there, when the id was ever
-    //   used. Numbers ascend and are never given twice.
+    //   used, also by an order that was purged. Numbers ascend and are never given twice.
     //
-    // The latest stamp is that of the last write that changed something: an order, a lease, a key
-    // or a cursor. A write in which everything was refused, was a replay, or had nothing to do,
-    // leaves nothing behind, not even its time.
+    // The latest stamp is that of the last write that changed something: an order, a lease, a key,
+    // a cursor, a record or the floor of the feed. A write in which everything was refused, was a
+    // replay, or had nothing to do, leaves nothing behind, not even its time.
     //
     // A failure of the call means that nothing is durable and the results mean nothing. Only
     // errc::outcome_unknown differs: results are filled in, and count if was_applied() says so.
@@ -138,7 +132,7 @@ public:
     // time: all positions that were given out stay valid.
     //
     // errc::invalid_argument: the epoch is 0 or this journal has had it already.
-    // errc::not_supported: the storage cannot.
+    // errc::not_supported: the storage does not have capability::epochs.
     virtual result<void> rotate_epoch(std::uint64_t epoch);
 
     // Housekeeping that write() put off because a reader was in the way, as of a log's space.
@@ -153,7 +147,13 @@ struct storage_info {
     bool durable = true;          // orders are there after the process ended
     // What opening it found that an operator should know, such as that it was restored.
     std::vector<std::string> remarks = {};
+    capability_set capabilities = {};
 };
+
+// errc::not_supported if the storage lacks one of them. The detail names the storage, what is
+// missing, and `by`, which needs it ("orderproc rotate-epoch").
+ORDERPROC_EXPORT result<void> require(const storage_info& of, const capability_set& needed,
+                                      std::string_view by);
 
 // Tells of commits, also of other processes. wait() is called by one thread at a time.
 class ORDERPROC_EXPORT commit_watch {

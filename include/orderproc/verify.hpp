@@ -21,7 +21,9 @@ struct verify_report {
 
 // Folds the journal (positions without gaps, versions of an order dense, every move allowed by
 // the machine, final statuses final, complete at most once) and compares it with the orders,
-// the counts, and where the cursors stand. Needs some 70 bytes of memory an order.
+// the counts, and where the cursors stand. Of what was purged it expects that it is gone: the feed
+// is judged from its floor on, and orders that are older by their histories. Needs some 70 bytes
+// of memory an order.
 //
 // REQUIRES: nobody writes meanwhile. progress, if given, is called every few thousand entries,
 // then every few thousand orders.

@@ -138,7 +138,8 @@ prometheus_observer::prometheus_observer(Registry& in, const status_machine& mac
 prometheus_observer::~prometheus_observer() = default;
 
 void prometheus_observer::batch_written(const batch_report& it) noexcept {
-    impl_->batch_size.Observe(static_cast<double>(it.changes + it.claims + it.cursors));
+    impl_->batch_size.Observe(
+        static_cast<double>(it.changes + it.claims + it.cursors + it.records + it.purges));
     impl_->commit_time.Observe(std::chrono::duration<double>(it.write_time).count());
 }
 

@@ -36,10 +36,28 @@ cursor_outcome evaluate(stored_cursor& kept, const commit_cursor& what, timestam
     const bool over = kept.expires_at <= now ||
                       (what.expired == kept.expires_at && kept.expires_at > what.expires_at);
     if (kept.owner != what.owner && !over) return {errc::lease_lost, kept.at, kept.expires_at};
-    if (what.to) kept.at = *what.to;
+    const bool moves = what.to && !what.remove && *what.to != kept.at;
+    if (moves) kept.at = *what.to;
+    if (moves || kept.moved_at == timestamp::min()) kept.moved_at = now;
     kept.owner = what.owner;
     kept.expires_at = what.expires_at;
     return {{}, kept.at, {}};
+}
+
+record_outcome evaluate(std::optional<record>& kept, const change_record& what,
+                        std::uint64_t version) {
+    if (what.action == record_action::create) {
+        if (kept) return {errc::already_exists, kept};
+    } else {
+        if (!kept) return {errc::not_found, {}};
+        if (kept->version != what.version) return {errc::version_conflict, kept};
+    }
+    if (what.action == record_action::remove) {
+        kept.reset();
+    } else {
+        kept = record{what.key, what.value, version, what.due_at};
+    }
+    return {{}, kept};
 }
 
 bool matches(const order& it, const list_params& params) noexcept {
@@ -73,6 +91,47 @@ bool in_chain(feed_position it, std::span<const journal_epoch> epochs) noexcept 
 
 }  // namespace
 
+purge_bounds::purge_bounds(const purge_orders& what, const write_params& params,
+                           std::span<const named_cursor> cursors,
+                           std::span<const journal_epoch> epochs, std::uint64_t floor,
+                           std::uint64_t newest)
+    : before_(std::min({what.before, params.forget_before, params.now})),
+      waiting_since_(params.now - what.hold_max),
+      last_(newest) {
+    for (const named_cursor& it : cursors) {
+        const std::uint64_t at = it.at.offset;
+        // The reader of one that is lost gets a reset: there is nothing to keep for it.
+        if (at < floor || (at != 0 && !in_chain(it.at, epochs))) continue;
+        if (it.moved_at < waiting_since_) {
+            idle_.push_back({at, it.name});
+        } else if (at < last_) {
+            last_ = at;
+            last_holder_ = it.name;
+        }
+    }
+}
+
+bool purge_bounds::passes(std::uint64_t offset, timestamp at) {
+    held_by_.clear();
+    if (at >= before_) return false;
+    if (offset > last_) {
+        held_by_ = last_holder_;
+        return false;
+    }
+    if (at < waiting_since_) return true;
+    for (const holder& it : idle_) {
+        if (it.at + 1 != offset) continue;
+        held_by_ = it.name;
+        return false;
+    }
+    return true;
+}
+
+bool ends_with(const order* current, order_version version, std::string_view event) noexcept {
+    if (!current) return event == "delete";
+    return current->version == version && current->settled_at.has_value();
+}
+
 void judge_position(feed_position after, std::span<const journal_epoch> epochs,
                     feed_page& page) noexcept {
     page.reset = after.offset < page.oldest.offset || after.offset > page.newest.offset ||
@@ -101,8 +160,28 @@ result<feed_position> repository_reader::find_position(timestamp) {
     return errc::not_supported;
 }
 
+result<std::optional<record>> repository_reader::find_record(const find_record_params&) {
+    return errc::not_supported;
+}
+
+result<record_page> repository_reader::list_records(const list_records_params&) {
+    return errc::not_supported;
+}
+
+result<record_page> repository_reader::list_due_records(const list_due_records_params&) {
+    return errc::not_supported;
+}
+
 result<void> repository::rotate_epoch(std::uint64_t) {
     return errc::not_supported;
+}
+
+result<void> require(const storage_info& of, const capability_set& needed, std::string_view by) {
+    const capability_set missing = needed.without(of.capabilities);
+    if (missing.empty()) return {};
+    return failure{errc::not_supported, std::string(by) + " needs a storage with " +
+                                            to_string(missing) + ", which " + of.name +
+                                            " does not have"};
 }
 
 }  // namespace v1

@@ -21,7 +21,6 @@ list_params sorted_by(list_sort sort, bool descending = false) {
 }
 
 void pages_are_sorted_by_id(bench& b) {
-    supported("list() by order_id", b.reader().list(sorted_by(list_sort::order_id)));
     population(b);
     for (const char* id : {"P1", "p", "p-", "p.x", "p5:", "pa", "pA", "o", "q", "p50", "5"}) {
         if (!b.find(id)) b.created(id, 2);
@@ -48,7 +47,6 @@ void pages_are_sorted_by_id(bench& b) {
 void a_prefix_selects_in_every_sort(bench& b) {
     list_params params;
     params.id_prefix = "p5";
-    supported("list() of a prefix", b.reader().list(params));
     const auto all = population(b);
     for (const std::size_t limit : {2U, 1000U}) {
         params.limit = limit;
@@ -64,7 +62,6 @@ void a_prefix_selects_in_every_sort(bench& b) {
 
 void pages_by_id_are_stable(bench& b) {
     list_params params = sorted_by(list_sort::order_id);
-    supported("list() by order_id", b.reader().list(params));
     std::vector<std::string> expected;
     for (int i = 10; i < 40; ++i) expected.push_back(id_of(b.created("o" + std::to_string(i))));
     params.limit = 4;
@@ -110,7 +107,6 @@ void pages_are_sorted_by_due_time(bench& b) {
     const order_status statuses[] = {"PENDING", "PROCESSING", "COMPLETED", "NONE"};
     list_params params = sorted_by(list_sort::due_at);
     params.statuses = std::span(statuses).first(1);
-    supported("list() by due_at", b.reader().list(params));
     const auto due = orders_that_wait(b);
     const auto all = b.list({});
     for (const order_status& status : statuses) {
@@ -158,7 +154,6 @@ void expect_total(bench& b, list_params params, std::size_t orders) {
 void totals_are_those_of_the_list(bench& b) {
     list_params params;
     params.count_max = 10;
-    supported("a total of list()", b.reader().list(params));
     const auto all = population(b);
     params.count_max = 0;
     expect(!value("list()", b.reader().list(params)).total, "a total comes without being asked");
@@ -204,7 +199,7 @@ void creations_are_counted(bench& b) {
 
 void a_time_is_found_in_the_feed(bench& b) {
     const auto find = [&b](timestamp at) {
-        return supported("find_position()", b.reader().find_position(at));
+        return value("find_position()", b.reader().find_position(at));
     };
     expect_equal("the place of a time in an empty feed", std::uint64_t{0}, find(b.now()).offset);
     for (int i = 0; i < 20; ++i) {
@@ -239,22 +234,22 @@ void a_time_is_found_in_the_feed(bench& b) {
 
 constexpr entry entries[] = {
     {"pages_are_sorted_by_id", "A list by id has what its filters say, by the bytes of the ids.",
-     pages_are_sorted_by_id},
+     pages_are_sorted_by_id, capability::id_lists},
     {"a_prefix_selects_in_every_sort", "A prefix of ids narrows a list by creation as well.",
-     a_prefix_selects_in_every_sort},
+     a_prefix_selects_in_every_sort, capability::id_lists},
     {"pages_by_id_are_stable", "A list by id neither skips nor repeats while orders come and go.",
-     pages_by_id_are_stable},
+     pages_by_id_are_stable, capability::id_lists},
     {"pages_are_sorted_by_due_time",
      "A list by due time has the orders of a status that are due at some time, the first one "
      "first.",
-     pages_are_sorted_by_due_time},
+     pages_are_sorted_by_due_time, capability::due_lists},
     {"totals_are_those_of_the_list",
      "A total counts all orders of the list as far as it is to, and says if there are more.",
-     totals_are_those_of_the_list},
+     totals_are_those_of_the_list, capability::totals},
     {"creations_are_counted", "count() knows how many orders were ever created.",
      creations_are_counted},
     {"a_time_is_found_in_the_feed", "find_position() is where the feed's entries of a time begin.",
-     a_time_is_found_in_the_feed},
+     a_time_is_found_in_the_feed, capability::positions},
 };
 
 }  // namespace

@@ -164,6 +164,15 @@ public:
     result<std::vector<named_cursor>> list_cursors() override {
         return call(fault_call::read, [&] { return inner_->list_cursors(); });
     }
+    result<std::optional<record>> find_record(const find_record_params& params) override {
+        return call(fault_call::read, [&] { return inner_->find_record(params); });
+    }
+    result<record_page> list_records(const list_records_params& params) override {
+        return call(fault_call::read, [&] { return inner_->list_records(params); });
+    }
+    result<record_page> list_due_records(const list_due_records_params& params) override {
+        return call(fault_call::read, [&] { return inner_->list_due_records(params); });
+    }
 
 protected:
     result<void> check() {

@@ -65,26 +65,26 @@ T value(std::string_view what, result<T> outcome) {
     return std::move(*outcome);
 }
 
-// Every optional feature is asked for here: a case skips what the storage does not have.
+// For a case that is about more than what needs a capability.
 template <class T>
 bool is_supported(const result<T>& outcome) {
     return outcome || outcome.error().code != errc::not_supported;
-}
-template <class T>
-T supported(std::string_view what, result<T> outcome) {
-    if (!is_supported(outcome)) throw case_skipped(std::string(what) + " is not supported");
-    return value(what, std::move(outcome));
 }
 
 struct batch {
     std::vector<change> changes;
     std::vector<claim> claims;
     std::vector<commit_cursor> cursors;
+    std::vector<change_record> records = {};
+    std::vector<purge_orders> purges = {};
+    std::optional<timestamp> forget_before = {};  // of purges; none: now
 };
 struct batch_outcome {
     std::vector<change_outcome> changes;
     std::vector<claim_outcome> claims;
     std::vector<cursor_outcome> cursors;
+    std::vector<record_outcome> records;
+    std::vector<purge_outcome> purges;
 };
 
 std::string id_of(const order& it);
@@ -118,6 +118,8 @@ public:
     std::vector<change_outcome> write(std::vector<change> what);
     claim_outcome write(claim what);
     cursor_outcome write(commit_cursor what);
+    record_outcome write(change_record what);
+    purge_outcome write(purge_orders what);
     batch_outcome write(const batch& what);
     result<void> try_write(const batch& what, batch_outcome& out);
     std::uint64_t sequence() const { return sequence_; }
@@ -175,6 +177,7 @@ struct entry {
     const char* name;
     const char* promise;
     void (*body)(bench& b);
+    std::optional<capability> needs = {};
 };
 void run(const entry& what, storage_harness& harness);
 
@@ -187,6 +190,7 @@ struct shared_entry {
     const char* name;
     const char* promise;
     void (*body)(shared_case& of);
+    std::optional<capability> needs = {};
 };
 void run(const shared_entry& what, storage_harness& harness);
 
@@ -195,7 +199,7 @@ std::vector<storage_case> cases() {
     return []<std::size_t... I>(std::index_sequence<I...>) {
         return std::vector<storage_case>{
             {Entries[I].name, Entries[I].promise,
-             [](storage_harness& harness) { run(Entries[I], harness); }}...};
+             [](storage_harness& harness) { run(Entries[I], harness); }, Entries[I].needs}...};
     }
     (std::make_index_sequence<std::size(Entries)>{});
 }
@@ -209,6 +213,8 @@ std::vector<storage_case> read_cases();
 std::vector<storage_case> query_cases();
 std::vector<storage_case> feed_cases();
 std::vector<storage_case> cursor_cases();
+std::vector<storage_case> record_cases();
+std::vector<storage_case> purge_cases();
 std::vector<storage_case> durability_cases();
 std::vector<storage_case> unchanged_cases();
 std::vector<storage_case> sharing_cases();

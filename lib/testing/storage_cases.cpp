@@ -127,6 +127,8 @@ result<void> bench::try_write(const batch& what, batch_outcome& out) {
     out.changes.assign(what.changes.size(), {});
     out.claims.assign(what.claims.size(), {});
     out.cursors.assign(what.cursors.size(), {});
+    out.records.assign(what.records.size(), {});
+    out.purges.assign(what.purges.size(), {});
     write_params params;
     params.now = now();
     params.writer = signs_as_;
@@ -134,7 +136,10 @@ result<void> bench::try_write(const batch& what, batch_outcome& out) {
     params.changes = what.changes;
     params.claims = what.claims;
     params.cursors = what.cursors;
-    write_results results{out.changes, out.claims, out.cursors};
+    params.records = what.records;
+    params.purges = what.purges;
+    if (!what.purges.empty()) params.forget_before = what.forget_before.value_or(now());
+    write_results results{out.changes, out.claims, out.cursors, out.records, out.purges};
     return writer_->write(params, results);
 }
 
@@ -162,6 +167,18 @@ cursor_outcome bench::write(commit_cursor what) {
     batch one;
     one.cursors.push_back(std::move(what));
     return write(one).cursors.front();
+}
+
+record_outcome bench::write(change_record what) {
+    batch one;
+    one.records.push_back(std::move(what));
+    return std::move(write(one).records.front());
+}
+
+purge_outcome bench::write(purge_orders what) {
+    batch one;
+    one.purges.push_back(what);
+    return std::move(write(one).purges.front());
 }
 
 change bench::lowered(command what) {
@@ -322,6 +339,12 @@ void bench::check_invariants() {
 
 namespace {
 
+void expect_declared(const storage_info& of, std::optional<capability> needs) {
+    if (!needs || of.capabilities.has(*needs)) return;
+    throw case_skipped(of.name + " does not declare the capability " +
+                       std::string(to_string(*needs)));
+}
+
 // Runs a case. of names the storage as soon as the body knows it.
 template <class Body>
 void judge(const char* name, const char* promise, std::string& of, const Body& body) {
@@ -347,6 +370,7 @@ void run(const entry& what, storage_harness& harness) {
     judge(what.name, what.promise, of, [&] {
         bench b(harness);
         of = b.orders().info().name;
+        expect_declared(b.orders().info(), what.needs);
         what.body(b);
         b.check_invariants();
     });
@@ -362,11 +386,11 @@ void run(const shared_entry& what, storage_harness& harness) {
 std::span<const storage_case> storage_cases() {
     static const std::vector<storage_case> all = [] {
         std::vector<storage_case> out;
-        for (auto part :
-             {kit::create_cases, kit::change_cases, kit::lease_cases, kit::idempotency_cases,
-              kit::claim_cases, kit::read_cases, kit::query_cases, kit::feed_cases,
-              kit::cursor_cases, kit::durability_cases, kit::unchanged_cases, kit::sharing_cases,
-              kit::sharing_claims_cases, kit::random_cases}) {
+        for (auto part : {kit::create_cases, kit::change_cases, kit::lease_cases,
+                          kit::idempotency_cases, kit::claim_cases, kit::read_cases,
+                          kit::query_cases, kit::feed_cases, kit::cursor_cases, kit::record_cases,
+                          kit::purge_cases, kit::durability_cases, kit::unchanged_cases,
+                          kit::sharing_cases, kit::sharing_claims_cases, kit::random_cases}) {
             auto cases = part();
             std::move(cases.begin(), cases.end(), std::back_inserter(out));
         }

@@ -12,6 +12,8 @@ namespace orderproc::server {
 namespace {
 
 result<std::uint64_t> rotate(storage& orders) {
+    const auto can = require(orders.info(), {capability::epochs}, "orderproc rotate-epoch");
+    if (!can) return can.error();
     auto writer = orders.connect_writer();
     if (!writer) return std::move(writer).error();
     // Half of them: some storages keep numbers with a sign.

@@ -203,6 +203,11 @@ int serve(const serve_settings& settings) {
     }
     auto orders = settings.storage.open();
     if (!orders) return fail(orders.error());
+    constexpr capability_set asked_for{capability::id_lists, capability::due_lists,
+                                       capability::totals, capability::positions};
+    if (auto can = require((*orders)->info(), asked_for, "orderproc serve"); !can) {
+        return fail(can.error());
+    }
     const int code = serve_on(**orders, settings, std::move(*options),
                               {*drain, *shutdown_delay, *max_publish_lag}, signals);
     return close_storage(**orders, code);

@@ -82,6 +82,31 @@ BOOST_AUTO_TEST_CASE(tables_of_one_epoch_get_a_chain) {
     BOOST_TEST(rows->read_feed({}).value().newest.epoch == 9U);
 }
 
+BOOST_FIXTURE_TEST_CASE(cursors_of_an_older_format_get_a_time, shop) {
+    BOOST_REQUIRE(write(testing::order_builder{}.id("A").submit()));
+    const timestamp written = time.now();
+    auto& counters = tables->of(kv_table::counters);
+    counters["format"].back() = 2;
+    std::string number(8, '\0');
+    std::string cursor;  // epoch, offset, the end of the hold, the owner
+    for (const char last : {7, 1, 0}) {
+        number.back() = last;
+        cursor += number;
+    }
+    tables->of(kv_table::cursors)["relay"] = cursor + "me";
+    {
+        map_transaction first(*tables, connection_kind::write);
+        BOOST_TEST(prepare_kv(first, 8).has_value());
+    }
+    const auto all = rows->list_cursors().value();
+    BOOST_REQUIRE(all.size() == 1U);
+    BOOST_TEST((all[0].at == feed_position{7, 1}));
+    BOOST_TEST((all[0].moved_at == written));
+    map_transaction second(*tables, connection_kind::write);
+    BOOST_TEST(prepare_kv(second, 8).has_value());  // nothing is left to do
+    BOOST_TEST(tables->of(kv_table::cursors)["relay"].size() == cursor.size() + 10);
+}
+
 BOOST_AUTO_TEST_CASE(tables_that_are_ready_are_left_alone) {
     map_tables tables;
     {
@@ -95,7 +120,7 @@ BOOST_AUTO_TEST_CASE(tables_that_are_ready_are_left_alone) {
     const auto rows = make_kv_repository(begins(tables, connection_kind::read));
     BOOST_TEST(rows->read_feed({}).value().newest.epoch == 7U);
     auto& format = tables.of(kv_table::counters).at("format");
-    format.back() = 3;
+    format.back() = 4;
     map_transaction third(tables, connection_kind::write);
     BOOST_TEST((prepare_kv(third, 9).error().code == errc::schema_mismatch));
 }

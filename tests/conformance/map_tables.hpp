@@ -116,7 +116,9 @@ inline orderproc::kv_begin begins(map_tables& in, connection_kind role) {
 class map_storage final : public orderproc::storage {
 public:
     explicit map_storage(std::shared_ptr<map_tables> in) : in_(std::move(in)) {}
-    orderproc::storage_info info() const override { return {"map", 1, false}; }
+    orderproc::storage_info info() const override {
+        return {"map", 1, false, {}, orderproc::kv_capabilities};
+    }
     orderproc::result<std::unique_ptr<orderproc::repository>> connect_writer() override {
         return orderproc::make_kv_repository(begins(*in_, connection_kind::write));
     }

@@ -30,6 +30,8 @@ struct write_copy {
     std::vector<commit_cursor> cursors;
     timestamp forget_before;
     std::size_t forget_max = 0;
+    std::vector<change_record> records;
+    std::vector<purge_orders> purges;
 
     explicit write_copy(const write_params& from)
         : now(from.now),
@@ -39,10 +41,13 @@ struct write_copy {
           claims(from.claims.begin(), from.claims.end()),
           cursors(from.cursors.begin(), from.cursors.end()),
           forget_before(from.forget_before),
-          forget_max(from.forget_max) {}
+          forget_max(from.forget_max),
+          records(from.records.begin(), from.records.end()),
+          purges(from.purges.begin(), from.purges.end()) {}
 
     write_params params() const {
-        return {now, writer, sequence, changes, claims, cursors, forget_before, forget_max};
+        return {now,     writer,        sequence,   changes, claims,
+                cursors, forget_before, forget_max, records, purges};
     }
 };
 
@@ -52,6 +57,7 @@ struct hooks {
     std::function<void(change&, repository& inner)> change_in;
     std::function<void(claim&)> claim_in;
     std::function<void(commit_cursor&, timestamp now)> cursor_in;
+    std::function<void(change_record&, repository& inner)> record_in;
     std::function<void(write_copy&)> write_in;
     // Instead of it.
     std::function<result<void>(repository& inner, const write_params&, write_results&)> write;
@@ -60,6 +66,7 @@ struct hooks {
     std::function<void(const change&, change_outcome&, repository& inner)> change_out;
     std::function<void(claim_outcome&)> claim_out;
     std::function<void(change_outcome&, timestamp now)> time_out;
+    std::function<void(const change_record&, record_outcome&)> record_out;
     // Reading.
     std::function<void(std::string& writer, std::uint64_t asked, bool& answer)> applied;
     std::function<void(std::vector<std::string>& ids, order_scope& scope)> load_in;
@@ -75,9 +82,16 @@ struct hooks {
     std::function<void(statistics&)> count_out;
     std::function<void(std::optional<feed_position>&)> cursor_out;
     std::function<void(std::vector<named_cursor>&)> cursors_out;
+    std::function<void(purge_outcome&, repository& inner)> purge_out;
+    std::function<void(std::string& collection, std::string& key)> record_name_in;
+    std::function<void(std::optional<record>&)> record_found;
+    std::function<void(list_records_params&)> records_in;
+    std::function<void(list_due_records_params&)> due_in;
+    std::function<void(record_page&)> due_out;
     std::function<result<void>(repository& inner, std::uint64_t epoch)> rotate;
     // Opening.
     bool durable = false;        // says so
+    bool basic = false;          // declares no capability
     bool forgets = false;        // a new set of orders at every open()
     bool new_epoch = false;      // at every open()
     bool connects_once = false;  // a reader sees what was there at its first load()
@@ -103,6 +117,10 @@ public:
         for (change& it : copy.changes) call(with_.change_in, it, *inner_);
         for (claim& it : copy.claims) call(with_.claim_in, it);
         for (commit_cursor& it : copy.cursors) call(with_.cursor_in, it, params.now);
+        for (change_record& it : copy.records) {
+            call(with_.record_in, it, *inner_);
+            call(with_.record_name_in, it.collection, it.key);
+        }
         call(with_.write_in, copy);
         const write_params changed = copy.params();
         auto ok =
@@ -113,6 +131,10 @@ public:
             call(with_.time_out, results.changes[i], params.now);
         }
         for (claim_outcome& it : results.claims) call(with_.claim_out, it);
+        for (std::size_t i = 0; i < params.records.size(); ++i) {
+            call(with_.record_out, params.records[i], results.records[i]);
+        }
+        for (purge_outcome& it : results.purges) call(with_.purge_out, it, *inner_);
         return {};
     }
 
@@ -189,6 +211,25 @@ public:
         if (all) call(with_.cursors_out, *all);
         return all;
     }
+    result<std::optional<record>> find_record(const find_record_params& params) override {
+        std::string collection(params.collection), key(params.key);
+        call(with_.record_name_in, collection, key);
+        auto found = inner_->find_record({collection, key});
+        if (found) call(with_.record_found, *found);
+        return found;
+    }
+    result<record_page> list_records(const list_records_params& params) override {
+        list_records_params copy = params;
+        call(with_.records_in, copy);
+        return inner_->list_records(copy);
+    }
+    result<record_page> list_due_records(const list_due_records_params& params) override {
+        list_due_records_params copy = params;
+        call(with_.due_in, copy);
+        auto page = inner_->list_due_records(copy);
+        if (page) call(with_.due_out, *page);
+        return page;
+    }
     result<void> rotate_epoch(std::uint64_t epoch) override {
         return with_.rotate ? with_.rotate(*inner_, epoch) : inner_->rotate_epoch(epoch);
     }
@@ -225,7 +266,13 @@ private:
         view(mutant_harness& owner, storage& orders, std::uint64_t epoch_shift)
             : owner_(owner), orders_(orders), epoch_shift_(epoch_shift) {}
 
-        storage_info info() const override { return {"mutant", 1, owner_.with_.durable}; }
+        storage_info info() const override {
+            storage_info out = orders_.info();
+            out.name = "mutant";
+            out.durable = owner_.with_.durable;
+            if (owner_.with_.basic) out.capabilities = {};
+            return out;
+        }
         result<std::unique_ptr<repository>> connect_writer() override {
             auto inner = orders_.connect_writer();
             if (!inner) return inner;

@@ -48,6 +48,8 @@ std::vector<mutant> claiming_mutants();
 std::vector<mutant> reading_mutants();
 std::vector<mutant> query_mutants();
 std::vector<mutant> unchanged_mutants();
+std::vector<mutant> record_mutants();
+std::vector<mutant> purge_mutants();
 
 inline std::vector<mutant> all_of(std::initializer_list<std::span<const mutant>> tables) {
     std::vector<mutant> out;
@@ -68,6 +70,8 @@ inline write_params part(const write_params& of, std::size_t first, std::size_t 
     out.changes = of.changes.subspan(first, size);
     out.claims = {};
     out.cursors = {};
+    out.records = {};
+    out.purges = {};
     return out;
 }
 

@@ -55,7 +55,8 @@ private:
         lock.unlock();
         write_params rest = all;
         rest.changes = all.changes.subspan(half);
-        write_results second{out.changes.subspan(half), out.claims, out.cursors};
+        write_results second{out.changes.subspan(half), out.claims, out.cursors, out.records,
+                             out.purges};
         return inner.write(rest, second);
     }
 

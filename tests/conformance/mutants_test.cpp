@@ -16,8 +16,8 @@ namespace {
 
 std::vector<mutant> all_mutants() {
     std::vector<mutant> out = writing_mutants();
-    for (const auto& more :
-         {claiming_mutants(), reading_mutants(), query_mutants(), unchanged_mutants()}) {
+    for (const auto& more : {claiming_mutants(), reading_mutants(), query_mutants(),
+                             unchanged_mutants(), record_mutants(), purge_mutants()}) {
         out.insert(out.end(), more.begin(), more.end());
     }
     return out;
@@ -64,6 +64,26 @@ BOOST_AUTO_TEST_CASE(each_case_has_a_mutant) {
     for (const auto& it : testing::storage_cases()) {
         BOOST_TEST(noticed_by.contains(it.name), "nothing shows that it can fail: " << it.name);
     }
+}
+
+BOOST_AUTO_TEST_CASE(cases_of_a_capability_are_skipped_unless_it_is_declared) {
+    std::size_t skipped = 0;
+    for (const auto& it : testing::storage_cases()) {
+        if (!it.needs) continue;
+        hooks with;
+        with.basic = with.durable = true;
+        mutant_harness harness(std::move(with));
+        try {
+            it.run(harness);
+            BOOST_ERROR(it.name << " was run");
+        } catch (const testing::case_skipped& why) {
+            const std::string expected =
+                "mutant does not declare the capability " + std::string(to_string(*it.needs));
+            BOOST_TEST(why.what() == expected);
+            ++skipped;
+        }
+    }
+    BOOST_TEST(skipped > 10U);
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_of_the_storage_is_a_failure) {

@@ -46,6 +46,18 @@ public:
     orderproc::result<std::vector<orderproc::named_cursor>> list_cursors() override {
         return inner_->list_cursors();
     }
+    orderproc::result<std::optional<orderproc::record>> find_record(
+        const orderproc::find_record_params& params) override {
+        return inner_->find_record(params);
+    }
+    orderproc::result<orderproc::record_page> list_records(
+        const orderproc::list_records_params& params) override {
+        return inner_->list_records(params);
+    }
+    orderproc::result<orderproc::record_page> list_due_records(
+        const orderproc::list_due_records_params& params) override {
+        return inner_->list_due_records(params);
+    }
 
 private:
     std::unique_ptr<orderproc::repository_reader> inner_;

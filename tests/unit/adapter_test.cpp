@@ -93,6 +93,110 @@ BOOST_AUTO_TEST_CASE(a_cursor_of_a_clock_ahead_is_taken_by_its_end) {
     BOOST_TEST((evaluate(kept, what, now).ec == errc::lease_lost));
 }
 
+BOOST_AUTO_TEST_CASE(a_cursor_that_is_removed_stays_where_it_stood) {
+    stored_cursor kept{{3, 4}, "a", now + 10s};
+    commit_cursor what{"relay", "b", feed_position{3, 9}, now + 30s, {}, true};
+    BOOST_TEST((evaluate(kept, what, now).ec == errc::lease_lost));
+    what.owner = "a";
+    const cursor_outcome gone = evaluate(kept, what, now);
+    BOOST_TEST(!gone.ec);
+    BOOST_TEST((gone.at == feed_position{3, 4}));
+}
+
+BOOST_AUTO_TEST_CASE(a_record_is_changed_by_version) {
+    std::optional<record> kept;
+    const auto change = [&](record_action action, std::uint64_t expected, std::uint64_t version) {
+        return evaluate(kept, {action, "c", "k", expected, "v", now}, version);
+    };
+    BOOST_TEST((change(record_action::replace, 0, 7).ec == errc::not_found));
+    BOOST_TEST((change(record_action::remove, 0, 7).ec == errc::not_found));
+    BOOST_TEST(!kept.has_value());
+    BOOST_TEST(!change(record_action::create, 0, 7).ec);
+    BOOST_TEST((kept == record{"k", "v", 7, now}));
+    const auto there = change(record_action::create, 0, 8);
+    BOOST_TEST((there.ec == errc::already_exists && there.present == kept));
+    const auto stale = change(record_action::replace, 6, 8);
+    BOOST_TEST((stale.ec == errc::version_conflict && stale.present->version == 7));
+    BOOST_TEST((change(record_action::remove, 8, 8).ec == errc::version_conflict));
+    BOOST_TEST((change(record_action::replace, 7, 8).present->version == 8));
+    const auto gone = change(record_action::remove, 8, 9);
+    BOOST_TEST((!gone.ec && !gone.present && !kept));
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_prefix_is_behind_all_that_begin_with_it) {
+    BOOST_TEST(end_of_prefix("ab").value() == "ac");
+    BOOST_TEST(end_of_prefix("a\xff\xff").value() == "b");
+    BOOST_TEST(!end_of_prefix("").has_value());
+    BOOST_TEST(!end_of_prefix("\xff").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_needs_a_capability_says_which) {
+    storage_info info{"few"};
+    info.capabilities = {capability::epochs};
+    BOOST_TEST(require(info, {capability::epochs}, "it").has_value());
+    BOOST_TEST(require(info, {}, "it").has_value());
+    const auto refused = require(info, {capability::epochs, capability::records}, "it");
+    BOOST_TEST((refused.error().code == errc::not_supported));
+    BOOST_TEST(refused.error().detail ==
+               "it needs a storage with records, which few does not have");
+}
+
+BOOST_AUTO_TEST_CASE(a_cursor_has_moved_when_its_place_is_another) {
+    stored_cursor kept{{3, 0}, {}};
+    BOOST_TEST(!evaluate(kept, {"relay", "a", {}, now + 10s}, now).ec);
+    BOOST_TEST((kept.moved_at == now));
+    BOOST_TEST(!evaluate(kept, {"relay", "a", feed_position{3, 0}, now + 20s}, now + 5s).ec);
+    BOOST_TEST((kept.moved_at == now));
+    BOOST_TEST(!evaluate(kept, {"relay", "a", feed_position{3, 1}, now + 20s}, now + 6s).ec);
+    BOOST_TEST((kept.moved_at == now + 6s));
+}
+
+BOOST_AUTO_TEST_CASE(a_purge_is_bounded_by_time_and_cursors) {
+    write_params params;
+    params.now = now;
+    params.forget_before = now - 3h;
+    purge_orders what;
+    what.before = now - 2h;
+    what.hold_max = 24h;
+    const std::vector<journal_epoch> epochs{{3, 1}, {4, 6}};
+    std::vector<named_cursor> cursors;
+    const auto bounds = [&] { return purge_bounds(what, params, cursors, epochs, 2, 9); };
+    const auto passes = [&](timestamp at) { return bounds().passes(3, at); };
+    BOOST_TEST((passes(now - 3h - 1ms) && !passes(now - 3h)));
+    what.before = now - 4h;
+    BOOST_TEST((passes(now - 4h - 1ms) && !passes(now - 4h)));
+    what.before = params.forget_before = timestamp::max();
+    BOOST_TEST((passes(now - 1ms) && !passes(now)));
+    cursors = {{"still", {4, 8}, now - 24h - 1ms},
+               {"lost", {3, 1}, now},
+               {"elsewhere", {3, 7}, now},
+               {"at the end", {4, 9}, now}};
+    purge_bounds idle = bounds();
+    BOOST_TEST(idle.passes(9, now - 24h - 1ms));
+    BOOST_TEST(idle.passes(8, now - 24h));
+    BOOST_TEST(!idle.passes(9, now - 24h));
+    BOOST_TEST(idle.held_by() == "still");
+    BOOST_TEST(!idle.passes(9, now));
+    BOOST_TEST(idle.held_by().empty());  // it is too young for anybody
+    cursors.push_back({"b", {3, 4}, now + 1h});
+    cursors.push_back({"c", {3, 5}, now - 24h});
+    purge_bounds held = bounds();
+    BOOST_TEST(held.passes(4, now - 48h));
+    BOOST_TEST(!held.passes(5, now - 48h));
+    BOOST_TEST(held.held_by() == "b");
+}
+
+BOOST_AUTO_TEST_CASE(an_order_goes_with_its_latest_entry) {
+    order it = order_builder{}.build();
+    it.version = order_version{3};
+    BOOST_TEST(!ends_with(&it, order_version{3}, "start"));
+    it.settled_at = now;
+    BOOST_TEST(!ends_with(&it, order_version{2}, "start"));
+    BOOST_TEST(ends_with(&it, order_version{3}, "complete"));
+    BOOST_TEST(!ends_with(nullptr, order_version{3}, "cancel"));  // a later entry deleted it
+    BOOST_TEST(ends_with(nullptr, order_version{4}, "delete"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_dated_after_now_is_told_from_what_is_only_young) {
     write_params params;
     params.now = now;

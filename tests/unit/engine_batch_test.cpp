@@ -331,67 +331,123 @@ BOOST_FIXTURE_TEST_CASE(a_move_in_doubt_is_resolved_with_the_rest, fixture) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-// Many that are submitted at once.
-BOOST_AUTO_TEST_SUITE(many)
+BOOST_AUTO_TEST_SUITE(records)
 
-command malformed() {
-    command out = create("bad");
-    std::get<submit_order>(out.what).value.metadata = "no JSON";
-    return out;
+namespace {
+change_record create_record(std::string key) {
+    return {record_action::create, "webhooks", std::move(key), 0, "bytes", {}};
 }
+}  // namespace
 
-BOOST_FIXTURE_TEST_CASE(each_of_many_has_its_outcome_at_its_place, fixture) {
+BOOST_FIXTURE_TEST_CASE(a_record_rides_along_with_what_waits, fixture) {
     engine it(orders, machine, with, by_hand());
-    std::vector<command> all;
-    for (const char* id : {"A", "B", "A"}) all.push_back(create(id));
-    all.push_back(malformed());
-    all.push_back(create("C"));
-    std::vector<std::vector<change_outcome>> got;
-    it.submit_all(std::move(all), [&](std::vector<change_outcome> outcomes) {
-        got.push_back(std::move(outcomes));
-    });
+    counting_listener listener;
+    it.add_listener(listener);
+    ask(it, create("A"));
+    record_recorder first, second;
+    BOOST_REQUIRE(it.submit(create_record("one"), first));
+    BOOST_REQUIRE(it.submit(create_record("two"), second));
     BOOST_TEST(it.run_once().value() == 3U);
-    BOOST_TEST(got.empty());  // the second A waits
-    while (it.run_once().value() > 0) continue;
-    BOOST_TEST((seen() == std::vector<names>{{"A", "B", "C"}, {"A"}}));
-    BOOST_REQUIRE_EQUAL(got.size(), 1U);
-    BOOST_REQUIRE_EQUAL(got[0].size(), 5U);
-    BOOST_TEST((got[0][1].after->id.view() == "B"));
-    BOOST_TEST(got[0][2].ec == errc::already_exists);
-    BOOST_TEST(got[0][3].ec == errc::invalid_argument);
-    BOOST_TEST(!got[0][3].detail.empty());
-    BOOST_TEST(!got[0][4].ec);
+    BOOST_TEST(orders.batches().size() == 1U);
+    BOOST_TEST(watch.batches[0].records == 2U);
+    BOOST_REQUIRE(first.got.present.has_value());
+    BOOST_TEST(first.got.present->key == "one");
+    BOOST_TEST(second.got.present->version > first.got.present->version);
+
+    // Alone it is a write, but no news: it is not in the journal.
+    listener.calls = 0;
+    BOOST_REQUIRE(it.submit(create_record("one"), first));
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(first.got.ec == errc::already_exists);
+    BOOST_TEST(listener.calls == 0);
+    it.remove_listener(listener);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_the_queue_does_not_take_is_told, fixture) {
-    engine it(orders, machine, with, by_hand(512, 2));
-    std::vector<command> all;
-    for (const char* id : {"A", "B", "C"}) all.push_back(create(id));
-    const auto got = it.execute_all(std::move(all));
-    BOOST_REQUIRE_EQUAL(got.size(), 3U);
-    BOOST_TEST(!got[0].ec);
-    BOOST_TEST(!got[1].ec);
-    BOOST_TEST(got[2].ec == errc::overloaded);
-}
-
-BOOST_FIXTURE_TEST_CASE(nothing_to_wait_for_is_answered_at_once, fixture) {
+BOOST_FIXTURE_TEST_CASE(two_changes_of_a_record_never_share_a_batch, fixture) {
     engine it(orders, machine, with, by_hand());
-    BOOST_TEST(it.execute_all({}).empty());
-    std::size_t answers = 0;
-    const auto count = [&](std::vector<change_outcome> got) { answers += got.size(); };
-    it.submit_all({malformed()}, count);
-    BOOST_TEST(answers == 1U);
-    it.stop();
-    it.submit_all({create("A"), create("B")}, count);
-    BOOST_TEST(answers == 3U);
-    BOOST_TEST(it.execute_all({create("C")}).at(0).ec == errc::stopped);
+    record_recorder first, second;
+    BOOST_REQUIRE(it.submit(create_record("one"), first));
+    BOOST_REQUIRE(it.submit(create_record("one"), second));
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(second.calls == 0);
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(second.got.ec == errc::already_exists);
 }
 
-BOOST_FIXTURE_TEST_CASE(many_are_waited_for_on_threads, fixture) {
-    engine it(orders, machine, with, threaded());
-    std::vector<command> all;
-    for (int i = 0; i < 2000; ++i) all.push_back(create("A-" + std::to_string(i)));
-    for (const change_outcome& each : it.execute_all(std::move(all))) BOOST_TEST(!each.ec);
+BOOST_FIXTURE_TEST_CASE(a_record_that_cannot_be_kept_is_refused, fixture) {
+    engine it(orders, machine, with, by_hand());
+    record_recorder done;
+    const auto endless = it.submit(create_record(std::string(129, 'k')), done);
+    BOOST_TEST(endless.error().code == errc::invalid_argument);
+    BOOST_TEST(endless.error().detail.find("129") != std::string::npos);
+    orders.capabilities = {};
+    engine without(orders, machine, with, by_hand());
+    const auto missing = without.submit(create_record("one"), done);
+    BOOST_TEST(missing.error().code == errc::not_supported);
+    BOOST_TEST(missing.error().detail ==
+               "a record needs a storage with records, which scripted does not have");
+    BOOST_TEST(done.calls == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(records_are_never_shed_and_told_of_a_failed_write, fixture) {
+    engine it(orders, machine, with, by_hand(512, 1));
+    ask(it, create("A"));
+    record_recorder done;
+    BOOST_REQUIRE(it.submit(create_record("one"), done));
+    orders.next_writes({fault::unavailable});
+    BOOST_TEST(!it.run_once());
+    BOOST_TEST(done.got.ec == errc::unavailable);
+    BOOST_REQUIRE(it.submit(create_record("one"), done));
+    orders.next_writes({fault::unknown_written});
+    while (done.calls < 2) (void)it.run_once();
+    BOOST_TEST(!done.got.ec);
+    BOOST_TEST(done.got.present.has_value());
+    it.stop();
+    BOOST_TEST(it.submit(create_record("two"), done).error().code == errc::stopped);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(purges)
+
+BOOST_FIXTURE_TEST_CASE(what_keys_may_still_ask_for_stays, fixture) {
+    engine_options options = by_hand();
+    options.keys_kept = std::chrono::hours(2);
+    engine it(orders, machine, with, options);
+    ask(it, create("A"));
+    BOOST_REQUIRE(it.run_once());
+    ask(it, raise("A", "cancel"));
+    BOOST_REQUIRE(it.run_once());
+    purge_orders all;
+    all.before = timestamp::max();
+    purge_recorder first, second;
+    time.advance(std::chrono::hours(2));
+    BOOST_REQUIRE(it.submit(all, first));
+    BOOST_REQUIRE(it.submit(all, second));  // in a batch of its own
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(first.got.orders == 0U);
+    time.advance(std::chrono::milliseconds(1));
+    BOOST_TEST(it.run_once().value() == 1U);
+    BOOST_TEST(second.got.orders == 1U);
+    BOOST_TEST(second.got.floor.offset == 2U);
+    BOOST_TEST(watch.batches.back().purges == 1U);
+    BOOST_TEST(orders.orders().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_purge_that_makes_no_sense_is_refused, fixture) {
+    engine it(orders, machine, with, by_hand());
+    purge_recorder done;
+    purge_orders none;
+    none.limit = 0;
+    BOOST_TEST(it.submit(none, done).error().code == errc::invalid_argument);
+    orders.capabilities = {};
+    engine without(orders, machine, with, by_hand());
+    BOOST_TEST(without.submit(purge_orders{}, done).error().code == errc::not_supported);
+    orders.next_writes({fault::unavailable});
+    BOOST_REQUIRE(it.submit(purge_orders{}, done));
+    BOOST_TEST(!it.run_once());
+    BOOST_TEST(done.got.ec == errc::unavailable);
+    BOOST_TEST(done.calls == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -80,6 +80,26 @@ public:
     cursor_outcome got;
 };
 
+class record_recorder final : public record_completion {
+public:
+    void complete(record_outcome& outcome) noexcept override {
+        got = std::move(outcome);
+        ++calls;
+    }
+    int calls = 0;
+    record_outcome got;
+};
+
+class purge_recorder final : public purge_completion {
+public:
+    void complete(const purge_outcome& outcome) noexcept override {
+        got = outcome;
+        ++calls;
+    }
+    int calls = 0;
+    purge_outcome got;
+};
+
 class counting_listener final : public commit_listener {
 public:
     void committed() noexcept override {

@@ -68,13 +68,17 @@ BOOST_AUTO_TEST_CASE(a_write_without_memory_leaves_nothing) {
     params.changes = changes;
     params.claims = claims;
     params.cursors = cursors;
+    const std::vector<change_record> records{
+        {record_action::create, "a collection", long_id(1), 0, long_id(2), timestamp{}}};
+    params.records = records;
 
     int failures = 0;
     for (bool written = false; !written; ++failures) {
         std::vector<change_outcome> changed(changes.size());
         std::vector<claim_outcome> claimed(1);
         std::vector<cursor_outcome> moved(1);
-        write_results results{changed, claimed, moved};
+        std::vector<record_outcome> recorded(1);
+        write_results results{changed, claimed, moved, recorded};
         allocations_left = failures;
         try {
             written = db->write(params, results).has_value();
@@ -88,6 +92,11 @@ BOOST_AUTO_TEST_CASE(a_write_without_memory_leaves_nothing) {
         BOOST_TEST_REQUIRE(db->was_applied(params.writer, 1).value() == written);
         BOOST_TEST_REQUIRE(db->find_cursor(cursors[0].name).value().has_value() == written);
         BOOST_TEST_REQUIRE(changed[0].replayed == false);
+        const find_record_params record{records[0].collection, records[0].key};
+        BOOST_TEST_REQUIRE(db->find_record(record).value().has_value() == written);
+        BOOST_TEST_REQUIRE(
+            db->list_due_records({records[0].collection, timestamp{}}).value().records.empty() !=
+            written);
         const auto report = verify(*db, status_machine::standard()).value();
         BOOST_TEST_REQUIRE(report.difference.value_or("") == "");
     }

@@ -49,7 +49,10 @@ public:
         outer_.on_call([this](const testing::fault_site& at) { note(at); });
     }
 
-    storage_info info() const override { return {"scripted", writers_max_, false}; }
+    storage_info info() const override {
+        return {"scripted", writers_max_, false, {}, capabilities};
+    }
+    capability_set capabilities{capability::epochs, capability::records, capability::purge};
     result<std::unique_ptr<repository>> connect_writer() override {
         return outer_.connect_writer();
     }

@@ -49,6 +49,19 @@ public:
 
     repository& db() { return *db_; }
     void create(const std::string& id) { write(testing::order_builder{}.id(id).submit()); }
+    // All but D, whose last entry is among those that the feed no longer has.
+    void purge() {
+        clock_.advance(std::chrono::hours(1));
+        const purge_orders what{clock_.now()};
+        purge_outcome out;
+        write_results results;
+        results.purges = {&out, 1};
+        write_params params;
+        params.now = params.forget_before = clock_.now();
+        params.purges = {&what, 1};
+        db_->write(params, results).value();
+        BOOST_TEST_REQUIRE(out.floor.offset == 9U);
+    }
 
 private:
     void raise(const char* id, const char* event) { write(testing::raise(id, event)); }
@@ -240,6 +253,59 @@ BOOST_AUTO_TEST_CASE(a_storage_with_several_epochs_has_no_difference) {
         BOOST_TEST(!writes.execute(testing::order_builder().id(id).submit()).ec);
         check();
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_purged_is_no_difference) {
+    shop small;
+    small.purge();
+    auto report = verified(small).value();
+    BOOST_TEST(report.difference.value_or("") == "");
+    BOOST_TEST(report.entries == 0U);
+    BOOST_TEST(report.orders == 1U);
+    small.create("E");
+    report = verified(small).value();
+    BOOST_TEST(report.difference.value_or("") == "");
+    BOOST_TEST(report.entries == 1U);
+}
+
+// Below the floor the histories are judged.
+const damage damages_below[] = {
+    {"order D (number 4) was settled before the feed begins, but is there",
+     hurt_row<[](std::vector<order>& rows) { rows[0].settled_at = rows[0].created_at; }>},
+    {"order D (number 4) has no history after version 0",
+     [](mutants::hooks& h) { h.history_out = [](auto& entries) { entries.clear(); }; }},
+    {"entry 1-9 (edit) of order D (number 4) is in the history in the place of version 1",
+     [](mutants::hooks& h) {
+         h.history_out = [](auto& entries) {
+             if (entries.size() > 1) entries.erase(entries.begin());
+         };
+     }},
+    {"order D (number 4) has no history after version 1",
+     [](mutants::hooks& h) {
+         h.history_in = [](history_params& it) {
+             if (it.after == order_version{1}) it.order = "none";
+         };
+         h.history_out = [](auto& entries) {
+             if (entries.size() > 1) entries.pop_back();
+         };
+     }},
+    {"entry 1-9 (edit) of order D (number 4) is not what the order is: user: expected \"5\", found "
+     "\"6\"",
+     hurt_row<[](std::vector<order>& rows) { rows[0].user = "6"; }>},
+    {"entry 1-9 (edit) of order D (number 4) is before the entry before it",
+     [](mutants::hooks& h) {
+         h.history_out = [](auto& entries) { entries.at(0).position.offset = 10; };
+     }},
+};
+
+BOOST_DATA_TEST_CASE(damage_below_the_floor_is_found, boost::unit_test::data::make(damages_below),
+                     it) {
+    mutants::hooks with;
+    it.hurt(with);
+    shop hurt(std::move(with));
+    hurt.purge();
+    const auto report = verified(hurt).value();
+    BOOST_TEST(report.difference.value_or("") == it.difference);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_storage_has_no_difference) {

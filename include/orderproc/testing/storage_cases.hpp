@@ -7,13 +7,15 @@
 //       my_framework_case(c.name, [&] { my_harness h; c.run(h); });
 //
 // A case throws case_failed if the promise is broken (or an exception came out of the storage) and
-// case_skipped if the harness cannot do what the case needs. It does the same at every run.
+// case_skipped if the harness cannot do what the case needs, or if the storage does not declare the
+// capability that the case is about (storage_info::capabilities). It does the same at every run.
 
 #include <orderproc/repository.hpp>
 #include <orderproc/testing/case_result.hpp>
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -51,6 +53,7 @@ struct storage_case {
     std::string name;     // "a_duplicate_id_is_refused"
     std::string promise;  // a sentence for people
     void (*run)(storage_harness& harness);
+    std::optional<capability> needs = {};  // none: it is for every storage
 };
 
 ORDERPROC_EXPORT std::span<const storage_case> storage_cases();

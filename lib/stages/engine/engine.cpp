@@ -100,6 +100,7 @@ public:
          const engine_options& options)
         : machine_(machine),
           with_(with),
+          storage_(orders.info()),
           queue_(options.queue_max, options.batch_max, std::max<std::size_t>(options.threads, 1),
                  with.random) {
         const std::size_t writers = std::max<std::size_t>(options.threads, 1);
@@ -163,6 +164,7 @@ public:
 
     const status_machine& machine_;
     orderproc::runtime with_;
+    const storage_info storage_;
     detail::commit_listeners listeners_;
     detail::engine_queue queue_;
 
@@ -267,6 +269,18 @@ result<void> engine::submit(claim what, claim_completion& done) {
 }
 
 result<void> engine::submit(commit_cursor what, cursor_completion& done) {
+    return impl_->push(done, std::move(what));
+}
+
+result<void> engine::submit(change_record what, record_completion& done) {
+    if (auto ok = require(impl_->storage_, {capability::records}, "a record"); !ok) return ok;
+    if (auto ok = validate(what); !ok) return ok;
+    return impl_->push(done, std::move(what));
+}
+
+result<void> engine::submit(purge_orders what, purge_completion& done) {
+    if (auto ok = require(impl_->storage_, {capability::purge}, "a purge"); !ok) return ok;
+    if (auto ok = validate(what); !ok) return ok;
     return impl_->push(done, std::move(what));
 }
 

@@ -20,8 +20,20 @@ std::string_view text_of(const digest& key) noexcept {
 }  // namespace
 
 engine_list& engine_batch::list_of(engine_node::kind is) noexcept {
-    if (is == engine_node::kind::claim) return claims;
-    return is == engine_node::kind::cursor ? cursors : changes;
+    switch (is) {
+        case engine_node::kind::claim:
+            return claims;
+        case engine_node::kind::cursor:
+            return cursors;
+        case engine_node::kind::record:
+            return records;
+        case engine_node::kind::purge:
+            return purges;
+        case engine_node::kind::command:
+        case engine_node::kind::change:
+            break;
+    }
+    return changes;
 }
 
 void engine_list::push_back(engine_node& node) noexcept {
@@ -112,6 +124,14 @@ cursor_completion& engine_queue::cursor_of(engine_node& node) noexcept {
     return static_cast<cursor_completion&>(node);
 }
 
+record_completion& engine_queue::record_of(engine_node& node) noexcept {
+    return static_cast<record_completion&>(node);
+}
+
+purge_completion& engine_queue::purge_of(engine_node& node) noexcept {
+    return static_cast<purge_completion&>(node);
+}
+
 result<void> engine_queue::push(completion& done, change&& what, engine_node::kind is) {
     engine_node& node = done;
     node.is = is;
@@ -133,6 +153,22 @@ result<void> engine_queue::push(cursor_completion& done, commit_cursor&& what) {
     node.is = engine_node::kind::cursor;
     node.key_hash = hash_of(what.name);
     done.what_ = std::move(what);
+    return link(node);
+}
+
+result<void> engine_queue::push(record_completion& done, change_record&& what) {
+    engine_node& node = done;
+    node.is = engine_node::kind::record;
+    node.key_hash = hash_of(what.key);  // one of another collection waits as well: that is rare
+    done.what_ = std::move(what);
+    return link(node);
+}
+
+result<void> engine_queue::push(purge_completion& done, purge_orders&& what) {
+    engine_node& node = done;
+    node.is = engine_node::kind::purge;
+    node.key_hash = hash_of("purge");
+    done.what_ = what;
     return link(node);
 }
 

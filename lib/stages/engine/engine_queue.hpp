@@ -53,9 +53,11 @@ private:
 
 // What goes into one transaction.
 struct engine_batch {
-    engine_list changes, claims, cursors;
+    engine_list changes, claims, cursors, records, purges;
     bool empty() const noexcept { return size() == 0; }
-    std::size_t size() const noexcept { return changes.size() + claims.size() + cursors.size(); }
+    std::size_t size() const noexcept {
+        return changes.size() + claims.size() + cursors.size() + records.size() + purges.size();
+    }
     engine_list& list_of(engine_node::kind is) noexcept;
 };
 
@@ -68,9 +70,11 @@ public:
     result<void> push(completion& done, change&& what, engine_node::kind is);
     result<void> push(claim_completion& done, claim&& what);
     result<void> push(cursor_completion& done, commit_cursor&& what);
+    result<void> push(record_completion& done, change_record&& what);
+    result<void> push(purge_completion& done, purge_orders&& what);
 
     // The taker is done with its batch and takes the next: what waits now, in order, except for
-    // what another request on the same order, idempotency key or cursor is ahead of.
+    // what another request on the same order, idempotency key, cursor or record is ahead of.
     bool take(std::size_t taker, engine_batch& out) noexcept;        // false: nothing to take
     enum class waited : std::uint8_t { taken, timed_out, drained };  // drained: and stopped
     // Waits without end if there is no limit.
@@ -85,9 +89,13 @@ public:
     static completion& change_of(engine_node& node) noexcept;
     static claim_completion& claim_of(engine_node& node) noexcept;
     static cursor_completion& cursor_of(engine_node& node) noexcept;
+    static record_completion& record_of(engine_node& node) noexcept;
+    static purge_completion& purge_of(engine_node& node) noexcept;
     static change& what(completion& done) noexcept { return done.what_; }
     static claim& what(claim_completion& done) noexcept { return done.what_; }
     static commit_cursor& what(cursor_completion& done) noexcept { return done.what_; }
+    static change_record& what(record_completion& done) noexcept { return done.what_; }
+    static purge_orders& what(purge_completion& done) noexcept { return done.what_; }
 
 private:
     std::uint64_t hash_of(std::string_view text) const noexcept;
@@ -104,7 +112,7 @@ private:
     std::condition_variable stopping_;
     engine_list waiting_;
     std::size_t commands_ = 0;     // of those waiting
-    std::vector<hash_set> taken_;  // by each taker: the orders, keys and cursors under way
+    std::vector<hash_set> taken_;  // by each taker: orders, keys, cursors, records under way
     hash_set passed_;              // those of what a selection left where it was
     std::size_t sleeping_ = 0;     // takers
     std::size_t woken_ = 0;        // of them: told so, but not yet running

@@ -101,6 +101,8 @@ void engine_writer::load() {
     changes_.reserve(batch_.changes.size());
     claims_.reserve(batch_.claims.size());
     cursors_.reserve(batch_.cursors.size());
+    records_.reserve(batch_.records.size());
+    purges_.reserve(batch_.purges.size());
     for (auto* node = batch_.changes.front(); node; node = node->next) {
         changes_.push_back(std::move(engine_queue::what(engine_queue::change_of(*node))));
     }
@@ -109,6 +111,12 @@ void engine_writer::load() {
     }
     for (auto* node = batch_.cursors.front(); node; node = node->next) {
         cursors_.push_back(std::move(engine_queue::what(engine_queue::cursor_of(*node))));
+    }
+    for (auto* node = batch_.records.front(); node; node = node->next) {
+        records_.push_back(std::move(engine_queue::what(engine_queue::record_of(*node))));
+    }
+    for (auto* node = batch_.purges.front(); node; node = node->next) {
+        purges_.push_back(engine_queue::what(engine_queue::purge_of(*node)));
     }
     loaded_ = true;
 }
@@ -134,6 +142,10 @@ result<void> engine_writer::write() {
     claim_outcomes_.resize(claims_.size());
     cursor_outcomes_.clear();
     cursor_outcomes_.resize(cursors_.size());
+    record_outcomes_.clear();
+    record_outcomes_.resize(records_.size());
+    purge_outcomes_.clear();
+    purge_outcomes_.resize(purges_.size());
     write_params params;
     params.now = with_.time.now();
     params.writer = name_;
@@ -141,9 +153,12 @@ result<void> engine_writer::write() {
     params.changes = changes_;
     params.claims = claims_;
     params.cursors = cursors_;
+    params.records = records_;
+    params.purges = purges_;
     params.forget_before = params.now - keys_kept_;
     params.forget_max = 2 * changes_.size() + forgotten_beside;
-    write_results results{change_outcomes_, claim_outcomes_, cursor_outcomes_};
+    write_results results{change_outcomes_, claim_outcomes_, cursor_outcomes_, record_outcomes_,
+                          purge_outcomes_};
 
     const auto begun = std::chrono::steady_clock::now();
     in_doubt_ = true;
@@ -198,6 +213,8 @@ void engine_writer::finish(const failure& why) noexcept {
     report.changes = batch_.changes.size();
     report.claims = batch_.claims.size();
     report.cursors = batch_.cursors.size();
+    report.records = batch_.records.size();
+    report.purges = batch_.purges.size();
     report.write_time = std::chrono::duration_cast<std::chrono::microseconds>(write_time_);
     report.ec = ec;
     with_.observer.batch_written(report);
@@ -206,9 +223,13 @@ void engine_writer::finish(const failure& why) noexcept {
     changes_.clear();
     claims_.clear();
     cursors_.clear();
+    records_.clear();
+    purges_.clear();
     change_outcomes_.clear();
     claim_outcomes_.clear();
     cursor_outcomes_.clear();
+    record_outcomes_.clear();
+    purge_outcomes_.clear();
     loaded_ = false;
     in_doubt_ = false;
     threw_ = false;
@@ -282,6 +303,15 @@ void engine_writer::answer(const failure& why) noexcept {
     }
     for (std::size_t i = 0; auto* node = batch_.cursors.pop_front(); ++i) {
         engine_queue::cursor_of(*node).complete(ec ? cursor_outcome{ec, {}} : cursor_outcomes_[i]);
+    }
+    for (std::size_t i = 0; auto* node = batch_.records.pop_front(); ++i) {
+        record_outcome lost{ec, {}};
+        engine_queue::record_of(*node).complete(ec ? lost : record_outcomes_[i]);
+    }
+    for (std::size_t i = 0; auto* node = batch_.purges.pop_front(); ++i) {
+        purge_outcome lost;
+        lost.ec = ec;
+        engine_queue::purge_of(*node).complete(ec ? lost : purge_outcomes_[i]);
     }
 }
 

@@ -82,6 +82,10 @@ private:
     std::vector<claim_outcome> claim_outcomes_;
     std::vector<commit_cursor> cursors_;
     std::vector<cursor_outcome> cursor_outcomes_;
+    std::vector<change_record> records_;
+    std::vector<record_outcome> record_outcomes_;
+    std::vector<purge_orders> purges_;
+    std::vector<purge_outcome> purge_outcomes_;
 };
 
 }  // namespace detail

@@ -24,6 +24,7 @@ struct folded {
     std::uint64_t fingerprint = 0;  // of the order after its latest entry
     std::uint64_t offset = 0;       // of that entry
     std::uint32_t version = 0;
+    std::uint32_t first = 0;   // the version after the first of its entries in the feed
     std::uint16_t status = 0;  // an index into the machine's
     bool removed = false;
     bool listed = false;
@@ -40,6 +41,7 @@ private:
     result<void> fold(const std::function<void(const verify_report&)>& progress);
     result<void> compare_orders(const std::function<void(const verify_report&)>& progress);
     result<void> compare_row(const order& row);
+    result<void> compare_history(const order& row, order_version until);
     result<void> look_for_missing();
     result<void> compare_counts();
     result<void> compare_cursors();
@@ -76,6 +78,8 @@ private:
 std::string text(const feed_position& at) {
     return std::to_string(at.epoch) + "-" + std::to_string(at.offset);
 }
+
+using detail::show;
 
 std::string name(const order& it) {
     return "order " + (!it.id.empty() ? std::string(it.id.view()) : "without an id") + " (number " +
@@ -148,7 +152,9 @@ void verifier::judge(const journal_entry& entry) {
         const order& done = entry.after;
         if (done.first_claimed_at) processing_time_ += done.updated_at - *done.first_claimed_at;
     }
-    folded& it = known == orders_.end() ? orders_[entry.after.number] : known->second;
+    const bool fresh = known == orders_.end();
+    folded& it = fresh ? orders_[entry.after.number] : known->second;
+    if (fresh) it.first = static_cast<std::uint32_t>(entry.version);
     it.fingerprint = fingerprint(entry.after);
     it.offset = entry.position.offset;
     it.version = static_cast<std::uint32_t>(entry.version);
@@ -256,13 +262,16 @@ result<void> verifier::compare_row(const order& row) {
     const auto it = orders_.find(row.number);
     if (it == orders_.end()) {
         if (whole_) differ(name(row) + " has no entry in the journal");
-        return {};
+        if (row.settled_at) differ(name(row) + " was settled before the feed begins, but is there");
+        return compare_history(row, row.version);
     }
     folded& expected = it->second;
     if (expected.removed) differ(name(row) + " was deleted, but is listed");
     if (expected.listed) differ(name(row) + " is listed twice");
     expected.listed = true;
-    if (expected.fingerprint == fingerprint(row)) return {};
+    if (expected.fingerprint == fingerprint(row)) {
+        return compare_history(row, order_version{expected.first - 1});
+    }
     auto page = read_entry(expected.offset);
     if (!page) return std::move(page).error();
     const std::string why = page->entries.empty()
@@ -270,6 +279,31 @@ result<void> verifier::compare_row(const order& row) {
                                 : detail::order_difference(page->entries.front().after, row);
     differ(name(row) + " is not what its latest entry " + text(position(expected.offset)) +
            " made it: " + why);
+    return {};
+}
+
+// What the feed no longer has: the entries of an order up to the version, of which the last may be
+// the one that made it what it is.
+result<void> verifier::compare_history(const order& row, order_version until) {
+    const std::string id(row.id.view());
+    std::uint64_t version = 0, offset = 0;
+    while (version < static_cast<std::uint64_t>(until) && !report_.difference) {
+        const auto entries = from_.history({id, order_version{version}, page_size});
+        if (!entries) return entries.error();
+        if (entries->empty()) differ(name(row) + " has no history after version " + show(version));
+        for (const journal_entry& it : *entries) {
+            if (version == static_cast<std::uint64_t>(until)) break;
+            if (it.version != order_version{++version}) {
+                differ(it, "is in the history in the place of version " + show(version));
+            }
+            if (it.position.offset <= offset) differ(it, "is before the entry before it");
+            offset = it.position.offset;
+            if (it.version == row.version && fingerprint(it.after) != fingerprint(row)) {
+                differ(it, "is not what the order is: " + detail::order_difference(it.after, row));
+            }
+            if (report_.difference) break;
+        }
+    }
     return {};
 }
 

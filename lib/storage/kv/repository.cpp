@@ -13,12 +13,14 @@ inline namespace v1 {
 namespace {
 
 using detail::kv::bytes;
+using detail::kv::decode_record;
+using detail::kv::in_collection;
 using detail::kv::parts;
+using detail::kv::record_key;
+using detail::kv::reminder_key;
 using detail::kv::tables;
 using detail::kv::walk_list;
 using detail::kv::writing;
-
-constexpr std::uint64_t oldest_offset = 0;  // the journal is kept from its beginning
 
 class kv_repository final : public repository {
 public:
@@ -35,10 +37,18 @@ public:
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
     result<std::vector<named_cursor>> list_cursors() override;
     result<void> rotate_epoch(std::uint64_t epoch) override;
+    result<std::optional<record>> find_record(const find_record_params& params) override;
+    result<record_page> list_records(const list_records_params& params) override;
+    result<record_page> list_due_records(const list_due_records_params& params) override;
 
 private:
     kv_begin begin_;
 };
+
+// What comes after every key that begins with the prefix.
+std::string end_of(std::string_view prefix) {
+    return end_of_prefix(prefix).value_or(std::string(kv_key_size_max + 1, '\xff'));
+}
 
 // What was read, unless reading failed.
 template <class T>
@@ -59,6 +69,12 @@ result<void> kv_repository::write(const write_params& params, write_results& res
     }
     for (std::size_t i = 0; i < params.cursors.size() && in.ok(); ++i) {
         results.cursors[i] = work.apply(params.cursors[i]);
+    }
+    for (std::size_t i = 0; i < params.records.size() && in.ok(); ++i) {
+        results.records[i] = work.apply(params.records[i]);
+    }
+    for (std::size_t i = 0; i < params.purges.size() && in.ok(); ++i) {
+        results.purges[i] = work.apply(params.purges[i], params);
     }
     return work.end(params) ? in.commit() : in.finish();
 }
@@ -155,7 +171,8 @@ result<feed_page> kv_repository::read_feed(const feed_params& params) {
     feed_page page;
     const auto epochs = in.epochs();
     page.newest = {epochs.back().epoch, in.offset()};
-    page.oldest = {epochs.front().epoch, oldest_offset};
+    const std::uint64_t floor = in.floor();
+    page.oldest = {epoch_at(epochs, floor), floor};
     judge_position(params.after, epochs, page);
     if (page.reset || params.limit == 0) return read(in, std::move(page));
     const std::string from = bytes(params.after.offset + 1);
@@ -175,8 +192,8 @@ result<feed_page> kv_repository::read_feed(const feed_params& params) {
 
 result<feed_position> kv_repository::find_position(timestamp at) {
     tables in(begin_());
-    std::uint64_t before = oldest_offset;  // that entry, and all below it, is earlier
-    std::uint64_t end = in.offset() + 1;   // that one is not
+    std::uint64_t before = in.floor();    // that entry, and all below it, is earlier
+    std::uint64_t end = in.offset() + 1;  // that one is not
     while (in.ok() && end - before > 1) {
         const std::uint64_t middle = before + (end - before) / 2;
         const auto it = in.entry({0, middle});
@@ -211,17 +228,60 @@ result<std::optional<feed_position>> kv_repository::find_cursor(std::string_view
 
 result<std::vector<named_cursor>> kv_repository::list_cursors() {
     tables in(begin_());
-    const std::string until(kv_key_size_max, '\xff');
-    std::vector<named_cursor> out;
-    in.walk(kv_table::cursors, {std::string_view("\0", 1), until},
-            [&](std::string_view name, std::string_view) {
-                out.push_back({std::string(name), {}});
-                return true;
-            });
-    for (named_cursor& it : out) {
-        if (const auto found = in.cursor(it.name)) it.at = found->at;
-    }
+    auto out = in.cursors();
     return read(in, std::move(out));
+}
+
+result<std::optional<record>> kv_repository::find_record(const find_record_params& params) {
+    tables in(begin_());
+    auto out = in.record_of(params.collection, params.key);
+    return read(in, std::move(out));
+}
+
+result<record_page> kv_repository::list_records(const list_records_params& params) {
+    tables in(begin_());
+    const std::string collection = in_collection(params.collection);
+    const auto until = end_of(record_key(params.collection, params.prefix));
+    std::string from = record_key(params.collection, params.prefix);
+    if (!(params.after < params.prefix)) {
+        from = bytes(std::string_view(record_key(params.collection, params.after)),
+                     std::string_view("\0", params.after.empty() ? 0 : 1));
+    }
+    record_page page;
+    in.walk(kv_table::records, {from, until}, [&](std::string_view key, std::string_view value) {
+        page.more = page.records.size() == params.limit;
+        if (page.more) return false;
+        auto it = decode_record(key.substr(collection.size()), value);
+        if (!it) {
+            in.fail(it.error());
+            return false;
+        }
+        page.records.push_back(std::move(*it));
+        return true;
+    });
+    return read(in, std::move(page));
+}
+
+result<record_page> kv_repository::list_due_records(const list_due_records_params& params) {
+    tables in(begin_());
+    const std::string collection = in_collection(params.collection);
+    const std::string from =
+        params.after ? bytes(std::string_view(reminder_key(params.collection, params.after->due_at,
+                                                           params.after->key)),
+                             std::string_view("\0", 1))
+                     : reminder_key(params.collection, timestamp::min(), {});
+    const std::string until = end_of(reminder_key(params.collection, params.until, {}));
+    record_page page;
+    std::vector<std::string> keys;
+    in.walk(kv_table::reminders, {from, until}, [&](std::string_view key, std::string_view) {
+        page.more = keys.size() == params.limit;
+        if (!page.more) keys.emplace_back(key.substr(collection.size() + sizeof(std::int64_t)));
+        return !page.more;
+    });
+    for (const std::string& key : keys) {
+        if (auto it = in.record_of(params.collection, key)) page.records.push_back(std::move(*it));
+    }
+    return read(in, std::move(page));
 }
 
 result<void> kv_repository::rotate_epoch(std::uint64_t epoch) {

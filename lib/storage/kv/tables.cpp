@@ -145,9 +145,53 @@ std::optional<stored_cursor> tables::cursor(std::string_view name) {
     out.at.epoch = value.number();
     out.at.offset = value.number();
     out.expires_at = value.time();
+    out.moved_at = value.time();
     out.owner = value.left;
     if (value.bad) fail({errc::corrupt, "a cursor is cut off"});
     return out;
+}
+
+std::vector<named_cursor> tables::cursors() {
+    const std::string until(kv_key_size_max, '\xff');
+    std::vector<named_cursor> out;
+    walk(kv_table::cursors, {std::string_view("\0", 1), until},
+         [&](std::string_view name, std::string_view) {
+             out.push_back({std::string(name), {}});
+             return true;
+         });
+    for (named_cursor& it : out) {
+        const auto found = cursor(it.name);
+        if (!found) continue;
+        it.at = found->at;
+        it.moved_at = found->moved_at;
+    }
+    return out;
+}
+
+std::string encode(const record& it) {
+    return bytes(it.version, it.due_at.value_or(timestamp::min()),
+                 std::string_view(it.due_at ? "d" : "-"), std::string_view(it.value));
+}
+
+result<record> decode_record(std::string_view key, std::string_view bytes) {
+    parts value{bytes};
+    record out;
+    out.key = key;
+    out.version = value.number();
+    const timestamp due_at = value.time();
+    if (value.bad || value.left.empty()) return failure{errc::corrupt, "a record is cut off"};
+    if (value.left.front() == 'd') out.due_at = due_at;
+    out.value = value.left.substr(1);
+    return out;
+}
+
+std::optional<record> tables::record_of(std::string_view collection, std::string_view key) {
+    const auto found = get(kv_table::records, record_key(collection, key));
+    if (!found) return {};
+    auto out = decode_record(key, *found);
+    if (out) return std::move(*out);
+    fail(out.error());
+    return {};
 }
 
 }  // namespace kv
@@ -155,7 +199,7 @@ std::optional<stored_cursor> tables::cursor(std::string_view name) {
 
 namespace {
 
-constexpr std::int64_t format = 2;  // of the tables; a change of their layout takes the next
+constexpr std::int64_t format = 3;  // of the tables; a change of their layout takes the next
 
 // Format 1 had one epoch for the whole journal.
 result<void> add_chain(kv_transaction& tables) {
@@ -167,19 +211,49 @@ result<void> add_chain(kv_transaction& tables) {
     return tables.put(kv_table::counters, detail::kv::epochs_key, chain);
 }
 
+// Before format 3 nobody noted when a cursor moved: it counts as moved at the latest write.
+result<void> date_cursors(kv_transaction& tables) {
+    const auto last = tables.get(kv_table::counters, "last_stamp");
+    if (!last) return last.error();
+    const std::string moved_at((*last).value_or(detail::kv::bytes(timestamp{})));
+    std::vector<std::pair<std::string, std::string>> all;
+    const std::string until(kv_key_size_max, '\xff');
+    const auto walked = tables.walk(kv_table::cursors, {std::string_view("\0", 1), until},
+                                    [&](std::string_view name, std::string_view value) {
+                                        all.emplace_back(name, value);
+                                        return true;
+                                    });
+    if (!walked) return walked;
+    constexpr std::size_t before_owner = 24;  // epoch, offset, the end of the hold
+    for (auto& [name, value] : all) {
+        if (value.size() < before_owner) return failure{errc::corrupt, "a cursor is cut off"};
+        value.insert(before_owner, moved_at);
+        if (auto put = tables.put(kv_table::cursors, name, value); !put) return put;
+    }
+    return {};
+}
+
+result<void> bring_up_to_date(kv_transaction& tables, std::int64_t from) {
+    result<void> done;
+    if (from == 1) done = add_chain(tables);
+    if (done) done = date_cursors(tables);
+    return done;
+}
+
 }  // namespace
 
 result<void> prepare_kv(kv_transaction& tables, std::uint64_t epoch) {
     using detail::kv::bytes;
     const auto made = tables.get(kv_table::counters, "format");
     if (!made) return made.error();
-    if (*made && **made == bytes(format)) return {};
-    if (*made && **made != bytes(std::int64_t{1})) {
+    const std::int64_t found = *made ? detail::kv::parts{**made}.signed_number() : 0;
+    if (found == format) return {};
+    if (*made && (found < 1 || found > format)) {
         return failure{errc::schema_mismatch, "the tables are of another format"};
     }
     const auto chain = bytes(epoch, std::uint64_t{1});
-    auto begun =
-        *made ? add_chain(tables) : tables.put(kv_table::counters, detail::kv::epochs_key, chain);
+    auto begun = *made ? bring_up_to_date(tables, found)
+                       : tables.put(kv_table::counters, detail::kv::epochs_key, chain);
     if (!begun) return begun;
     if (auto ok = tables.put(kv_table::counters, "format", bytes(format)); !ok) return ok;
     return tables.commit();

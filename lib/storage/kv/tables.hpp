@@ -52,6 +52,18 @@ inline std::string due_key(const stored_order& it) {
     return bytes(it.value.status.view(), std::string_view("\0", 1), *it.due_at, it.value.number);
 }
 
+// The size comes first, so that no collection's keys are among another's.
+inline std::string in_collection(std::string_view collection) {
+    return static_cast<char>(collection.size()) + std::string(collection);
+}
+inline std::string record_key(std::string_view collection, std::string_view key) {
+    return bytes(std::string_view(in_collection(collection)), key);
+}
+inline std::string reminder_key(std::string_view collection, timestamp due_at,
+                                std::string_view key) {
+    return bytes(std::string_view(in_collection(collection)), due_at, key);
+}
+
 // What was added, taken off again. Short bytes are noticed: then bad is true.
 struct parts {
     std::string_view left;
@@ -72,6 +84,9 @@ struct parts {
     }
     timestamp time() { return timestamp(timestamp::duration(signed_number())); }
 };
+
+std::string encode(const record& it);  // without its key
+result<record> decode_record(std::string_view key, std::string_view bytes);
 
 // After the first failure it reads nothing, writes nothing, and finish() tells of it.
 class tables {
@@ -94,6 +109,7 @@ public:
     // The chain of the journal, oldest first; one without an epoch if the tables are not ready.
     std::vector<journal_epoch> epochs();
     void set_epochs(std::span<const journal_epoch> chain);
+    std::uint64_t floor() { return static_cast<std::uint64_t>(counter("floor")); }
     std::uint64_t offset() { return static_cast<std::uint64_t>(counter("offset")); }
     feed_position newest() { return {epochs().back().epoch, offset()}; }
 
@@ -103,6 +119,8 @@ public:
     std::optional<std::uint64_t> offset_of(std::int64_t number, order_version version);
     std::optional<timestamp> first_due(order_status status);
     std::optional<stored_cursor> cursor(std::string_view name);
+    std::vector<named_cursor> cursors();
+    std::optional<record> record_of(std::string_view collection, std::string_view key);
 
 private:
     std::unique_ptr<kv_transaction> in_;

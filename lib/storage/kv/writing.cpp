@@ -67,6 +67,10 @@ std::optional<change_outcome> writing::replay(const idempotency& once) {
     const std::int64_t number = answer.signed_number();
     const auto offset = in_.offset_of(number, order_version{answer.number()});
     auto first = in_.entry({0, offset.value_or(0)});
+    if (!first && in_.floor() > 0) {
+        out.ec = errc::not_found;  // purged
+        return out;
+    }
     if (!first) {
         in_.fail({errc::corrupt, "the first answer to an idempotency key is gone"});
         return out;
@@ -174,14 +178,94 @@ void writing::read_due(std::string_view from, std::string_view until, std::size_
 }
 
 cursor_outcome writing::apply(const commit_cursor& what) {
+    auto found = in_.cursor(what.name);
+    const bool there = found.has_value();
     stored_cursor kept =
-        in_.cursor(what.name).value_or(stored_cursor{{in_.epochs().back().epoch, 0}, {}});
+        there ? std::move(*found) : stored_cursor{{in_.epochs().back().epoch, 0}, {}};
     const cursor_outcome out = evaluate(kept, what, at_.now);
+    if (out.ec || (what.remove && !there)) return out;
+    changed_ = true;
+    if (what.remove) {
+        in_.remove(kv_table::cursors, what.name);
+        return out;
+    }
+    in_.put(kv_table::cursors, what.name,
+            bytes(kept.at.epoch, kept.at.offset, kept.expires_at, kept.moved_at,
+                  std::string_view(kept.owner)));
+    return out;
+}
+
+record_outcome writing::apply(const change_record& what) {
+    auto kept = in_.record_of(what.collection, what.key);
+    const auto reminded = kept ? kept->due_at : std::nullopt;
+    const auto version = static_cast<std::uint64_t>(in_.counter("record_version")) + 1;
+    record_outcome out = evaluate(kept, what, version);
     if (out.ec) return out;
     changed_ = true;
-    in_.put(kv_table::cursors, what.name,
-            bytes(kept.at.epoch, kept.at.offset, kept.expires_at, std::string_view(kept.owner)));
+    in_.count("record_version", 1);
+    if (reminded) {
+        in_.remove(kv_table::reminders, reminder_key(what.collection, *reminded, what.key));
+    }
+    const std::string key = record_key(what.collection, what.key);
+    if (!kept) {
+        in_.remove(kv_table::records, key);
+        return out;
+    }
+    in_.put(kv_table::records, key, encode(*kept));
+    if (kept->due_at) {
+        in_.put(kv_table::reminders, reminder_key(what.collection, *kept->due_at, what.key), {});
+    }
     return out;
+}
+
+purge_outcome writing::apply(const purge_orders& what, const write_params& params) {
+    const auto epochs = in_.epochs();
+    const std::uint64_t before = in_.floor();
+    purge_bounds bounds(what, params, in_.cursors(), epochs, before, in_.offset());
+    std::vector<journal_entry> passed;
+    purge_outcome out;
+    const auto pass = [&](std::string_view key, std::string_view value) {
+        const std::uint64_t offset = parts{key}.number();
+        auto entry = decode_journal_entry(value, {0, offset});
+        if (!entry) in_.fail(entry.error());
+        if (!entry || !bounds.passes(offset, entry->at)) return false;
+        out.more = passed.size() == what.limit;
+        if (!out.more) passed.push_back(std::move(*entry));
+        return !out.more;
+    };
+    in_.walk(kv_table::journal, {bytes(before + 1), bytes(in_.offset() + 1)}, pass);
+    for (const journal_entry& it : passed) purge(it, out);
+    const std::uint64_t floor = before + passed.size();
+    if (!passed.empty()) {
+        changed_ = true;
+        in_.put(kv_table::counters, "floor", bytes(static_cast<std::int64_t>(floor)));
+    }
+    out.held_by = bounds.held_by();
+    out.floor = {epoch_at(epochs, floor), floor};
+    return out;
+}
+
+void writing::purge(const journal_entry& last, purge_outcome& out) {
+    const std::int64_t number = last.after.number;
+    const auto current = in_.order_at(place_of(last.after));
+    if (!ends_with(current ? &current->value : nullptr, last.version, last.event)) return;
+    if (current) {
+        ++out.orders;
+        in_.count(count_name(current->value.status), -1);
+        in_.remove(kv_table::orders, place_of(current->value));
+        if (current->due_at) in_.remove(kv_table::due, due_key(*current));
+    }
+    std::vector<std::pair<std::string, std::string>> entries;
+    in_.walk(kv_table::versions, {bytes(number), bytes(number + 1)},
+             [&](std::string_view version, std::string_view offset) {
+                 entries.emplace_back(version, offset);
+                 return true;
+             });
+    for (const auto& [version, offset] : entries) {
+        in_.remove(kv_table::versions, version);
+        in_.remove(kv_table::journal, offset);
+    }
+    out.entries += entries.size();
 }
 
 bool writing::end(const write_params& params) {

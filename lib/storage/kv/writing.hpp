@@ -24,6 +24,8 @@ public:
     change_outcome apply(const change& what);
     claim_outcome apply(const claim& what);
     cursor_outcome apply(const commit_cursor& what);
+    record_outcome apply(const change_record& what);
+    purge_outcome apply(const purge_orders& what, const write_params& params);
     // False: there is nothing to commit.
     bool end(const write_params& params);
 
@@ -35,6 +37,7 @@ private:
     std::vector<stored_order> in_range(const due_range& range);
     void read_due(std::string_view from, std::string_view until, std::size_t limit,
                   std::vector<stored_order>& out);
+    void purge(const journal_entry& last, purge_outcome& out);
     void remember(std::string_view writer, std::uint64_t sequence);
     std::vector<std::string> aged(timestamp from, timestamp until, std::size_t most);
     void forget(const write_params& params);

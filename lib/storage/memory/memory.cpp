@@ -15,6 +15,7 @@ inline namespace v1 {
 namespace {
 
 using detail::memory::place;
+using detail::memory::record_name;
 using detail::memory::tables;
 using detail::memory::totals;
 using detail::memory::transaction;
@@ -36,6 +37,9 @@ public:
     result<std::optional<feed_position>> find_cursor(std::string_view name) override;
     result<std::vector<named_cursor>> list_cursors() override;
     result<void> rotate_epoch(std::uint64_t epoch) override;
+    result<std::optional<record>> find_record(const find_record_params& params) override;
+    result<record_page> list_records(const list_records_params& params) override;
+    result<record_page> list_due_records(const list_due_records_params& params) override;
 
 private:
     memory_storage& of_;
@@ -45,7 +49,14 @@ class memory_storage final : public storage {
 public:
     explicit memory_storage(std::uint64_t epoch) { tables_.epochs.push_back({epoch, 1}); }
 
-    storage_info info() const override { return {"memory", 1, false}; }
+    storage_info info() const override {
+        return {"memory",
+                1,
+                false,
+                {},
+                {capability::epochs, capability::records, capability::purge, capability::id_lists,
+                 capability::due_lists, capability::totals, capability::positions}};
+    }
     result<std::unique_ptr<repository>> connect_writer() override {
         return std::make_unique<memory_repository>(*this);
     }
@@ -60,11 +71,11 @@ private:
 };
 
 feed_position newest(const tables& of) {
-    return {of.epochs.back().epoch, of.journal.size()};
+    return {of.epochs.back().epoch, of.journal.newest()};
 }
 
 feed_position oldest(const tables& of) {
-    return {of.epochs.front().epoch, 0};
+    return {epoch_at(of.epochs, of.journal.floor), of.journal.floor};
 }
 
 result<void> memory_repository::write(const write_params& params, write_results& results) {
@@ -78,6 +89,12 @@ result<void> memory_repository::write(const write_params& params, write_results&
     }
     for (std::size_t i = 0; i < params.cursors.size(); ++i) {
         results.cursors[i] = work.apply(params.cursors[i]);
+    }
+    for (std::size_t i = 0; i < params.records.size(); ++i) {
+        results.records[i] = work.apply(params.records[i]);
+    }
+    for (std::size_t i = 0; i < params.purges.size(); ++i) {
+        results.purges[i] = work.apply(params.purges[i], params);
     }
     work.commit(params);
     return {};
@@ -229,13 +246,14 @@ result<std::vector<journal_entry>> memory_repository::history(const history_para
     const auto known = t.ids.find(params.order);
     if (known == t.ids.end()) return out;
     const std::int64_t number = known->second.number;
-    if (!params.scope.everybody()) {  // judged by the last entry, which a deleted order has as well
-        const auto next = t.versions.lower_bound({number + 1, order_version{0}});
-        if (!params.scope.admits(t.journal[std::prev(next)->second - 1].after)) return out;
-    }
+    const auto first = t.versions.lower_bound({number, order_version{0}});
+    const auto next = t.versions.lower_bound({number + 1, order_version{0}});
+    if (first == next) return out;  // purged
+    // Judged by the last entry, which a deleted order has as well.
+    if (!params.scope.admits(t.journal.at(std::prev(next)->second).after)) return out;
     for (auto it = t.versions.upper_bound({number, params.after});
-         it != t.versions.end() && it->first.first == number && out.size() < params.limit; ++it) {
-        out.push_back(t.journal[it->second - 1]);
+         it != next && out.size() < params.limit; ++it) {
+        out.push_back(t.journal.at(it->second));
     }
     return out;
 }
@@ -250,8 +268,8 @@ result<feed_page> memory_repository::read_feed(const feed_params& params) {
     judge_position(params.after, epochs, page);
     if (page.reset) return page;
     const std::uint64_t after = params.after.offset;
-    const std::size_t size = std::min<std::size_t>(params.limit, journal.size() - after);
-    const auto first = journal.begin() + static_cast<std::ptrdiff_t>(after);
+    const std::size_t size = std::min<std::size_t>(params.limit, journal.newest() - after);
+    const auto first = journal.entries.begin() + static_cast<std::ptrdiff_t>(after - journal.base);
     page.entries.assign(first, first + static_cast<std::ptrdiff_t>(size));
     return page;
 }
@@ -259,10 +277,11 @@ result<feed_page> memory_repository::read_feed(const feed_params& params) {
 result<feed_position> memory_repository::find_position(timestamp at) {
     const std::lock_guard lock(of_.mutex_);
     const tables& t = of_.tables_;
-    const auto first = std::partition_point(t.journal.begin(), t.journal.end(),
+    const auto& entries = t.journal.entries;
+    const auto kept = static_cast<std::ptrdiff_t>(t.journal.floor - t.journal.base);
+    const auto first = std::partition_point(entries.begin() + kept, entries.end(),
                                             [&](const journal_entry& it) { return it.at < at; });
-    const auto offset =
-        std::max(static_cast<std::uint64_t>(first - t.journal.begin()), oldest(t).offset);
+    const auto offset = t.journal.base + static_cast<std::uint64_t>(first - entries.begin());
     return feed_position{epoch_at(t.epochs, offset), offset};
 }
 
@@ -295,13 +314,60 @@ result<std::optional<feed_position>> memory_repository::find_cursor(std::string_
 result<std::vector<named_cursor>> memory_repository::list_cursors() {
     const std::lock_guard lock(of_.mutex_);
     std::vector<named_cursor> out;
-    for (const auto& [name, it] : of_.tables_.cursors) out.push_back({name, it.at});
+    for (const auto& [name, it] : of_.tables_.cursors) {
+        out.push_back({name, it.at, it.moved_at});
+    }
     return out;
+}
+
+result<std::optional<record>> memory_repository::find_record(const find_record_params& params) {
+    const std::lock_guard lock(of_.mutex_);
+    const auto& records = of_.tables_.records;
+    const auto it =
+        records.find(record_name{std::string(params.collection), std::string(params.key)});
+    if (it == records.end()) return std::optional<record>{};
+    return std::optional(it->second);
+}
+
+result<record_page> memory_repository::list_records(const list_records_params& params) {
+    const std::lock_guard lock(of_.mutex_);
+    const auto& records = of_.tables_.records;
+    const std::string collection(params.collection);
+    record_page page;
+    auto it = params.after < params.prefix
+                  ? records.lower_bound({collection, std::string(params.prefix)})
+                  : records.upper_bound({collection, std::string(params.after)});
+    for (; it != records.end() && it->first.collection == collection &&
+           it->first.key.starts_with(params.prefix);
+         ++it) {
+        page.more = page.records.size() == params.limit;
+        if (page.more) break;
+        page.records.push_back(it->second);
+    }
+    return page;
+}
+
+result<record_page> memory_repository::list_due_records(const list_due_records_params& params) {
+    const std::lock_guard lock(of_.mutex_);
+    const tables& t = of_.tables_;
+    const std::string collection(params.collection);
+    record_page page;
+    auto it = params.after ? t.reminders.upper_bound(
+                                 {collection, params.after->due_at, std::string(params.after->key)})
+                           : t.reminders.lower_bound({collection, timestamp::min(), {}});
+    for (; it != t.reminders.end(); ++it) {
+        const auto& [of, due_at, key] = *it;
+        if (of != collection || due_at > params.until) break;
+        page.more = page.records.size() == params.limit;
+        if (page.more) break;
+        page.records.push_back(t.records.at({of, key}));
+    }
+    return page;
 }
 
 result<void> memory_repository::rotate_epoch(std::uint64_t epoch) {
     const std::lock_guard lock(of_.mutex_);
-    return add_epoch(of_.tables_.epochs, epoch, of_.tables_.journal.size());
+    return add_epoch(of_.tables_.epochs, epoch, of_.tables_.journal.newest());
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "storage/memory/transaction.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
+#include <new>
 
 namespace orderproc {
 inline namespace v1 {
@@ -11,13 +13,57 @@ namespace memory {
 namespace {
 
 // Nodes change hands, so that nothing can fail.
-template <class Map>
-void replace(Map& in, Map& by) noexcept {
-    for (const auto& [key, value] : by) in.erase(key);
+template <class Map, class Touched>
+void replace(Map& in, const Touched& touched, Map& by) noexcept {
+    for (const auto& [key, value] : touched) in.erase(key);
     in.merge(by);
 }
 
+// What is there of those that were touched.
+template <class Key, class Value, class Less>
+std::map<Key, Value, Less> kept(std::map<Key, std::optional<Value>, Less>& touched) {
+    std::map<Key, Value, Less> out;
+    for (auto& [key, it] : touched) {
+        if (it) out.emplace(key, std::move(*it));
+    }
+    return out;
+}
+
 }  // namespace
+
+const journal_entry* journal::find(std::uint64_t offset) const {
+    if (offset <= base) {
+        const auto it = older.find(offset);
+        return it == older.end() ? nullptr : &it->second;
+    }
+    const journal_entry& it = entries[offset - base - 1];
+    return it.position.offset == 0 ? nullptr : &it;
+}
+
+void journal::erase(std::uint64_t offset) noexcept {
+    if (offset <= base) {
+        older.erase(offset);
+    } else {
+        entries[offset - base - 1] = {};
+    }
+}
+
+// When most of it is below the floor, so that it costs little for each entry.
+void journal::compact() noexcept try {
+    constexpr std::uint64_t least = 64;
+    const std::uint64_t below = floor - base;
+    if (below < least || below < entries.size() / 2) return;
+    std::map<std::uint64_t, journal_entry> kept;
+    for (std::uint64_t offset = base + 1; offset <= floor; ++offset) {
+        if (find(offset)) kept.emplace(offset, journal_entry{});
+    }
+    // Nothing from here on fails.
+    for (auto& [offset, it] : kept) it = std::move(entries[offset - base - 1]);
+    older.merge(kept);
+    entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(below));
+    base = floor;
+} catch (const std::bad_alloc&) {  // another time
+}
 
 const place* transaction::find_place(std::string_view id) const {
     if (const auto it = ids_.find(id); it != ids_.end()) return &it->second;
@@ -41,8 +87,13 @@ change_outcome transaction::apply(const change& what) {
                 out.ec = errc::idempotency_mismatch;
                 return out;
             }
-            out.replayed = true;
-            out.after = base_.journal[it->second.offset - 1].after;
+            const journal_entry* answer = base_.journal.find(it->second.offset);
+            out.replayed = answer != nullptr;
+            if (answer) {
+                out.after = answer->after;
+            } else {
+                out.ec = errc::not_found;
+            }
             return out;
         }
     }
@@ -172,17 +223,99 @@ std::optional<timestamp> transaction::first_due(const work_stage& stage) const {
 }
 
 cursor_outcome transaction::apply(const commit_cursor& what) {
-    stored_cursor current{{epoch(), 0}, {}};
+    std::optional<stored_cursor> kept;
     if (const auto it = cursors_.find(what.name); it != cursors_.end()) {
-        current = it->second;
-    } else if (const auto kept = base_.cursors.find(what.name); kept != base_.cursors.end()) {
-        current = kept->second;
+        kept = it->second;
+    } else if (const auto old = base_.cursors.find(what.name); old != base_.cursors.end()) {
+        kept = old->second;
     }
-    const cursor_outcome out = evaluate(current, what, at_.now);
+    const bool there = kept.has_value();
+    if (!there) kept = stored_cursor{{epoch(), 0}, {}};
+    const cursor_outcome out = evaluate(*kept, what, at_.now);
+    if (out.ec || (what.remove && !there)) return out;
+    changed_ = true;
+    if (what.remove) kept.reset();
+    cursors_.insert_or_assign(what.name, std::move(kept));
+    return out;
+}
+
+record_outcome transaction::apply(const change_record& what) {
+    const record_name name{what.collection, what.key};
+    std::optional<record> kept;
+    if (const auto it = records_.find(name); it != records_.end()) {
+        kept = it->second;
+    } else if (const auto old = base_.records.find(name); old != base_.records.end()) {
+        kept = old->second;
+    }
+    record_outcome out = evaluate(kept, what, sums_.record_version + 1);
     if (out.ec) return out;
     changed_ = true;
-    cursors_.insert_or_assign(what.name, std::move(current));
+    ++sums_.record_version;
+    records_.insert_or_assign(name, std::move(kept));
     return out;
+}
+
+std::vector<named_cursor> transaction::cursors() const {
+    std::vector<named_cursor> out;
+    const auto add = [&out](const std::string& name, const stored_cursor& it) {
+        out.push_back({name, it.at, it.moved_at});
+    };
+    for (const auto& [name, it] : base_.cursors) {
+        if (!cursors_.contains(name)) add(name, it);
+    }
+    for (const auto& [name, it] : cursors_) {
+        if (it) add(name, *it);
+    }
+    return out;
+}
+
+purge_outcome transaction::apply(const purge_orders& what, const write_params& params) {
+    const std::uint64_t newest = base_.journal.newest();  // what this write adds is too young
+    purge_bounds bounds(what, params, cursors(), base_.epochs, floor_, newest);
+    purge_outcome out;
+    const std::uint64_t before = floor_;
+    while (floor_ < newest) {
+        const journal_entry& entry = base_.journal.at(floor_ + 1);
+        if (!bounds.passes(floor_ + 1, entry.at)) break;
+        out.more = floor_ - before == what.limit;
+        if (out.more) break;
+        ++floor_;
+        purge(entry, out);
+    }
+    changed_ = changed_ || floor_ != before;
+    out.held_by = bounds.held_by();
+    out.floor = {epoch_at(base_.epochs, floor_), floor_};
+    return out;
+}
+
+void transaction::purge(const journal_entry& last, purge_outcome& out) {
+    const std::int64_t number = last.after.number;
+    const place at{last.after.created_at, number};
+    const stored_order* const current = find(at);
+    if (!ends_with(current ? &current->value : nullptr, last.version, last.event)) return;
+    purged_.push_back(number);
+    if (current) {
+        ++out.orders;
+        --sums_.orders[current->value.status];
+        touched_[at] = std::nullopt;
+    }
+    const auto first = base_.versions.lower_bound({number, order_version{0}});
+    const auto end = base_.versions.lower_bound({number + 1, order_version{0}});
+    out.entries += static_cast<std::uint64_t>(std::distance(first, end));
+}
+
+void transaction::erase_purged() noexcept {
+    auto& versions = base_.versions;
+    for (const std::int64_t number : purged_) {
+        auto it = versions.lower_bound({number, order_version{0}});
+        while (it != versions.end() && it->first.first == number) {
+            base_.journal.erase(it->second);
+            it = versions.erase(it);
+        }
+    }
+    if (base_.journal.floor == floor_) return;
+    base_.journal.floor = floor_;
+    base_.journal.compact();
 }
 
 void transaction::commit(const write_params& params) {
@@ -203,8 +336,23 @@ void transaction::commit(const write_params& params) {
         if (it->due_at) due.emplace(it->value.status, *it->due_at, at);
         orders.emplace(at, std::move(*it));
     }
-    if (base_.journal.capacity() < newest()) {
-        base_.journal.reserve(std::max<std::size_t>(newest(), base_.journal.capacity() * 2));
+    auto cursors = kept(cursors_);
+    auto records = kept(records_);
+    std::set<reminder> reminders;
+    for (const auto& [name, it] : records) {
+        if (it.due_at) reminders.emplace(name.collection, *it.due_at, name.key);
+    }
+    std::vector<std::set<reminder>::iterator> outdated;
+    for (const auto& [name, ignored] : records_) {
+        const auto before = base_.records.find(name);
+        if (before == base_.records.end() || !before->second.due_at) continue;
+        outdated.push_back(
+            base_.reminders.find({name.collection, *before->second.due_at, name.key}));
+    }
+    auto& entries = base_.journal.entries;
+    const std::size_t size = entries.size() + journal_.size();
+    if (entries.capacity() < size) {
+        entries.reserve(std::max<std::size_t>(size, entries.capacity() * 2));
     }
     // Nothing from here on fails.
     for (const auto& [at, ignored] : touched_) {
@@ -220,9 +368,13 @@ void transaction::commit(const write_params& params) {
     base_.keys.merge(keys_);
     base_.keys_by_age.merge(keys_by_age);
     base_.versions.merge(versions);
-    replace(base_.cursors, cursors_);
-    replace(base_.writers, writers);
-    for (journal_entry& it : journal_) base_.journal.push_back(std::move(it));
+    replace(base_.cursors, cursors_, cursors);
+    replace(base_.writers, writers, writers);
+    for (const auto& it : outdated) base_.reminders.erase(it);
+    base_.reminders.merge(reminders);
+    replace(base_.records, records_, records);
+    for (journal_entry& it : journal_) entries.push_back(std::move(it));
+    erase_purged();
     base_.sums = std::move(sums_);
     forget(params);
 }

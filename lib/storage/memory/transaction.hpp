@@ -43,25 +43,51 @@ struct writer_mark {
 struct totals {
     timestamp last = timestamp::min();  // the latest time written
     std::int64_t number = 0;            // the latest given
+    std::uint64_t record_version = 0;   // the same
     std::map<order_status, std::uint64_t> orders;
     std::uint64_t completed = 0;
     std::chrono::milliseconds processing_time{0};
 };
 
+// Names sort by collection, then by key.
+struct record_name {
+    std::string collection;
+    std::string key;
+    friend auto operator<=>(const record_name&, const record_name&) = default;
+};
+
+using reminder = std::tuple<std::string, timestamp, std::string>;  // collection, due_at, key
 using ranked = std::pair<timestamp, place>;
 using due_key = std::tuple<order_status, timestamp, place>;
+
+// Offset 1 and up. What a purge left of what is below the floor moves to older in time, so that
+// the feed is a vector.
+struct journal {
+    std::map<std::uint64_t, journal_entry> older;
+    std::vector<journal_entry> entries;  // from offset base + 1 on; purged ones are empty
+    std::uint64_t base = 0;
+    std::uint64_t floor = 0;  // the feed begins behind it; at least base
+
+    std::uint64_t newest() const noexcept { return base + entries.size(); }
+    const journal_entry* find(std::uint64_t offset) const;  // nullptr: it was purged
+    const journal_entry& at(std::uint64_t offset) const { return *find(offset); }  // it is there
+    void erase(std::uint64_t offset) noexcept;
+    void compact() noexcept;
+};
 
 struct tables {
     std::map<std::string, place, std::less<>> ids;  // of every order that ever was
     std::map<place, stored_order> orders;
     std::set<due_key> due;
-    std::vector<journal_epoch> epochs;                                         // oldest first
-    std::vector<journal_entry> journal;                                        // offset - 1
+    std::vector<journal_epoch> epochs;  // oldest first
+    memory::journal journal;
     std::map<std::pair<std::int64_t, order_version>, std::uint64_t> versions;  // to offset
     std::map<digest, used_key> keys;
     std::set<std::pair<timestamp, digest>> keys_by_age;
     std::map<std::string, stored_cursor, std::less<>> cursors;
     std::map<std::string, writer_mark, std::less<>> writers;
+    std::map<record_name, record> records;
+    std::set<reminder> reminders;
     totals sums;
 };
 
@@ -69,13 +95,15 @@ struct tables {
 class transaction {
 public:
     transaction(tables& base, timestamp now)
-        : base_(base), at_(now, base.sums.last), sums_(base.sums) {
+        : base_(base), at_(now, base.sums.last), sums_(base.sums), floor_(base.journal.floor) {
         sums_.last = at_.stamp;
     }
 
     change_outcome apply(const change& what);
     claim_outcome apply(const claim& what);
     cursor_outcome apply(const commit_cursor& what);
+    record_outcome apply(const change_record& what);
+    purge_outcome apply(const purge_orders& what, const write_params& params);
     void commit(const write_params& params);
 
 private:
@@ -83,11 +111,14 @@ private:
     const place* find_place(std::string_view id) const;
     const stored_order* find(const place& at) const;
     void store(const evaluation& what, const place& at);
+    void purge(const journal_entry& last, purge_outcome& out);
+    void erase_purged() noexcept;
+    std::vector<named_cursor> cursors() const;
     std::vector<ranked> candidates(const claim& what, claim_selection& selection,
                                    claim_outcome& out) const;
     std::vector<place> in_range(const due_range& range) const;
     std::optional<timestamp> first_due(const work_stage& stage) const;
-    std::uint64_t newest() const { return base_.journal.size() + journal_.size(); }
+    std::uint64_t newest() const { return base_.journal.newest() + journal_.size(); }
     std::uint64_t epoch() const { return base_.epochs.back().epoch; }
 
     tables& base_;
@@ -97,7 +128,10 @@ private:
     std::map<place, std::optional<stored_order>> touched_;  // none: removed
     std::vector<journal_entry> journal_;
     std::map<digest, used_key> keys_;
-    std::map<std::string, stored_cursor, std::less<>> cursors_;
+    std::map<std::string, std::optional<stored_cursor>, std::less<>> cursors_;  // none: removed
+    std::map<record_name, std::optional<record>> records_;                      // the same
+    std::vector<std::int64_t> purged_;                                          // their numbers
+    std::uint64_t floor_;
     bool changed_ = false;  // else there is nothing to remember, not even the time
 };
 

@@ -87,14 +87,20 @@ cursor_outcome writer::apply(const commit_cursor& what) {
             kept = {{static_cast<std::uint64_t>(found.integer(1)),
                      static_cast<std::uint64_t>(found.integer(2))},
                     std::string(found.text(0)),
-                    found.time(3)};
+                    found.time(3),
+                    found.time(4)};
         }
     }
     const cursor_outcome out = evaluate(kept, what, at_.now);
     if (out.ec) return out;
+    if (what.remove) {
+        const bool removed = remove_cursor_.run(std::string_view(what.name)) > 0;
+        dirty_ = dirty_ || removed;
+        return out;
+    }
     dirty_ = true;
     set_cursor_.run(std::string_view(what.name), std::string_view(kept.owner), kept.at.epoch,
-                    kept.at.offset, kept.expires_at);
+                    kept.at.offset, kept.expires_at, kept.moved_at);
     return out;
 }
 

@@ -1,7 +1,5 @@
 #include "epochs.hpp"
 
-#include "statement.hpp"
-
 #include <orderproc/adapter.hpp>
 
 #include <sqlite3.h>
@@ -18,6 +16,20 @@ std::uint64_t make_epoch() {
     std::uint64_t random = 0;
     while ((random >> 1) == 0) sqlite3_randomness(sizeof random, &random);
     return random >> 1;
+}
+
+std::vector<journal_epoch> read_epochs(connection& db, statement& all) {
+    std::vector<journal_epoch> out;
+    auto found = all.query();
+    while (found.next()) {
+        out.push_back({static_cast<std::uint64_t>(found.integer(0)),
+                       static_cast<std::uint64_t>(found.integer(1))});
+    }
+    if (out.empty()) {
+        if (db.ok()) db.fail(errc::corrupt, "the epochs of the journal are gone");
+        out.assign(1, {});
+    }
+    return out;
 }
 
 result<feed_position> newest_position(connection& db) {
@@ -45,14 +57,7 @@ result<std::uint64_t> begin_epoch(connection& db, std::optional<std::uint64_t> w
     transaction all(db, begin);
     const auto newest = newest_position(db);
     if (!newest) return newest.error();
-    std::vector<journal_epoch> epochs;
-    {
-        auto rows = known.query();
-        while (rows.next()) {
-            epochs.push_back({static_cast<std::uint64_t>(rows.integer(0)),
-                              static_cast<std::uint64_t>(rows.integer(1))});
-        }
-    }
+    auto epochs = read_epochs(db, known);
     if (auto added = add_epoch(epochs, epoch, newest->offset); !added) return added.error();
     add.run(epoch, epochs.back().first);
     use.run(epoch);

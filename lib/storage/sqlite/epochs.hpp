@@ -3,12 +3,13 @@
 
 // The chain of epochs of the journal (journal.hpp) as rows.
 
-#include "connection.hpp"
+#include "statement.hpp"
 
 #include <orderproc/journal.hpp>
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -18,6 +19,9 @@ inline constexpr const char* all_epochs = "SELECT epoch, first FROM epochs ORDER
 
 // A number that no other journal has, as far as chance goes; not 0.
 std::uint64_t make_epoch();
+
+// The rows of all_epochs. Never empty: one without an epoch if the connection has failed.
+std::vector<journal_epoch> read_epochs(connection& db, statement& all);
 
 result<feed_position> newest_position(connection& db);
 

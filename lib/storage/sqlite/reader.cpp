@@ -51,9 +51,7 @@ reader::reader(connection& db)
       last_snapshot_(db,
                      "SELECT snapshot FROM journal WHERE number=?1 ORDER BY version DESC LIMIT 1"),
       epochs_(db, all_epochs),
-      bounds_(db,
-              "SELECT epoch, last_position, "
-              "(SELECT min(position) FROM journal) FROM totals"),
+      bounds_(db, "SELECT epoch, last_position, floor FROM totals"),
       feed_(db, select(entry_columns, "FROM journal WHERE position>?1 ORDER BY position LIMIT ?2")),
       time_of_(db, "SELECT position, at FROM journal WHERE position>=?1 ORDER BY position LIMIT 1"),
       counts_(db,
@@ -61,28 +59,15 @@ reader::reader(connection& db)
               "AND due_at IS NOT NULL) FROM counts ORDER BY status"),
       totals_(db, "SELECT completed, processing_ms, last_number FROM totals"),
       cursor_(db, "SELECT epoch, position FROM cursors WHERE name=?1"),
-      cursors_(db, "SELECT name, epoch, position FROM cursors ORDER BY name"),
-      sequence_(db, "SELECT sequence FROM writers WHERE writer=?1") {}
+      cursors_(db, "SELECT name, epoch, position, moved_at FROM cursors ORDER BY name"),
+      sequence_(db, "SELECT sequence FROM writers WHERE writer=?1"),
+      records_(db) {}
 
 feed_position reader::newest() {
     auto found = newest_.query();
     if (!found.next()) return {};
     return {static_cast<std::uint64_t>(found.integer(0)),
             static_cast<std::uint64_t>(found.integer(1))};
-}
-
-std::vector<journal_epoch> reader::epochs() {
-    std::vector<journal_epoch> out;
-    auto found = epochs_.query();
-    while (found.next()) {
-        out.push_back({static_cast<std::uint64_t>(found.integer(0)),
-                       static_cast<std::uint64_t>(found.integer(1))});
-    }
-    if (out.empty()) {
-        if (db_.ok()) db_.fail(errc::corrupt, "the epochs of the journal are gone");
-        out.assign(1, {});
-    }
-    return out;
 }
 
 // In a single statement, which needs no transaction around it.
@@ -135,7 +120,7 @@ result<std::vector<journal_entry>> reader::history(const history_params& params)
     std::vector<journal_entry> out;
     {
         const transaction at_once = snapshot();
-        const auto of = epochs();
+        const auto of = read_epochs(db_, epochs_);
         auto known = number_.query(params.order);
         if (known.next() && admits(known.integer(0), params.scope)) {
             auto entries = history_.query(
@@ -152,9 +137,8 @@ bool reader::read_bounds(std::span<const journal_epoch> of, feed_page& out) {
     if (!bounds.next()) return false;
     const auto epoch = static_cast<std::uint64_t>(bounds.integer(0));
     const auto newest = static_cast<std::uint64_t>(bounds.integer(1));
-    const auto oldest =
-        bounds.is_null(2) ? newest : static_cast<std::uint64_t>(bounds.integer(2)) - 1;
-    out.oldest = {epoch_at(of, oldest), oldest};
+    const auto floor = static_cast<std::uint64_t>(bounds.integer(2));
+    out.oldest = {epoch_at(of, floor), floor};
     out.newest = {epoch, newest};
     return true;
 }
@@ -163,7 +147,7 @@ result<feed_page> reader::read_feed(const feed_params& params) {
     feed_page out;
     {
         const transaction at_once = snapshot();
-        const auto of = epochs();
+        const auto of = read_epochs(db_, epochs_);
         if (read_bounds(of, out)) {
             judge_position(params.after, of, out);
             if (!out.reset) {
@@ -179,7 +163,7 @@ result<feed_position> reader::find_position(timestamp at) {
     feed_position out;
     {
         const transaction at_once = snapshot();
-        const auto of = epochs();
+        const auto of = read_epochs(db_, epochs_);
         feed_page bounds;
         if (read_bounds(of, bounds)) {
             std::uint64_t before = bounds.oldest.offset;   // what is here or below is earlier
@@ -238,10 +222,23 @@ result<std::vector<named_cursor>> reader::list_cursors() {
         while (found.next()) {
             out.push_back({std::string(found.text(0)),
                            {static_cast<std::uint64_t>(found.integer(1)),
-                            static_cast<std::uint64_t>(found.integer(2))}});
+                            static_cast<std::uint64_t>(found.integer(2))},
+                           found.time(3)});
         }
     }
     return finished(db_, std::move(out));
+}
+
+result<std::optional<record>> reader::find_record(const find_record_params& params) {
+    return finished(db_, records_.find(params.collection, params.key));
+}
+
+result<record_page> reader::list_records(const list_records_params& params) {
+    return finished(db_, records_.list(params));
+}
+
+result<record_page> reader::list_due_records(const list_due_records_params& params) {
+    return finished(db_, records_.list_due(params));
 }
 
 result<bool> reader::was_applied(std::string_view writer, std::uint64_t sequence) {

@@ -4,6 +4,7 @@
 // The reading half of a repository, on any connection.
 
 #include "list_query.hpp"
+#include "record_table.hpp"
 #include "statement.hpp"
 
 #include <orderproc/repository.hpp>
@@ -30,13 +31,15 @@ public:
     result<statistics> count();
     result<std::optional<feed_position>> find_cursor(std::string_view name);
     result<std::vector<named_cursor>> list_cursors();
+    result<std::optional<record>> find_record(const find_record_params& params);
+    result<record_page> list_records(const list_records_params& params);
+    result<record_page> list_due_records(const list_due_records_params& params);
     result<bool> was_applied(std::string_view writer, std::uint64_t sequence);
 
 private:
     // Takes one snapshot for several statements; ended by its destructor.
     transaction snapshot() { return transaction(db_, begin_); }
     feed_position newest();
-    std::vector<journal_epoch> epochs();
     bool read_bounds(std::span<const journal_epoch> of, feed_page& out);
     void load_one(const load_params& params, loaded_orders& out);
     bool admits(std::int64_t number, const order_scope& scope);
@@ -59,6 +62,7 @@ private:
     statement cursor_;
     statement cursors_;
     statement sequence_;
+    record_table records_;
 };
 
 }  // namespace detail::sqlite

@@ -50,6 +50,15 @@ public:
     result<std::vector<named_cursor>> list_cursors() override {
         return read(&reader::list_cursors);
     }
+    result<std::optional<record>> find_record(const find_record_params& params) override {
+        return read(&reader::find_record, params);
+    }
+    result<record_page> list_records(const list_records_params& params) override {
+        return read(&reader::list_records, params);
+    }
+    result<record_page> list_due_records(const list_due_records_params& params) override {
+        return read(&reader::list_due_records, params);
+    }
 
 protected:
     // Both are gone after errc::outcome_unknown.

@@ -154,6 +154,28 @@ constexpr const char* contents = R"sql(
 ALTER TABLE orders ADD COLUMN extra BLOB;
 )sql";
 
+// Version 6. The collection and the key are bytes, so that they sort as such.
+constexpr const char* records = R"sql(
+CREATE TABLE records(
+    id INTEGER PRIMARY KEY,
+    collection BLOB NOT NULL,
+    key BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    due_at INTEGER,
+    value BLOB NOT NULL,
+    UNIQUE(collection, key)
+) STRICT;
+CREATE INDEX records_by_due_at ON records(collection, due_at, key) WHERE due_at IS NOT NULL;
+ALTER TABLE totals ADD COLUMN last_record INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+// Version 7. Where a cursor stood when nobody noted it, it counts as moved then.
+constexpr const char* floor = R"sql(
+ALTER TABLE totals ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cursors ADD COLUMN moved_at INTEGER NOT NULL DEFAULT 0;
+UPDATE cursors SET moved_at=(SELECT last_write_at FROM totals);
+)sql";
+
 struct step {
     const char* what;
     const char* sql;
@@ -165,6 +187,8 @@ constexpr std::array steps{
     step{"the epochs of the journal", chain_of_epochs},
     step{"the length of leases and back-offs", spans},
     step{"users who are no integers, lines, attributes", contents},
+    step{"records", records},
+    step{"the floor of the feed, the age of cursors", floor},
 };
 static_assert(steps.size() == schema_version);
 
@@ -200,7 +224,9 @@ failure mismatch(std::int64_t version) {
 void apply_steps(connection& db, std::int64_t version, bool keep) {
     statement begin(db, "BEGIN IMMEDIATE");
     statement commit(db, "COMMIT");
-    statement totals(db, "INSERT INTO totals VALUES(1, ?1, 0, 0, 0, 0, 0, 0)");
+    statement totals(db,
+                     "INSERT INTO totals(id, epoch, last_number, last_position, last_write_at, "
+                     "removed, completed, processing_ms) VALUES(1, ?1, 0, 0, 0, 0, 0, 0)");
     statement chain(db, "INSERT INTO epochs(epoch, first) VALUES(?1, 1)");
     transaction all(db, begin);
     for (auto i = static_cast<std::size_t>(version); i < steps.size(); ++i) {

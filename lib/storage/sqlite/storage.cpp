@@ -41,7 +41,14 @@ public:
         }
     }
 
-    storage_info info() const override { return {"sqlite:" + name_, 1, true, remarks_}; }
+    storage_info info() const override {
+        return {"sqlite:" + name_,
+                1,
+                true,
+                remarks_,
+                {capability::epochs, capability::records, capability::purge, capability::id_lists,
+                 capability::due_lists, capability::totals, capability::positions}};
+    }
 
     result<std::unique_ptr<repository>> connect_writer() override {
         return detail::sqlite::connect_writer(options_, file_);

@@ -1,6 +1,7 @@
 #include "writer.hpp"
 
 #include "core/codec_extra.hpp"
+#include "epochs.hpp"
 #include "order_row.hpp"
 
 #include <orderproc/adapter.hpp>
@@ -34,7 +35,7 @@ writer::writer(connection& db)
       commit_(db, "COMMIT"),
       totals_(db,
               "SELECT epoch, last_number, last_position, last_write_at, removed, completed, "
-              "processing_ms FROM totals"),
+              "processing_ms, floor FROM totals"),
       set_totals_(db,
                   "UPDATE totals SET last_number=?1, last_position=?2, last_write_at=?3, "
                   "removed=?4, completed=?5, processing_ms=?6"),
@@ -84,12 +85,24 @@ writer::writer(connection& db)
       first_due_(db,
                  "SELECT due_at FROM orders WHERE status=?1 AND due_at IS NOT NULL "
                  "ORDER BY due_at LIMIT 1"),
-      cursor_(db, "SELECT owner, epoch, position, expires_at FROM cursors WHERE name=?1"),
+      cursor_(db, "SELECT owner, epoch, position, expires_at, moved_at FROM cursors WHERE name=?1"),
       set_cursor_(db,
-                  "INSERT INTO cursors(name, owner, epoch, position, expires_at) "
-                  "VALUES(?1,?2,?3,?4,?5) ON CONFLICT(name) DO UPDATE SET owner=excluded.owner, "
-                  "epoch=excluded.epoch, position=excluded.position, "
-                  "expires_at=excluded.expires_at") {}
+                  "INSERT INTO cursors(name, owner, epoch, position, expires_at, moved_at) "
+                  "VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(name) DO UPDATE SET "
+                  "owner=excluded.owner, epoch=excluded.epoch, position=excluded.position, "
+                  "expires_at=excluded.expires_at, moved_at=excluded.moved_at"),
+      remove_cursor_(db, "DELETE FROM cursors WHERE name=?1"),
+      cursors_(db, "SELECT name, epoch, position, moved_at FROM cursors"),
+      epochs_(db, all_epochs),
+      walk_(db,
+            "SELECT journal.position, journal.number, journal.version, journal.event, journal.at, "
+            "orders.order_id, orders.status, orders.version, orders.settled_at "
+            "FROM journal LEFT JOIN orders ON orders.number=journal.number "
+            "WHERE journal.position>?1 ORDER BY journal.position LIMIT ?2"),
+      remove_entries_(db, "DELETE FROM journal WHERE number=?1"),
+      set_floor_(db, "UPDATE totals SET floor=?1"),
+      last_buried_(db, "SELECT max(order_id) FROM tombstones"),
+      records_(db) {}
 
 result<void> writer::write(const write_params& params, write_results& results) {
     transaction all(db_, begin_);
@@ -119,6 +132,13 @@ void writer::apply_all(const write_params& params, write_results& results) {
     for (std::size_t i = 0; i < params.cursors.size() && db_.ok(); ++i) {
         results.cursors[i] = apply(params.cursors[i]);
     }
+    for (std::size_t i = 0; i < params.records.size() && db_.ok(); ++i) {
+        results.records[i] = records_.apply(params.records[i]);
+        dirty_ = dirty_ || !results.records[i].ec;
+    }
+    for (std::size_t i = 0; i < params.purges.size() && db_.ok(); ++i) {
+        results.purges[i] = apply(params.purges[i], params);
+    }
 }
 
 void writer::begin(const write_params& params) {
@@ -134,8 +154,14 @@ void writer::begin(const write_params& params) {
              row.time(3),
              row.integer(4),
              row.integer(5),
-             row.integer(6)};
+             row.integer(6),
+             row.integer(7)};
     at_ = {params.now, sums_.last_write_at};
+    buried_max_.clear();
+    if (sums_.removed > 0) {
+        auto last = last_buried_.query();
+        if (last.next()) buried_max_ = last.text(0);
+    }
     dirty_ = false;
     appended_ = false;
 }
@@ -179,7 +205,9 @@ void writer::apply(const change& what, change_outcome& out) {
 
 void writer::create(const change& what, change_outcome& out) {
     auto verdict = evaluate(nullptr, what, at_);
-    const bool buried = sums_.removed > 0 && is_buried_.query(std::string_view(what.order)).next();
+    // Ids that the library makes ascend with time, so a new one needs no look among the old.
+    const bool buried =
+        what.order <= buried_max_ && is_buried_.query(std::string_view(what.order)).next();
     if (!verdict || buried) {
         out = refuse(what, verdict ? errc::already_exists : verdict.error().code, nullptr);
         return;
@@ -225,6 +253,8 @@ bool writer::replay(const idempotency& once, change_outcome& out) {
     if (entry.next()) {
         out.replayed = true;
         out.after = read_snapshot(db_, entry.text(0));
+    } else if (sums_.floor > 0) {
+        out.ec = errc::not_found;
     } else if (db_.ok()) {
         db_.fail(errc::corrupt, "the first answer to an idempotency key is gone");
     }
@@ -283,8 +313,7 @@ void writer::store(const evaluation& what, const change* by) {
         update_lease_.run(it.number, stored.due_at);
     } else if (what.removed) {
         remove_.run(it.number);
-        bury_.run(it.id.view(), it.number);
-        ++sums_.removed;
+        bury(it.id.view(), it.number);
         count(it.status, -1);
     } else if (what.journaled) {
         update_.run(it.number, it.status.view(), static_cast<std::uint64_t>(it.version),
@@ -301,6 +330,12 @@ void writer::store(const evaluation& what, const change* by) {
         if (it.first_claimed_at) sums_.processing_ms += (at_.stamp - *it.first_claimed_at).count();
     }
     if (what.journaled) append(what);
+}
+
+void writer::bury(std::string_view id, std::int64_t number) {
+    bury_.run(id, number);
+    ++sums_.removed;
+    buried_max_ = std::max<std::string_view>(buried_max_, id);
 }
 
 void writer::append(const evaluation& what) {

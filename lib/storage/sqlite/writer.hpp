@@ -1,11 +1,12 @@
 #ifndef ORDERPROC_STORAGE_SQLITE_WRITER_HPP
 #define ORDERPROC_STORAGE_SQLITE_WRITER_HPP
 
-// The writing half: one transaction of changes, claims and cursor moves.
+// The writing half: one transaction of changes, claims, cursor moves, records and purges.
 
+#include "record_table.hpp"
 #include "statement.hpp"
 
-#include <orderproc/repository.hpp>
+#include <orderproc/adapter.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -42,6 +43,7 @@ private:
         std::int64_t removed = 0;  // ids in tombstones
         std::int64_t completed = 0;
         std::int64_t processing_ms = 0;
+        std::int64_t floor = 0;  // of the feed; stored by a purge
     };
 
     void apply_all(const write_params& params, write_results& results);
@@ -58,6 +60,7 @@ private:
     bool insert(const stored_order& it);
     std::optional<blob> extra_of(const order& it);
     void store(const evaluation& what, const change* by);
+    void bury(std::string_view id, std::int64_t number);
     void append(const evaluation& what);
     void forget(const write_params& params);
     void count(order_status status, std::int64_t by);
@@ -68,6 +71,11 @@ private:
     std::vector<stored_order> named(const claim& what);
     std::optional<timestamp> first_due(const work_stage& stage);
     cursor_outcome apply(const commit_cursor& what);
+    purge_outcome apply(const purge_orders& what, const write_params& params);
+    struct passed_entry;
+    std::vector<passed_entry> passed(purge_bounds& bounds, std::size_t limit);
+    purge_bounds bounds_of(const purge_orders& what, const write_params& params);
+    void purge(const passed_entry& last, purge_outcome& out);
 
     connection& db_;
     statement begin_;
@@ -98,6 +106,14 @@ private:
     statement first_due_;
     statement cursor_;
     statement set_cursor_;
+    statement remove_cursor_;
+    statement cursors_;
+    statement epochs_;
+    statement walk_;
+    statement remove_entries_;
+    statement set_floor_;
+    statement last_buried_;
+    record_table records_;
 
     write_time at_{timestamp{}};
     bool dirty_ = false;  // the write under way has changed something
@@ -105,6 +121,7 @@ private:
     bool forgot_writers_ = false;
     totals sums_;
     std::vector<std::pair<order_status, std::int64_t>> counts_;  // what to add at the end
+    std::string buried_max_;  // the last of the tombstones: an id behind it is in none
     std::string buffer_;
     std::string extra_;
 };

@@ -1,0 +1,29 @@
+#include <orderproc/record.hpp>
+
+#include <string>
+
+namespace orderproc {
+inline namespace v1 {
+
+namespace {
+
+result<void> expect_record_size(std::string_view name, std::size_t size, std::size_t least,
+                                std::size_t most) {
+    if (size >= least && size <= most) return {};
+    return failure{errc::invalid_argument,
+                   std::string(name) + " of a record: " + std::to_string(least) + " to " +
+                       std::to_string(most) + " bytes, not " + std::to_string(size)};
+}
+
+}  // namespace
+
+result<void> validate(const change_record& what) {
+    auto ok =
+        expect_record_size("the collection", what.collection.size(), 1, record_collection_size_max);
+    if (ok) ok = expect_record_size("the key", what.key.size(), 1, record_key_size_max);
+    if (ok) ok = expect_record_size("the value", what.value.size(), 0, record_value_size_max);
+    return ok;
+}
+
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,90 @@
+#include "epochs.hpp"
+#include "order_row.hpp"
+#include "writer.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::sqlite {
+
+// An entry that the walk comes to, and what has become of its order since.
+struct writer::passed_entry {
+    std::int64_t position = 0;
+    std::int64_t number = 0;
+    order_version version{0};
+    std::string event;
+    std::optional<order> current;  // as far as a purge needs it
+};
+
+purge_bounds writer::bounds_of(const purge_orders& what, const write_params& params) {
+    std::vector<named_cursor> cursors;
+    {
+        auto found = cursors_.query();
+        while (found.next()) {
+            cursors.push_back({std::string(found.text(0)),
+                               {static_cast<std::uint64_t>(found.integer(1)),
+                                static_cast<std::uint64_t>(found.integer(2))},
+                               found.time(3)});
+        }
+    }
+    const auto epochs = read_epochs(db_, epochs_);
+    return purge_bounds(what, params, cursors, epochs, static_cast<std::uint64_t>(sums_.floor),
+                        static_cast<std::uint64_t>(sums_.position));
+}
+
+// All at once: a query must not go on over what is deleted meanwhile.
+std::vector<writer::passed_entry> writer::passed(purge_bounds& bounds, std::size_t limit) {
+    std::vector<passed_entry> out;
+    auto row = walk_.query(sums_.floor, static_cast<std::int64_t>(limit));
+    while (row.next() && bounds.passes(static_cast<std::uint64_t>(row.integer(0)), row.time(4))) {
+        passed_entry& it = out.emplace_back();
+        it.position = row.integer(0);
+        it.number = row.integer(1);
+        it.version = order_version{static_cast<std::uint64_t>(row.integer(2))};
+        it.event = row.text(3);
+        if (row.is_null(5)) continue;
+        order& current = it.current.emplace();
+        if (auto id = order_id::parse(row.text(5))) current.id = std::move(*id);
+        current.status = read_status(db_, row.text(6));
+        current.version = order_version{static_cast<std::uint64_t>(row.integer(7))};
+        current.settled_at = row.time_if_any(8);
+    }
+    return out;
+}
+
+purge_outcome writer::apply(const purge_orders& what, const write_params& params) {
+    purge_outcome out;
+    purge_bounds bounds = bounds_of(what, params);
+    const auto entries = passed(bounds, what.limit + 1);
+    for (const passed_entry& it : entries) {
+        out.more = it.position - entries.front().position == static_cast<std::int64_t>(what.limit);
+        if (out.more) break;
+        sums_.floor = it.position;
+        const order* const current = it.current ? &*it.current : nullptr;
+        if (ends_with(current, it.version, it.event)) purge(it, out);
+    }
+    if (!entries.empty()) {
+        dirty_ = true;
+        set_floor_.run(sums_.floor);
+    }
+    if (!out.more) out.held_by = bounds.held_by();
+    out.floor = {epoch_at(read_epochs(db_, epochs_), static_cast<std::uint64_t>(sums_.floor)),
+                 static_cast<std::uint64_t>(sums_.floor)};
+    return out;
+}
+
+void writer::purge(const passed_entry& last, purge_outcome& out) {
+    out.entries += static_cast<std::uint64_t>(remove_entries_.run(last.number));
+    if (!last.current) return;  // deleted: its id is buried already
+    remove_.run(last.number);
+    bury(last.current->id.view(), last.number);
+    count(last.current->status, -1);
+    ++out.orders;
+}
+
+}  // namespace detail::sqlite
+}  // namespace v1
+}  // namespace orderproc
