@@ -13,6 +13,7 @@ namespace orderproc::server {
 std::optional<pending> api::begin(const http::request& in, http::response& out) noexcept {
     try {
         std::optional<pending> todo(std::in_place);
+        todo->by = identify(in);
         if (!dispatch(in, out, *todo)) todo.reset();
         return todo;
     } catch (...) {
@@ -55,6 +56,8 @@ bool api::finish_load(pending& of, const http::request& in, result<loaded_order>
             fail(loaded.error(), in, out);
             return false;
         }
+        // Somebody else's order is as if it was not there.
+        if (loaded->found && !of.by.scope.admits(*loaded->found)) loaded->found.reset();
         return (this->*of.use)(in, *loaded, of, out) && dispatch(in, out, of);
     } catch (...) {
         fail_with_exception(in, out);
@@ -109,11 +112,7 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
     if (!(this->*matched.found->handle)(it, out, todo)) return false;
     if (!parts_.items) todo.asks_items = false;
     if (todo.many || todo.reads()) return true;  // batch: each of its commands is whole already
-    todo.what.traceparent = valid_traceparent(in.find("traceparent"));
-    if (!key.text.empty()) {
-        const idempotency_scope scope{{}, in.method, matched.found->name, matched.parameter};
-        todo.what.idempotency_key = make_idempotency(scope, key.text, in.body);
-    }
+    speak_for(todo.by, in, matched.found->name, matched.parameter, key.text, in.body, todo.what);
     return true;
 }
 

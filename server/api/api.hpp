@@ -4,6 +4,7 @@
 // The orders over HTTP: functions from a request to an answer or a command. No sockets here.
 
 #include "api/batch.hpp"
+#include "api/caller.hpp"
 #include "api/item_refusal.hpp"
 #include "api/list_query.hpp"
 #include "api/openapi.hpp"
@@ -48,6 +49,8 @@ namespace orderproc::server {
 //                           └──► finish() ──────────────────────────────────────┴──► answered
 //
 struct pending {
+    caller by;  // who asks
+
     // A read of the order with this id, and what to do with it. True: the handler is to be asked
     // again, for current is now known.
     std::string load;  // empty: no such read
@@ -170,7 +173,7 @@ private:
     bool read_batch(pending& todo, const http::request& in, std::string_view key,
                     http::response& out);
     void add_to_batch(const http::request& in, std::string_view key, std::string_view text,
-                      batch& to);
+                      pending& todo);
     bool finish_batch(const http::request& in, change_outcome& outcome, pending& todo,
                       http::response& out);
     bool finish_delete(const http::request& in, change_outcome& outcome, pending& todo,

@@ -123,7 +123,7 @@ bool api::read_batch(pending& todo, const http::request& in, std::string_view ke
                                         "it may have at most 1000 orders", in, out);
                     return false;
                 }
-                add_to_batch(in, key, text, to);
+                add_to_batch(in, key, text, todo);
         }
     }
     return true;
@@ -139,7 +139,8 @@ bool api::read_batch(pending& todo, const http::request& in, http::response& out
 }
 
 void api::add_to_batch(const http::request& in, std::string_view key, std::string_view text,
-                       batch& to) {
+                       pending& todo) {
+    batch& to = *todo.many;
     const std::size_t index = to.items().size();
     batch::item& item = to.add();
     http::response refusal;
@@ -158,11 +159,8 @@ void api::add_to_batch(const http::request& in, std::string_view key, std::strin
     parsed_order parsed = parse_order(text);
     if (!expect_valid(parsed.syntax, parsed.errors, in, refusal)) return refuse();
     item.what.what = submit_order{std::move(parsed.value)};
-    item.what.traceparent = valid_traceparent(in.find("traceparent"));
-    if (key.empty()) return;
-    const std::string own = std::string(key) + "#" + std::to_string(index);
-    const idempotency_scope scope{{}, in.method, "create_orders", {}};
-    item.what.idempotency_key = make_idempotency(scope, own, text);
+    const std::string own = key.empty() ? "" : std::string(key) + "#" + std::to_string(index);
+    speak_for(todo.by, in, "create_orders", {}, own, text, item.what);
 }
 
 bool api::finish_batch(const http::request& in, change_outcome&, pending& todo,

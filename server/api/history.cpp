@@ -50,13 +50,20 @@ bool read_version(std::string_view text, order_version& out) noexcept {
            value <= static_cast<std::uint64_t>(INT64_MAX);
 }
 
+// Whose history is read, and for whom.
+struct asked_history {
+    std::string id;
+    order_scope scope;
+};
+
 using entry_or_none = std::optional<journal_entry>;
 
 // The first entry behind a version.
-result<entry_or_none> entry_after(repository_reader& from, std::string_view id,
+result<entry_or_none> entry_after(repository_reader& from, const asked_history& of,
                                   std::uint64_t version) {
     history_params params;
-    params.order = id;
+    params.order = of.id;
+    params.scope = of.scope;
     params.after = order_version{version};
     params.limit = 1;
     auto found = from.history(params);
@@ -70,19 +77,20 @@ struct history_page {
     std::vector<journal_entry> entries;
 };
 
-result<history_page> read_history(repository_reader& from, const std::string& id,
+result<history_page> read_history(repository_reader& from, const asked_history& of,
                                   std::optional<order_version> after) {
     const auto at = newest_position(from);
     if (!at) return at.error();
     history_params params;
-    params.order = id;
+    params.order = of.id;
+    params.scope = of.scope;
     params.after = after.value_or(params.after);
     params.limit = history_entries_max + 1;
     auto entries = from.history(params);
     if (!entries) return std::move(entries).error();
     bool known = !entries->empty();
     if (!known && after) {
-        const auto first = entry_after(from, id, 0);
+        const auto first = entry_after(from, of, 0);
         if (!first) return first.error();
         known = first->has_value();
     }
@@ -107,13 +115,13 @@ void write_history(history_page& page, const http::request& in, http::response& 
 
 // The last entry that is not later than a time. Versions have no gaps and their times never run
 // backwards, so that a long history is searched in steps that double, then halve.
-result<entry_or_none> entry_at(repository_reader& from, std::string_view id, timestamp at) {
+result<entry_or_none> entry_at(repository_reader& from, const asked_history& of, timestamp at) {
     entry_or_none best;
     std::uint64_t low = 0;  // the version of best
     std::uint64_t step = 1;
     bool growing = true;
     while (step > 0) {
-        auto probe = entry_after(from, id, low + step - 1);
+        auto probe = entry_after(from, of, low + step - 1);
         if (!probe) return std::move(probe).error();
         const bool early = *probe && (*probe)->at <= at;
         if (early) {
@@ -131,10 +139,10 @@ struct past_order {
     entry_or_none last;
 };
 
-result<past_order> read_past(repository_reader& from, const std::string& id, timestamp time) {
+result<past_order> read_past(repository_reader& from, const asked_history& of, timestamp time) {
     const auto at = newest_position(from);
     if (!at) return at.error();
-    auto last = entry_at(from, id, time);
+    auto last = entry_at(from, of, time);
     if (!last) return std::move(last).error();
     return past_order{*at, std::move(*last)};
 }
@@ -158,8 +166,9 @@ bool api::get_history(const call& it, http::response& out, pending& todo) {
         write_bad_parameter("after", "has to be a version", it.in, out);
         return false;
     }
-    todo.read = read_then([id = std::move(id), version](
-                              repository_reader& from) { return read_history(from, id, version); },
+    asked_history of{std::move(id), todo.by.scope};
+    todo.read = read_then([of = std::move(of), version](
+                              repository_reader& from) { return read_history(from, of, version); },
                           &write_history);
     return true;
 }
@@ -172,8 +181,9 @@ bool api::get_order_at(const call& it, std::string id, std::string_view time, ht
         write_bad_parameter("at", "has to be an RFC 3339 date-time", it.in, out);
         return false;
     }
+    asked_history of{std::move(id), todo.by.scope};
     todo.read = read_then(
-        [id = std::move(id), at = *at](repository_reader& from) { return read_past(from, id, at); },
+        [of = std::move(of), at = *at](repository_reader& from) { return read_past(from, of, at); },
         &write_past);
     return true;
 }

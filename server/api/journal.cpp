@@ -122,6 +122,10 @@ bool api::get_journal(const call& it, http::response& out, pending& todo) {
         write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
         return false;
     }
+    if (!narrow(todo.by, query.filter.scope)) {
+        write_bad_parameter("user_id", not_the_callers, it.in, out);
+        return false;
+    }
     todo.read = read_then(
         [query = std::move(query)](repository_reader& from) { return read_journal(from, query); },
         [this, given = std::move(*parameters)](const journal_page& page, const http::request&,

@@ -69,6 +69,10 @@ bool api::read_page(const call& it, std::optional<order_status> fixed, http::res
         write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
         return false;
     }
+    if (!narrow(todo.by, query.scope)) {
+        write_bad_parameter("user_id", not_the_callers, it.in, out);
+        return false;
+    }
     if (query.updated_from) return read_changes(std::move(query), std::move(*parameters), todo);
     todo.read = read_then([query](repository_reader& from) { return from.list(query.params()); },
                           [query, given = std::move(*parameters)](

@@ -140,12 +140,14 @@ struct begun_order {
     std::vector<journal_entry> entries;  // of its history, from the beginning
 };
 
-result<begun_order> read_begun(repository_reader& from, const std::string& id) {
+result<begun_order> read_begun(repository_reader& from, const std::string& id,
+                               const order_scope& scope) {
     const auto newest = newest_position(from);
     if (!newest) return newest.error();
     history_params params;
     params.order = id;
     params.limit = history_entries_max;
+    params.scope = scope;
     auto entries = from.history(params);
     if (!entries) return std::move(entries).error();
     return begun_order{*newest, std::move(*entries)};
@@ -171,6 +173,10 @@ bool api::stream_events(const call& it, http::response& out, pending& todo) {
         !read_position(it.in, query.from, after, out)) {
         return false;
     }
+    if (!narrow(todo.by, query.filter.scope)) {
+        write_bad_parameter("user_id", not_the_callers, it.in, out);
+        return false;
+    }
     todo.read = read_then(
         &newest_position,
         [&feed = *parts_.feed, filter = std::move(query.filter), after](
@@ -192,22 +198,25 @@ bool api::stream_order_events(const call& it, http::response& out, pending& todo
         !read_position(it.in, given, after, out)) {
         return false;
     }
-    todo.read = read_then(
-        [id](repository_reader& from) { return read_begun(from, id); },
-        [this, id, after](const begun_order& found, const http::request& in, http::response& to) {
-            if (found.entries.empty()) {
-                http::write_problem(problems::not_found, {}, in, to);
-            } else if (after && is_over(found, *after, engine_.machine())) {
-                to.status = 204;  // an EventSource would else come for ever
-                add_order_fields(found.newest, to);
-            } else {
-                feed_request what;
-                what.filter.orders.push_back(found.entries.front().after.id);
-                what.until_settled = true;
-                what.after = after.value_or(feed_position{});
-                begin_stream(*parts_.feed, std::move(what), found.newest, to);
-            }
-        });
+    todo.read =
+        read_then([id, scope = todo.by.scope](
+                      repository_reader& from) { return read_begun(from, id, scope); },
+                  [this, after, scope = todo.by.scope](
+                      const begun_order& found, const http::request& in, http::response& to) {
+                      if (found.entries.empty()) {
+                          http::write_problem(problems::not_found, {}, in, to);
+                      } else if (after && is_over(found, *after, engine_.machine())) {
+                          to.status = 204;  // an EventSource would else come for ever
+                          add_order_fields(found.newest, to);
+                      } else {
+                          feed_request what;
+                          what.filter.orders.push_back(found.entries.front().after.id);
+                          what.filter.scope = scope;
+                          what.until_settled = true;
+                          what.after = after.value_or(feed_position{});
+                          begin_stream(*parts_.feed, std::move(what), found.newest, to);
+                      }
+                  });
     return true;
 }
 
