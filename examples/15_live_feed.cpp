@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,8 +28,8 @@ namespace {
 class session final : public feed_listener {
 public:
     session(asio::io_context& loop, live_feed& feed, std::string name, feed_request what)
-        : loop_(loop), name_(std::move(name)) {
-        subscription_ = feed.subscribe(std::move(what), *this).value();
+        : loop_(loop), feed_(feed), name_(std::move(name)), what_(std::move(what)) {
+        follow(what_.after);
     }
 
     // On the feed's thread, and perhaps before the constructor is left: the loop does the rest.
@@ -45,15 +46,21 @@ public:
 private:
     // As much as the connection takes at once; the feed keeps the rest, up to its bound.
     void send() {
-        std::vector<feed_part> parts;
-        while (subscription_->take(parts, 64 * 1024, 16) == feed_state::open && !parts.empty()) {
+        for (bool more = true; more;) {
+            std::vector<feed_part> parts;
+            const feed_state state = subscription_->take(parts, 64 * 1024, 16);
             for (const feed_part& it : parts) {
                 if (it.is == feed_part::kind::reset) sent_.clear();  // list the orders again
                 for (const journal_entry& entry : it.entries) write(entry);
                 at_ = it.position;
             }
-            parts.clear();
+            if (state == feed_state::dropped) return follow(at_);  // too slow: once more from here
+            more = state == feed_state::open && !parts.empty();
         }
+    }
+    void follow(std::optional<feed_position> after) {
+        what_.after = after;
+        subscription_ = feed_.subscribe(what_, *this).value();
     }
     void write(const journal_entry& it) {
         const std::string line = std::string(it.after.id.view()) + ' ' + it.event + '\n';
@@ -63,7 +70,9 @@ private:
     }
 
     asio::io_context& loop_;
+    live_feed& feed_;
     const std::string name_;
+    feed_request what_;
     std::string sent_;
     feed_position at_;
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>();  // for what is in the loop

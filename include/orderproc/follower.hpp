@@ -48,9 +48,11 @@ struct follower_options {
     // change of the leader, entries that were handled may be handed over again: their position
     // tells a repeat.
     //
-    // It should return within a third of the lease. The lease is not renewed meanwhile: after the
-    // lease another follower may hand the same entries over. A handler that needs longer starts
-    // its work, answers not_now, and has try_again() called when the work is done.
+    // It should return within a third of the lease. The lease is not renewed meanwhile: when it has
+    // ended, the same entries are handed over again, by this follower or another one. That is
+    // reported (observer::error(), "follower.lease"), and this one hands over fewer at a time. A
+    // handler that needs longer starts its work, answers not_now, and has try_again() called when
+    // the work is done.
     //
     // An exception is a failed try. If it was called with several entries, the follower hands them
     // over again one at a time, so that only the entry at fault loses tries. std::bad_alloc says
@@ -59,7 +61,8 @@ struct follower_options {
     // Called on the follower's thread if the journal does not have what comes after the cursor, as
     // after an old backup was restored, before entries behind `oldest` are handed over: what was
     // made of the journal so far may be about entries that do not exist. If it throws, it is called
-    // again later. It is reported to the observer either way ("follower.reset").
+    // again later. It may take longer than the lease. It is reported to the observer either way
+    // ("follower.reset").
     std::function<void(const feed_position& oldest)> on_reset = {};
     std::string cursor = {};  // 1 to 64 characters; "relay" is the relay's. Required
     std::string owner = {};   // at most 64 characters; empty: host, process and a random part

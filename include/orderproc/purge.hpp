@@ -24,8 +24,11 @@ inline constexpr std::size_t purge_limit_max = 65'536;
 struct purge_orders {
     // Passes entries that are older than this, than write_params::now and than
     // write_params::forget_before: an idempotency key is forgotten before the answer to it is.
+    // The clock of the writer's host is believed: one that is ahead makes all of them older.
     timestamp before;
-    std::size_t limit = 1000;  // entries to pass at most, 1 to 65,536; so many orders go at most
+    // Entries to pass at most, 1 to 65,536; so many orders go at most, each with all of its
+    // entries.
+    std::size_t limit = 1000;
     // A cursor holds what it has not passed, unless it has not moved for longer than this, and what
     // comes next has waited for it as long: then its reader gets a reset. Not negative.
     std::chrono::milliseconds hold_max = std::chrono::hours(7 * 24);

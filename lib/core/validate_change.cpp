@@ -2,6 +2,7 @@
 
 #include <orderproc/change.hpp>
 
+#include <string_view>
 #include <variant>
 
 namespace orderproc {
@@ -24,7 +25,16 @@ result<void> check(const edit_order& edit, const change&) {
     return validate(edit.content);
 }
 
-result<void> check(const transition_order& move, const change&) {
+// What the words of the machine cannot be, and what they must be, for purges go by them.
+bool is_reserved(std::string_view event) noexcept {
+    return event == "create" || event == "edit" || event == "delete";
+}
+
+result<void> check(const transition_order& move, const change& what) {
+    if (is_reserved(what.event)) {
+        return failure{errc::invalid_argument,
+                       "transition_order: the event \"" + what.event + "\" is no move"};
+    }
     if (move.to == order_status()) {
         return failure{errc::invalid_argument, "transition_order: there is no status to go to"};
     }
@@ -34,8 +44,9 @@ result<void> check(const transition_order& move, const change&) {
     return detail::check_reason("reason", move.reason);
 }
 
-result<void> check(const remove_order&, const change&) {
-    return {};
+result<void> check(const remove_order&, const change& what) {
+    if (what.event == "delete") return {};
+    return failure{errc::invalid_argument, "remove_order: the event is not \"delete\""};
 }
 
 result<void> check(const renew_lease&, const change&) {

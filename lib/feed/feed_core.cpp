@@ -87,10 +87,16 @@ void feed_core::offer_to_all(shared_page& page) {
     for (std::size_t i = 0; i < entries.size(); ++i) {
         const journal_entry& entry = entries[i];
         live_.for_candidates(entry, [&](subscription& it) {
-            if (entry.position.offset <= it.at_.offset || !matches(it.filter_, entry)) return;
-            offer(it, page.one(i));
-            it.at_ = entry.position;
-            if (it.until_settled_ && settles(entry)) it.end();
+            if (entry.position.offset <= it.at_.offset) return;
+            if (matches(it.filter_, entry)) {
+                offer(it, page.one(i));
+                it.at_ = entry.position;
+            }
+            // Whether or not the filter shows it.
+            if (it.until_settled_ && it.filter_.orders[0] == entry.after.id && settles(entry)) {
+                it.end();
+                touch(it);
+            }
         });
     }
     for (subscription* it : live_.everything()) {
@@ -152,7 +158,11 @@ result<feed_core::step_read> feed_core::read_step(const step_params& params) {
         if (!page) return std::move(page).error();
         step_read out{std::move(page->entries), page->oldest, page->newest, page->reset};
         if (!params.after) return out;
-        if (out.reset && params.after->offset != 0) return out;
+        // The history of an order is whole even where the feed begins behind it.
+        const bool below = params.after->offset == 0 ||
+                           (!params.order.empty() && params.after->epoch == out.oldest.epoch &&
+                            params.after->offset < out.oldest.offset);
+        if (out.reset && !below) return out;
         if (params.order.empty()) {
             out.whole = !out.reset && out.entries.size() < feed.limit;
             return out;

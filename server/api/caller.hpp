@@ -1,7 +1,7 @@
 #ifndef ORDERPROC_SERVER_API_CALLER_HPP
 #define ORDERPROC_SERVER_API_CALLER_HPP
 
-// Who sends a request, and which orders that is about.
+// Who sends a request, and which orders they may see and change.
 
 #include "http/message.hpp"
 
@@ -23,7 +23,7 @@ struct caller {
 caller identify(const http::request& in);
 
 // The command becomes the caller's. key: Idempotency-Key, or empty; operation and order: what it
-// is for, see idempotency_scope; body: what it must not differ in.
+// is for, see idempotency_scope; body: a request with the same key must have the same one.
 void speak_for(const caller& by, const http::request& in, std::string_view operation,
                std::string_view order, std::string_view key, std::string_view body, command& what);
 

@@ -21,6 +21,8 @@ namespace {
 // With a filter: entries that are read at once, and that are looked at for one answer at most.
 constexpr std::size_t step_size = 500;
 constexpr std::size_t entries_max = 2000;
+// Of an answer, about: it ends with the entry that goes beyond it.
+constexpr std::size_t bytes_max = std::size_t{4} * 1024 * 1024;
 
 constexpr std::string_view parameters_known[] = {"after", "limit", "user_id", "status"};
 
@@ -69,11 +71,22 @@ struct journal_page {
     bool reset = false;
 };
 
+// About what its JSON takes.
+std::size_t size_of(const journal_entry& it) {
+    constexpr std::size_t fields = 512;
+    constexpr std::size_t item = 8;
+    constexpr std::size_t line = 128;
+    return fields + it.reason.size() + it.after.metadata.size() + it.after.annotations.size() +
+           item * it.after.item_ids.size() + line * it.after.lines.size();
+}
+
 result<journal_page> read_journal(repository_reader& from, const journal_query& query) {
     const bool all = matches_everything(query.filter);
     journal_page out;
     out.next = query.after;
-    for (std::size_t looked = 0; out.entries.size() < query.limit && looked < entries_max;) {
+    std::size_t bytes = 0;
+    std::size_t looked = 0;
+    while (out.entries.size() < query.limit && looked < entries_max && bytes < bytes_max) {
         const std::size_t step = all ? query.limit : std::min(step_size, entries_max - looked);
         auto page = from.read_feed({out.next, step});
         if (!page) return std::move(page).error();
@@ -84,8 +97,11 @@ result<journal_page> read_journal(repository_reader& from, const journal_query& 
         if (page->reset && from_start) continue;  // who asks for the beginning gets what is kept
         for (journal_entry& it : page->entries) {
             out.next = it.position;
-            if (matches(query.filter, it)) out.entries.push_back(std::move(it));
-            if (out.entries.size() == query.limit) break;
+            if (matches(query.filter, it)) {
+                bytes += size_of(it);
+                out.entries.push_back(std::move(it));
+            }
+            if (out.entries.size() == query.limit || bytes >= bytes_max) break;
         }
         looked += page->entries.size();
         if (page->entries.size() < step) break;

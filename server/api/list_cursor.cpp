@@ -3,6 +3,7 @@
 #include "api/list_query.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace orderproc::server {
@@ -154,13 +155,16 @@ std::optional<list_position> read_cursor(const list_query& of, std::string_view 
     list_position at;
     if (of.sort == list_sort::order_id) {
         auto id = content_of(cursor);
-        if (!id) return std::nullopt;
+        if (!id || !id->starts_with(of.id_prefix)) return std::nullopt;
         at.id = std::move(*id);
     } else {
         const auto found = integers_of(cursor);
         if (!found) return std::nullopt;
         at.at = timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(found->first)));
         at.number = static_cast<std::int64_t>(found->second);
+        if (at.number < 1 || at.number == std::numeric_limits<std::int64_t>::max()) {
+            return std::nullopt;
+        }
     }
     return make_cursor(of, at) == cursor ? std::optional(std::move(at)) : std::nullopt;
 }

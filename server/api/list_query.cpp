@@ -180,7 +180,7 @@ std::vector<std::string_view> list_parameters(bool with_status) {
 }
 
 std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>& parameters,
-                                              const status_machine& machine,
+                                              const status_machine& machine, const caller& by,
                                               std::optional<order_status> fixed, list_query& out) {
     reader_of_parameters reading(machine, fixed.has_value(), out);
     const std::string* cursor = nullptr;
@@ -193,6 +193,7 @@ std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>
     if (fixed) out.statuses.assign(1, *fixed);
     normalize(out.statuses);
     if (auto bad = reading.judge()) return bad;
+    if (!narrow(by, out.scope)) return bad_parameter{"user_id", std::string(not_the_callers), {}};
     if (cursor && !read_cursor_into(*cursor, out)) {
         return bad_parameter{"cursor", "is not one of this list's", {}};
     }

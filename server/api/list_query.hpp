@@ -3,6 +3,7 @@
 
 // The parameters of a list page, and its cursors.
 
+#include "api/caller.hpp"
 #include "api/query_values.hpp"
 #include "api/uri.hpp"
 
@@ -43,9 +44,10 @@ struct list_query {
 // The names of the parameters there are; of status only if no path names it.
 std::vector<std::string_view> list_parameters(bool with_status);
 
-// fixed: the status that the path names; then there is no parameter of that name.
+// fixed: the status that the path names; then there is no parameter of that name. The list is
+// narrowed to what the caller may see.
 std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>& parameters,
-                                              const status_machine& machine,
+                                              const status_machine& machine, const caller& by,
                                               std::optional<order_status> fixed, list_query& out);
 
 // A position in the list that these filters and this order give, as base64url (RFC 4648, 5).

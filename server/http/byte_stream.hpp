@@ -13,9 +13,8 @@
 
 namespace orderproc::server::http {
 
-// Who has a stream and is told, on the thread that it lives on and never from within a call of
-// the stream's, what became of what it asked for. Lives until nothing that it asked for is under
-// way. Both are called once for each time that they were asked for.
+// Gets the results of read_some() and wait_writable(): each call of those leads to one call here,
+// later, on the stream's thread. Must live as long as one of them is under way.
 class byte_stream_user {
 public:
     // So many bytes are in the buffer; asio::error::eof: there will be no more.
@@ -46,7 +45,8 @@ public:
     // The client has gone. One that shut down its sending side alone still reads.
     virtual bool was_reset() noexcept = 0;
 
-    // Tells the client that nothing more is written, once what was written has arrived.
+    // Tells the client that nothing more is written, once what was written has arrived. Returns at
+    // once, and close() must not take it back.
     virtual void shutdown(boost::system::error_code& ec) noexcept = 0;
     virtual void cancel() noexcept = 0;
     virtual void close() noexcept = 0;

@@ -295,6 +295,7 @@ bool connection::flush() {
             close();
             return false;
         }
+        if (phase_ == phase::writing) phase_ = phase::answering;  // took some: has time for more
     }
     if (out_.capacity() > out_capacity_kept) out_ = {};
     out_.clear();
@@ -317,7 +318,6 @@ void connection::write_on(error_code ec) {
     writing_ = false;
     if (closed_) return;
     if (ec) return close();
-    phase_ = phase::answering;  // who takes something in time gets time for the next
     if (!flush()) return;
     set_phase(phase::answering);
     deadline_ = 0;

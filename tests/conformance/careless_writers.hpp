@@ -140,7 +140,9 @@ public:
         file_transaction first(std::make_shared<file_tables>(path_), connection_kind::write);
         orderproc::prepare_kv(first, 7).value();
     }
-    orderproc::storage_info info() const override { return {"file", 1, true}; }
+    orderproc::storage_info info() const override {
+        return {"file", 1, true, {}, orderproc::kv_capabilities};
+    }
     orderproc::result<std::unique_ptr<orderproc::repository>> connect_writer() override {
         return connect(connection_kind::write);
     }

@@ -47,7 +47,7 @@ void check_query(std::string_view text, std::string_view cursor) {
         list_query query;
         std::optional<order_status> status;
         if (fixed) status = status_machine::standard().statuses()[0];
-        if (parse_list_query(*parameters, status_machine::standard(), status, query)) continue;
+        if (parse_list_query(*parameters, status_machine::standard(), {}, status, query)) continue;
         ORDERPROC_EXPECT(query.limit >= 1 && query.limit <= 100);
         list_position at;
         if (query.sort == list_sort::order_id) {

@@ -208,7 +208,8 @@ class CommandLine(WithStorage):
         running.stop()
         self.assertEqual(run("verify", "--storage", self.storage).returncode, 0)
         with sqlite3.connect(self.file) as db:
-            db.execute("INSERT INTO cursors SELECT 'relay', 'w', epoch, 2, 0 FROM totals")
+            db.execute("INSERT INTO cursors(name, owner, epoch, position, expires_at) "
+                       "SELECT 'relay', 'w', epoch, 2, 0 FROM totals")
         db.close()
         ended = run("verify", "--storage", self.storage)
         self.assertEqual(ended.returncode, 1)

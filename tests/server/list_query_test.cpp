@@ -96,6 +96,37 @@ BOOST_AUTO_TEST_CASE(cursors_of_other_sorts_come_back) {
     BOOST_TEST(!read_change_cursor(query, ""));
 }
 
+BOOST_AUTO_TEST_CASE(a_cursor_outside_of_the_list_is_none) {
+    list_query query = some_query();
+    query.sort = list_sort::order_id;
+    query.id_prefix = "A";
+    for (const char* id : {"B", "@", ""}) {
+        BOOST_TEST(!read_cursor(query, make_cursor(query, list_position{{}, 0, id})));
+    }
+    query = some_query();
+    for (const std::int64_t number : {INT64_MIN, INT64_MAX, std::int64_t{0}}) {
+        const list_position at{position.at, number, {}};
+        BOOST_TEST(!read_cursor(query, make_cursor(query, at)));
+    }
+}
+
+// The list is narrowed before its cursor is judged, or there would be no second page.
+BOOST_AUTO_TEST_CASE(who_may_see_some_orders_gets_all_pages_of_them) {
+    const caller by{"", "", {"42", {}}};
+    const status_machine& machine = status_machine::standard();
+    list_query first;
+    BOOST_REQUIRE(!parse_list_query({}, machine, by, {}, first));
+    BOOST_TEST((first.scope == by.scope));
+    list_query second;
+    const query_parameter cursor{"cursor", make_cursor(first, position)};
+    BOOST_TEST(!parse_list_query({cursor}, machine, by, {}, second));
+    BOOST_TEST(second.after->number == position.number);
+    list_query other;
+    const auto refused = parse_list_query({{"user_id", "7"}}, machine, by, {}, other);
+    BOOST_REQUIRE(refused.has_value());
+    BOOST_TEST(refused->name == "user_id");
+}
+
 BOOST_AUTO_TEST_CASE(a_cursor_that_was_changed_is_none) {
     const std::string cursor = make_cursor(some_query(), position);
     for (std::size_t i = 0; i < cursor.size(); ++i) {
@@ -116,7 +147,7 @@ BOOST_AUTO_TEST_CASE(statuses_are_sorted_and_each_once) {
     list_query query;
     const auto parameters = parse_query("status=pending,FAILED&status=PENDING");
     BOOST_REQUIRE(parameters.has_value());
-    BOOST_TEST(!parse_list_query(*parameters, status_machine::standard(), {}, query));
+    BOOST_TEST(!parse_list_query(*parameters, status_machine::standard(), {}, {}, query));
     BOOST_TEST((query.statuses == std::vector<order_status>{"FAILED", "PENDING"}));
 }
 

@@ -268,6 +268,19 @@ BOOST_AUTO_TEST_CASE(a_subscription_ends_when_its_order_is_settled) {
     BOOST_TEST((late->state == feed_state::ended));
 }
 
+BOOST_AUTO_TEST_CASE(a_subscription_ends_also_when_its_filter_hides_the_end) {
+    create("A-1");
+    feed_filter creations = order("A-1");
+    creations.events = {"create"};
+    const auto one = listen_after({}, creations, true);
+    run();
+    BOOST_TEST(one->words() == "create A-1");
+    raise("A-1", "cancel");
+    run();
+    BOOST_TEST(one->words() == "");
+    BOOST_TEST((one->state == feed_state::ended));
+}
+
 BOOST_AUTO_TEST_CASE(a_settled_order_that_was_retried_goes_on) {
     create("A-1");
     claim take;

@@ -136,6 +136,57 @@ BOOST_AUTO_TEST_CASE(reads_again_after_the_storage_failed) {
     BOOST_TEST(handled == (texts{"A create"}), per_element());
 }
 
+BOOST_AUTO_TEST_CASE(is_told_once_of_a_reset_that_takes_longer_than_the_lease) {
+    create("A");
+    const auto by = orders->connect_writer().value();
+    const commit_cursor old{"mailer", "gone", feed_position{77, 500}, time.now()};
+    std::vector<cursor_outcome> outcomes(1);
+    write_params params;
+    params.now = time.now();
+    params.writer = "w";
+    params.sequence = 1;
+    params.cursors = {&old, 1};
+    write_results results{{}, {}, outcomes};
+    BOOST_REQUIRE(by->write(params, results));
+    auto options = quiet();
+    int resets = 0;
+    options.on_reset = [&](const feed_position&) {
+        ++resets;
+        time.advance(11s);
+    };
+    journal_follower it(front, journal, options);
+    BOOST_REQUIRE(it.start());
+    pass(2s, {&it});
+    BOOST_TEST(resets == 1);
+    BOOST_TEST(handled == (texts{"A create"}), per_element());
+    BOOST_TEST(stands() == 1U);
+}
+
+// Nothing is lost for a cursor that is new: it begins with what is kept.
+BOOST_AUTO_TEST_CASE(begins_a_purged_journal_where_it_begins) {
+    struct : purge_completion {
+        void complete(const purge_outcome& outcome) noexcept override { got = outcome; }
+        purge_outcome got;
+    } purged;
+    create("A");
+    raise("A", "cancel");
+    time.advance(200h);
+    purge_orders all;
+    all.before = time.now();
+    BOOST_REQUIRE(front.submit(all, purged));
+    BOOST_REQUIRE(front.run_once());
+    BOOST_REQUIRE_EQUAL(purged.got.floor.offset, 2U);
+    create("B");
+    auto options = quiet();
+    options.on_reset = [](const feed_position&) { BOOST_ERROR("there was no reset"); };
+    journal_follower it(front, journal, options);
+    BOOST_REQUIRE(it.start());
+    pass(1s, {&it});
+    BOOST_TEST(watch.errors.empty());
+    BOOST_TEST(handled == (texts{"B create"}), per_element());
+    BOOST_TEST(stands() == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(begins_another_journal_than_the_cursor_knows_at_its_beginning) {
     create("A");
     {
@@ -217,6 +268,20 @@ BOOST_AUTO_TEST_CASE(none_hands_over_after_its_lease_whatever_it_was_told) {
     BOOST_TEST(calls.empty());
     settle({&it});  // nobody else wanted it
     BOOST_TEST(handled == (texts{"A create"}), per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_outlasts_the_lease_is_given_less) {
+    for (const char* id : {"A", "B", "C", "D"}) create(id);
+    answer = [this](entries given) {
+        time.advance(3s * given.size());
+        return handle(given);
+    };
+    journal_follower it(front, journal, quiet());
+    BOOST_REQUIRE(it.start());
+    pass(5s, {&it});
+    BOOST_TEST(calls == (std::vector<std::size_t>{4, 2, 2}), per_element());
+    BOOST_TEST(watch.errors == (texts{"follower.lease"}), per_element());
+    BOOST_TEST(stands() == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(one_whose_handler_took_longer_than_the_lease_stores_nothing) {

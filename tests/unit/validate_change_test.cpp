@@ -80,6 +80,10 @@ const std::vector<broken> all{
     {"item_ids[0] must be 1 or more",
      from(&fixture::editing,
           [](change& it) { std::get<edit_order>(it.action).content.item_ids = {0}; })},
+    {"transition_order: the event \"delete\" is no move",
+     from(&fixture::cancelling, [](change& it) { it.event = "delete"; })},
+    {"remove_order: the event is not \"delete\"",
+     from(&fixture::cancelling, [](change& it) { it.action = remove_order{}; })},
     {"there is no idempotency key to look up",
      from(&fixture::cancelling, [](change& it) { it.action = look_up_key{}; })},
 };

@@ -67,7 +67,8 @@ result<void> relay::impl::start() {
         if (const char* wrong = lease_.refusal()) return failure{errc::invalid_argument, wrong};
         if (auto ok = check(options_); !ok) return ok;
         lease_.name_owner();
-        if (!std::exchange(listening_, true)) engine_.add_listener(*this);
+        if (!listening_) engine_.add_listener(*this);
+        listening_ = true;
         return {};
     };
     const auto started = life_.start(prepare, options_.threads > 0, [this] { run(); });

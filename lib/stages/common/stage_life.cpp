@@ -24,14 +24,15 @@ result<bool> stage_life::start(const std::function<result<void>()>& prepare, boo
             return failure{errc::unavailable, thrown.what()};
         }
     }
-    state_ = state::started;
+    auto made = state::made;  // stop() may have come meanwhile
+    state_.compare_exchange_strong(made, state::started);
     return true;
 }
 
 void stage_life::join() {
+    state_ = state::stopped;
     if (thread_id_ == std::this_thread::get_id()) return;
     const std::lock_guard lock(mutex_);
-    state_ = state::stopped;
     if (thread_.joinable()) thread_.join();
 }
 

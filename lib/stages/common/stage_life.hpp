@@ -24,14 +24,15 @@ public:
     result<bool> start(const std::function<result<void>()>& prepare, bool threaded,
                        std::function<void()> run);
 
-    // Waits for the thread, which somebody told to end. At once if called from the thread.
+    // It does not start any more. Waits for the thread, which somebody told to end; returns at once
+    // if called from the thread.
     void join();
 
 private:
     enum class state : std::uint8_t { made, started, stopped };
 
     std::mutex mutex_;  // join() waits under it, so the thread never takes it
-    state state_ = state::made;
+    std::atomic<state> state_{state::made};
     std::atomic<std::thread::id> thread_id_{};
     std::thread thread_;
 };

@@ -212,6 +212,9 @@ bool engine_queue::select(std::size_t taker, engine_batch& out) noexcept {
     while (engine_node* const node = waiting_.front()) {
         engine_list& to = out.list_of(node->is);
         if (to.size() >= batch_max_) break;
+        // A purge goes alone: if it fails, or takes long, then no order does with it.
+        const bool alone = node->is == engine_node::kind::purge;
+        if (alone ? !out.empty() : out.purges.size() > 0) break;
         const bool stays = blocked(node->order_hash) || blocked(node->key_hash);
         // What comes later on either of the two must not overtake this one.
         hash_set& noted = stays ? passed_ : mine;

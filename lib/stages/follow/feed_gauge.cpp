@@ -36,6 +36,7 @@ std::optional<timestamp> feed_gauge::find_oldest(const feed_standing& it, std::u
             at = stands->value_or(feed_position{});
         }
         auto page = from.read_feed({*at, 1});
+        if (page && page->reset) page = from.read_feed({*(at = page->oldest), 1});
         if (page) behind = page->newest.offset - std::min(page->newest.offset, at->offset);
         return page;
     });

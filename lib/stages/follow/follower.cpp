@@ -26,7 +26,8 @@ journal_follower::impl::impl(engine& orders, reader& journal, follower_options o
       lease_(orders, mailbox_,
              {options_.cursor, options_.owner, options_.lease, options_.move_every}),
       pages_(journal, with_, "follower", options_.poll_interval),
-      gauge_(journal, with_, lease_.terms().name) {}
+      gauge_(journal, with_, lease_.terms().name),
+      share_(options_.page) {}
 
 journal_follower::impl::~impl() {
     if (options_.threads > 0) stop(milliseconds(0));
@@ -54,7 +55,8 @@ result<void> journal_follower::impl::start() {
     const auto prepare = [this]() -> result<void> {
         if (auto ok = check(); !ok) return ok;
         lease_.name_owner();
-        if (!std::exchange(listening_, true)) engine_.add_listener(*this);
+        if (!listening_) engine_.add_listener(*this);
+        listening_ = true;
         return {};
     };
     const auto started = life_.start(prepare, options_.threads > 0, [this] { run(); });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <string>
 #include <utility>
 
 namespace orderproc {
@@ -47,7 +48,9 @@ void journal_follower::impl::step() {
     keep_cursor(now);
     if (following() && !drained(now)) {
         read(now);
-        hand_over(now);
+        now = with_.time.monotonic();  // a slow storage may have cost the lease
+        lead(lease_.expire(now));
+        if (following()) hand_over(now);
         now = with_.time.monotonic();
         keep_cursor(now);
     }
@@ -65,6 +68,7 @@ void journal_follower::impl::take_in(const detail::feed_mail& mail) {
     if (mail.stop_at) stop_at_ = mail.stop_at;
     if (mail.news) pages_.news();
     if (mail.moved) lead(lease_.on_moved(*mail.moved));
+    if (mail.moved && reset_to_ == lease_.stored()) reset_to_.reset();
     if (mail.again && trial_ && trial_->waits_for == feed_wait::handler) {
         trial_->due = clock::instant::min();
     }
@@ -89,7 +93,9 @@ void journal_follower::impl::keep_cursor(clock::instant now) {
 void journal_follower::impl::read(clock::instant now) {
     if (winding_up() || !pages_.due(now)) return;
     if (pages_.read(options_.page, now) != detail::journal_pages::found::reset) return;
-    if (options_.on_reset) options_.on_reset(pages_.oldest());
+    // Told once, also if it took longer than the lease and this begins again.
+    if (options_.on_reset && reset_to_ != pages_.oldest()) options_.on_reset(pages_.oldest());
+    reset_to_ = pages_.oldest();
     trial_.reset();
     one_by_one_ = 0;
     done_ = pages_.oldest();
@@ -98,7 +104,8 @@ void journal_follower::impl::read(clock::instant now) {
 
 void journal_follower::impl::hand_over(clock::instant now) {
     if (pages_.empty() || (trial_ && now < trial_->due)) return;
-    const auto entries = one_by_one_ > 0 ? pages_.rest().first(1) : pages_.rest();
+    const std::size_t most = one_by_one_ > 0 ? 1 : std::min(share_, pages_.rest().size());
+    const auto entries = pages_.rest().first(most);
     std::optional<follow_answer> said;
     failure thrown(errc::invalid_argument);
     try {
@@ -110,9 +117,28 @@ void journal_follower::impl::hand_over(clock::instant now) {
     } catch (...) {
         thrown = detail::caught(errc::invalid_argument, "the handler threw no std::exception");
     }
-    now = with_.time.monotonic();
+    const auto begun = std::exchange(now, with_.time.monotonic());
+    pace(entries.size(), begun, now);
     if (said) return note(entries, std::move(*said), now);
     note_exception(entries.size(), thrown, now);
+}
+
+// A handler that took longer than the lease has worked in vain: all that it was given is handed
+// over again. It gets half as much from now on, and more again when it is fast.
+void journal_follower::impl::pace(std::size_t given, clock::instant begun, clock::instant now) {
+    const auto took = now - begun;
+    const auto lease = lease_.terms().lease;
+    if (took < lease) {
+        if (took < lease / 8) share_ = std::min(options_.page, 2 * share_);
+        return;
+    }
+    share_ = std::max<std::size_t>(1, given / 2);
+    with_.observer.error(
+        "follower.lease",
+        {errc::lease_lost, options_.cursor + ": the handler took " + std::to_string(took.count()) +
+                               " ms for " + std::to_string(given) +
+                               " entries, longer than its lease: they are handed "
+                               "over again"});
 }
 
 void journal_follower::impl::note(std::span<const journal_entry> given, follow_answer said,

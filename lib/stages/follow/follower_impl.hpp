@@ -54,6 +54,7 @@ private:
     void abandon(const char* thrown) noexcept;
     void read(clock::instant now);
     void hand_over(clock::instant now);
+    void pace(std::size_t given, clock::instant begun, clock::instant now);
     void note(std::span<const journal_entry> given, follow_answer said, clock::instant now);
     void note_exception(std::size_t given, const failure& why, clock::instant now) noexcept;
     void pass(std::size_t count) noexcept;
@@ -81,8 +82,10 @@ private:
 
     feed_position done_;  // all up to it is
     std::optional<trial> trial_;
-    std::size_t one_by_one_ = 0;  // so many entries are handed over alone
-    std::string reason_;          // for not_now, as reported last
+    std::size_t one_by_one_ = 0;             // so many entries are handed over alone
+    std::size_t share_;                      // of a page, handed over at a time
+    std::optional<feed_position> reset_to_;  // on_reset was told, but the cursor is not there yet
+    std::string reason_;                     // for not_now, as reported last
     std::optional<clock::instant> stop_at_;
     follower_report report_;
 

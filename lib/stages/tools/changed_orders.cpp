@@ -45,6 +45,10 @@ public:
                 std::min(std::clamp(wanted, step_min, step_max), params_.entries_max - looked);
             auto read = from_.read_feed({at_, step});
             if (!read) return std::move(read).error();
+            if (read->reset && !params_.after) {  // purged since: nobody has seen any of it
+                at_ = read->oldest;
+                continue;
+            }
             page_.reset = read->reset;
             // Only a look that finds nothing is the end: what was superseded in the step before it
             // comes later.

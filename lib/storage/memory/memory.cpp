@@ -163,8 +163,14 @@ void walk_by_id(const tables& of, const list_params& params, const visitor& visi
     auto first = of.ids.lower_bound(params.id_prefix);
     const auto end = end_of_prefix(params.id_prefix);
     auto last = end ? of.ids.lower_bound(*end) : of.ids.end();
-    if (params.after && params.descending) last = of.ids.lower_bound(params.after->id);
-    if (params.after && !params.descending) first = of.ids.upper_bound(params.after->id);
+    if (params.after) {  // whatever it is: it may be beyond either end
+        const std::string& after = params.after->id;
+        const bool above = end && after >= *end;
+        const bool below = after < params.id_prefix;
+        if (params.descending ? below : above) return;
+        if (params.descending && !above) last = of.ids.lower_bound(after);
+        if (!params.descending && !below) first = of.ids.upper_bound(after);
+    }
     walk(first, last, params.descending, [&](const auto& row) {
         const auto found = of.orders.find(row.second);
         if (found == of.orders.end()) return true;  // deleted

@@ -47,7 +47,12 @@ std::vector<writer::passed_entry> writer::passed(purge_bounds& bounds, std::size
         it.event = row.text(3);
         if (row.is_null(5)) continue;
         order& current = it.current.emplace();
-        if (auto id = order_id::parse(row.text(5))) current.id = std::move(*id);
+        auto id = order_id::parse(row.text(5));
+        if (!id) {
+            db_.fail(errc::corrupt, "order number " + std::to_string(it.number) + " is malformed");
+            return out;
+        }
+        current.id = std::move(*id);
         current.status = read_status(db_, row.text(6));
         current.version = order_version{static_cast<std::uint64_t>(row.integer(7))};
         current.settled_at = row.time_if_any(8);
@@ -77,7 +82,7 @@ purge_outcome writer::apply(const purge_orders& what, const write_params& params
 }
 
 void writer::purge(const passed_entry& last, purge_outcome& out) {
-    out.entries += static_cast<std::uint64_t>(remove_entries_.run(last.number));
+    out.entries += static_cast<std::uint64_t>(remove_entries_.run(last.number, last.position));
     if (!last.current) return;  // deleted: its id is buried already
     remove_.run(last.number);
     bury(last.current->id.view(), last.number);

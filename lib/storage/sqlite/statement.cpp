@@ -54,10 +54,17 @@ statement::~statement() {
 bool statement::prepare() {
     if (!db_.ok()) return false;
     if (prepared_) return true;
+    sqlite3_stmt* made = nullptr;
     check(sqlite3_prepare_v3(db_.handle(), sql_.c_str(), static_cast<int>(sql_.size() + 1),
-                             SQLITE_PREPARE_PERSISTENT, &prepared_, nullptr));
+                             SQLITE_PREPARE_PERSISTENT, &made, nullptr));
     if (!db_.ok()) return false;
-    bound_.resize(static_cast<std::size_t>(sqlite3_bind_parameter_count(prepared_)));
+    try {
+        bound_.resize(static_cast<std::size_t>(sqlite3_bind_parameter_count(made)));
+    } catch (...) {  // no memory: the next use prepares it again
+        sqlite3_finalize(made);
+        throw;
+    }
+    prepared_ = made;
     return true;
 }
 
@@ -78,7 +85,9 @@ std::int64_t statement::finish(rows&& all) {
 
 // Whether this is bound already. If not, it counts as bound from now on.
 inline bool statement::keeps(int index, const binding& value) noexcept {
-    binding& bound = bound_[static_cast<std::size_t>(index) - 1];
+    const auto at = static_cast<std::size_t>(index) - 1;
+    if (at >= bound_.size()) return false;  // SQLite refuses it
+    binding& bound = bound_[at];
     if (bound == value) return true;
     bound = value;
     return false;
@@ -86,7 +95,8 @@ inline bool statement::keeps(int index, const binding& value) noexcept {
 
 inline void statement::check_bound(int index, int code) {
     if (code == SQLITE_OK) return;
-    bound_[static_cast<std::size_t>(index) - 1] = {};
+    const auto at = static_cast<std::size_t>(index) - 1;
+    if (at < bound_.size()) bound_[at] = {};
     db_.fail(code);
 }
 

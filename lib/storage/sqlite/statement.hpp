@@ -78,7 +78,8 @@ public:
 
 private:
     // SQLite keeps what is bound from run to run, and refers to texts: what is bound already need
-    // not be bound again, and it is cheaper to look.
+    // not be bound again, and it is cheaper to look. So no statement may have a plan that depends
+    // on a text, as LIKE ? has.
     struct binding {
         enum class kind : std::uint8_t { none, null, integer, text, blob };
         kind is = kind::none;

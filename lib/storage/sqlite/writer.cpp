@@ -99,7 +99,8 @@ writer::writer(connection& db)
             "orders.order_id, orders.status, orders.version, orders.settled_at "
             "FROM journal LEFT JOIN orders ON orders.number=journal.number "
             "WHERE journal.position>?1 ORDER BY journal.position LIMIT ?2"),
-      remove_entries_(db, "DELETE FROM journal WHERE number=?1"),
+      remove_entries_(db, "DELETE FROM journal WHERE number=?1 AND position<=?2"),
+      has_entries_(db, "SELECT 1 FROM journal WHERE number=?1 LIMIT 1"),
       set_floor_(db, "UPDATE totals SET floor=?1"),
       last_buried_(db, "SELECT max(order_id) FROM tombstones"),
       records_(db) {}
@@ -253,8 +254,8 @@ bool writer::replay(const idempotency& once, change_outcome& out) {
     if (entry.next()) {
         out.replayed = true;
         out.after = read_snapshot(db_, entry.text(0));
-    } else if (sums_.floor > 0) {
-        out.ec = errc::not_found;
+    } else if (sums_.floor > 0 && !has_entries_.query(found.integer(1)).next()) {
+        out.ec = errc::not_found;  // purged
     } else if (db_.ok()) {
         db_.fail(errc::corrupt, "the first answer to an idempotency key is gone");
     }

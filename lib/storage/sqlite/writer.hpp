@@ -111,6 +111,7 @@ private:
     statement epochs_;
     statement walk_;
     statement remove_entries_;
+    statement has_entries_;
     statement set_floor_;
     statement last_buried_;
     record_table records_;
