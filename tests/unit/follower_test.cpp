@@ -14,6 +14,24 @@ using namespace orderproc;
 using namespace shop_test;
 using boost::test_tools::per_element;
 
+namespace {
+
+// The one that was there before a backup was restored.
+void leave_cursor_of_another_journal(mail_room& in) {
+    const auto by = in.orders->connect_writer().value();
+    const commit_cursor old{"mailer", "gone", feed_position{77, 500}, in.time.now()};
+    std::vector<cursor_outcome> outcomes(1);
+    write_params params;
+    params.now = in.time.now();
+    params.writer = "w";
+    params.sequence = 1;
+    params.cursors = {&old, 1};
+    write_results results{{}, {}, outcomes};
+    BOOST_REQUIRE(by->write(params, results));
+}
+
+}  // namespace
+
 BOOST_FIXTURE_TEST_SUITE(a_follower, mail_room)
 
 BOOST_AUTO_TEST_CASE(takes_a_new_cursor_at_the_beginning_and_hands_over_all_in_order) {
@@ -138,16 +156,7 @@ BOOST_AUTO_TEST_CASE(reads_again_after_the_storage_failed) {
 
 BOOST_AUTO_TEST_CASE(is_told_once_of_a_reset_that_takes_longer_than_the_lease) {
     create("A");
-    const auto by = orders->connect_writer().value();
-    const commit_cursor old{"mailer", "gone", feed_position{77, 500}, time.now()};
-    std::vector<cursor_outcome> outcomes(1);
-    write_params params;
-    params.now = time.now();
-    params.writer = "w";
-    params.sequence = 1;
-    params.cursors = {&old, 1};
-    write_results results{{}, {}, outcomes};
-    BOOST_REQUIRE(by->write(params, results));
+    leave_cursor_of_another_journal(*this);
     auto options = quiet();
     int resets = 0;
     options.on_reset = [&](const feed_position&) {
@@ -189,19 +198,7 @@ BOOST_AUTO_TEST_CASE(begins_a_purged_journal_where_it_begins) {
 
 BOOST_AUTO_TEST_CASE(begins_another_journal_than_the_cursor_knows_at_its_beginning) {
     create("A");
-    {
-        // The cursor of the journal that was there before a backup was restored.
-        const auto by = orders->connect_writer().value();
-        const commit_cursor old{"mailer", "gone", feed_position{77, 500}, time.now()};
-        std::vector<cursor_outcome> outcomes(1);
-        write_params params;
-        params.now = time.now();
-        params.writer = "w";
-        params.sequence = 1;
-        params.cursors = {&old, 1};
-        write_results results{{}, {}, outcomes};
-        BOOST_REQUIRE(by->write(params, results));
-    }
+    leave_cursor_of_another_journal(*this);
     auto options = quiet();
     int resets = 0;
     options.on_reset = [&](const feed_position& oldest) {
