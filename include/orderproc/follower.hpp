@@ -58,11 +58,11 @@ struct follower_options {
     // over again one at a time, so that only the entry at fault loses tries. std::bad_alloc says
     // nothing about an entry: it is reported, not counted, and the call is repeated.
     std::function<follow_answer(std::span<const journal_entry>)> handler = {};
-    // Called on the follower's thread if the journal does not have what comes after the cursor, as
-    // after an old backup was restored, before entries behind `oldest` are handed over: what was
-    // made of the journal so far may be about entries that do not exist. If it throws, it is called
-    // again later. It may take longer than the lease. It is reported to the observer either way
-    // ("follower.reset").
+    // Called on the follower's thread if the journal does not have what comes after the cursor,
+    // because an old backup was restored or a purge passed the cursor, before entries behind
+    // `oldest` are handed over: what was made of the journal so far may be about entries that do
+    // not exist. If it throws, it is called again later. It may take longer than the lease. It is
+    // reported to the observer either way ("follower.reset").
     std::function<void(const feed_position& oldest)> on_reset = {};
     std::string cursor = {};  // 1 to 64 characters; "relay" is the relay's. Required
     std::string owner = {};   // at most 64 characters; empty: host, process and a random part

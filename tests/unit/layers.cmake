@@ -120,11 +120,11 @@ function(check_file path text)
     set(found "${found}" PARENT_SCOPE)
 endfunction()
 
-# The rooms of the server. "sockets" is the half of http/ that needs them.
+# The parts of the server. "sockets" is the half of http/ that needs them.
 set(rooms text docs http sockets api observe client items processors bench cli)
 set(socket_files byte_stream connection io_thread server socket stream)
 
-# Which rooms each may include beside itself…
+# Which parts each may include beside itself…
 set(text_may)
 set(docs_may)
 set(http_may)
