@@ -233,7 +233,7 @@ void write(byte_writer& to, std::uint8_t flags, const stored_order& value) noexc
 void write(byte_writer& to, std::uint8_t flags, const journal_entry& value) noexcept {
     write(to, flags, value.after);
     to.text(value.event);
-    if ((flags & has_from) != 0) to.text(value.from->view());
+    if (value.from) to.text(value.from->view());
     to.text(value.actor);
     to.text(value.reason);
     to.text(value.traceparent);
