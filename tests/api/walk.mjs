@@ -41,7 +41,6 @@ export const good = [
   get('/orders/status/pending?sort=due_at', 200),
   get('/journal?limit=2', 200),
   get('/journal?after=0&user_id=123&status=PENDING', 200),
-  get('/journal?after=nonsense', 400),
   get('/orders/status/pending?limit=1', 200),
   get('/orders/status/NOTHING', 404),
   send('PUT', '/orders/A-1', 200, json(order({ item_ids: [5] }))),
@@ -147,4 +146,5 @@ export const bad = [
   get('/orders/status/pending?status=pending', 400),
   get('/orders/A-2?at=yesterday', 400),
   get('/orders/A-2/history?after=x', 400),
+  get('/journal?after=nonsense', 400),
 ];
