@@ -20,6 +20,19 @@
 namespace orderproc {
 inline namespace v1 {
 
+namespace detail {
+
+// Of the first entry that is not handled, once a try did not succeed.
+struct follow_trial {
+    feed_wait waits_for = feed_wait::handler;  // or entry
+    std::size_t tries = 0;                     // that failed
+    std::uint32_t pauses = 0;                  // in a row
+    clock::instant due;                        // not tried before
+    bool held = false;                         // it is reported that it was given up
+};
+
+}  // namespace detail
+
 // What others do to it is in follower.cpp, what its own thread does in follower_cycle.cpp.
 class journal_follower::impl final : private commit_listener {
 public:
@@ -33,15 +46,6 @@ public:
     void stop(std::chrono::milliseconds drain);
 
 private:
-    // Of the first entry that is not handled, once a try did not succeed.
-    struct trial {
-        feed_wait waits_for = feed_wait::handler;  // or entry
-        std::size_t tries = 0;                     // that failed
-        std::uint32_t pauses = 0;                  // in a row
-        clock::instant due;                        // not tried before
-        bool held = false;                         // it is reported that it was given up
-    };
-
     void committed() noexcept override { mailbox_->committed(); }
     void run() noexcept;
     result<void> check() const;
@@ -81,7 +85,7 @@ private:
     detail::feed_gauge gauge_;
 
     feed_position done_;  // all up to it is
-    std::optional<trial> trial_;
+    std::optional<detail::follow_trial> trial_;
     std::size_t one_by_one_ = 0;             // so many entries are handed over alone
     std::size_t share_;                      // of a page, handed over at a time
     std::optional<feed_position> reset_to_;  // on_reset was told, but the cursor is not there yet
