@@ -21,8 +21,8 @@ list_query some_query() {
 BOOST_AUTO_TEST_CASE(cursors_come_back) {
     const list_query query = some_query();
     for (const list_position& at :
-         {position, list_position{}, list_position{timestamp::min(), INT64_MAX},
-          list_position{timestamp::max(), INT64_MIN}}) {
+         {position, list_position{timestamp(), 1}, list_position{timestamp::min(), INT64_MAX - 1},
+          list_position{timestamp::max(), 1}}) {
         const std::string cursor = make_cursor(query, at);
         BOOST_TEST(cursor.size() == 34U);
         const auto back = read_cursor(query, cursor);
