@@ -10,6 +10,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -51,9 +52,11 @@ void check_query(std::string_view text, std::string_view cursor) {
         ORDERPROC_EXPECT(query.limit >= 1 && query.limit <= 100);
         list_position at;
         if (query.sort == list_sort::order_id) {
-            at.id = cursor.substr(0, order_id::size_max);
+            at.id = query.id_prefix;
+            at.id +=
+                cursor.substr(0, order_id::size_max - std::min(at.id.size(), order_id::size_max));
         } else {
-            at.number = static_cast<std::int64_t>(cursor.size());
+            at.number = static_cast<std::int64_t>(cursor.size()) + 1;
         }
         const auto back = read_cursor(query, make_cursor(query, at));
         ORDERPROC_EXPECT(back && back->number == at.number && back->at == at.at);
