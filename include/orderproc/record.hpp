@@ -31,7 +31,7 @@ struct record {
     std::optional<timestamp> due_at;  // when somebody should look at it
     // The id of the order that it is about; empty: none. It goes when that order is redacted or
     // purged.
-    std::string order;
+    std::string order = {};
     friend bool operator==(const record&, const record&) = default;
 };
 
