@@ -211,8 +211,9 @@ change bench::lowered(command what) {
     runtime with{clock_, random_, nobody_};
     const auto* submit = std::get_if<submit_order>(&what.what);
     const auto* edit = std::get_if<edit_fields>(&what.what);
-    const order_model model =
-        model_for(submit ? submit->value : edit ? edit->fields : order_content());
+    const order_content none;
+    const order_content* const edited = edit ? &edit->fields : &none;
+    const order_model model = model_for(submit ? submit->value : *edited);
     change out = value("lower()", lower(std::move(what), *machine_, with, model));
     out.model = nullptr;  // it does not live as long
     return out;
