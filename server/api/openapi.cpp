@@ -4,6 +4,7 @@
 #include "api/cors.hpp"
 #include "api/idempotency.hpp"
 #include "api/list_query.hpp"
+#include "api/preconditions.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
 #include "docs/pages.hpp"
@@ -56,16 +57,6 @@ const http::problem_kind* find_problem(std::string_view code) noexcept {
         if (it->code == code) return it;
     }
     return nullptr;
-}
-
-std::string hex(const digest& value) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (const auto byte : value) {
-        const auto bits = static_cast<unsigned char>(byte);
-        out.append({digits[bits >> 4], digits[bits & 15]});
-    }
-    return out;
 }
 
 // "256 KiB", or in bytes what is no whole number of these.
@@ -334,7 +325,7 @@ std::string make_openapi(const status_machine& machine, const http::request_limi
 const openapi_document::content& openapi_document::get() {
     std::call_once(once_, [this] {
         content_.text = make_openapi(machine_, limits_);
-        content_.etag = "\"" + hex(digest_of(content_.text)) + "\"";
+        content_.etag = tag_of(content_.text);
     });
     return content_;
 }

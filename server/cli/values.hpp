@@ -37,9 +37,10 @@ result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, 
 // taken as it is. Nothing is expanded. errc::invalid_argument: a quotation mark is not closed.
 result<std::vector<std::string>> split_words(std::string_view text);
 
-// "simulate:2s,fail=0.1", "exec:PROGRAM ARGUMENTS", "http://host/path": each raises "complete".
-// at_once: the processes or connections of the latter two; 0 leaves that to them.
+// "simulate:2s,fail=0.1", "exec:PROGRAM ARGUMENTS", "http://host/path": each raises the event when
+// it is done. at_once: the processes or connections of the latter two; 0 leaves that to them.
 result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
+                                                        const std::string& event,
                                                         std::size_t at_once = 0);
 
 }  // namespace orderproc::server
