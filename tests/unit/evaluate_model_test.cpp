@@ -143,7 +143,8 @@ BOOST_AUTO_TEST_CASE(annotating_disturbs_no_work) {
     annotate_order fields;
     fields.annotations = R"({"b":2})";
     fields.attributes = {{"tracking", "T2"}};
-    const evaluation out = evaluate(&was, with(fields, "annotate"), now).value();
+    const change what = with(fields, "annotate");
+    const evaluation out = evaluate(&was, what, now).value();
     stored_order expected = was;
     expected.value.version = order_version{5};
     expected.value.updated_at = now;
@@ -240,7 +241,7 @@ BOOST_AUTO_TEST_CASE(whoever_has_the_value_is_named_to_those_who_may_see_it) {
     const evaluation wanted = evaluate(nullptr, what, now).value();
     const stored_order holder = stored(full().user("7"));
     const change_outcome out = refuse_taken(what, wanted, holder);
-    BOOST_TEST(out.ec == errc::attribute_taken);
+    BOOST_TEST(out.ec == make_error_code(errc::attribute_taken));
     BOOST_TEST(out.taken == 4);
     BOOST_TEST_REQUIRE(out.after.has_value());
     BOOST_TEST(out.after->id.view() == "A");

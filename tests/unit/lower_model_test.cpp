@@ -52,7 +52,7 @@ struct fixture {
     std::string refusal(decltype(command::what) what) {
         auto out = lower_one(std::move(what));
         if (out) return "accepted";
-        BOOST_TEST(out.error().code == errc::invalid_argument);
+        BOOST_TEST(out.error().code == make_error_code(errc::invalid_argument));
         return out.error().detail;
     }
     static order_draft draft() { return order_builder{}.attribute("stage", "one").draft(); }

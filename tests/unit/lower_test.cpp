@@ -66,7 +66,13 @@ BOOST_AUTO_TEST_CASE(submit_keeps_what_the_client_says) {
     submit.value.tenant = "north";
     submit.value.attributes = {{"gift", true}};
     submit.value.annotations = "{}";
-    const change out = lower_one(submit).value();
+    order_rules rules;
+    rules.tenants = true;
+    rules.attributes = {{"gift", attribute_type::boolean}};
+    const order_model model = order_model::build(rules).value();
+    command it;
+    it.what = submit;
+    const change out = lower(it, machine, with, model).value();
     order expected;
     static_cast<order_content&>(expected) = submit.value;
     expected.id = order_id::parse("A-1").value();

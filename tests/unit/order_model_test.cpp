@@ -47,14 +47,14 @@ order_model built(order_rules rules) {
 std::string refusal(order_rules rules) {
     auto it = order_model::build(std::move(rules));
     if (it) return "accepted";
-    BOOST_TEST(it.error().code == errc::invalid_argument);
+    BOOST_TEST(it.error().code == make_error_code(errc::invalid_argument));
     return it.error().detail;
 }
 
 std::string judged(const order_model& model, const order_content& it) {
     auto ok = model.validate(it);
     if (ok) return "accepted";
-    BOOST_TEST(ok.error().code == errc::invalid_argument);
+    BOOST_TEST(ok.error().code == make_error_code(errc::invalid_argument));
     return ok.error().detail;
 }
 
