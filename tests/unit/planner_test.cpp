@@ -136,7 +136,7 @@ struct planned {
     plan::planner it;
 };
 
-change creation(std::string_view id) {
+change creating(std::string_view id) {
     change out;
     out.order = id;
     out.event = "create";
@@ -145,7 +145,7 @@ change creation(std::string_view id) {
     return out;
 }
 
-change completion(std::string_view id, const stored_order& held) {
+change finishing(std::string_view id, const stored_order& held) {
     change out;
     out.order = id;
     out.event = "complete";
@@ -157,7 +157,7 @@ change completion(std::string_view id, const stored_order& held) {
     return out;
 }
 
-change renewal(std::string_view id, const stored_order& held) {
+change renewing(std::string_view id, const stored_order& held) {
     change out;
     out.order = id;
     out.event = "renew";
@@ -177,7 +177,7 @@ using names = std::vector<std::string>;
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(each_thing_is_asked_for_once) {
-    writing what{{creation("B"), creation("A")}, {by_worker(3), by_worker(4)}};
+    writing what{{creating("B"), creating("A")}, {by_worker(3), by_worker(4)}};
     what.claims[0].only = {"A", "C"};
     what.changes[0].idempotency_key = testing::idempotency_of("k");
     what.cursors = {{"relay", "me", {}, now}, {"relay", "me", {}, now}};
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_new_order_gets_the_next_number_and_entry) {
     database db;
     db.add("A", waiting());
     db.sums.position = 20;
-    const planned out(db, {{creation("B")}});
+    const planned out(db, {{creating("B")}});
     const plan::write_set& set = out.result();
     BOOST_TEST(out.changes[0].ec == error_code());
     BOOST_TEST(out.changes[0].after->number == 2);
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_taken_id_is_refused_and_nothing_is_stored) {
     database db;
     db.add("A", waiting());
     db.buried = {"Z"};
-    const planned out(db, {{creation("A"), creation("Z")}});
+    const planned out(db, {{creating("A"), creating("Z")}});
     BOOST_TEST((out.changes[0].ec == errc::already_exists));
     BOOST_TEST(out.changes[0].after.has_value());
     BOOST_TEST((out.changes[1].ec == errc::already_exists));
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_used_key_is_answered_from_the_journal) {
     db.keys[once.key] = {once.body, first};
     const auto purged = testing::idempotency_of("old", "body");
     db.keys[purged.key] = {purged.body, std::nullopt};
-    writing what{{creation("B"), creation("C"), creation("D")}};
+    writing what{{creating("B"), creating("C"), creating("D")}};
     what.changes[0].idempotency_key = once;
     what.changes[1].idempotency_key = testing::idempotency_of("k", "another");
     what.changes[2].idempotency_key = purged;
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_claim_sees_what_the_changes_made) {
     held.due_at = now - 1s;
     db.add("held", held);
     db.add("old", waiting());
-    writing what{{creation("new"), completion("held", held)}, {by_worker(10)}};
+    writing what{{creating("new"), finishing("held", held)}, {by_worker(10)}};
     const planned out(db, what);
     BOOST_TEST((ids_of(out.claims[0]) == names{"old", "new"}));
     BOOST_TEST(out.claims[0].released == 0U);  // its lease is over, but it was completed before
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(an_earlier_order_lowers_where_due_times_begin) {
     later.due_at = later.value.next_attempt_at = now + 5s;
     db.add("A", later);
     BOOST_TEST((db.sums.statuses["PENDING"].due_from == now + 5s));
-    const planned out(db, {{creation("B")}});
+    const planned out(db, {{creating("B")}});
     BOOST_TEST((out.result().sums.statuses.at("PENDING").due_from == now));
 }
 
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(a_renewal_is_stored_without_an_entry) {
     stored_order held = expired();
     held.due_at = now + 1s;
     db.add("A", held);
-    const planned out(db, {{renewal("A", held)}});
+    const planned out(db, {{renewing("A", held)}});
     BOOST_TEST(out.result().changed);
     BOOST_TEST(out.result().entries.empty());
     BOOST_TEST_REQUIRE(out.result().moved.size() == 1U);
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_renewal_is_stored_without_an_entry) {
 BOOST_AUTO_TEST_CASE(a_clock_that_stepped_back_records_the_latest_time) {
     database db;
     db.sums.stamp = now + 1h;
-    const planned out(db, {{creation("A")}, {by_worker(1)}});
+    const planned out(db, {{creating("A")}, {by_worker(1)}});
     BOOST_TEST((out.changes[0].after->created_at == now + 1h));
     BOOST_TEST((ids_of(out.claims[0]) == names{"A"}));
     BOOST_TEST((out.result().sums.stamp == now + 1h));
