@@ -40,8 +40,8 @@ bool api::get_model(const call& it, http::response& out, pending&) {
 }
 
 bool api::get_openapi(const call& it, http::response& out, pending&) {
-    const auto& document = openapi_.get();
-    if (write_cacheable(document.etag, it.in, out)) out.body = document.text;
+    const auto document = openapi_.get();
+    if (write_cacheable(document->etag, it.in, out)) out.body = document->text;
     return false;
 }
 

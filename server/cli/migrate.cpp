@@ -1,17 +1,21 @@
 #include "cli/model_migration.hpp"
 #include "cli/progress.hpp"
+#include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/storage_settings.hpp"
 #include "cli/stored_model.hpp"
 
 #include <orderproc/sqlite.hpp>
+#ifdef ORDERPROC_WITH_POSTGRES
+#include <orderproc/postgres.hpp>
+#endif
 
 #include <cstdint>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -20,29 +24,74 @@ namespace {
 struct migrate_settings {
     storage_settings storage;
     model_settings model;
+    bool init = false;
     bool dry_run = false;
 };
 
+struct migration {
+    int from = 0;
+    int to = 0;
+    std::vector<std::string> steps;
+};
+
+result<migration> migrate_file(const migrate_settings& settings, const std::string& url) {
+    const auto mode = parse_file_mode(settings.storage.file_mode);
+    if (!mode) return mode.error();
+    if (settings.init) {
+        return failure{errc::invalid_argument,
+                       "--init is for PostgreSQL: a file of SQLite is made when it is opened"};
+    }
+    sqlite_options options;
+    options.path = url.substr(url.find(':') + 1);
+    options.file_mode = *mode;
+    auto done = migrate_sqlite(options, settings.dry_run);
+    if (!done) return std::move(done).error();
+    return migration{done->from, done->to, std::move(done->steps)};
+}
+
+#ifdef ORDERPROC_WITH_POSTGRES
+result<migration> migrate_database(const migrate_settings& settings, const std::string& url) {
+    postgres_options options;
+    options.connection = url;
+    options.schema = settings.storage.schema;
+    auto done = migrate_postgres(options, {settings.init, settings.dry_run});
+    if (!done) {
+        failure why = std::move(done).error();
+        if (why.code == errc::not_found) why.detail += ": --init makes it";
+        return why;
+    }
+    return migration{done->from, done->to, std::move(done->steps)};
+}
+#endif
+
+result<migration> migrate_storage(const migrate_settings& settings, const std::string& url) {
+    if (url.starts_with("sqlite:")) return migrate_file(settings, url);
+#ifdef ORDERPROC_WITH_POSTGRES
+    if (is_postgres(url)) return migrate_database(settings, url);
+#endif
+    return failure{errc::invalid_argument,
+                   "--storage: unknown storage \"" + url +
+                       "\": expected sqlite:PATH or postgresql://HOST/DATABASE"};
+}
+
 // Says what was done.
-int report_schema(const migrate_settings& settings, const sqlite_migration& done) {
-    const std::string& url = settings.storage.url;
+void report_schema(const migration& done, bool dry_run, const std::string& shown) {
     if (done.steps.empty()) {
-        std::printf("%s has schema version %d already\n", url.c_str(), done.to);
-        return 0;
+        std::printf("%s has schema version %d already\n", shown.c_str(), done.to);
+        return;
     }
     int version = done.from;
     for (const std::string& step : done.steps) {
-        std::printf("%s version %d: %s\n", settings.dry_run ? "would bring" : "brought", ++version,
+        std::printf("%s version %d: %s\n", dry_run ? "would bring" : "brought", ++version,
                     step.c_str());
     }
-    std::printf(settings.dry_run ? "%s is at schema version %d; tried and taken back, all well\n"
-                                 : "%s went from schema version %d",
-                url.c_str(), done.from);
-    if (!settings.dry_run) std::printf(" to %d\n", done.to);
-    return 0;
+    std::printf(dry_run ? "%s is at schema version %d; tried and taken back, all well\n"
+                        : "%s went from schema version %d",
+                shown.c_str(), done.from);
+    if (!dry_run) std::printf(" to %d\n", done.to);
 }
 
-int report_model(const model_migration& done, bool dry_run) {
+void report_model(const model_migration& done, bool dry_run) {
     if (done.changes.empty()) {
         std::printf(done.version == 0 ? "the model is the standard one already\n"
                                       : "the model is stored already, as version %llu\n",
@@ -56,7 +105,6 @@ int report_model(const model_migration& done, bool dry_run) {
     if (done.refreshed > 0 || done.resumed) {
         std::printf("%llu orders were indexed\n", static_cast<unsigned long long>(done.refreshed));
     }
-    return 0;
 }
 
 int migrate_model_of(const migrate_settings& settings, shop_model next) {
@@ -71,28 +119,20 @@ int migrate_model_of(const migrate_settings& settings, shop_model next) {
                   line.show(std::to_string(orders_done) + " orders indexed");
               });
     line.clear();
-    if (!done) return fail(done.error());
-    return close_storage(**orders, report_model(*done, settings.dry_run));
+    if (!done) return close_storage(**orders, fail(done.error()));
+    report_model(*done, settings.dry_run);
+    return close_storage(**orders, 0);
 }
 
 int migrate(const migrate_settings& settings) {
-    const std::string scheme = "sqlite:";
-    const std::string& url = settings.storage.url;
-    if (!url.starts_with(scheme)) {
-        return fail({errc::invalid_argument,
-                     "--storage: unknown storage \"" + url + "\": expected sqlite:PATH"});
-    }
-    const auto mode = parse_file_mode(settings.storage.file_mode);
-    if (!mode) return fail(mode.error());
     auto model = settings.model.read();
     if (!model) return fail(model.error());
-    sqlite_options options;
-    options.path = url.substr(scheme.size());
-    options.file_mode = *mode;
-    const auto done = migrate_sqlite(options, settings.dry_run);
+    const auto url = settings.storage.resolve();
+    if (!url) return fail(url.error());
+    const auto done = migrate_storage(settings, *url);
     if (!done) return fail(done.error());
-    const int code = report_schema(settings, *done);
-    if (code != 0 || !*model) return code;
+    report_schema(*done, settings.dry_run, without_secrets(*url));
+    if (!*model) return 0;
     if (settings.dry_run && !done->steps.empty()) {
         std::printf("the model cannot be tried before the schema has been migrated\n");
         return 0;
@@ -112,6 +152,7 @@ void add_migrate(command_line to) {
     settings->model.add_to(*command,
                            "File of the model that the storage is to have from now on: it may add "
                            "attributes that are not required, and indexes");
+    add_setting(*command, "init", settings->init, "Make the schema in PostgreSQL if there is none");
     add_setting(*command, "dry-run", settings->dry_run, "Try it, and leave everything as it is");
     command->callback(
         [&run = to.run, settings] { run = [settings] { return migrate(*settings); }; });

@@ -15,7 +15,10 @@ namespace orderproc::server {
 namespace {
 
 struct model_command {
-    std::string file, example, storage;
+    std::string file, example;
+    storage_settings storage;
+
+    bool asks_storage() const { return storage.option->count() > 0 || !storage.file.empty(); }
 };
 
 void print_text(std::string_view text) {
@@ -43,16 +46,20 @@ int check(const model_command& with) {
     return 0;
 }
 
-result<shop_model> model_in(const std::string& url) {
-    auto orders = storage_settings{.url = url}.open();
+result<shop_model> model_in(const storage_settings& settings) {
+    auto orders = settings.open();
     if (!orders) return std::move(orders).error();
     return load_model(**orders);
 }
 
 int print(const model_command& with) {
-    const auto model = !with.storage.empty() ? model_in(with.storage)
-                       : with.file.empty()   ? shop_model_of("{}")
-                                             : read_file(with.file);
+    const bool stored = with.asks_storage();
+    if (stored && !with.file.empty()) {
+        return fail({errc::invalid_argument, "name a file or a storage, not both"});
+    }
+    const auto model = stored              ? model_in(with.storage)
+                       : with.file.empty() ? shop_model_of("{}")
+                                           : read_file(with.file);
     if (!model) return fail(model.error());
     print_text(to_json(model->orders, model->statuses));
     return 0;
@@ -89,9 +96,8 @@ void add_model(command_line to) {
         ->required();
     auto* print_command =
         add("print", "A model in its canonical form; without a file the standard one", print);
-    auto* file = print_command->add_option("file", with->file, "Its path");
-    print_command->add_option("--storage", with->storage, "The one that this storage has")
-        ->excludes(file);
+    print_command->add_option("file", with->file, "Its path");
+    with->storage.add_to(*print_command, "Print the model of this storage");
     add("example", "A model to begin with", example)
         ->add_option("name", with->example, "shop, marketplace or fulfilment")
         ->required();

@@ -113,7 +113,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     read_pool_options read_on;
     read_on.threads = settings.threads + 1;
     read_pool reads(orders, read_on);
-    live_feed feed(writes, feed_reads, event_feed(settings.event_source));
+    live_feed feed(writes, feed_reads, event_feed(settings.event_source, model.orders));
     shown.count_streams([&feed] { return feed.subscriptions(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
@@ -226,7 +226,7 @@ void add_serve(command_line to) {
     auto* command = to.app.add_subcommand("serve", "The HTTP API and, with it, a worker");
     const auto it = std::make_shared<serve_settings>();
     add_setting(*command, "listen", it->listen, "ADDRESS:PORT; port 0 takes any that is free");
-    it->storage.add_to(*command, "sqlite:PATH or memory:");
+    it->storage.add_to(*command, "sqlite:PATH, postgresql://… or memory:");
     it->model.add_to(*command, model_option_help);
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
     add_setting(*command, "items", it->items,

@@ -99,8 +99,9 @@ result<std::unique_ptr<running_workers>> running_workers::start(engine& orders,
 result<void> running_workers::add(engine& orders, const stage_processor& what,
                                   const worker_settings& settings, const worker_options& how,
                                   broker* from, const broker_names& names) {
-    auto work = of_option("--processor",
-                          make_named_processor(what.text, what.event, settings.processor_width));
+    auto work = of_option(
+        "--processor",
+        make_named_processor(what.text, what.event, settings.processor_width, orders.model()));
     if (!work) return std::move(work).error();
     of_stage& it = stages_.emplace_back();
     it.work = std::move(*work);

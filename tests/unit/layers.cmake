@@ -6,7 +6,7 @@ set(words config error json_text timestamp money order journal cursor record pur
 set(seams queries repository adapter codec processor queue)
 set(stages engine reader read_pool follower relay worker work_queue_consumer runnable items changed_orders verify)
 set(feeds feed)
-set(adapters memory kv sqlite rabbitmq)
+set(adapters memory kv sqlite postgres rabbitmq)
 set(bridges log prometheus json model_file cloud_event asio coroutine)
 
 # What a file of each layer may include of <orderproc/…>.
@@ -189,7 +189,7 @@ function(check_server_file path text)
             if(NOT stem IN_LIST ${room}_knows AND NOT layer IN_LIST ${room}_knows)
                 list(APPEND found "${path} (${room}) includes ${name}")
             endif()
-        elseif(name MATCHES "^(boost/(asio|beast|json)|prometheus/|CLI/|sqlite3|amqp)" AND
+        elseif(name MATCHES "^(boost/(asio|beast|json)|prometheus/|CLI/|sqlite3|amqp|libpq)" AND
                NOT (${room}_drives AND name MATCHES "^(${${room}_drives})"))
             list(APPEND found "${path} (${room}) includes ${name}")
         endif()
