@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(the_parameters_of_pages) {
         const auto told =
             doc().parameters(by_status ? "/orders/status/{status}" : "/orders", "GET", "query");
         list_resource of{status_machine::standard()};
-        if (by_status) of.status = "PENDING";
+        if (by_status) of.status = order_status("PENDING");
         const auto known = list_parameters(of);
         BOOST_TEST(joined({told.begin(), told.end()}) == joined({known.begin(), known.end()}));
     }
