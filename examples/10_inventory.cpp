@@ -128,11 +128,11 @@ int main() {
     inventory stock({{lamp, 1}, {chair, 10}, {table, 5}});
     fulfilment work(stock);
     const auto stored = make_memory_storage();
-    engine orders(*stored, status_machine::standard(), system_runtime(stock));
+    const order_model shop = order_model::build({.items = items_form::lines}).value();
+    engine orders(*stored, status_machine::standard(), shop, system_runtime(stock));
     worker one(orders, work), two(orders, work);  // two threads at the same stock
     for (worker* it : {&one, &two}) it->start().value();
     item_gate gate(stock, orders.runtime());
-
     // Both want the only lamp; the one without it takes no chair either.
     const bool ok = place(orders, gate, "FIRST", {{lamp}, {chair}}) &&
                     place(orders, gate, "SECOND", {{chair}, {lamp}}) &&

@@ -54,7 +54,9 @@ int main() {
     const auto ring = [&sleeper] { sleeper.ring(); };
     const runtime with = system_runtime();
     const auto stored = make_memory_storage();
-    engine orders(*stored, status_machine::standard(), with, {.threads = 0, .on_ready = ring});
+    const auto model = order_model::build({.items = items_form::lines, .user = user_form::text});
+    engine orders(*stored, status_machine::standard(), *model, with,
+                  {.threads = 0, .on_ready = ring});
     printer work;
     worker works(orders, work, {.threads = 0, .on_ready = ring});
     works.start().value();

@@ -1,6 +1,7 @@
 #include "cli/broker_settings.hpp"
 
 #include "cli/refusal.hpp"
+#include "cli/secret_url.hpp"
 
 #include <orderproc/cloud_event.hpp>
 #include <orderproc/memory.hpp>
@@ -11,34 +12,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <string_view>
 #include <utility>
 
 namespace orderproc::server {
 
 namespace {
-
-bool has_password(std::string_view url) {
-    const auto scheme = url.find("://");
-    if (scheme == url.npos) return false;
-    const std::string_view authority =
-        url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
-    const auto at = authority.rfind('@');
-    return at != authority.npos && authority.substr(0, at).find(':') != authority.npos;
-}
-
-result<std::string> read_url(const std::string& path) {
-    std::ifstream in(path);
-    if (!in) return failure{errc::invalid_argument, "\"" + path + "\" cannot be read"};
-    std::string out;
-    std::getline(in, out);
-    out.erase(out.find_last_not_of(" \t\r") + 1);
-    if (out.empty()) {
-        return failure{errc::invalid_argument, "\"" + path + "\" has no line with a broker's URL"};
-    }
-    return out;
-}
 
 // So that a name is one word of a topic and of no other meaning to a broker.
 bool is_prefix(std::string_view text) {
@@ -104,7 +83,7 @@ result<std::unique_ptr<broker>> broker_settings::open() const {
     }
     const char* const option = file_.empty() ? "--broker" : "--broker-file";
     const result<std::string> url =
-        file_.empty() ? result<std::string>(url_) : of_option(option, read_url(file_));
+        file_.empty() ? result<std::string>(url_) : of_option(option, read_url(file_, "broker"));
     if (!url) return url.error();
     if (!ca_file_.empty() && url->starts_with("amqp://")) {
         return failure{errc::invalid_argument, "--broker-ca is for amqps:// brokers"};

@@ -1,11 +1,17 @@
+#include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/storage_settings.hpp"
 
 #include <orderproc/sqlite.hpp>
+#ifdef ORDERPROC_WITH_POSTGRES
+#include <orderproc/postgres.hpp>
+#endif
 
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -13,25 +19,64 @@ namespace {
 
 struct migrate_settings {
     storage_settings storage;
+    bool init = false;
     bool dry_run = false;
 };
 
-int migrate(const migrate_settings& settings) {
-    const std::string scheme = "sqlite:";
-    const std::string& url = settings.storage.url;
-    if (!url.starts_with(scheme)) {
-        return fail({errc::invalid_argument,
-                     "--storage: unknown storage \"" + url + "\": expected sqlite:PATH"});
-    }
+struct migration {
+    int from = 0;
+    int to = 0;
+    std::vector<std::string> steps;
+};
+
+result<migration> migrate_file(const migrate_settings& settings, const std::string& url) {
     const auto mode = parse_file_mode(settings.storage.file_mode);
-    if (!mode) return fail(mode.error());
+    if (!mode) return mode.error();
+    if (settings.init) {
+        return failure{errc::invalid_argument,
+                       "--init is for PostgreSQL: a file of SQLite is made when it is opened"};
+    }
     sqlite_options options;
-    options.path = url.substr(scheme.size());
+    options.path = url.substr(url.find(':') + 1);
     options.file_mode = *mode;
-    const auto done = migrate_sqlite(options, settings.dry_run);
+    auto done = migrate_sqlite(options, settings.dry_run);
+    if (!done) return std::move(done).error();
+    return migration{done->from, done->to, std::move(done->steps)};
+}
+
+#ifdef ORDERPROC_WITH_POSTGRES
+result<migration> migrate_database(const migrate_settings& settings, const std::string& url) {
+    postgres_options options;
+    options.connection = url;
+    options.schema = settings.storage.schema;
+    auto done = migrate_postgres(options, {settings.init, settings.dry_run});
+    if (!done) {
+        failure why = std::move(done).error();
+        if (why.code == errc::not_found) why.detail += ": --init makes it";
+        return why;
+    }
+    return migration{done->from, done->to, std::move(done->steps)};
+}
+#endif
+
+result<migration> migrate_storage(const migrate_settings& settings, const std::string& url) {
+    if (url.starts_with("sqlite:")) return migrate_file(settings, url);
+#ifdef ORDERPROC_WITH_POSTGRES
+    if (is_postgres(url)) return migrate_database(settings, url);
+#endif
+    return failure{errc::invalid_argument,
+                   "--storage: unknown storage \"" + url +
+                       "\": expected sqlite:PATH or postgresql://HOST/DATABASE"};
+}
+
+int migrate(const migrate_settings& settings) {
+    const auto url = settings.storage.resolve();
+    if (!url) return fail(url.error());
+    const auto done = migrate_storage(settings, *url);
     if (!done) return fail(done.error());
+    const std::string shown = without_secrets(*url);
     if (done->steps.empty()) {
-        std::printf("%s has schema version %d already\n", url.c_str(), done->to);
+        std::printf("%s has schema version %d already\n", shown.c_str(), done->to);
         return 0;
     }
     int version = done->from;
@@ -41,7 +86,7 @@ int migrate(const migrate_settings& settings) {
     }
     std::printf(settings.dry_run ? "%s is at schema version %d; tried and taken back, all well\n"
                                  : "%s went from schema version %d",
-                url.c_str(), done->from);
+                shown.c_str(), done->from);
     if (!settings.dry_run) std::printf(" to %d\n", done->to);
     return 0;
 }
@@ -55,6 +100,7 @@ void add_migrate(command_line to) {
         "and keep a copy first");
     const auto settings = std::make_shared<migrate_settings>();
     settings->storage.add_to(*command);
+    add_setting(*command, "init", settings->init, "Make the schema in PostgreSQL if there is none");
     add_setting(*command, "dry-run", settings->dry_run, "Try it, and leave everything as it is");
     command->callback(
         [&run = to.run, settings] { run = [settings] { return migrate(*settings); }; });

@@ -219,7 +219,7 @@ void add_serve(command_line to) {
     auto* command = to.app.add_subcommand("serve", "The HTTP API and, with it, a worker");
     const auto it = std::make_shared<serve_settings>();
     add_setting(*command, "listen", it->listen, "ADDRESS:PORT; port 0 takes any that is free");
-    it->storage.add_to(*command, "sqlite:PATH or memory:");
+    it->storage.add_to(*command, "sqlite:PATH, postgresql://… or memory:");
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
     add_setting(*command, "items", it->items,
                 "Which items may be ordered: file:PATH or http://HOST/PATH; empty: all");

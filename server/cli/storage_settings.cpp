@@ -1,17 +1,55 @@
 #include "cli/storage_settings.hpp"
 
+#include "cli/refusal.hpp"
+#include "cli/secret_url.hpp"
 #include "cli/settings.hpp"
 
 #include <orderproc/memory.hpp>
 #include <orderproc/runtime.hpp>
 #include <orderproc/sqlite.hpp>
+#ifdef ORDERPROC_WITH_POSTGRES
+#include <orderproc/postgres.hpp>
+#endif
 
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
 namespace orderproc::server {
+
+namespace {
+
+#ifdef ORDERPROC_WITH_POSTGRES
+result<std::unique_ptr<storage>> open_database(const std::string& url, const std::string& schema) {
+    postgres_options options;
+    options.connection = url;
+    options.schema = schema;
+    auto opened = open_postgres(std::move(options));
+    if (opened || opened.error().code != errc::schema_mismatch) return opened;
+    failure why = std::move(opened).error();
+    if (why.detail.ends_with("yet")) why.detail += ": orderproc migrate --init makes it";
+    if (why.detail.ends_with("first")) why.detail += ": orderproc migrate";
+    return why;
+}
+#endif
+
+result<std::unique_ptr<storage>> open_file(const std::string& url, unsigned mode) {
+    sqlite_options options;
+    options.path = url.substr(url.find(':') + 1);
+    options.file_mode = mode;
+    (void)disable_sqlite_memory_statistics();  // not the first time: it has been done
+    auto opened = open_sqlite(std::move(options));
+    if (opened || opened.error().code != errc::schema_mismatch) return opened;
+    failure why = std::move(opened).error();
+    if (why.detail.ends_with("migrate it first")) {
+        why.detail += ": orderproc migrate --storage " + url;
+    }
+    return why;
+}
+
+}  // namespace
 
 result<unsigned> parse_file_mode(const std::string& text) {
     unsigned mode = 0;
@@ -27,32 +65,54 @@ result<unsigned> parse_file_mode(const std::string& text) {
                        "such as 0640"};
 }
 
+bool is_postgres(std::string_view url) noexcept {
+    return url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
+
 void storage_settings::add_to(CLI::App& command, const std::string& help) {
-    add_setting(command, "storage", url, help);
+    option = add_setting(command, "storage", url,
+                         help + ". With a password: from the environment or --storage-file only");
+    add_setting(command, "storage-file", file, "A file whose first line is the URL for --storage");
+    add_setting(command, "storage-schema", schema, "Where the tables are in PostgreSQL");
     add_setting(command, "file-mode", file_mode,
                 "Permissions of the files that SQLite's storage makes, in octal");
+}
+
+result<std::string> storage_settings::resolve() const {
+    const char* const environment = std::getenv("ORDERPROC_STORAGE");
+    const bool given = option && option->count() > 0;
+    if (!file.empty()) {
+        if (!given) return of_option("--storage-file", read_url(file, "storage"));
+        return failure{errc::invalid_argument, "--storage and --storage-file: one of them"};
+    }
+    if (given && has_password(url) && (!environment || url != environment)) {
+        return failure{errc::invalid_argument,
+                       "a password in --storage is there for all to see: put the URL into "
+                       "ORDERPROC_STORAGE or into a file for --storage-file"};
+    }
+    return url;
 }
 
 result<std::unique_ptr<storage>> storage_settings::open() const {
     const auto mode = parse_file_mode(file_mode);
     if (!mode) return mode.error();
-    if (url == "memory:") return make_memory_storage(system_runtime().random.next());
+    const auto at = resolve();
+    if (!at) return at.error();
+    if (*at == "memory:") return make_memory_storage(system_runtime().random.next());
     constexpr std::string_view sqlite = "sqlite:";
-    if (url.starts_with(sqlite) && url.size() > sqlite.size()) {
-        sqlite_options options;
-        options.path = url.substr(sqlite.size());
-        options.file_mode = *mode;
-        (void)disable_sqlite_memory_statistics();  // not the first time: it has been done
-        auto opened = open_sqlite(std::move(options));
-        if (opened || opened.error().code != errc::schema_mismatch) return opened;
-        failure why = std::move(opened).error();
-        if (why.detail.ends_with("migrate it first")) {
-            why.detail += ": orderproc migrate --storage " + url;
-        }
-        return why;
+    if (at->starts_with(sqlite) && at->size() > sqlite.size()) return open_file(*at, *mode);
+    if (is_postgres(*at)) {
+#ifdef ORDERPROC_WITH_POSTGRES
+        return open_database(*at, schema);
+#else
+        return failure{errc::invalid_argument,
+                       "--storage: this orderproc was built without PostgreSQL"};
+#endif
     }
     return failure{errc::invalid_argument,
-                   "--storage: unknown storage \"" + url + "\": expected sqlite:PATH or memory:"};
+                   "--storage: unknown storage \"" + *at +
+                       "\": expected sqlite:PATH, postgresql://HOST/DATABASE "
+                       "or memory:"};
 }
 
 void print_remarks(const storage& opened) {

@@ -9,17 +9,27 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace orderproc::server {
 
 struct storage_settings {
     std::string url = "sqlite:orders.db";
+    std::string file;  // whose first line is the URL instead
+    std::string schema = "orderproc";
     std::string file_mode = "0600";
 
-    void add_to(CLI::App& command, const std::string& help = "sqlite:PATH");
+    void add_to(CLI::App& command, const std::string& help = "sqlite:PATH or postgresql://…");
     // errc::invalid_argument: one of them cannot be read.
     result<std::unique_ptr<storage>> open() const;
+    // The URL of the option or the file. errc::invalid_argument: both are given, or it has a
+    // password that others can see.
+    result<std::string> resolve() const;
+
+    CLI::Option* option = nullptr;  // --storage, as add_to() has made it
 };
+
+bool is_postgres(std::string_view url) noexcept;
 
 // "0600", "640": octal, at most 0777; the owner reads and writes. errc::invalid_argument.
 result<unsigned> parse_file_mode(const std::string& text);

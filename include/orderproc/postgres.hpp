@@ -1,0 +1,74 @@
+#ifndef ORDERPROC_POSTGRES_HPP
+#define ORDERPROC_POSTGRES_HPP
+
+// Orders in a PostgreSQL database: durable, and shared by the processes of any number of hosts.
+
+#include <orderproc/repository.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+
+struct postgres_options {
+    // A connection string or URI of libpq (postgresql.org/docs/15/libpq-connect.html), also of
+    // several hosts: "postgresql://orders@db1,db2/shop". Unless it says otherwise, beyond a Unix
+    // socket or the loopback interface the server must prove who it is (sslmode=verify-full), a
+    // host gets 5 seconds to connect, and a host that does not answer for 10 seconds is given up.
+    // Among several hosts the one that accepts writes is used, by readers as well.
+    std::string connection;
+    // Where the tables are: 1 to 63 bytes without NUL.
+    std::string schema = "orderproc";
+    // How long a write waits for another one of any process. Then errc::unavailable. At least 1 ms.
+    std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
+    // How long a call waits for the database to answer. Then the connection counts as lost.
+    // Longer than lock_timeout.
+    std::chrono::milliseconds answer_timeout = std::chrono::seconds(30);
+    // How far the clock of a writer may be from that of the database, ahead or behind. Beyond it
+    // its writes are errc::unavailable. 0: the clocks are not compared. At most a quarter of the
+    // shortest lease keeps leases safe from it.
+    std::chrono::milliseconds clock_skew_max = std::chrono::seconds(2);
+};
+
+// Opens the storage that migrate_postgres() has made in the database. All processes that use it
+// write one after the other, in the order in which they get the write lock, which is the row of the
+// table write_lock. A write takes two round trips to the database, whatever is in it.
+//
+// The database user needs the rights to use the schema, to read and change the rows of its tables,
+// and nothing else. Writes are as durable as the server's setting of synchronous_commit makes
+// them. It must not be off: errc::not_supported.
+//
+// A server that was promoted from a standby is noticed when it is connected to: the journal begins
+// a new epoch. From then on a server of an earlier timeline is refused (errc::unavailable).
+//
+// errc::schema_mismatch if there is no such schema or it has another version,
+// errc::unavailable if the database cannot be reached, errc::not_supported if a right is missing or
+// the server is too old: PostgreSQL 14 or later. errc::invalid_argument if an option cannot be
+// used.
+ORDERPROC_EXPORT result<std::unique_ptr<storage>> open_postgres(postgres_options options);
+
+struct postgres_migration {
+    int from = 0;  // schema versions; 0: there was none. The same: there was nothing to do
+    int to = 0;
+    std::vector<std::string> steps;  // what each step brings, for people
+};
+
+struct postgres_migrate_options {
+    bool create = false;   // make the schema if there is none; else errc::not_found
+    bool dry_run = false;  // do the same and take it back
+};
+
+// Brings the schema to this library's version: all of it, or on failure nothing. The database user
+// must own the schema, or may create it.
+//
+// errc::schema_mismatch if it is of a newer version; else as open_postgres().
+ORDERPROC_EXPORT result<postgres_migration> migrate_postgres(
+    const postgres_options& options, const postgres_migrate_options& how = {});
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,263 @@
+#include "storage/postgres/connection.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+namespace {
+
+std::string field(const pg_result* of, int which) {
+    const char* const text = PQresultErrorField(of, which);
+    return text ? text : "";
+}
+
+// PostgreSQL ends what it says with a line feed.
+std::string trimmed(const char* text) {
+    std::string out = text ? text : "";
+    while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+    std::replace(out.begin(), out.end(), '\n', ' ');
+    return out;
+}
+
+// What to do about an SQLSTATE (postgresql.org/docs/15/errcodes-appendix.html).
+errc code_of(std::string_view state) {
+    if (state == "42501") return errc::not_supported;  // a right is missing
+    if (state == "42P01" || state == "42703" || state == "3F000") return errc::schema_mismatch;
+    const std::string_view group = state.substr(0, 2);
+    if (group == "23" || group == "XX") return errc::corrupt;
+    if (group == "22") return errc::invalid_argument;
+    return errc::unavailable;
+}
+
+bool ended_well(const pg_result* it) {
+    const auto status = PQresultStatus(it);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+}  // namespace
+
+std::string quoted_name(std::string_view name) {
+    std::string out = "\"";
+    for (const char c : name) {
+        out += c;
+        if (c == '"') out += c;
+    }
+    return out + '"';
+}
+
+std::string quoted_text(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) {
+        out += c;
+        if (c == '\'') out += c;
+    }
+    return out + "'";
+}
+
+void connection::free_result::operator()(pg_result* it) const noexcept {
+    PQclear(it);
+}
+
+connection::connection(pg_conn* it, std::chrono::milliseconds answer_timeout)
+    : it_(it), answer_timeout_(answer_timeout) {
+    PQsetNoticeReceiver(it_, &connection::note, this);
+}
+
+connection::~connection() {
+    PQfinish(it_);
+}
+
+result<std::unique_ptr<connection>> connection::open(const connection_settings& settings) {
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+    for (const keyword& it : settings.keywords) {
+        names.push_back(it.name.c_str());
+        values.push_back(it.value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    pg_conn* const made = PQconnectdbParams(names.data(), values.data(), 0);
+    if (!made) return failure{errc::unavailable, "PostgreSQL's library has no memory left"};
+    auto out = std::make_unique<connection>(made, settings.answer_timeout);
+    if (PQstatus(made) != CONNECTION_OK) {
+        return failure{errc::unavailable, trimmed(PQerrorMessage(made))};
+    }
+    std::string session;
+    for (const std::string& it : settings.on_connect) session += it + ";";
+    if (auto done = out->execute(session); !done) return std::move(done).error();
+    if (PQsetnonblocking(made, 1) != 0 || PQenterPipelineMode(made) != 1) {
+        return failure{errc::unavailable, trimmed(PQerrorMessage(made))};
+    }
+    return out;
+}
+
+void connection::note(void* self, const pg_result* notice) {
+    auto& it = *static_cast<connection*>(self);
+    const std::string severity = field(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity == "WARNING") it.warning_ = field(notice, PG_DIAG_MESSAGE_PRIMARY);
+}
+
+void connection::add(std::string_view sql, parameters with) {
+    queue_.push_back({std::string(sql), std::move(with)});
+}
+
+bool connection::send(const queued& it) {
+    auto known = names_.find(it.sql);
+    prepares_.push_back(known == names_.end());
+    if (prepares_.back()) {
+        const std::string name = "orderproc_" + std::to_string(++names_given_);
+        known = names_.emplace(it.sql, name).first;
+        unconfirmed_.push_back(it.sql);
+        if (PQsendPrepare(it_, name.c_str(), it.sql.c_str(), 0, nullptr) != 1) return false;
+    }
+    std::vector<const char*> values;
+    std::vector<int> sizes;
+    for (const auto& value : it.with.all()) {
+        values.push_back(value ? value->data() : nullptr);
+        sizes.push_back(value ? static_cast<int>(value->size()) : 0);
+    }
+    const std::vector<int> binary(values.size(), 1);
+    return PQsendQueryPrepared(it_, known->second.c_str(), static_cast<int>(values.size()),
+                               values.data(), sizes.data(), binary.data(), 1) == 1;
+}
+
+result<std::vector<rows>> connection::run() {
+    const auto queue = std::exchange(queue_, {});
+    warning_.clear();
+    state_.clear();
+    failed_.reset();
+    last_is_unknown_ = false;
+    prepares_.clear();
+    if (lost_) return failure{errc::unavailable, "the connection to PostgreSQL is lost"};
+    const deadline until = std::chrono::steady_clock::now() + answer_timeout_;
+    bool sent = true;
+    for (const queued& it : queue) sent = sent && send(it);
+    if (!sent || PQpipelineSync(it_) != 1) {
+        lose(trimmed(PQerrorMessage(it_)));
+        return std::move(*failed_);
+    }
+    std::vector<rows> out;
+    out.reserve(queue.size());
+    if (!read_all(until, out)) {
+        forget_unconfirmed();
+        return std::move(*failed_);
+    }
+    unconfirmed_.clear();
+    return out;
+}
+
+bool connection::read_all(deadline until, std::vector<rows>& out) {
+    for (std::size_t i = 0; i < prepares_.size() && !lost_; ++i) {
+        const bool before = failed_.has_value();
+        if (prepares_[i]) read_one(until, nullptr);
+        if (!lost_) read_one(until, &out);
+        if (!before && failed_) last_is_unknown_ = lost_ || i + 1 == prepares_.size();
+    }
+    if (lost_) return false;
+    const answer end = next(until);
+    if (!failed_ && PQresultStatus(end.get()) != PGRES_PIPELINE_SYNC) {
+        last_is_unknown_ = true;
+        lose("PostgreSQL does not answer as it should");
+    }
+    return !failed_;
+}
+
+bool connection::read_one(deadline until, std::vector<rows>* out) {
+    answer it = next(until);
+    if (lost_) return false;
+    const bool well = ended_well(it.get());
+    if (!well && !failed_) refuse(it.get());
+    if (well && out) out->emplace_back(it.release());
+    while (!lost_ && next(until)) {
+    }
+    return well && !lost_;
+}
+
+// Null: the end of the answers to one statement, or the connection is lost.
+connection::answer connection::next(deadline until) {
+    while (PQisBusy(it_) != 0) {
+        if (!wait(until)) return nullptr;
+    }
+    answer out(PQgetResult(it_));
+    if (PQstatus(it_) == CONNECTION_BAD) {
+        lose(out ? trimmed(PQresultErrorMessage(out.get())) : trimmed(PQerrorMessage(it_)));
+        return nullptr;
+    }
+    return out;
+}
+
+bool connection::wait(deadline until) {
+    using std::chrono::milliseconds;
+    const int unsent = PQflush(it_);
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+    if (unsent < 0 || left.count() <= 0) {
+        lose(unsent < 0 ? trimmed(PQerrorMessage(it_))
+                        : "PostgreSQL did not answer within " +
+                              std::to_string(answer_timeout_.count()) + " ms");
+        return false;
+    }
+    const short events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
+    pollfd on{PQsocket(it_), events, 0};
+    constexpr std::int64_t longest = std::numeric_limits<int>::max();
+    const int ready =
+        ::poll(&on, 1, static_cast<int>(std::min<std::int64_t>(left.count(), longest)));
+    if (ready < 0 && errno != EINTR) {
+        lose(std::strerror(errno));
+        return false;
+    }
+    if (ready > 0 && PQconsumeInput(it_) != 1) {
+        lose(trimmed(PQerrorMessage(it_)));
+        return false;
+    }
+    return true;
+}
+
+void connection::lose(std::string why) {
+    lost_ = true;
+    if (!failed_) failed_ = failure{errc::unavailable, std::move(why)};
+}
+
+void connection::refuse(const pg_result* by) {
+    state_ = field(by, PG_DIAG_SQLSTATE);
+    std::string text = field(by, PG_DIAG_MESSAGE_PRIMARY);
+    if (text.empty()) text = trimmed(PQresultErrorMessage(by));
+    if (state_ == "55P03") text = "another writer kept the write lock for too long: " + text;
+    failed_ = failure{code_of(state_), std::move(text)};
+}
+
+void connection::forget_unconfirmed() {
+    for (const std::string& it : std::exchange(unconfirmed_, {})) names_.erase(it);
+}
+
+void connection::roll_back() {
+    if (lost_) return;
+    add("ROLLBACK");
+    (void)run();
+}
+
+result<void> connection::execute(const std::string& sql) {
+    const bool piped = PQpipelineStatus(it_) != PQ_PIPELINE_OFF;
+    failed_.reset();
+    if (piped && PQexitPipelineMode(it_) != 1) lose(trimmed(PQerrorMessage(it_)));
+    if (!failed_) {
+        const answer it(PQexec(it_, sql.c_str()));
+        if (!ended_well(it.get())) refuse(it.get());
+    }
+    if (piped && !lost_ && PQenterPipelineMode(it_) != 1) lose(trimmed(PQerrorMessage(it_)));
+    if (failed_) return std::move(*failed_);
+    return {};
+}
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc

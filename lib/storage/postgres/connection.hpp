@@ -1,0 +1,121 @@
+#ifndef ORDERPROC_STORAGE_POSTGRES_CONNECTION_HPP
+#define ORDERPROC_STORAGE_POSTGRES_CONNECTION_HPP
+
+// One connection. Statements are gathered and sent together, in one round trip, by libpq's pipeline
+// mode (postgresql.org/docs/15/libpq-pipeline-mode.html); each is prepared when it is first used.
+
+#include "storage/postgres/values.hpp"
+
+#include <orderproc/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+struct pg_conn;
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+// What libpq is told: keywords and values (postgresql.org/docs/15/libpq-connect.html).
+struct keyword {
+    std::string name;
+    std::string value;
+};
+
+struct connection_settings {
+    std::vector<keyword> keywords;
+    std::vector<std::string> on_connect;          // statements of the session
+    std::chrono::milliseconds answer_timeout{0};  // for all that one run() sends
+};
+
+class connection {
+public:
+    static result<std::unique_ptr<connection>> open(const connection_settings& settings);
+    connection(pg_conn* it, std::chrono::milliseconds answer_timeout);
+    ~connection();
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    // Adds a statement to those that run() sends.
+    void add(std::string_view sql, parameters with = {});
+    // Sends what was added and reads the answers, one for each statement. On failure those after
+    // the one that failed have done nothing, and the transaction is to be rolled back.
+    // errc::unavailable: the connection is lost, or the server could not do it now.
+    result<std::vector<rows>> run();
+
+    // After run() failed: the last statement may have been carried out all the same.
+    bool last_is_unknown() const noexcept { return last_is_unknown_; }
+    // The server gave a warning during the latest run().
+    bool warned() const noexcept { return !warning_.empty(); }
+    const std::string& warning() const noexcept { return warning_; }
+    bool lost() const noexcept { return lost_; }
+    // The SQLSTATE of the latest run(), if a statement failed.
+    const std::string& state() const noexcept { return state_; }
+
+    // For a transaction that failed. Without an answer the connection is lost.
+    void roll_back();
+
+    // One statement or several without parameters, outside of the pipeline.
+    result<void> execute(const std::string& sql);
+
+private:
+    struct queued {
+        std::string sql;
+        parameters with;
+    };
+    struct hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>()(text);
+        }
+    };
+    struct free_result {
+        void operator()(pg_result* it) const noexcept;
+    };
+    using answer = std::unique_ptr<pg_result, free_result>;
+    using deadline = std::chrono::steady_clock::time_point;
+
+    bool send(const queued& it);
+    // Whether it ended well; if not, the first failure is kept. A result is given if asked for.
+    bool read_one(deadline until, std::vector<rows>* out);
+    bool read_all(deadline until, std::vector<rows>& out);
+    answer next(deadline until);
+    bool wait(deadline until);
+    void lose(std::string why);
+    void refuse(const pg_result* by);
+    void forget_unconfirmed();
+    static void note(void* self, const pg_result* notice);
+
+    pg_conn* it_;
+    const std::chrono::milliseconds answer_timeout_;
+    std::vector<queued> queue_;
+    std::unordered_map<std::string, std::string, hash, std::equal_to<>> names_;  // by SQL
+    std::uint64_t names_given_ = 0;
+    std::vector<std::string> unconfirmed_;  // SQL whose preparation was not answered yet
+    std::vector<bool> prepares_;            // of what was sent: was it prepared before?
+    std::optional<failure> failed_;         // of the run under way
+    std::string warning_;
+    std::string state_;
+    bool lost_ = false;
+    bool last_is_unknown_ = false;
+};
+
+// "orderproc", in quotes.
+std::string quoted_name(std::string_view name);
+// 'text', for statements that take no parameters.
+std::string quoted_text(std::string_view text);
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

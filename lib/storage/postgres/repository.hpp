@@ -1,0 +1,41 @@
+#ifndef ORDERPROC_STORAGE_POSTGRES_REPOSITORY_HPP
+#define ORDERPROC_STORAGE_POSTGRES_REPOSITORY_HPP
+
+#include "storage/postgres/connection.hpp"
+
+#include <orderproc/postgres.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+// What the connections of a storage share.
+struct shared_state {
+    connection_settings settings;
+    std::chrono::milliseconds clock_skew_max{0};
+    std::atomic<std::int64_t> newest_timeline{0};  // of a server that was connected to
+};
+
+struct opened_connection {
+    std::unique_ptr<connection> db;
+    bool new_timeline = false;  // the server has another one than the last epoch
+    bool synced = true;         // the server syncs its files
+    std::string synchronous_commit = {};
+};
+
+// Connects, and looks whether the server and the schema can be used.
+result<opened_connection> connect(shared_state& shared);
+
+result<std::unique_ptr<repository_reader>> connect_reader(shared_state& shared);
+result<std::unique_ptr<repository>> connect_writer(shared_state& shared);
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,130 @@
+#include "storage/postgres/settings.hpp"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+namespace {
+
+constexpr std::size_t schema_size_max = 63;
+
+failure invalid(std::string text) {
+    return {errc::invalid_argument, std::move(text)};
+}
+
+result<void> check(const postgres_options& options) {
+    const std::string& schema = options.schema;
+    if (schema.empty() || schema.size() > schema_size_max || schema.find('\0') != schema.npos) {
+        return invalid("schema must have 1 to 63 bytes without NUL");
+    }
+    if (options.connection.find('\0') != std::string::npos) {
+        return invalid("connection must not contain NUL");
+    }
+    if (options.lock_timeout.count() < 1) return invalid("lock_timeout must be at least 1 ms");
+    if (options.answer_timeout <= options.lock_timeout) {
+        return invalid("answer_timeout must be longer than lock_timeout");
+    }
+    if (options.clock_skew_max.count() < 0) return invalid("clock_skew_max is negative");
+    return {};
+}
+
+const std::string* find(const std::vector<keyword>& in, std::string_view name) {
+    const auto it = std::find_if(in.begin(), in.end(),
+                                 [&](const keyword& known) { return known.name == name; });
+    return it == in.end() ? nullptr : &it->value;
+}
+
+void add_if_absent(std::vector<keyword>& to, std::string name, std::string value) {
+    if (!find(to, name)) to.push_back({std::move(name), std::move(value)});
+}
+
+// libpq's own message may quote a password.
+result<std::vector<keyword>> parse(const std::string& text) {
+    struct free_all {
+        void operator()(PQconninfoOption* it) const noexcept { PQconninfoFree(it); }
+    };
+    char* why = nullptr;
+    const std::unique_ptr<PQconninfoOption, free_all> found(PQconninfoParse(text.c_str(), &why));
+    PQfreemem(why);
+    if (!found) return invalid("connection is no connection string or URI of PostgreSQL");
+    std::vector<keyword> out;
+    for (const PQconninfoOption* it = found.get(); it->keyword; ++it) {
+        if (it->val) out.push_back({it->keyword, it->val});
+    }
+    return out;
+}
+
+bool is_near(std::string_view host) {
+    return host.empty() || host.front() == '/' || host.front() == '@' || host == "localhost" ||
+           host == "::1" || host.starts_with("127.");
+}
+
+// Are all hosts reached by a Unix socket or the loopback interface?
+bool all_near(const std::vector<keyword>& of) {
+    const std::string* hosts = find(of, "hostaddr");
+    if (!hosts) hosts = find(of, "host");
+    std::string_view rest = hosts ? std::string_view(*hosts) : std::string_view();
+    while (true) {
+        const auto comma = rest.find(',');
+        if (!is_near(rest.substr(0, comma))) return false;
+        if (comma == rest.npos) return true;
+        rest.remove_prefix(comma + 1);
+    }
+}
+
+std::string milliseconds_text(std::chrono::milliseconds time) {
+    return std::to_string(time.count());
+}
+
+// Plans must not depend on statistics: those of an empty table keep its plans slow until somebody
+// analyses it.
+std::vector<std::string> session(const postgres_options& options) {
+    std::vector<std::string> out{
+        "SET search_path TO " + quoted_name(options.schema),
+        "SET lock_timeout TO " + milliseconds_text(options.lock_timeout),
+        // A process that hangs between the two parts of a write does not keep the others waiting.
+        "SET idle_in_transaction_session_timeout TO 2000",
+        "SET default_transaction_isolation TO 'read committed'",
+        "SET plan_cache_mode TO force_generic_plan",
+    };
+    for (const char* method : {"seqscan", "bitmapscan", "hashjoin", "mergejoin", "sort",
+                               "incremental_sort", "material", "memoize"}) {
+        out.push_back(std::string("SET enable_") + method + " TO off");
+    }
+    out.emplace_back("SET jit TO off");
+    return out;
+}
+
+}  // namespace
+
+result<connection_settings> settings_of(const postgres_options& options) {
+    if (auto ok = check(options); !ok) return std::move(ok).error();
+    auto keywords = parse(options.connection);
+    if (!keywords) return std::move(keywords).error();
+    if (!all_near(*keywords)) add_if_absent(*keywords, "sslmode", "verify-full");
+    add_if_absent(*keywords, "connect_timeout", "5");
+    add_if_absent(*keywords, "tcp_user_timeout", "10000");
+    add_if_absent(*keywords, "keepalives_idle", "5");
+    add_if_absent(*keywords, "keepalives_interval", "2");
+    add_if_absent(*keywords, "application_name", "orderproc");
+    add_if_absent(*keywords, "target_session_attrs", "read-write");
+    return connection_settings{std::move(*keywords), session(options), options.answer_timeout};
+}
+
+std::string name_of(const connection_settings& settings) {
+    std::string out = "postgresql:";
+    if (const std::string* host = find(settings.keywords, "host")) out += *host;
+    if (const std::string* database = find(settings.keywords, "dbname")) out += "/" + *database;
+    return out;
+}
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,42 @@
+#include "storage/postgres/statements.hpp"
+
+#include "storage/postgres/order_row.hpp"
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+namespace {
+
+// The due bound of the status $1 as of the latest write.
+const std::string due_from =
+    "coalesce((SELECT latest.due_from[array_position(latest.statuses, $1::text)] FROM "
+    "(SELECT statuses, due_from FROM writes ORDER BY id DESC LIMIT 1) latest), "
+    "9223372036854775807)";
+
+std::string select_orders(const std::string& rest) {
+    return "SELECT " + std::string(stored_order_columns) + " " + rest;
+}
+
+}  // namespace
+
+const std::string orders_by_id = select_orders(
+    "FROM orders o JOIN work w ON w.number = o.number WHERE o.order_id = ANY($1::bytea[])");
+
+const std::string first_positions =
+    "SELECT due_at, number FROM work WHERE status = $1::text AND due_at >= " + due_from +
+    " ORDER BY due_at, number LIMIT $2::bigint";
+
+const std::string first_due_orders = select_orders(
+    "FROM (SELECT * FROM work WHERE status = $1::text AND due_at >= " + due_from +
+    " AND due_at <= greatest($3::bigint, (SELECT stamp FROM writes ORDER BY id DESC LIMIT 1)) "
+    "ORDER BY due_at, number LIMIT $2::bigint) w JOIN orders o ON o.number = w.number");
+
+const std::string orders_behind = select_orders(
+    "FROM (SELECT * FROM work WHERE status = $1::text AND (due_at, number) > "
+    "($2::bigint, $3::bigint) AND due_at IS NOT NULL ORDER BY due_at, number LIMIT $4::bigint) w "
+    "JOIN orders o ON o.number = w.number ORDER BY w.due_at, w.number");
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,24 @@
+#ifndef ORDERPROC_STORAGE_POSTGRES_TOTALS_HPP
+#define ORDERPROC_STORAGE_POSTGRES_TOTALS_HPP
+
+#include "storage/plan/read_set.hpp"
+#include "storage/postgres/values.hpp"
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+// What all writes came to: the latest row of the table writes, its id before it, and the server's
+// time at which the transaction began after it.
+inline constexpr const char* latest_totals =
+    "SELECT id, stamp, number, position, floor, record_version, completed, processing_ms, "
+    "statuses, orders, due_from, (extract(epoch FROM transaction_timestamp()) * 1000)::bigint "
+    "FROM writes ORDER BY id DESC LIMIT 1";
+
+result<plan::totals> read_totals(const rows& latest);
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,41 @@
+#include "storage/postgres/transaction.hpp"
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+result<void> questions::run() {
+    const auto handlers = std::exchange(handlers_, {});
+    auto answers = db_.run();
+    if (!answers) return std::move(answers).error();
+    for (std::size_t i = 0; i < handlers.size(); ++i) {
+        if (auto done = handlers[i]((*answers)[i]); !done) return done;
+    }
+    return {};
+}
+
+void add_begin(questions& to) {
+    to.tell("BEGIN");
+    to.tell("SELECT 1 FROM write_lock WHERE id=1 FOR UPDATE");
+}
+
+result<std::vector<rows>> commit(connection& db) {
+    db.add("COMMIT");
+    auto answers = db.run();
+    if (!answers) {
+        failure why = std::move(answers).error();
+        if (db.last_is_unknown()) why.code = errc::outcome_unknown;
+        db.roll_back();
+        return why;
+    }
+    // The wait for a synchronous standby was cancelled: committed here, and perhaps nowhere else.
+    if (db.warned()) return failure{errc::outcome_unknown, db.warning()};
+    if (answers->back().tag() != "COMMIT") {
+        return failure{errc::unavailable, "PostgreSQL rolled the transaction back"};
+    }
+    return answers;
+}
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc

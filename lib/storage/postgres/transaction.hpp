@@ -1,0 +1,53 @@
+#ifndef ORDERPROC_STORAGE_POSTGRES_TRANSACTION_HPP
+#define ORDERPROC_STORAGE_POSTGRES_TRANSACTION_HPP
+
+// Statements with somebody who wants each answer, and the two ends of a transaction that writes.
+
+#include "storage/postgres/connection.hpp"
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+class questions {
+public:
+    using handler = std::function<result<void>(const rows&)>;
+
+    explicit questions(connection& db) : db_(db) {}
+
+    void ask(std::string_view sql, parameters with, handler then) {
+        db_.add(sql, std::move(with));
+        handlers_.push_back(std::move(then));
+    }
+    void tell(std::string_view sql, parameters with = {}) {
+        ask(sql, std::move(with), [](const rows&) { return result<void>(); });
+    }
+    // Sends all of them, and gives the answers to the handlers, in order. Stops at the first
+    // failure.
+    result<void> run();
+
+private:
+    connection& db_;
+    std::vector<handler> handlers_;
+};
+
+// One snapshot for all statements up to its COMMIT.
+inline constexpr const char* begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+// Begins a transaction that has the write lock. What comes after it sees all that was written
+// before.
+void add_begin(questions& to);
+
+// Sends what was added and a COMMIT. The transaction has ended, whatever this answers.
+// errc::outcome_unknown: it may or may not have been committed, or not as durably as it should be.
+result<std::vector<rows>> commit(connection& db);
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,226 @@
+// What a write does with what it has read, and its second round trip.
+
+#include "storage/postgres/writer.hpp"
+
+#include "storage/postgres/order_row.hpp"
+#include "storage/postgres/statements.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+namespace {
+
+// Rows of the table writes that a later one of the same writer has replaced are deleted by every
+// so manieth write, behind so many that are kept.
+constexpr std::int64_t cleaning_interval = 64;
+constexpr std::int64_t writes_kept = 64;
+
+// Is it a request for work and nothing else? A worker's regular look beyond what is due is not.
+bool only_claims(const write_params& params) {
+    return !params.claims.empty() && params.changes.empty() && params.cursors.empty() &&
+           params.records.empty() && params.purges.empty() &&
+           std::all_of(params.claims.begin(), params.claims.end(),
+                       [](const claim& it) { return it.probe.limit == 0; });
+}
+
+}  // namespace
+
+result<void> writer::write(const write_params& params, write_results& results) {
+    if (only_claims(params)) {
+        const auto nothing = finds_nothing(params, results);
+        if (!nothing) return nothing.error();
+        if (*nothing) return {};
+    }
+    auto found = read(params, access::locked);
+    if (!found) {
+        db_.roll_back();
+        return std::move(found).error();
+    }
+    plan::planner planner(params, std::move(*found));
+    planner.run(results);
+    if (planner.result().changed) return store(params, planner.result());
+    db_.roll_back();  // nothing to keep, so nothing to sync
+    return {};
+}
+
+// Workers that find nothing do not queue for the write lock. If there is something, the answer is
+// thrown away and the write is done in earnest.
+result<bool> writer::finds_nothing(const write_params& params, write_results& results) {
+    auto found = read(params, access::snapshot);
+    db_.roll_back();
+    if (!found) return std::move(found).error();
+    plan::planner planner(params, std::move(*found));
+    planner.run(results);
+    return !planner.result().changed;
+}
+
+void writer::add(std::string_view sql, parameters with, std::int64_t rows) {
+    db_.add(sql, std::move(with));
+    expected_.push_back(rows);
+}
+
+result<void> writer::store(const write_params& params, const plan::write_set& what) {
+    expected_.clear();
+    add_orders(what);
+    add_entries(what);
+    add_keys(what);
+    add_cursors_and_records(what);
+    if (params.forget_max > 0) add_forgetting(params);
+    add_totals(params, what);
+    const auto done = commit(db_);
+    if (!done) return done.error();
+    if (params.forget_max > 0) forgot_writers_ = true;
+    for (std::size_t i = 0; i < expected_.size(); ++i) {
+        const std::int64_t changed = (*done)[i].affected();
+        if (expected_[i] < 0 || changed == expected_[i]) continue;
+        return failure{errc::corrupt, "PostgreSQL has changed " + std::to_string(changed) + " of " +
+                                          std::to_string(expected_[i]) + " rows"};
+    }
+    return {};
+}
+
+void writer::add_orders(const plan::write_set& what) {
+    if (!what.created.empty()) {
+        content_columns contents;
+        work_columns work;
+        for (const stored_order* it : what.created) {
+            contents.add(it->value);
+            work.add(*it);
+        }
+        add(insert_orders, std::move(contents).take());
+        add(insert_work, std::move(work).take());
+    }
+    if (!what.moved.empty()) {
+        work_columns work;
+        for (const stored_order* it : what.moved) work.add(*it);
+        add(update_work, std::move(work).take(), static_cast<std::int64_t>(what.moved.size()));
+    }
+    if (!what.edited.empty()) {
+        content_columns contents;
+        for (const stored_order* it : what.edited) contents.add(it->value);
+        add(update_orders, std::move(contents).take(),
+            static_cast<std::int64_t>(what.edited.size()));
+    }
+    if (!what.removed.empty()) {
+        array ids(element::bytes);
+        array numbers(element::integer);
+        array also(element::integer);
+        array again(element::integer);
+        for (const plan::order_name& it : what.removed) {
+            ids.add(std::string_view(it.id));
+            for (array* each : {&numbers, &also, &again}) each->add(it.number);
+        }
+        add(delete_orders, parameters::of(std::move(numbers)),
+            static_cast<std::int64_t>(what.removed.size()));
+        add(delete_work, parameters::of(std::move(also)),
+            static_cast<std::int64_t>(what.removed.size()));
+        add(bury, parameters::of(std::move(ids), std::move(again)));
+    }
+    if (what.purged.empty()) return;
+    array numbers(element::integer);
+    for (const std::int64_t number : what.purged) numbers.add(number);
+    add(delete_entries, parameters::of(std::move(numbers)));
+}
+
+void writer::add_entries(const plan::write_set& what) {
+    if (what.entries.empty()) return;
+    array position(element::integer), number(element::integer), version(element::integer),
+        event(element::bytes), from(element::text), status(element::text), actor(element::bytes),
+        reason(element::bytes), traceparent(element::bytes), snapshot(element::bytes);
+    for (const plan::new_entry& it : what.entries) {
+        position.add(it.position);
+        number.add(it.number);
+        version.add(static_cast<std::uint64_t>(it.version));
+        event.add(std::string_view(it.event));
+        from.add(it.from ? std::optional(it.from->view()) : std::nullopt);
+        status.add(it.status.view());
+        actor.add(std::string_view(it.actor));
+        reason.add(std::string_view(it.reason));
+        traceparent.add(std::string_view(it.traceparent));
+        snapshot.add(std::string_view(it.snapshot));
+    }
+    add(insert_entries,
+        parameters::of(std::move(position), std::move(number), std::move(version), std::move(event),
+                       std::move(from), std::move(status), std::move(actor), std::move(reason),
+                       std::move(traceparent), std::move(snapshot), what.at.stamp));
+}
+
+void writer::add_keys(const plan::write_set& what) {
+    if (what.keys.empty()) return;
+    array key(element::bytes), body(element::bytes), number(element::integer),
+        version(element::integer);
+    for (const plan::new_key& it : what.keys) {
+        key.add(bytes_of(it.once.key));
+        body.add(bytes_of(it.once.body));
+        number.add(it.number);
+        version.add(static_cast<std::uint64_t>(it.version));
+    }
+    add(insert_keys, parameters::of(std::move(key), std::move(body), std::move(number),
+                                    std::move(version), what.at.now));
+}
+
+void writer::add_cursors_and_records(const plan::write_set& what) {
+    for (const auto& [name, it] : what.cursors) {
+        const std::string_view of = name;
+        if (it) {
+            add(set_cursor, parameters::of(of, std::string_view(it->owner), it->at.epoch,
+                                           it->at.offset, it->expires_at, it->moved_at));
+        } else {
+            add(remove_cursor, parameters::of(of));
+        }
+    }
+    for (const auto& [name, it] : what.records) {
+        const std::string_view collection = name.collection;
+        const std::string_view key = name.key;
+        if (it) {
+            add(set_record, parameters::of(collection, key, std::string_view(it->value),
+                                           it->version, it->due_at));
+        } else {
+            add(remove_record, parameters::of(collection, key));
+        }
+    }
+}
+
+// Keys got their ids in the order of their times, unless a clock has stepped back since. Writers
+// come with processes: once for each connection is enough.
+void writer::add_forgetting(const write_params& params) {
+    const auto most = static_cast<std::int64_t>(std::min<std::size_t>(params.forget_max, 1 << 20));
+    const timestamp ahead = ahead_of(params);
+    if (oldest_key_ && *oldest_key_ > ahead) {
+        add(date_keys, parameters::of(params.now, ahead, most));
+    }
+    if (oldest_key_ && *oldest_key_ < params.forget_before) {
+        add(forget_keys, parameters::of(params.forget_before, most));
+    }
+    if (forgot_writers_) return;
+    add(date_writers, parameters::of(params.now, ahead));
+    add(forget_writers, parameters::of(params.forget_before));
+}
+
+void writer::add_totals(const write_params& params, const plan::write_set& what) {
+    const std::int64_t id = latest_id_ + 1;
+    if (id % cleaning_interval == 0) {
+        add(forget_writes, parameters::of(id - writes_kept - cleaning_interval, id - writes_kept));
+    }
+    const plan::totals& sums = what.sums;
+    array statuses(element::text), orders(element::integer), due_from(element::integer);
+    for (const auto& [status, it] : sums.statuses) {
+        statuses.add(status.view());
+        orders.add(it.orders);
+        due_from.add(it.due_from);
+    }
+    add(insert_totals,
+        parameters::of(id, sums.stamp, sums.number, sums.position, sums.floor, sums.record_version,
+                       sums.completed, std::int64_t{sums.processing_time.count()},
+                       std::move(statuses), std::move(orders), std::move(due_from), params.writer,
+                       params.sequence, params.now));
+}
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc

@@ -1,0 +1,61 @@
+#ifndef ORDERPROC_STORAGE_POSTGRES_WRITER_HPP
+#define ORDERPROC_STORAGE_POSTGRES_WRITER_HPP
+
+// The writing half: what the planner asks for, in one round trip, and what it has planned, in
+// another one.
+
+#include "storage/plan/planner.hpp"
+#include "storage/postgres/transaction.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail::postgres {
+
+class writer {
+public:
+    writer(connection& db, std::chrono::milliseconds clock_skew_max)
+        : db_(db), clock_skew_max_(clock_skew_max) {}
+
+    result<void> write(const write_params& params, write_results& results);
+
+private:
+    enum class access : std::uint8_t { locked, snapshot };
+
+    result<plan::found_rows> read(const write_params& params, access how);
+    result<bool> finds_nothing(const write_params& params, write_results& results);
+    result<void> read_later(const write_params& params, plan::found_rows& found);
+    void ask_totals(questions& about, const write_params& params, plan::found_rows& found);
+    void ask_orders(questions& about, const plan::read_set& wanted, plan::found_rows& found);
+    void ask_due(questions& about, const write_params& params, const plan::due_prefix& wanted,
+                 plan::found_rows& found);
+    void ask_rest(questions& about, const plan::read_set& wanted, plan::found_rows& found);
+
+    // A statement that should change so many rows; negative: any number.
+    void add(std::string_view sql, parameters with, std::int64_t rows = -1);
+    result<void> store(const write_params& params, const plan::write_set& what);
+    void add_orders(const plan::write_set& what);
+    void add_entries(const plan::write_set& what);
+    void add_keys(const plan::write_set& what);
+    void add_cursors_and_records(const plan::write_set& what);
+    void add_forgetting(const write_params& params);
+    void add_totals(const write_params& params, const plan::write_set& what);
+
+    connection& db_;
+    std::vector<std::int64_t> expected_;  // rows, of the statements added
+    const std::chrono::milliseconds clock_skew_max_;
+    std::int64_t latest_id_ = 0;  // of the table writes, under the lock
+    std::optional<timestamp> oldest_key_;
+    bool forgot_writers_ = false;
+};
+
+}  // namespace detail::postgres
+}  // namespace v1
+}  // namespace orderproc
+
+#endif
