@@ -4,6 +4,7 @@
 // Journal entries as CloudEvents 1.0 in JSON (github.com/cloudevents/spec): one body for
 // whoever listens, whatever carries it.
 
+#include <orderproc/order_model.hpp>
 #include <orderproc/queue.hpp>
 #include <orderproc/repository.hpp>
 
@@ -26,15 +27,19 @@ ORDERPROC_EXPORT bool is_event_source(std::string_view text) noexcept;
 
 // Appends one line: specversion, id (the position), source, type "orderproc.order.<event>.v1",
 // subject (the order's id), time, traceparent if there is one, datacontenttype, and data
-// {order_id, event, from, to, version, reason, order}. REQUIRES: is_event_source(source).
+// {order_id, event, from, to, version, reason, order}, where the order is as append_json() writes
+// it under the model. REQUIRES: is_event_source(source).
 ORDERPROC_EXPORT void append_cloud_event(const journal_entry& entry, std::string& out,
-                                         std::string_view source = default_event_source);
+                                         std::string_view source = default_event_source,
+                                         const order_model& model = order_model::standard());
 
-// The same as a message, for relay_options::format: id, content_type and payload.
+// The same as a message, for relay_options::format: id, content_type and payload. Orders are those
+// of the standard model.
 ORDERPROC_EXPORT void write_cloud_event(const journal_entry& entry, message& to);
-// write_cloud_event() with that source. errc::invalid_argument if it is none.
+// write_cloud_event() with that source, and of orders of that model, which must outlive the
+// function. errc::invalid_argument if the source is none.
 ORDERPROC_EXPORT result<std::function<void(const journal_entry&, message&)>> cloud_events_of(
-    std::string source);
+    std::string source, const order_model& model = order_model::standard());
 
 }  // namespace v1
 }  // namespace orderproc

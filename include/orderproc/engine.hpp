@@ -5,6 +5,7 @@
 // waiting, without ever waiting for more (as leveldb's BuildBatchGroup does).
 
 #include <orderproc/command.hpp>
+#include <orderproc/model_record.hpp>
 #include <orderproc/repository.hpp>
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace orderproc {
@@ -145,6 +147,8 @@ struct engine_options {
     // With 0 threads: called, from any thread, when run_once() has something to do; not while it
     // runs, nor again before it has run. Must not throw.
     std::function<void()> on_ready = {};
+    // Where the model is stored: no write is made under another one. None: it never changes.
+    std::optional<model_record> stored_model = {};
 };
 
 // Safe to use from any thread, except where noted. A storage that fails is reported to those
@@ -153,7 +157,7 @@ struct engine_options {
 class ORDERPROC_EXPORT engine {
 public:
     // All of them must outlive the engine. Throws std::invalid_argument, naming the option, if an
-    // option is out of range, or if the model has indexes and the storage does not.
+    // option is out of range, or if the storage lacks indexes or records that are needed.
     engine(storage& orders, const status_machine& machine, const order_model& model,
            orderproc::runtime with, engine_options options = {});
     // The same with the standard model.
@@ -225,6 +229,7 @@ public:
     void stop() noexcept;
 
     const status_machine& machine() const noexcept;
+    // The present one. The reference stays valid as long as the engine, also once there is another.
     const order_model& model() const noexcept;
     orderproc::runtime& runtime() const noexcept;
     std::size_t queued() const noexcept;  // commands and all else that waits; for metrics

@@ -5,7 +5,7 @@
 
 #include <orderproc/command.hpp>
 #include <orderproc/json_text.hpp>
-#include <orderproc/order.hpp>
+#include <orderproc/order_model.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -19,17 +19,22 @@ inline namespace v1 {
 // One line, without spaces, fields always in the same order; times as to_string() writes
 // them; money with exactly its currency's decimals; metadata as it was sent, but for its line
 // breaks, which become spaces; order_id null if there is none yet, last_error null if empty. A
-// user who is an integer is a number, a guest is null. lines stand in the place of item_ids if
-// there are any; tenant, attributes and annotations follow metadata if the order has them.
-ORDERPROC_EXPORT void append_json(const order& value, std::string& out);
-ORDERPROC_EXPORT std::string to_json(const order& value);
+// user who is an integer is a number, unless users of the model are texts; a guest is null. lines
+// stand in the place of item_ids if there are any; tenant, attributes and annotations follow
+// metadata if the order has them. Amounts are in the order's currency.
+ORDERPROC_EXPORT void append_json(const order& value, std::string& out,
+                                  const order_model& model = order_model::standard());
+ORDERPROC_EXPORT std::string to_json(const order& value,
+                                     const order_model& model = order_model::standard());
 
 // What is wrong with one field, for people who have to fix it. The codes are required,
-// unknown_field, wrong_type, not_an_integer, out_of_range, too_few_items, too_many_items,
-// negative, too_many_decimals, too_large, unknown_currency, invalid_order_id, unsupported_number
-// and unsupported_character.
+// unknown_field, read_only, wrong_type, not_an_integer, out_of_range, too_few_items,
+// too_many_items, negative, too_many_decimals, too_large, unknown_currency, invalid_order_id,
+// unsupported_number, unsupported_character, not_a_choice and wrong_total.
 struct field_error {
-    std::string pointer;  // RFC 6901 as a URI fragment: "#/item_ids/2"; "#" is the whole
+    // RFC 6901 as a URI fragment: "#/item_ids/2", "#/lines/0/sku", "#/attributes/tax"; "#" is the
+    // whole.
+    std::string pointer;
     std::string code;
     std::string detail;  // goes on from the field's name: "must be an integer"
 };
@@ -51,19 +56,23 @@ struct parsed_order {
     bool ok() const noexcept { return syntax.line == 0 && errors.empty(); }
 };
 
-// The body of a create: order_id, user_id, item_ids, total_amount, currency, metadata, each as
-// order.hpp bounds it, and nothing else. Numbers are judged by value and exactly: 5.0 and 5e0
-// are the integer 5; the amount is judged in the body's currency, wherever that stands, as
-// parse_amount() does, and may be a string ("149.99"). A currency may be in lower case. null stands
-// for a field that is left out, where that may be; "metadata":[] stands for {}.
+// The body of a create: order_id, user_id, item_ids or lines, total_amount, currency, metadata,
+// tenant, attributes, annotations and not_before, each if the model has it and as the model and
+// order.hpp bound it, and nothing else. Numbers are judged by value and exactly: 5.0 and 5e0
+// are the integer 5; amounts are judged in the body's currency, wherever that stands, as
+// parse_amount() does, and may be strings ("149.99"). A currency may be in lower case. null stands
+// for a field or an attribute that is left out, where that may be; "metadata":[] stands for {}, and
+// so it does for attributes and annotations. Attributes that are left out have their default
+// values. What is ok() is also right by order_model::validate().
 //
 // Refused as syntax: what RFC 8259 does not allow, text that is not UTF-8, a byte order mark,
-// nesting deeper than 32, duplicate names within the order or within an object of its metadata
+// nesting deeper than 32, duplicate names within an object of the order or of its metadata
 // (however escaped), and more than 4,096 names in one of these. Metadata is kept byte for byte,
 // without the space around it; validate() says what it may contain. Takes time linear in the text,
 // whatever it holds: beyond 16 KiB of metadata, and in what is no field of an order, nothing is
-// looked at but the syntax.
-ORDERPROC_EXPORT parsed_order parse_order(std::string_view text);
+// looked at but the syntax. Annotations are kept as metadata is.
+ORDERPROC_EXPORT parsed_order parse_order(std::string_view text,
+                                          const order_model& model = order_model::standard());
 
 // The items of an array, one after the other. They are judged by their syntax alone, and may be
 // nested deeper than orders, as what shows an order is: whoever reads one judges the rest. The text
@@ -103,15 +112,35 @@ struct parsed_edit : parsed_order {
     bool needs_current = false;
 };
 
-// All fields that clients set, as parse_order() reads them, but no order_id; those left out
-// take their defaults. What else an order shows may be sent if it is what current shows (times
-// in any notation) or null, else the error's code is read_only.
-ORDERPROC_EXPORT parsed_edit parse_replacement(std::string_view text, const order* current);
+// All fields that clients set, as parse_order() reads them, but no order_id and no not_before;
+// those left out take their defaults, except that annotations, the tenant, and attributes that
+// never change stay. What else an order shows may be sent if it is what current shows (times in any
+// notation) or null, else the error's code is read_only, as it is for the tenant and for attributes
+// that never change.
+ORDERPROC_EXPORT parsed_edit parse_replacement(std::string_view text, const order* current,
+                                               const order_model& model = order_model::standard());
 
-// The same as a merge patch (RFC 7396) of current: what is left out stays. In metadata members
-// that are null are removed; "metadata":null stands for {}. No other field that clients set may be
-// null, and currency may only come together with total_amount, which means nothing without it.
-ORDERPROC_EXPORT parsed_edit parse_merge_patch(std::string_view text, const order* current);
+// The same as a merge patch (RFC 7396) of current: what is left out stays. In metadata, annotations
+// and attributes members that are null are removed; "metadata":null stands for {}, as it does for
+// annotations. An attribute that has a default value takes it when it is removed. No other field
+// that clients set may be null, but the user where there are guests. currency may only come
+// together with total_amount, which means nothing without it, and if it changes, with all other
+// amounts.
+ORDERPROC_EXPORT parsed_edit parse_merge_patch(std::string_view text, const order* current,
+                                               const order_model& model = order_model::standard());
+
+// The body of an annotation: {"annotations":{…},"attributes":{…}}, each as in a merge patch. It may
+// have the attributes that change in every status, and no others.
+struct parsed_annotation {
+    annotate_order value;  // meaningful if ok()
+    syntax_error syntax;   // if there is one, errors is empty
+    std::vector<field_error> errors;
+    bool needs_current = false;  // as of parsed_edit
+    bool ok() const noexcept { return syntax.line == 0 && errors.empty(); }
+};
+ORDERPROC_EXPORT parsed_annotation
+parse_annotation(std::string_view text, const order* current,
+                 const order_model& model = order_model::standard());
 
 // What a client raises of its own: {"event":"ship","reason":"out of stock"}.
 struct parsed_transition {

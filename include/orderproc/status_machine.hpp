@@ -16,7 +16,8 @@ namespace orderproc {
 inline namespace v1 {
 
 // An event has one target, whatever the status it is raised in, so that a transition is a
-// single compare-and-set. Events are [a-z][a-z0-9_]{0,31}, except "create", "edit" and "delete".
+// single compare-and-set. Events are [a-z][a-z0-9_]{0,31}, except "create", "edit", "delete",
+// "annotate" and "redact", which orders have anyway.
 struct transition_rule {
     order_status from;
     std::string_view event;
@@ -87,6 +88,11 @@ private:
     explicit status_machine(std::unique_ptr<const impl> table) noexcept;
     std::unique_ptr<const impl> impl_;
 };
+
+// Whether orders that were moved by one machine can be moved by another: they have the same initial
+// status, transitions and stages, in whatever order. errc::invalid_argument, with a detail that
+// names each difference.
+ORDERPROC_EXPORT result<void> check_successor(const status_machine& was, const status_machine& is);
 
 }  // namespace v1
 }  // namespace orderproc

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace orderproc {
@@ -21,9 +22,14 @@ inline namespace v1 {
 // them.
 ORDERPROC_EXPORT queue_declaration work_queue(const status_machine& machine,
                                               std::string name = "orderproc.work");
+// The same for one of the machine's stages, by its active status: for a worker of that stage alone.
+ORDERPROC_EXPORT queue_declaration work_queue(const status_machine& machine, order_status active,
+                                              std::string name);
 
 struct work_queue_options {
     std::string queue = "orderproc.work";
+    // Whose queue it is, as in work_queue(): that of one stage, or, if there is none, of all.
+    std::optional<order_status> stage = {};
     std::string poison_queue = "orderproc.poison";  // as in consumer_params
     std::size_t prefetch = 256;                     // messages whose orders are not claimed yet
     // 0: the host calls run_once(), on one thread at a time. Else 1.

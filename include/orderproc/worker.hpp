@@ -28,6 +28,8 @@ struct retry_policy {
 struct worker_options {
     // At most 64 bytes of UTF-8 without control characters; empty: host, process and a random part.
     std::string worker_id = {};
+    // The stages that it works on, by their active status; empty: all of the machine.
+    std::vector<order_status> stages = {};
     std::size_t in_flight_max = 1024;
     std::chrono::milliseconds lease = std::chrono::seconds(30);         // renewed at a third
     std::chrono::milliseconds timeout = std::chrono::minutes(5);        // of one attempt
@@ -49,7 +51,7 @@ struct cycle_report {
     clock::instant next_due;    // nothing to do before this unless on_ready is called
 };
 
-// Works on every stage of the engine's machine. Installs no signal handler, reads no
+// Works on the stages of the engine's machine. Installs no signal handler, reads no
 // environment, writes to no stream. Safe to use from any thread, except where noted.
 class ORDERPROC_EXPORT worker {
 public:
@@ -68,13 +70,15 @@ public:
     // As that said last, or in the past if there has come something to do since: see runnable.hpp.
     clock::instant next_due() const noexcept;
 
-    result<void> start();  // errc::invalid_argument for options out of range
+    // errc::invalid_argument for options out of range, or a stage that the machine does not have.
+    result<void> start();
 
     // Names orders that may be waiting for work in that stage of the machine. The worker claims
     // those that are, as places become free and between polls. done is called on the worker's
     // thread with how many more of the ids, from the first on, are settled: durably claimed, or
     // found not to be waiting. It is not called after the worker stops, and must not block or
-    // throw. The caller bounds how many ids are outstanding. REQUIRES: after start().
+    // throw. The caller bounds how many ids are outstanding. Ids of a stage that this worker does
+    // not work on are settled at once. REQUIRES: after start().
     void hint(const work_stage& stage, std::vector<std::string> ids,
               std::function<void(std::size_t)> done);
 

@@ -1,6 +1,7 @@
 #include "core/json_reader.hpp"
 #include "core/order_rules.hpp"
 #include "json_fields.hpp"
+#include "json_integers.hpp"
 #include "json_merge.hpp"
 
 #include <orderproc/json.hpp>
@@ -10,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <iterator>
+#include <utility>
 
 namespace orderproc {
 inline namespace v1 {
@@ -35,23 +37,38 @@ constexpr auto and_server_fields(void (order_judge::*judge)(), const order_field
     return out;
 }
 
-constexpr auto replacement_table = and_server_fields(
-    &order_judge::server_field_or_null, {
-                                            {"user_id", true, &order_judge::user_id},
-                                            {"item_ids", true, &order_judge::item_ids},
-                                            {"total_amount", true, &order_judge::total_amount},
-                                            {"currency", false, &order_judge::currency},
-                                            {"metadata", false, &order_judge::metadata},
-                                        });
+constexpr auto replacement_table =
+    and_server_fields(&order_judge::server_field_or_null,
+                      {
+                          {"user_id", true, &order_judge::user_id, field_form::user},
+                          {"item_ids", true, &order_judge::item_ids, field_form::item_ids},
+                          {"total_amount", true, &order_judge::total_amount},
+                          {"currency", false, &order_judge::currency},
+                          {"metadata", false, &order_judge::metadata},
+                          {"annotations", false, &order_judge::annotations},
+                          {"lines", true, &order_judge::lines, field_form::lines},
+                          {"tenant", false, &order_judge::server_field_or_null, field_form::tenant},
+                          {"attributes", false, &order_judge::attributes, field_form::attributes},
+                      });
 
-constexpr auto patch_table = and_server_fields(
-    &order_judge::server_field, {
-                                    {"user_id", false, &order_judge::user_id},
-                                    {"item_ids", false, &order_judge::item_ids},
-                                    {"total_amount", false, &order_judge::total_amount},
-                                    {"currency", false, &order_judge::patched_currency},
-                                    {"metadata", false, &order_judge::merged_metadata},
-                                });
+constexpr auto patch_table =
+    and_server_fields(&order_judge::server_field,
+                      {
+                          {"user_id", false, &order_judge::user_id},
+                          {"item_ids", false, &order_judge::item_ids, field_form::item_ids},
+                          {"total_amount", false, &order_judge::total_amount},
+                          {"currency", false, &order_judge::patched_currency},
+                          {"metadata", false, &order_judge::merged_metadata},
+                          {"annotations", false, &order_judge::merged_annotations},
+                          {"lines", false, &order_judge::lines, field_form::lines},
+                          {"tenant", false, &order_judge::server_field, field_form::tenant},
+                          {"attributes", false, &order_judge::attributes, field_form::attributes},
+                      });
+
+constexpr order_field annotation_table[] = {
+    {"annotations", false, &order_judge::merged_annotations},
+    {"attributes", false, &order_judge::attributes, field_form::attributes},
+};
 
 // The text of a member. REQUIRES: the object has it.
 std::string_view member_of(std::string_view object, std::string_view wanted) {
@@ -73,7 +90,7 @@ bool same_value(std::string_view ours, std::string_view theirs) {
     json_reader right(theirs);
     const json_kind kind = left.next();
     if (kind != right.next()) return false;
-    if (kind == json_kind::number) return same_positive(ours, theirs);
+    if (kind == json_kind::number) return same_integer(ours, theirs);
     if (kind != json_kind::string) return false;
     const std::string_view a = left.string();
     const std::string_view b = right.string();
@@ -91,7 +108,7 @@ void order_judge::server_field() {
     if (from_.next() == json_kind::none) return;
     const std::string_view theirs = from_.raw();
     if (from_.failed() || !current_) return;
-    if (shown_.empty()) shown_ = to_json(*current_);
+    if (shown_.empty()) shown_ = to_json(*current_, model_);
     if (same_value(member_of(shown_, name), theirs)) return;
     add(pointer_to(name), "read_only", "is set by the server alone");
 }
@@ -101,36 +118,43 @@ void order_judge::server_field_or_null() {
 }
 
 void order_judge::merged_metadata() {
-    if (is_left_out()) {
-        out_.value.metadata = "{}";
-        return;
-    }
-    if (was_array()) return;
-    if (!expect(json_kind::object, "#/metadata")) return;
-    const kept_json patch = from_.keep(merge_patch_size_max);
-    if (from_.failed()) return;
-    if (patch.breach != json_breach::none) return keep_metadata(patch);
-    if (!current_) return;
-    const std::string merged = merge_json(current_->metadata, patch.text);
-    json_reader whole(merged, metadata_levels);
-    keep_metadata(whole.keep(order::metadata_size_max));
+    const std::string_view into = current_ ? std::string_view(current_->metadata) : "";
+    merge_object("#/metadata", into, out_.value.metadata);
 }
 
-void order_judge::expect_amount_with_currency() {
-    if (currency_seen_ && !amount_seen_) {
-        add("#/total_amount", "required", "is missing, and has to come with currency");
+void order_judge::merged_annotations() {
+    annotations_seen_ = true;
+    needs_current_ = true;
+    const std::string_view into = current_ ? std::string_view(current_->annotations) : "";
+    merge_object("#/annotations", into, out_.value.annotations);
+}
+
+void order_judge::merge_object(std::string_view pointer, std::string_view into, std::string& to) {
+    if (is_left_out()) {
+        to = "{}";
+        return;
     }
+    if (was_array(pointer)) return;
+    if (!expect(json_kind::object, pointer)) return;
+    const kept_json patch = from_.keep(merge_patch_size_max);
+    if (from_.failed()) return;
+    if (patch.breach != json_breach::none) return keep_object(patch, pointer, to);
+    if (!current_) return;
+    const std::string merged = merge_json(into, patch.text);
+    json_reader whole(merged, metadata_levels);
+    keep_object(whole.keep(order::metadata_size_max), pointer, to);
 }
 
 namespace {
 
-parsed_edit parse_edit(std::string_view text, const order* current, bool patch) {
+parsed_edit parse_edit(std::string_view text, const order* current, const order_model& model,
+                       body_form form) {
     parsed_edit out;
     json_reader reader(text);
-    order_judge judge(reader, out, current, patch);
-    judge.read(patch ? std::span<const order_field>(patch_table) : replacement_table);
-    if (patch) judge.expect_amount_with_currency();
-    out.needs_current = patch || judge.needs_current();
+    order_judge judge(reader, out, model, current, form);
+    judge.read(form == body_form::patch ? std::span<const order_field>(patch_table)
+                                        : replacement_table);
+    out.needs_current = judge.needs_current();
     reader.finish();
     out.syntax = syntax_of(reader);
     if (reader.failed()) out.errors.clear();
@@ -141,12 +165,29 @@ parsed_edit parse_edit(std::string_view text, const order* current, bool patch) 
 
 }  // namespace detail
 
-parsed_edit parse_replacement(std::string_view text, const order* current) {
-    return detail::parse_edit(text, current, false);
+parsed_edit parse_replacement(std::string_view text, const order* current,
+                              const order_model& model) {
+    return detail::parse_edit(text, current, model, detail::body_form::replacement);
 }
 
-parsed_edit parse_merge_patch(std::string_view text, const order* current) {
-    return detail::parse_edit(text, current, true);
+parsed_edit parse_merge_patch(std::string_view text, const order* current,
+                              const order_model& model) {
+    return detail::parse_edit(text, current, model, detail::body_form::patch);
+}
+
+parsed_annotation parse_annotation(std::string_view text, const order* current,
+                                   const order_model& model) {
+    parsed_order read;
+    detail::json_reader reader(text);
+    detail::order_judge judge(reader, read, model, current, detail::body_form::annotation);
+    judge.read(detail::annotation_table);
+    reader.finish();
+    parsed_annotation out;
+    out.value = judge.take_annotation();
+    out.needs_current = judge.needs_current();
+    out.syntax = detail::syntax_of(reader);
+    if (!reader.failed()) out.errors = std::move(read.errors);
+    return out;
 }
 
 }  // namespace v1

@@ -67,10 +67,10 @@ void append_items(const std::vector<std::int64_t>& ids, std::string& out) {
 }
 
 // An integer as a number, any other text as a string, and a guest as null.
-void append_user(std::string_view user, std::string& out) {
+void append_user(std::string_view user, bool texts, std::string& out) {
     if (user.empty()) {
         put("null", out);
-    } else if (detail::positive_integer(user) != 0) {
+    } else if (!texts && detail::positive_integer(user) != 0) {
         out += user;
     } else {
         append_json_string(user, out);
@@ -124,7 +124,7 @@ void append_attributes(const order_content& of, std::string& out) {
 
 }  // namespace
 
-void append_json(const order& value, std::string& out) {
+void append_json(const order& value, std::string& out, const order_model& model) {
     put("{\"id\":", out);
     append_integer(value.number, out);
     put(",\"order_id\":", out);
@@ -134,7 +134,7 @@ void append_json(const order& value, std::string& out) {
         append_json_string(value.id.view(), out);
     }
     put(",\"user_id\":", out);
-    append_user(value.user, out);
+    append_user(value.user, model.rules().user == user_form::text, out);
     if (value.lines.empty()) {
         put(",\"item_ids\":", out);
         append_items(value.item_ids, out);
@@ -185,10 +185,10 @@ void append_json(const order& value, std::string& out) {
     out += '}';
 }
 
-std::string to_json(const order& value) {
+std::string to_json(const order& value, const order_model& model) {
     std::string out;
     out.reserve(size_hint + value.metadata.size() + 20 * value.item_ids.size());
-    append_json(value, out);
+    append_json(value, out, model);
     return out;
 }
 

@@ -31,6 +31,11 @@ ORDERPROC_EXPORT std::string_view name_of(attribute_type type) noexcept;
 // REQUIRES: each line has a unit_amount; rule is the model's.
 ORDERPROC_EXPORT std::optional<amount> total_of(const total_rule& rule, const order_content& value);
 
+// Whether the order's total is what the total rule asks for. REQUIRES: there is such a rule, and
+// each line has a unit_amount.
+ORDERPROC_EXPORT std::optional<field_breach> check_total(const order_rules& rules,
+                                                         const order_content& value);
+
 // As order_model::validate(), for an edit, whose tenant may be empty.
 ORDERPROC_EXPORT result<void> validate_edit(const order_model& model, const order_content& value);
 

@@ -57,14 +57,8 @@ result<void> check_items(const order_rules& rules, const order_content& value) {
         if (value.lines[i].unit_amount) continue;
         return invalid("lines[" + std::to_string(i) + "].unit_amount is required");
     }
-    const auto total = detail::total_of(*rules.total, value);
-    if (total && total->minor_units == value.total_amount.minor_units) return {};
-    std::string detail = "total_amount must be the sum of the lines";
-    for (const std::string& it : rules.total->added) detail += " + " + it;
-    for (const std::string& it : rules.total->subtracted) detail += " - " + it;
-    if (total)
-        detail += ", which is " + to_string(money{total->minor_units, value.total_amount.currency});
-    return invalid(std::move(detail));
+    auto breach = detail::check_total(rules, value);
+    return breach ? invalid("total_amount " + breach->detail) : result<void>();
 }
 
 result<void> check_attributes(const order_model& model, const order_content& value) {
@@ -115,6 +109,18 @@ std::optional<amount> total_of(const total_rule& rule, const order_content& valu
     add(rule.subtracted, -1);
     if (sum < 0 || sum > money::minor_units_max) return std::nullopt;
     return amount{static_cast<std::int64_t>(sum)};
+}
+
+std::optional<field_breach> check_total(const order_rules& rules, const order_content& value) {
+    const auto total = total_of(*rules.total, value);
+    if (total && total->minor_units == value.total_amount.minor_units) return std::nullopt;
+    std::string text = "must be the sum of the lines";
+    for (const std::string& it : rules.total->added) text += " + " + it;
+    for (const std::string& it : rules.total->subtracted) text += " - " + it;
+    if (total) {
+        text += ", which is " + to_string(money{total->minor_units, value.total_amount.currency});
+    }
+    return field_breach{"wrong_total", std::move(text)};
 }
 
 result<void> validate_edit(const order_model& model, const order_content& value) {

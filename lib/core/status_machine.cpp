@@ -11,7 +11,8 @@ inline namespace v1 {
 namespace {
 
 bool valid_event(std::string_view name) {
-    constexpr std::array<std::string_view, 3> reserved{"create", "edit", "delete"};
+    constexpr std::array<std::string_view, 5> reserved{"create", "edit", "delete", "annotate",
+                                                       "redact"};
     if (name.empty() || name.size() > 32 || name[0] < 'a' || name[0] > 'z') return false;
     for (const char c : name) {
         if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_') return false;
@@ -103,8 +104,8 @@ result<void> status_machine::impl::add(const transition_rule& row) {
     if (row.to == order_status{}) return bad_row(row, "it has no status to lead to");
     if (!valid_event(row.event)) {
         return bad_row(row,
-                       "an event is [a-z][a-z0-9_]{0,31} and not \"create\", \"edit\" or "
-                       "\"delete\"");
+                       "an event is [a-z][a-z0-9_]{0,31} and not \"create\", \"edit\", "
+                       "\"delete\", \"annotate\" or \"redact\"");
     }
     add(row.from);
     add(row.to);

@@ -2,6 +2,7 @@
 
 #include "api/idempotency.hpp"
 #include "api/problems.hpp"
+#include "api/refusals.hpp"
 #include "api/representation.hpp"
 #include "api/text.hpp"
 
@@ -112,7 +113,9 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
     if (!(this->*matched.found->handle)(it, out, todo)) return false;
     if (!parts_.items) todo.asks_items = false;
     if (todo.many || todo.reads()) return true;  // batch: each of its commands is whole already
-    speak_for(todo.by, in, matched.found->name, matched.parameter, key.text, in.body, todo.what);
+    // Whichever way the path names the order, it is one request.
+    const std::string order = named_order(matched.parameter).value_or("");
+    speak_for(todo.by, in, matched.found->name, order, key.text, in.body, todo.what);
     return true;
 }
 
@@ -126,6 +129,7 @@ void api::fail(const failure& why, const http::request& in, http::response& out)
 
 // Bodies are judged before, but a patch keeps parts of an order that may be older than a rule.
 void api::fail_change(const change_outcome& why, const http::request& in, http::response& out) {
+    if (why.ec == errc::attribute_taken) return write_taken(why, engine_.model(), in, out);
     const bool by_rule = why.ec == errc::invalid_argument && !why.detail.empty();
     if (!by_rule) return fail({why.ec, why.detail}, in, out);
     http::write_problem(problems::validation, why.detail, in, out);

@@ -134,11 +134,13 @@ public:
     bool get_order(const call& it, http::response& out, pending& todo);
     bool replace_order(const call& it, http::response& out, pending& todo);
     bool patch_order(const call& it, http::response& out, pending& todo);
+    bool patch_annotations(const call& it, http::response& out, pending& todo);
     bool get_history(const call& it, http::response& out, pending& todo);
     bool delete_order(const call& it, http::response& out, pending& todo);
     bool cancel_order(const call& it, http::response& out, pending& todo);
     bool retry_order(const call& it, http::response& out, pending& todo);
     bool raise_transition(const call& it, http::response& out, pending& todo);
+    bool erase_personal(const call& it, http::response& out, pending& todo);
     bool list_orders_by_status(const call& it, http::response& out, pending& todo);
     bool stream_events(const call& it, http::response& out, pending& todo);
     bool stream_order_events(const call& it, http::response& out, pending& todo);
@@ -151,12 +153,14 @@ public:
     bool get_root(const call& it, http::response& out, pending& todo);
 
 private:
-    using edit_parser = parsed_edit(std::string_view, const order*);
+    using edit_parser = parsed_edit(std::string_view, const order*, const order_model&);
 
     bool dispatch(const http::request& in, http::response& out, pending& todo);
     bool handle(const route_match& matched, const http::request& in, http::response& out,
                 pending& todo);
     bool edit(const call& it, edit_parser* parse, http::response& out, pending& todo);
+    bool knows_current(const call& it, std::string& id, bool& waits, http::response& out,
+                       pending& todo);
     bool edit_loaded(const http::request& in, loaded_order& it, pending& todo, http::response& out);
     bool show_order(const http::request& in, loaded_order& it, pending& todo, http::response& out);
     void ask_for_key(std::string id, pending& todo);
@@ -184,6 +188,7 @@ private:
                         change_outcome& outcome, pending& todo, http::response& out);
     bool read_page(const call& it, std::optional<order_status> fixed, http::response& out,
                    pending& todo);
+    bool read_one(list_query query, pending& todo);
     bool read_changes(list_query query, std::vector<query_parameter> parameters, pending& todo);
     void fail(const failure& why, const http::request& in, http::response& out);
     void fail_change(const change_outcome& why, const http::request& in, http::response& out);
@@ -192,7 +197,7 @@ private:
     engine& engine_;
     read_pool& reads_;
     const api_parts parts_;
-    openapi_document openapi_{engine_.machine(), parts_.limits};
+    openapi_document openapi_{engine_, parts_.limits};
 };
 
 }  // namespace orderproc::server

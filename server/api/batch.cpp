@@ -44,8 +44,9 @@ void batch::refuse_items(error_code ec, std::span<const std::size_t> unknown,
     std::size_t first = 0;  // of this order's items among all
     for (item& it : items_) {
         if (it.status != 0) continue;
-        const std::size_t size = std::get<submit_order>(it.what.what).value.item_ids.size();
-        refused_items why{ec, {}};
+        const order_draft& draft = std::get<submit_order>(it.what.what).value;
+        const std::size_t size = draft.item_ids.size() + draft.lines.size();  // one is empty
+        refused_items why{ec, {}, !draft.lines.empty()};
         for (; !unknown.empty() && unknown.front() < first + size; unknown = unknown.subspan(1)) {
             why.unknown.push_back(unknown.front() - first);
         }
@@ -156,7 +157,7 @@ void api::add_to_batch(const http::request& in, std::string_view key, std::strin
                             in, refusal);
         return refuse();
     }
-    parsed_order parsed = parse_order(text);
+    parsed_order parsed = parse_order(text, engine_.model());
     if (!expect_valid(parsed.syntax, parsed.errors, in, refusal)) return refuse();
     item.what.what = submit_order{std::move(parsed.value)};
     const std::string own = key.empty() ? "" : std::string(key) + "#" + std::to_string(index);

@@ -30,8 +30,8 @@ bool write_cacheable(std::string_view etag, const http::request& in, http::respo
 }  // namespace
 
 bool api::get_openapi(const call& it, http::response& out, pending&) {
-    const auto& document = openapi_.get();
-    if (write_cacheable(document.etag, it.in, out)) out.body = document.text;
+    const auto document = openapi_.get();
+    if (write_cacheable(document->etag, it.in, out)) out.body = document->text;
     return false;
 }
 

@@ -28,11 +28,11 @@ http::piece reset_event(const feed_position& to) {
 
 }  // namespace
 
-live_feed_options event_feed(std::string source) {
+live_feed_options event_feed(std::string source, const order_model& model) {
     live_feed_options out;
-    out.encode = [source = std::move(source)](const journal_entry& it, std::string& to) {
+    out.encode = [source = std::move(source), &model](const journal_entry& it, std::string& to) {
         to.append("id: ").append(to_string(it.position)).append("\ndata: ");
-        append_cloud_event(it, to, source);
+        append_cloud_event(it, to, source, model);
         to.append("\n\n");
     };
     return out;

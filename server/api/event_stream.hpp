@@ -15,9 +15,10 @@
 
 namespace orderproc::server {
 
-// Of a feed whose subscribers get each entry as an event with a CloudEvent of this source.
-// REQUIRES: is_event_source(source).
-live_feed_options event_feed(std::string source);
+// Of a feed whose subscribers get each entry as an event with a CloudEvent of this source, and
+// orders of this model, which outlives the feed. REQUIRES: is_event_source(source).
+live_feed_options event_feed(std::string source,
+                             const order_model& model = order_model::standard());
 
 // A body to send as text/event-stream. Subscribes when it is started.
 class event_stream final : public http::body_source, private feed_listener {

@@ -72,6 +72,15 @@ bool api::raise_transition(const call& it, http::response& out, pending& todo) {
     return raise(it, std::move(parsed.event), std::move(parsed.reason), out, todo);
 }
 
+bool api::erase_personal(const call& it, http::response& out, pending& todo) {
+    redact_personal redact;
+    if (!expect_no_query(it.in, out) || !read_order_id(it, redact.order, out)) return false;
+    todo.what.what = std::move(redact);
+    todo.what.version = expected_version(it.in, todo);
+    todo.finish = &api::finish_move;
+    return true;
+}
+
 bool api::raise(const call& it, std::string event, std::string reason, http::response& out,
                 pending& todo) {
     if (!open_to_clients(engine_.machine().find(event))) {  // no such resource, then
@@ -89,7 +98,7 @@ bool api::raise(const call& it, std::string event, std::string reason, http::res
 bool api::finish_move(const http::request& in, change_outcome& outcome, pending& todo,
                       http::response& out) {
     if (outcome.ec) return settle_refusal(problems::transition_refused, in, outcome, todo, out);
-    write_order(outcome.after.value(), out);
+    write_order(outcome.after.value(), engine_.model(), out);
     return false;
 }
 

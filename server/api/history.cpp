@@ -24,7 +24,7 @@ void append_text_or_null(std::string_view text, std::string& out) {
     }
 }
 
-void append_entry(const journal_entry& it, std::string& out) {
+void append_entry(const journal_entry& it, const order_model& model, std::string& out) {
     out.append(R"({"position":")").append(to_string(it.position));
     out.append(R"(","version":)").append(std::to_string(static_cast<std::uint64_t>(it.version)));
     out.append(R"(,"event":)");
@@ -38,7 +38,7 @@ void append_entry(const journal_entry& it, std::string& out) {
     out.append(R"(,"reason":)");
     append_text_or_null(it.reason, out);
     out.append(R"(,"at":")").append(to_string(it.at)).append(R"(","order":)");
-    append_json(it.after, out);
+    append_json(it.after, out, model);
     out.append(1, '}');
 }
 
@@ -97,7 +97,8 @@ result<history_page> read_history(repository_reader& from, const asked_history& 
     return history_page{*at, known, std::move(*entries)};
 }
 
-void write_history(history_page& page, const http::request& in, http::response& out) {
+void write_history(history_page& page, const order_model& model, const http::request& in,
+                   http::response& out) {
     if (!page.known) return http::write_problem(problems::not_found, {}, in, out);
     if (page.entries.size() > history_entries_max) {
         page.entries.pop_back();
@@ -108,7 +109,7 @@ void write_history(history_page& page, const http::request& in, http::response& 
     out.body.append(R"({"items":[)");
     for (const journal_entry& one : page.entries) {
         if (&one != page.entries.data()) out.body.append(1, ',');
-        append_entry(one, out.body);
+        append_entry(one, model, out.body);
     }
     out.body.append("]}");
 }
@@ -147,12 +148,13 @@ result<past_order> read_past(repository_reader& from, const asked_history& of, t
     return past_order{*at, std::move(*last)};
 }
 
-void write_past(const past_order& it, const http::request& in, http::response& out) {
+void write_past(const past_order& it, const order_model& model, const http::request& in,
+                http::response& out) {
     if (!it.last || it.last->event == "delete") {
         return http::write_problem(problems::not_found, "it was not there at that time", in, out);
     }
     add_order_fields(it.at, out);
-    append_json(it.last->after, out.body);
+    append_json(it.last->after, out.body, model);
 }
 
 }  // namespace
@@ -169,7 +171,9 @@ bool api::get_history(const call& it, http::response& out, pending& todo) {
     asked_history of{std::move(id), todo.by.scope};
     todo.read = read_then([of = std::move(of), version](
                               repository_reader& from) { return read_history(from, of, version); },
-                          &write_history);
+                          [this](history_page& page, const http::request& in, http::response& to) {
+                              write_history(page, engine_.model(), in, to);
+                          });
     return true;
 }
 
@@ -184,7 +188,9 @@ bool api::get_order_at(const call& it, std::string id, std::string_view time, ht
     asked_history of{std::move(id), todo.by.scope};
     todo.read = read_then(
         [of = std::move(of), at = *at](repository_reader& from) { return read_past(from, of, at); },
-        &write_past);
+        [this](const past_order& found, const http::request& in, http::response& to) {
+            write_past(found, engine_.model(), in, to);
+        });
     return true;
 }
 

@@ -16,6 +16,7 @@ namespace orderproc::server {
 struct refused_items {
     error_code ec;                     // set: the checker could not tell
     std::vector<std::size_t> unknown;  // else: their positions
+    bool lines = false;                // among lines, not item_ids
 };
 
 void write_refusal(const refused_items& why, const http::request& in, http::response& out);

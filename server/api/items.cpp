@@ -12,9 +12,15 @@ namespace orderproc::server {
 
 namespace {
 
+// What of an order the command has; nullptr: nothing.
+const order_content* content_of(const command& it) noexcept {
+    if (const auto* create = std::get_if<submit_order>(&it.what)) return &create->value;
+    if (const auto* edit = std::get_if<edit_fields>(&it.what)) return &edit->fields;
+    return nullptr;
+}
+
 void append_items(const command& it, std::vector<std::string>& out) {
-    if (const auto* create = std::get_if<submit_order>(&it.what)) append_skus(create->value, out);
-    if (const auto* edit = std::get_if<edit_fields>(&it.what)) append_skus(edit->fields, out);
+    if (const order_content* const content = content_of(it)) append_skus(*content, out);
 }
 
 }  // namespace
@@ -32,8 +38,9 @@ void write_refusal(const refused_items& why, const http::request& in, http::resp
     std::vector<field_error> errors;
     for (const std::size_t at : why.unknown) {
         if (errors.size() == parsed_order::errors_max) break;
-        errors.push_back({"#/item_ids/" + std::to_string(at), "unknown_item",
-                          "is not an item that can be ordered"});
+        errors.push_back({why.lines ? "#/lines/" + std::to_string(at) + "/sku"
+                                    : "#/item_ids/" + std::to_string(at),
+                          "unknown_item", "is not an item that can be ordered"});
     }
     write_validation(errors, in, out);
 }
@@ -56,7 +63,8 @@ bool api::judge_items(pending& of, const http::request& in, error_code ec,
             of.many->refuse_items(ec, unknown, in);
             return true;
         }
-        refused_items why{ec, {unknown.begin(), unknown.end()}};
+        const order_content* const content = content_of(of.what);
+        refused_items why{ec, {unknown.begin(), unknown.end()}, content && !content->lines.empty()};
         if (!ask_for_key_instead(of.what)) {
             write_refusal(why, in, out);
             return false;

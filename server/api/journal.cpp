@@ -24,7 +24,11 @@ constexpr std::size_t entries_max = 2000;
 // Of an answer, about: it ends with the entry that goes beyond it.
 constexpr std::size_t bytes_max = std::size_t{4} * 1024 * 1024;
 
-constexpr std::string_view parameters_known[] = {"after", "limit", "user_id", "status"};
+std::vector<std::string> parameters_of(const order_model& model) {
+    std::vector<std::string> out = scope_parameters(model);
+    for (const char* it : {"after", "limit", "status"}) out.emplace_back(it);
+    return out;
+}
 
 struct journal_query {
     feed_position after;
@@ -33,8 +37,8 @@ struct journal_query {
 };
 
 // What is wrong with one, if anything; allowed: what it may be, where that is a list.
-std::string read_one(const query_parameter& it, const status_machine& machine, journal_query& out,
-                     std::vector<std::string_view>& allowed) {
+std::string read_one(const query_parameter& it, const engine& of, journal_query& out,
+                     std::vector<std::string>& allowed) {
     if (it.name == "after") {
         const auto at = parse_feed_position(it.value);
         if (!at) return std::string(not_a_position);
@@ -42,22 +46,23 @@ std::string read_one(const query_parameter& it, const status_machine& machine, j
         return {};
     }
     if (it.name == "limit") return read_limit(it.value, journal_entries_max, out.limit);
-    if (it.name == "user_id") return read_user(it.value, out.filter.scope);
+    auto scope = read_scope(it.name, it.value, of.model(), out.filter.scope);
+    if (scope) return std::move(*scope);
     if (it.name == "status") {
-        return read_statuses(it.value, machine, out.filter.statuses, allowed);
+        return read_statuses(it.value, of.machine(), out.filter.statuses, allowed);
     }
-    allowed.assign(std::begin(parameters_known), std::end(parameters_known));
-    return "there is no such parameter";
+    allowed = parameters_of(of.model());
+    return std::string(no_such_parameter);
 }
 
 std::optional<bad_parameter> read_query(const std::vector<query_parameter>& parameters,
-                                        const status_machine& machine, journal_query& out) {
+                                        const engine& of, journal_query& out) {
     for (const query_parameter& it : parameters) {
-        std::vector<std::string_view> allowed;
-        std::string wrong = read_one(it, machine, out, allowed);
+        std::vector<std::string> allowed;
+        std::string wrong = read_one(it, of, out, allowed);
         const auto named = std::count_if(parameters.begin(), parameters.end(),
                                          [&](const auto& other) { return other.name == it.name; });
-        if (wrong.empty() && named > 1 && it.name != "status") wrong = "may be given once";
+        if (wrong.empty() && named > 1 && it.name != "status") wrong = given_twice;
         if (!wrong.empty()) return bad_parameter{it.name, std::move(wrong), std::move(allowed)};
     }
     normalize(out.filter.statuses);
@@ -110,7 +115,7 @@ result<journal_page> read_journal(repository_reader& from, const journal_query& 
 }
 
 void write_journal(const journal_page& page, const std::vector<query_parameter>& parameters,
-                   std::string_view source, http::response& out) {
+                   std::string_view source, const order_model& model, http::response& out) {
     const bool more = page.next.offset < page.newest.offset;
     const std::string next = to_string(page.next);
     add_order_fields(page.newest, out);
@@ -118,7 +123,7 @@ void write_journal(const journal_page& page, const std::vector<query_parameter>&
     out.body.append(R"({"items":[)");
     for (const journal_entry& one : page.entries) {
         if (&one != page.entries.data()) out.body.append(1, ',');
-        append_cloud_event(one, out.body, source);
+        append_cloud_event(one, out.body, source, model);
     }
     out.body.append(R"(],"next":")").append(next);
     out.body.append(R"(","more":)").append(more ? "true" : "false");
@@ -134,8 +139,8 @@ bool api::get_journal(const call& it, http::response& out, pending& todo) {
         return false;
     }
     journal_query query;
-    if (const auto bad = read_query(*parameters, engine_.machine(), query)) {
-        write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
+    if (const auto bad = read_query(*parameters, engine_, query)) {
+        write_bad_parameter(*bad, it.in, out);
         return false;
     }
     if (!narrow(todo.by, query.filter.scope)) {
@@ -146,7 +151,7 @@ bool api::get_journal(const call& it, http::response& out, pending& todo) {
         [query = std::move(query)](repository_reader& from) { return read_journal(from, query); },
         [this, given = std::move(*parameters)](const journal_page& page, const http::request&,
                                                http::response& to) {
-            write_journal(page, given, parts_.event_source, to);
+            write_journal(page, given, parts_.event_source, engine_.model(), to);
         });
     return true;
 }

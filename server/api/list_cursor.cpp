@@ -1,6 +1,7 @@
 // Positions in lists as texts for clients.
 
 #include "api/list_query.hpp"
+#include "api/uri.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -13,9 +14,9 @@ namespace {
 // A cursor is its version, what its list is sorted by of the last order, and a checksum.
 constexpr char cursor_version = 1;
 constexpr std::size_t integer_size = 8;
-constexpr std::size_t cursor_size_max = (1 + order_id::size_max + integer_size) * 4 / 3 + 1;
-constexpr std::string_view base64url =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static_assert(index_entry::value_size_max >= order_id::size_max);
+constexpr std::size_t cursor_size_max =
+    (1 + integer_size + index_entry::value_size_max + integer_size) * 4 / 3 + 1;
 
 // FNV-1a (draft-eastlake-fnv) of the parts, each closed by a byte that none contains, with
 // SplitMix64's finish to spread the last bits.
@@ -64,6 +65,12 @@ checksum checksum_of(const list_query& of) noexcept {
         sum.add(std::string_view(of.id_prefix));
         sum.add_optional(of.updated_from);
     }
+    if (of.index) {
+        sum.add(std::uint64_t{of.index->slot});
+        sum.add(std::uint64_t{of.index->from.size()});
+        sum.add(std::string_view(of.index->from));
+        sum.add(std::string_view(of.index->to));
+    }
     return sum;
 }
 
@@ -77,35 +84,6 @@ std::uint64_t get(std::string_view from) noexcept {
         value = value << 8 | static_cast<std::uint8_t>(c);
     }
     return value;
-}
-
-std::string to_base64url(std::string_view bytes) {
-    std::string out;
-    unsigned held = 0;
-    int bits = 0;
-    for (const char c : bytes) {
-        held = (held << 8 | static_cast<std::uint8_t>(c)) & 0xffff;
-        for (bits += 8; bits >= 6; bits -= 6) out.push_back(base64url[held >> (bits - 6) & 63]);
-    }
-    if (bits > 0) out.push_back(base64url[held << (6 - bits) & 63]);
-    return out;
-}
-
-// None if a character is of another alphabet. Stray last bits are dropped.
-std::optional<std::string> from_base64url(std::string_view text) {
-    std::string out;
-    unsigned held = 0;
-    int bits = 0;
-    for (const char c : text) {
-        const std::size_t digit = base64url.find(c);
-        if (digit == base64url.npos) return std::nullopt;
-        held = (held << 6 | static_cast<unsigned>(digit)) & 0xffff;
-        bits += 6;
-        if (bits < 8) continue;
-        bits -= 8;
-        out.push_back(static_cast<char>(held >> bits));
-    }
-    return out;
 }
 
 std::string make(const list_query& of, std::uint64_t first, std::uint64_t second) {
@@ -128,6 +106,13 @@ std::string make(const list_query& of, std::string_view id) {
     return to_base64url(bytes);
 }
 
+std::string make(const list_query& of, std::string_view value, std::uint64_t number) {
+    std::string content;
+    put(number, content);
+    content.append(value);
+    return make(of, content);
+}
+
 // What is between version and checksum. Neither is judged here.
 std::optional<std::string> content_of(std::string_view cursor) {
     if (cursor.size() > cursor_size_max) return std::nullopt;
@@ -142,10 +127,29 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> integers_of(std::string_v
     return std::pair(get(*content), get(std::string_view(*content).substr(integer_size)));
 }
 
+// No order has another number.
+bool is_number(std::int64_t value) noexcept {
+    return value >= 1 && value != std::numeric_limits<std::int64_t>::max();
+}
+
+// In a list that is sorted by an attribute, which has a condition.
+std::optional<list_position> value_of(const list_query& of, std::string_view cursor) {
+    const auto content = content_of(cursor);
+    if (!content || content->size() < integer_size) return std::nullopt;
+    list_position at;
+    at.number = static_cast<std::int64_t>(get(*content));
+    at.value = content->substr(integer_size);
+    const bool within = at.value >= of.index->from && at.value <= of.index->to;
+    return within && is_number(at.number) ? std::optional(std::move(at)) : std::nullopt;
+}
+
 }  // namespace
 
 std::string make_cursor(const list_query& of, const list_position& at) {
     if (of.sort == list_sort::order_id) return make(of, at.id);
+    if (of.sort == list_sort::index) {
+        return make(of, at.value, static_cast<std::uint64_t>(at.number));
+    }
     return make(of, static_cast<std::uint64_t>(at.at.time_since_epoch().count()),
                 static_cast<std::uint64_t>(at.number));
 }
@@ -157,14 +161,16 @@ std::optional<list_position> read_cursor(const list_query& of, std::string_view 
         auto id = content_of(cursor);
         if (!id || !id->starts_with(of.id_prefix)) return std::nullopt;
         at.id = std::move(*id);
+    } else if (of.sort == list_sort::index) {
+        auto found = value_of(of, cursor);
+        if (!found) return std::nullopt;
+        at = std::move(*found);
     } else {
         const auto found = integers_of(cursor);
         if (!found) return std::nullopt;
         at.at = timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(found->first)));
         at.number = static_cast<std::int64_t>(found->second);
-        if (at.number < 1 || at.number == std::numeric_limits<std::int64_t>::max()) {
-            return std::nullopt;
-        }
+        if (!is_number(at.number)) return std::nullopt;
     }
     return make_cursor(of, at) == cursor ? std::optional(std::move(at)) : std::nullopt;
 }

@@ -8,6 +8,7 @@
 #include "api/uri.hpp"
 
 #include <orderproc/changed_orders.hpp>
+#include <orderproc/order_model.hpp>
 #include <orderproc/repository.hpp>
 #include <orderproc/status_machine.hpp>
 
@@ -28,6 +29,7 @@ struct list_query {
     std::optional<timestamp> created_from;
     std::optional<timestamp> created_until;
     std::string id_prefix;
+    std::optional<index_condition> index;  // what the values of an attribute have to be
     list_sort sort = list_sort::created_at;
     bool descending = true;
     std::size_t limit = limit_default;
@@ -36,19 +38,33 @@ struct list_query {
     // If there is one, the list is of what has changed since, in that order, and goes on after…
     std::optional<timestamp> updated_from;
     std::optional<feed_position> after_change;
+    // If there is one, the list has this order or none; of the rest, scope and statuses count.
+    std::optional<std::string> order_id;
 
+    bool has_status(order_status it) const noexcept;
     list_params params() const;      // points into this
     changed_params changes() const;  // the same. REQUIRES: updated_from
 };
 
-// The names of the parameters there are; of status only if no path names it.
-std::vector<std::string_view> list_parameters(bool with_status);
+// What a list is of.
+struct list_resource {
+    const status_machine& machine;
+    const order_model& model = order_model::standard();
+    // The status that the path names; then there is no parameter of that name.
+    std::optional<order_status> status = {};
+};
 
-// fixed: the status that the path names; then there is no parameter of that name. The list is
-// narrowed to what the caller may see.
+// The names of the parameters there are, but for those of attributes.
+std::vector<std::string> list_parameters(const list_resource& of);
+// Those of attributes: "attribute.reference", and with ".from" and ".to" behind that.
+std::vector<std::string> attribute_parameters(const order_model& model);
+// What a list can be sorted by.
+std::vector<std::string> list_sorts(const order_model& model);
+
+// The list is narrowed to what the caller may see.
 std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>& parameters,
-                                              const status_machine& machine, const caller& by,
-                                              std::optional<order_status> fixed, list_query& out);
+                                              const list_resource& of, const caller& by,
+                                              list_query& out);
 
 // A position in the list that these filters and this order give, as base64url (RFC 4648, 5).
 // It says nothing to clients; a checksum over all of it tells damage and other filters apart.

@@ -14,13 +14,14 @@ namespace orderproc::server {
 
 namespace {
 
-void write_page(const std::vector<order>& orders, const std::optional<std::string>& next_cursor,
+void write_page(const std::vector<order>& orders, const order_model& model,
+                const std::optional<std::string>& next_cursor,
                 const std::optional<list_total>& total,
                 const std::vector<query_parameter>& parameters, http::response& out) {
     out.body.append(R"({"items":[)");
     for (const order& one : orders) {
         if (&one != orders.data()) out.body.append(1, ',');
-        append_json(one, out.body);
+        append_json(one, out.body, model);
     }
     out.body.append(R"(],"next_cursor":)");
     if (next_cursor) {
@@ -65,27 +66,45 @@ bool api::read_page(const call& it, std::optional<order_status> fixed, http::res
         return false;
     }
     list_query query;
-    if (const auto bad = parse_list_query(*parameters, engine_.machine(), todo.by, fixed, query)) {
-        write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
+    const list_resource of{engine_.machine(), engine_.model(), fixed};
+    if (const auto bad = parse_list_query(*parameters, of, todo.by, query)) {
+        write_bad_parameter(*bad, it.in, out);
         return false;
     }
     if (query.updated_from) return read_changes(std::move(query), std::move(*parameters), todo);
+    if (query.order_id) return read_one(std::move(query), todo);
     todo.read = read_then([query](repository_reader& from) { return from.list(query.params()); },
-                          [query, given = std::move(*parameters)](
+                          [this, query, given = std::move(*parameters)](
                               const order_page& page, const http::request&, http::response& to) {
                               std::optional<std::string> next;
                               if (page.next) next = make_cursor(query, *page.next);
                               add_order_fields(page.newest, to);
-                              write_page(page.orders, next, page.total, given, to);
+                              write_page(page.orders, engine_.model(), next, page.total, given, to);
                           });
+    return true;
+}
+
+// The page of the one order that there can be.
+bool api::read_one(list_query query, pending& todo) {
+    todo.read = read_then(
+        [query](repository_reader& from) {
+            return from.load({{&*query.order_id, 1}, query.scope});
+        },
+        [this, query](loaded_orders& found, const http::request&, http::response& to) {
+            std::vector<order> orders;
+            std::optional<order>& it = found.orders.at(0);
+            if (it && query.has_status(it->status)) orders.push_back(std::move(*it));
+            add_order_fields(found.newest, to);
+            write_page(orders, engine_.model(), {}, {}, {}, to);
+        });
     return true;
 }
 
 bool api::read_changes(list_query query, std::vector<query_parameter> parameters, pending& todo) {
     todo.read = read_then(
         [query](repository_reader& from) { return list_changed(from, query.changes()); },
-        [query, given = std::move(parameters)](const changed_page& page, const http::request& in,
-                                               http::response& to) {
+        [this, query, given = std::move(parameters)](const changed_page& page,
+                                                     const http::request& in, http::response& to) {
             if (page.reset) {
                 return write_bad_parameter("cursor",
                                            "its place is no longer in the journal: begin again "
@@ -95,7 +114,7 @@ bool api::read_changes(list_query query, std::vector<query_parameter> parameters
             std::optional<std::string> next;
             if (page.next) next = make_cursor(query, *page.next);
             add_order_fields(page.newest, to);
-            write_page(page.orders, next, {}, given, to);
+            write_page(page.orders, engine_.model(), next, {}, given, to);
         });
     return true;
 }

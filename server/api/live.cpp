@@ -6,7 +6,7 @@
 #include "api/query_values.hpp"
 #include "api/representation.hpp"
 
-#include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,39 +29,44 @@ struct stream_query {
 };
 
 std::string read_order(std::string_view value, stream_query& out) {
-    if (!out.filter.orders.empty()) return "may be given once";
+    if (!out.filter.orders.empty()) return std::string(given_twice);
     auto id = order_id::parse(value);
     if (!id) return "is no order id";
     out.filter.orders.push_back(std::move(*id));
     return {};
 }
 
-constexpr std::string_view parameters_known[] = {"order_id", "user_id", "status", "after",
-                                                 last_event_parameter};
+std::vector<std::string> parameters_of(const order_model& model) {
+    std::vector<std::string> out = scope_parameters(model);
+    for (const std::string_view it : {std::string_view("order_id"), std::string_view("status"),
+                                      std::string_view("after"), last_event_parameter}) {
+        out.emplace_back(it);
+    }
+    return out;
+}
 
 // What is wrong with it, if anything; none: it is another parameter.
 std::optional<std::string> read_start(const query_parameter& it, stream_start& out) {
     const bool again = it.name == last_event_parameter;
     if (!again && it.name != "after") return std::nullopt;
     std::optional<std::string>& to = again ? out.last_event_id : out.after;
-    if (to) return "may be given once";
+    if (to) return std::string(given_twice);
     to = it.value;
     return std::string();
 }
 
 // What is wrong with one, if anything; and what it may be, where that is a list.
-std::string read_one(const query_parameter& it, const status_machine& machine, stream_query& out,
-                     std::vector<std::string_view>& allowed) {
+std::string read_one(const query_parameter& it, const engine& of, stream_query& out,
+                     std::vector<std::string>& allowed) {
     if (it.name == "order_id") return read_order(it.value, out);
-    if (it.name == "user_id") {
-        return out.filter.scope.user ? "may be given once" : read_user(it.value, out.filter.scope);
-    }
+    auto scope = read_scope(it.name, it.value, of.model(), out.filter.scope);
+    if (scope) return std::move(*scope);
     if (it.name == "status") {
-        return read_statuses(it.value, machine, out.filter.statuses, allowed);
+        return read_statuses(it.value, of.machine(), out.filter.statuses, allowed);
     }
     if (auto wrong = read_start(it, out.from)) return std::move(*wrong);
-    allowed.assign(std::begin(parameters_known), std::end(parameters_known));
-    return "there is no such parameter";
+    allowed = parameters_of(of.model());
+    return std::string(no_such_parameter);
 }
 
 // The query of one order's stream. False: answered.
@@ -78,7 +83,7 @@ bool read_start(const http::request& in, stream_start& to, http::response& out) 
         if (wrong) {
             write_bad_parameter(it.name, *wrong, in, out);
         } else {
-            write_bad_parameter(it.name, "there is no such parameter", in, out, known);
+            write_bad_parameter(it.name, no_such_parameter, in, out, known);
         }
         return false;
     }
@@ -86,17 +91,16 @@ bool read_start(const http::request& in, stream_start& to, http::response& out) 
 }
 
 // False: answered.
-bool read_query(const http::request& in, const status_machine& machine, stream_query& to,
-                http::response& out) {
+bool read_query(const http::request& in, const engine& of, stream_query& to, http::response& out) {
     const auto parameters = parse_query(in.query);
     if (!parameters) {
         http::write_problem(problems::bad_request, "the query is malformed", in, out);
         return false;
     }
     for (const query_parameter& it : *parameters) {
-        std::vector<std::string_view> allowed;
-        if (const auto wrong = read_one(it, machine, to, allowed); !wrong.empty()) {
-            write_bad_parameter(it.name, wrong, in, out, allowed);
+        std::vector<std::string> allowed;
+        if (auto wrong = read_one(it, of, to, allowed); !wrong.empty()) {
+            write_bad_parameter({it.name, std::move(wrong), std::move(allowed)}, in, out);
             return false;
         }
     }
@@ -169,8 +173,7 @@ bool api::stream_events(const call& it, http::response& out, pending& todo) {
         http::write_problem(problems::not_found, {}, it.in, out);
         return false;
     }
-    if (!read_query(it.in, engine_.machine(), query, out) ||
-        !read_position(it.in, query.from, after, out)) {
+    if (!read_query(it.in, engine_, query, out) || !read_position(it.in, query.from, after, out)) {
         return false;
     }
     if (!narrow(todo.by, query.filter.scope)) {

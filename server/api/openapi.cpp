@@ -4,6 +4,7 @@
 #include "api/cors.hpp"
 #include "api/idempotency.hpp"
 #include "api/list_query.hpp"
+#include "api/openapi_orders.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
 #include "docs/pages.hpp"
@@ -87,7 +88,7 @@ json::object make_values(const status_machine& machine, const http::request_limi
         counts.emplace(lower(it.view()), json::object{{"type", "integer"}, {"minimum", 0}});
     }
     json::array client_events;
-    json::array events{"create", "edit", "delete"};
+    json::array events{"create", "edit", "annotate", "delete", "redact"};
     for (const transition& it : machine.transitions()) {
         events.emplace_back(it.event);
         if (it.open_to_clients) client_events.emplace_back(it.event);
@@ -130,9 +131,16 @@ json::object make_values(const status_machine& machine, const http::request_limi
 
 class openapi_maker {
 public:
-    openapi_maker(const status_machine& machine, const http::request_limits& limits)
+    openapi_maker(const status_machine& machine, const order_model& model,
+                  const http::request_limits& limits)
         : root_(json::parse(unpack(find_page("")->gzipped)).as_object()),
-          values_(make_values(machine, limits)) {}
+          values_(make_values(machine, limits)) {
+        for (auto& it : order_values(machine, model)) {
+            values_.emplace(it.key(), std::move(it.value()));
+        }
+        auto& schemas = components().at("schemas").as_object();
+        for (auto& it : order_schemas(model)) schemas.emplace(it.key(), std::move(it.value()));
+    }
 
     std::string make() {
         groups_ = take(root_, "x-problem-groups").as_object();
@@ -227,9 +235,17 @@ private:
 
     // parameters: of all operations of the path. Swagger UI does not find them there for OPTIONS.
     void finish(json::object& operation, const json::array& parameters) {
-        auto& own = operation["parameters"];
-        if (own.is_null()) own.emplace_array();
-        for (const json::value& it : parameters) own.as_array().push_back(it);
+        json::array all;
+        const auto add = [&](const json::array& some) {
+            for (const json::value& it : some) {
+                const auto* name = it.if_string();
+                const json::array one{name ? named(name->subview(1)) : it};
+                for (const json::value& each : name ? one[0].as_array() : one) all.push_back(each);
+            }
+        };
+        if (const auto* own = operation.if_contains("parameters")) add(own->as_array());
+        add(parameters);
+        operation["parameters"] = std::move(all);
         std::map<unsigned, json::array> by_status;
         add_codes(take(operation, "x-problems").as_array(), by_status);
         auto& responses = operation.at("responses").as_object();
@@ -327,15 +343,21 @@ private:
 
 }  // namespace
 
-std::string make_openapi(const status_machine& machine, const http::request_limits& limits) {
-    return openapi_maker(machine, limits).make();
+std::string make_openapi(const status_machine& machine, const order_model& model,
+                         const http::request_limits& limits) {
+    return openapi_maker(machine, model, limits).make();
 }
 
-const openapi_document::content& openapi_document::get() {
-    std::call_once(once_, [this] {
-        content_.text = make_openapi(machine_, limits_);
-        content_.etag = "\"" + hex(digest_of(content_.text)) + "\"";
-    });
+std::shared_ptr<const openapi_document::content> openapi_document::get() {
+    const order_model& model = of_.model();
+    const std::lock_guard lock(mutex_);
+    if (model_ != &model) {
+        auto made = std::make_shared<content>();
+        made->text = make_openapi(of_.machine(), model, limits_);
+        made->etag = "\"" + hex(digest_of(made->text)) + "\"";
+        content_ = std::move(made);
+        model_ = &model;
+    }
     return content_;
 }
 

@@ -18,7 +18,7 @@ bool api::create_order(const call& it, http::response& out, pending& todo) {
         return false;
     }
     if (!expect_no_query(it.in, out)) return false;
-    parsed_order parsed = parse_order(it.in.body);
+    parsed_order parsed = parse_order(it.in.body, engine_.model());
     if (!expect_valid(parsed.syntax, parsed.errors, it.in, out)) return false;
     todo.what.what = submit_order{std::move(parsed.value)};
     todo.finish = &api::finish_create;
@@ -30,19 +30,19 @@ bool api::finish_create(const http::request& in, change_outcome& outcome, pendin
                         http::response& out) {
     if (outcome.ec == errc::already_exists) {
         // Whose order was deleted, nobody can be shown.
-        http::write_problem(
-            problems::order_exists,
-            outcome.after ? "GET /orders/" + std::string(outcome.after->id.view()) + " shows it"
-                          : "use another id",
-            in, out);
+        http::write_problem(problems::order_exists,
+                            outcome.after
+                                ? "GET /orders/" + path_name(outcome.after->id) + " shows it"
+                                : "use another id",
+                            in, out);
     } else if (outcome.ec) {
         fail_change(outcome, in, out);
     } else {
         const order& made = outcome.after.value();
         out.status = 201;
         // Relative to /orders, as the client sees that (RFC 9110, 10.2.2).
-        out.fields.append("Location: orders/").append(made.id.view()).append("\r\n");
-        write_order(made, out);
+        out.fields.append("Location: orders/").append(path_name(made.id)).append("\r\n");
+        write_order(made, engine_.model(), out);
     }
     return false;
 }
@@ -67,7 +67,7 @@ bool api::show_order(const http::request& in, loaded_order& it, pending&, http::
     if (if_none_match_names(in, it.found->version)) {
         out.status = 304;
     } else {
-        append_json(*it.found, out.body);
+        append_json(*it.found, out.body, engine_.model());
     }
     return false;
 }

@@ -11,7 +11,8 @@ constexpr std::string_view retry_after_seconds = "1";
 
 const http::problem_kind& kind_of(error_code ec) noexcept {
     if (ec == errc::overloaded) return problems::overloaded;
-    if (ec == errc::unavailable) return problems::unavailable;
+    // The next try is made under the model that is stored now.
+    if (ec == errc::unavailable || ec == errc::model_changed) return problems::unavailable;
     if (ec == errc::outcome_unknown) return problems::outcome_unknown;
     if (ec == errc::stopped) return problems::stopping;
     return problems::internal;
@@ -35,6 +36,7 @@ std::span<const http::problem_kind* const> all_problems() noexcept {
         &order_exists,
         &not_editable,
         &transition_refused,
+        &attribute_taken,
         &version_conflict,
         &precondition_failed,
         &payload_too_large,

@@ -1,5 +1,7 @@
 // Why a change of an order was not made.
 
+#include "api/refusals.hpp"
+
 #include "api/api.hpp"
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
@@ -30,6 +32,19 @@ std::string members_about(const order& it, const status_machine& machine) {
 }
 
 }  // namespace
+
+void write_taken(const change_outcome& why, const order_model& model, const http::request& to,
+                 http::response& out) {
+    std::string members;
+    for (const attribute_rule* const rule : model.attributes()) {
+        if (rule->slot == why.taken) members = R"("attribute":")" + rule->name + '"';
+    }
+    if (why.after) {
+        members.append(members.empty() ? "" : ",").append(R"("order_id":)");
+        append_json_string(why.after->id.view(), members);
+    }
+    http::write_problem(problems::attribute_taken, why.detail, to, out, members);
+}
 
 std::string version_text(const if_match& wanted, const std::optional<order>& it) {
     std::string out;

@@ -2,6 +2,7 @@
 
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
+#include "api/query_values.hpp"
 
 #include <utility>
 
@@ -33,14 +34,26 @@ std::string next_link(const std::vector<query_parameter>& parameters, std::strin
     return out.append(name).append(1, '=').append(value).append(R"(>; rel="next")");
 }
 
-void write_order(const order& it, http::response& out) {
+void write_order(const order& it, const order_model& model, http::response& out) {
     out.add("ETag", etag(it.version).view());
     out.fields.append(order_fields);
-    append_json(it, out.body);
+    append_json(it, out.body, model);
+}
+
+std::string path_name(const order_id& id) {
+    return id.is_plain() ? std::string(id.view()) : "~" + to_base64url(id.view());
+}
+
+std::optional<std::string> named_order(std::string_view name) {
+    auto text = percent_decode(name);
+    if (!text || !text->starts_with('~')) return text;
+    const std::string_view encoded = std::string_view(*text).substr(1);
+    auto id = from_base64url(encoded);
+    return id && to_base64url(*id) == encoded ? id : text;
 }
 
 bool read_order_id(const call& it, std::string& id, http::response& out) {
-    auto decoded = percent_decode(it.parameter);
+    auto decoded = named_order(it.parameter);
     if (!decoded) {
         http::write_problem(problems::bad_request, "the path is malformed", it.in, out);
         return false;
@@ -65,8 +78,7 @@ bool read_parameter(const http::request& in, std::string_view name,
         const bool known = !name.empty() && it.name == name;
         if (!known || value) {
             const auto allowed = std::span(&name, known || name.empty() ? 0 : 1);
-            write_bad_parameter(it.name, known ? "may be given once" : "there is no such parameter",
-                                in, out, allowed);
+            write_bad_parameter(it.name, known ? given_twice : no_such_parameter, in, out, allowed);
             return false;
         }
         value = std::move(it.value);

@@ -38,7 +38,14 @@ std::string next_link(const std::vector<query_parameter>& parameters, std::strin
                       std::string_view value);
 
 // The order with its tag. The status is left alone.
-void write_order(const order& it, http::response& out);
+void write_order(const order& it, const order_model& model, http::response& out);
+
+// How paths name an order: a plain id as it is, any other as "~" and the id in base64url, because
+// proxies refuse "%2F" or decode it. No id begins with "~".
+std::string path_name(const order_id& id);
+// The id that a path means by such a name, or by the id itself, percent-encoded. It need not be one
+// that an order can have. None: the percent-encoding is malformed.
+std::optional<std::string> named_order(std::string_view name);
 
 // The id in the path; else answered: 400 if it is malformed, 404 if no order can have it.
 bool read_order_id(const call& it, std::string& id, http::response& out);

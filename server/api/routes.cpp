@@ -16,6 +16,8 @@ constexpr route table[] = {
     {"GET", "/orders/{order_id}", "get_order", &api::get_order},
     {"PUT", "/orders/{order_id}", "replace_order", &api::replace_order},
     {"PATCH", "/orders/{order_id}", "patch_order", &api::patch_order},
+    {"PATCH", "/orders/{order_id}/annotations", "annotate_order", &api::patch_annotations},
+    {"POST", "/orders/{order_id}/redact", "redact_order", &api::erase_personal},
     {"GET", "/orders/{order_id}/history", "get_history", &api::get_history},
     {"DELETE", "/orders/{order_id}", "delete_order", &api::delete_order},
     {"POST", "/orders/{order_id}/cancel", "cancel_order", &api::cancel_order},

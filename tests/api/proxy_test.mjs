@@ -75,9 +75,11 @@ test('the proxy tells an answer that is not described', async () => {
   await assert.rejects(throughProxy(good), /total_amount/);
 });
 
-// Only while a worker is at it, or not with a proxy that follows; other tests see them.
+// Only while a worker or somebody else is at it, or not with a proxy that follows; other tests see
+// them.
 const elsewhere = [
   'DELETE /orders/{order_id} 409', 'POST /orders/{order_id}/cancel 409', 'GET / 302',
+  'PATCH /orders/{order_id}/annotations 409',
 ];
 
 test('every answer that a client can bring about was walked to', () => {

@@ -32,16 +32,19 @@ order edited(const order& from, const parsed_edit& by) {
     return out;
 }
 
-void check(parsed_edit parse(std::string_view, const order*), std::string_view text) {
-    const parsed_edit blind = parse(text, nullptr);
-    const parsed_edit seeing = parse(text, &current());
+using edit_parser = parsed_edit(std::string_view, const order*, const order_model&);
+
+void check(edit_parser* parse, std::string_view text) {
+    const order_model& model = order_model::standard();
+    const parsed_edit blind = parse(text, nullptr, model);
+    const parsed_edit seeing = parse(text, &current(), model);
     ORDERPROC_EXPECT((blind.syntax.line != 0) == (seeing.syntax.line != 0));
     ORDERPROC_EXPECT(blind.needs_current || blind.ok() == seeing.ok());
     if (!seeing.ok()) return;
     const order once = edited(current(), seeing);
     const std::string written = to_json(once);
     ORDERPROC_EXPECT(split_json_array("[" + written + "]", 2).syntax.line == 0);
-    const parsed_edit again = parse(text, &once);
+    const parsed_edit again = parse(text, &once, model);
     ORDERPROC_EXPECT(again.ok() && to_json(edited(once, again)) == written);
 }
 

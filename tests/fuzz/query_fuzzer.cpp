@@ -28,6 +28,28 @@ bool same(const std::vector<query_parameter>& a, const std::vector<query_paramet
     return true;
 }
 
+// With attributes of all kinds that lists can be asked for.
+const order_model& indexed() {
+    static const order_model it = [] {
+        order_rules rules;
+        rules.tenants = true;
+        constexpr attribute_type types[] = {attribute_type::text,   attribute_type::integer,
+                                            attribute_type::amount, attribute_type::boolean,
+                                            attribute_type::time,   attribute_type::choice};
+        std::string name = "a";
+        for (const attribute_type type : types) {
+            attribute_rule rule{name, type};
+            rule.indexed = true;
+            if (type == attribute_type::text) rule.size_max = attribute_rule::indexed_text_size_max;
+            if (type == attribute_type::choice) rule.choices = {"red", "green"};
+            rules.attributes.push_back(rule);
+            ++name[0];
+        }
+        return order_model::build(rules).value();
+    }();
+    return it;
+}
+
 void check_query(std::string_view text, std::string_view cursor) {
     const auto parameters = parse_query(text);
     if (!parameters) return;
@@ -46,21 +68,25 @@ void check_query(std::string_view text, std::string_view cursor) {
     ORDERPROC_EXPECT(again && same(*again, *parameters));
     for (const bool fixed : {false, true}) {
         list_query query;
-        std::optional<order_status> status;
-        if (fixed) status = status_machine::standard().statuses()[0];
-        if (parse_list_query(*parameters, status_machine::standard(), {}, status, query)) continue;
+        list_resource of{status_machine::standard(), indexed()};
+        if (fixed) of.status = status_machine::standard().statuses()[0];
+        if (parse_list_query(*parameters, of, {}, query) || query.order_id) continue;
         ORDERPROC_EXPECT(query.limit >= 1 && query.limit <= 100);
         list_position at;
         if (query.sort == list_sort::order_id) {
             at.id = query.id_prefix;
             at.id +=
                 cursor.substr(0, order_id::size_max - std::min(at.id.size(), order_id::size_max));
+        } else if (query.sort == list_sort::index) {
+            if (query.index->from > query.index->to) continue;  // no value is between them
+            at.value = query.index->from;
+            at.number = static_cast<std::int64_t>(cursor.size()) + 1;
         } else {
             at.number = static_cast<std::int64_t>(cursor.size()) + 1;
         }
         const auto back = read_cursor(query, make_cursor(query, at));
         ORDERPROC_EXPECT(back && back->number == at.number && back->at == at.at);
-        ORDERPROC_EXPECT(back->id == at.id);
+        ORDERPROC_EXPECT(back->id == at.id && back->value == at.value);
         // Nothing that we did not write is a cursor, but for one that the fuzzer was given.
         if (const auto found = read_cursor(query, cursor)) {
             ORDERPROC_EXPECT(make_cursor(query, *found) == cursor);

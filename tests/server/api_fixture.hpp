@@ -58,6 +58,10 @@ private:
 };
 
 struct api_fixture {
+    // Of orders of this model, as that document describes them. Both outlive it.
+    api_fixture() : api_fixture(order_model::standard(), documentation::standard()) {}
+    api_fixture(const order_model& of, const documentation& as) : model(of), described(as) {}
+
     static engine_options by_hand() {
         engine_options out;
         out.threads = 0;
@@ -96,7 +100,7 @@ struct api_fixture {
             ++turns;
             step = session->resume(in, out);
         }
-        if (documented) BOOST_TEST(documentation::standard().missing(in, out) == "");
+        if (documented) BOOST_TEST(described.missing(in, out) == "");
         answer got;
         got.status = static_cast<int>(out.status);
         got.head = "\r\nContent-Type: " + std::string(out.content_type) + "\r\n" + out.fields;
@@ -133,11 +137,14 @@ struct api_fixture {
         BOOST_REQUIRE(!done.ec);
     }
 
+    const order_model& model;
+    const documentation& described;
     orderproc::testing::manual_clock time;
     orderproc::testing::seeded_random random;
     error_log errors;
     moody_storage store;
-    engine orders{store, status_machine::standard(), runtime{time, random, errors}, by_hand()};
+    engine orders{store, status_machine::standard(), model, runtime{time, random, errors},
+                  by_hand()};
     read_pool reads{store, read_by_hand()};
     reader direct{store};  // for what a test looks up itself
     api handlers{orders, reads};

@@ -115,14 +115,14 @@ BOOST_AUTO_TEST_CASE(who_may_see_some_orders_gets_all_pages_of_them) {
     const caller by{"", "", {"42", {}}};
     const status_machine& machine = status_machine::standard();
     list_query first;
-    BOOST_REQUIRE(!parse_list_query({}, machine, by, {}, first));
+    BOOST_REQUIRE(!parse_list_query({}, {machine}, by, first));
     BOOST_TEST((first.scope == by.scope));
     list_query second;
     const query_parameter cursor{"cursor", make_cursor(first, position)};
-    BOOST_TEST(!parse_list_query({cursor}, machine, by, {}, second));
+    BOOST_TEST(!parse_list_query({cursor}, {machine}, by, second));
     BOOST_TEST(second.after->number == position.number);
     list_query other;
-    const auto refused = parse_list_query({{"user_id", "7"}}, machine, by, {}, other);
+    const auto refused = parse_list_query({{"user_id", "7"}}, {machine}, by, other);
     BOOST_REQUIRE(refused.has_value());
     BOOST_TEST(refused->name == "user_id");
 }
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(statuses_are_sorted_and_each_once) {
     list_query query;
     const auto parameters = parse_query("status=pending,FAILED&status=PENDING");
     BOOST_REQUIRE(parameters.has_value());
-    BOOST_TEST(!parse_list_query(*parameters, status_machine::standard(), {}, {}, query));
+    BOOST_TEST(!parse_list_query(*parameters, {status_machine::standard()}, {}, query));
     BOOST_TEST((query.statuses == std::vector<order_status>{"FAILED", "PENDING"}));
 }
 

@@ -2,12 +2,12 @@
 # stay out of the public headers; files keep to a size. Run as: cmake -DROOT=<tree> -P layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
-set(words config error json_text timestamp money order journal cursor record purge capability idempotency order_model status_machine change claim command observer runtime)
+set(words config error json_text timestamp money order journal cursor record purge capability idempotency order_model model_record status_machine change claim command observer runtime)
 set(seams queries repository adapter codec processor queue)
 set(stages engine reader read_pool follower relay worker work_queue_consumer runnable items changed_orders verify)
 set(feeds feed)
 set(adapters memory kv sqlite postgres rabbitmq)
-set(bridges log prometheus json cloud_event asio coroutine)
+set(bridges log prometheus json model_file cloud_event asio coroutine)
 
 # What a file of each layer may include of <orderproc/…>.
 set(may_words words)

@@ -43,6 +43,13 @@ struct seen_batch {
     std::size_t claims = 0;
 };
 
+// write_params::guard, kept.
+struct seen_guard {
+    std::string collection, key;
+    std::uint64_t version = 0;  // of none: 0, and no names
+    friend bool operator==(const seen_guard&, const seen_guard&) = default;
+};
+
 class scripted_storage final : public storage {
 public:
     explicit scripted_storage(std::size_t writers_max = 1) : writers_max_(writers_max) {
@@ -77,6 +84,9 @@ public:
         const std::lock_guard lock(mutex_);
         throw_a_number_ = true;
     }
+    void fail_reads(std::size_t times) {
+        for (; times > 0; --times) outer_.next(fault_call::read, fault::unavailable);
+    }
     void fail_asks(std::size_t times) {
         for (; times > 0; --times) outer_.next(fault_call::was_applied, fault::unavailable);
     }
@@ -103,6 +113,10 @@ public:
     std::vector<seen_batch> batches() const {
         const std::lock_guard lock(mutex_);
         return batches_;
+    }
+    std::vector<seen_guard> guards() const {  // of all writes
+        const std::lock_guard lock(mutex_);
+        return guards_;
     }
     std::size_t connects() const { return outer_.calls(fault_call::connect); }
     std::size_t open_max() const { return outer_.open_max(); }
@@ -138,6 +152,11 @@ private:
         seen_batch seen{std::string(params.writer), params.sequence, {}, params.claims.size()};
         for (const change& it : params.changes) seen.orders.push_back(it.order);
         batches_.push_back(std::move(seen));
+        guards_.emplace_back();
+        if (params.guard) {
+            guards_.back() = {std::string(params.guard->collection), std::string(params.guard->key),
+                              params.guard->version};
+        }
         for (const change& it : params.changes) pass(lock, it.order);
     }
     void pass(std::unique_lock<std::mutex>& lock, std::string_view name) {
@@ -157,6 +176,7 @@ private:
     bool throw_a_number_ = false;
     std::size_t inside_ = 0, asks_ = 0;
     std::vector<seen_batch> batches_;
+    std::vector<seen_guard> guards_;
 };
 
 inline command create(std::string_view id) {

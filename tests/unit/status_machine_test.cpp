@@ -67,7 +67,8 @@ std::ostream& operator<<(std::ostream& out, const refused_machine& it) {
 const work_stage usual{"PENDING", "start", "PROCESSING", "release", "fail", "FAILED"};
 const transition_rule complete{"PROCESSING", "complete", "COMPLETED"};
 constexpr auto bad_name =
-    ": an event is [a-z][a-z0-9_]{0,31} and not \"create\", \"edit\" or \"delete\"";
+    ": an event is [a-z][a-z0-9_]{0,31} and not \"create\", \"edit\", "
+    "\"delete\", \"annotate\" or \"redact\"";
 const std::string too_long(33, 'a');
 
 const std::vector<refused_machine> refused_machines{

@@ -27,23 +27,36 @@ constexpr milliseconds claim_timeout{20};
 constexpr milliseconds asks_every{10};
 
 bool reserved(std::string_view event) {
-    return event == "create" || event == "edit" || event == "delete";
+    return event == "create" || event == "edit" || event == "delete" || event == "annotate" ||
+           event == "redact";
 }
 
-}  // namespace
-
-queue_declaration work_queue(const status_machine& machine, std::string name) {
+// Of the stages that are wanted.
+template <class Wanted>
+queue_declaration queue_of(const status_machine& machine, std::string name, const Wanted& wanted) {
     queue_declaration out;
     out.name = std::move(name);
     out.length_max = work_queue_length;
     const auto bind = [&](std::string_view event) {
-        if (detail::stage_woken_by(event, machine)) {
+        const work_stage* const woken = detail::stage_woken_by(event, machine);
+        if (woken && wanted(*woken)) {
             out.topics.push_back(std::string(topic_prefix).append(event));
         }
     };
     bind("create");
     for (const transition& it : machine.transitions()) bind(it.event);
     return out;
+}
+
+}  // namespace
+
+queue_declaration work_queue(const status_machine& machine, std::string name) {
+    return queue_of(machine, std::move(name), [](const work_stage&) { return true; });
+}
+
+queue_declaration work_queue(const status_machine& machine, order_status active, std::string name) {
+    return queue_of(machine, std::move(name),
+                    [&](const work_stage& it) { return it.active == active; });
 }
 
 namespace detail {
@@ -98,6 +111,9 @@ result<void> work_queue_consumer::impl::start() {
             wrong = "prefetch: 1 to 65535";
         }
         if (options_.threads > 1) wrong = "threads: 0 or 1";
+        if (options_.stage && !machine_.stage_active_in(*options_.stage)) {
+            wrong = "stage: not one of the machine";
+        }
         if (wrong) return failure{errc::invalid_argument, wrong};
         return {};
     };
@@ -157,7 +173,8 @@ work_queue_report work_queue_consumer::impl::cycle(milliseconds wait) noexcept {
 
 void work_queue_consumer::impl::connect() {
     if (messages_ || stopping_ || with_.time.monotonic() < link_.due()) return;
-    queue_declaration queue = work_queue(machine_, options_.queue);
+    queue_declaration queue = options_.stage ? work_queue(machine_, *options_.stage, options_.queue)
+                                             : work_queue(machine_, options_.queue);
     consumer_params params;
     params.queue = std::move(queue.name);
     params.topics = std::move(queue.topics);

@@ -4,6 +4,7 @@
 #include "stages/engine/engine_queue.hpp"
 #include "stages/engine/engine_writer.hpp"
 #include "stages/engine/other_commits.hpp"
+#include "stages/engine/present_model.hpp"
 
 #include <orderproc/engine.hpp>
 
@@ -40,6 +41,15 @@ const engine_options& checked(const engine_options& options, const order_model& 
     if (model.has_indexes()) {
         auto ok = require(orders.info(), {capability::indexes}, "an indexed attribute");
         if (!ok) throw std::invalid_argument(ok.error().detail);
+    }
+    if (options.stored_model) {
+        auto ok = require(orders.info(), {capability::records}, "a stored model");
+        if (!ok) throw std::invalid_argument(ok.error().detail);
+        const model_record& it = *options.stored_model;
+        const change_record sample{record_action::remove, it.collection, it.key, it.version};
+        ok = validate(sample);
+        if (!ok) throw std::invalid_argument("engine_options::stored_model: " + ok.error().detail);
+        expect(it.version >= 1 && it.read, "stored_model: a version and a function that reads it");
     }
     const std::size_t writers_max = std::max<std::size_t>(orders.info().writers_max, 1);
     expect(options.queue_max >= 1, "queue_max: at least 1");
@@ -104,14 +114,14 @@ public:
     impl(storage& orders, const status_machine& machine, const order_model& model,
          orderproc::runtime with, const engine_options& options)
         : machine_(machine),
-          model_(model),
+          model_(model, orders, options.stored_model),
           with_(with),
           storage_(orders.info()),
           queue_(options.queue_max, options.batch_max, std::max<std::size_t>(options.threads, 1),
                  with.random) {
         const std::size_t writers = std::max<std::size_t>(options.threads, 1);
         for (std::size_t i = 0; i < writers; ++i) {
-            writers_.emplace_back(orders, with, listeners_, options);
+            writers_.emplace_back(orders, with, model_, listeners_, options);
         }
         if (options.threads == 0 && options.on_ready) ready_.emplace(options.on_ready);
         threads_.reserve(options.threads);
@@ -135,7 +145,7 @@ public:
     impl& operator=(const impl&) = delete;
 
     result<void> submit(command&& what, completion& done) {
-        auto lowered = lower(std::move(what), machine_, with_, model_);
+        auto lowered = lower(std::move(what), machine_, with_, *model_.get().model);
         if (!lowered) return std::move(lowered).error();
         if (std::holds_alternative<redact_order>(lowered->action)) {
             auto ok = require(storage_, {capability::redaction}, "a redaction");
@@ -173,7 +183,7 @@ public:
     }
 
     const status_machine& machine_;
-    const order_model& model_;
+    detail::present_model model_;
     orderproc::runtime with_;
     const storage_info storage_;
     detail::commit_listeners listeners_;
@@ -351,7 +361,7 @@ const status_machine& engine::machine() const noexcept {
 }
 
 const order_model& engine::model() const noexcept {
-    return impl_->model_;
+    return *impl_->model_.get().model;
 }
 
 runtime& engine::runtime() const noexcept {

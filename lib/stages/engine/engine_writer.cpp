@@ -29,12 +29,16 @@ std::string make_name(random_source& random) {
 // Of what is old enough to be forgotten, so much with each write that the stock cannot grow.
 constexpr std::size_t forgotten_beside = 16;
 
+// How often a write is repeated because the model was stored anew in between.
+constexpr int model_reloads_max = 3;
+
 }  // namespace
 
-engine_writer::engine_writer(storage& orders, runtime with, commit_listeners& listeners,
-                             const engine_options& options)
+engine_writer::engine_writer(storage& orders, runtime with, present_model& model,
+                             commit_listeners& listeners, const engine_options& options)
     : orders_(orders),
       with_(with),
+      model_(model),
       listeners_(listeners),
       resolve_attempts_(options.resolve_attempts),
       keys_kept_(options.keys_kept),
@@ -83,7 +87,7 @@ result<void> engine_writer::try_to_finish() {
         in_doubt_ = false;
         threw_ = false;
     }
-    auto written = write();
+    auto written = write_under_present_model();
     if (written) {
         finish({});
         return written;
@@ -134,8 +138,32 @@ result<void> engine_writer::connect() {
     return why;
 }
 
+// Once more for each model that is newer than the one it was made for.
+result<void> engine_writer::write_under_present_model() {
+    auto written = write();
+    for (int i = 0; !written && written.error().code == errc::model_changed; ++i) {
+        if (!model_.is_stored() || i == model_reloads_max) {
+            return failure{errc::unavailable, "the stored order model has changed"};
+        }
+        if (auto ok = reload_model(); !ok) return ok;
+        written = write();
+    }
+    return written;
+}
+
+result<void> engine_writer::reload_model() {
+    if (auto ok = connect(); !ok) return ok;
+    auto loaded = model_.reload(*connection_);
+    if (!loaded) connection_.reset();
+    return loaded;
+}
+
 result<void> engine_writer::write() {
     if (auto ok = connect(); !ok) return ok;
+    const model_generation& model = model_.get();
+    if (model_.is_stored()) {
+        for (change& it : changes_) model_.adapt(it, model);
+    }
     change_outcomes_.clear();
     change_outcomes_.resize(changes_.size());
     claim_outcomes_.clear();
@@ -157,6 +185,7 @@ result<void> engine_writer::write() {
     params.purges = purges_;
     params.forget_before = params.now - keys_kept_;
     params.forget_max = 2 * changes_.size() + forgotten_beside;
+    params.guard = model_.guard_of(model);
     write_results results{change_outcomes_, claim_outcomes_, cursor_outcomes_, record_outcomes_,
                           purge_outcomes_};
 

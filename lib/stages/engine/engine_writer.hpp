@@ -6,6 +6,7 @@
 #include "stages/engine/clock_check.hpp"
 #include "stages/engine/commit_listeners.hpp"
 #include "stages/engine/engine_queue.hpp"
+#include "stages/engine/present_model.hpp"
 
 #include <orderproc/engine.hpp>
 
@@ -26,7 +27,7 @@ inline constexpr std::chrono::milliseconds tidy_pause{5000};
 // Used by one thread at a time.
 class engine_writer {
 public:
-    engine_writer(storage& orders, runtime with, commit_listeners& listeners,
+    engine_writer(storage& orders, runtime with, present_model& model, commit_listeners& listeners,
                   const engine_options& options);
 
     // To be filled by the caller when it is empty; advance() empties it by answering.
@@ -46,6 +47,8 @@ private:
     void load();
     result<void> connect();
     result<void> write();
+    result<void> write_under_present_model();
+    result<void> reload_model();
     void check_clock(timestamp now) noexcept;
     result<bool> resolve();
     result<void> fail_by_exception(const char* text) noexcept;
@@ -59,6 +62,7 @@ private:
 
     storage& orders_;
     runtime with_;
+    present_model& model_;
     commit_listeners& listeners_;
     const std::size_t resolve_attempts_;
     const std::chrono::milliseconds keys_kept_;

@@ -47,6 +47,21 @@ result<void> check(const worker_options& it) {
     return {};
 }
 
+result<void> check_stages(const worker_options& it, const status_machine& machine) {
+    for (const order_status active : it.stages) {
+        if (machine.stage_active_in(active)) continue;
+        return failure{errc::invalid_argument,
+                       "stages: the machine has no stage whose active status is " +
+                           std::string(active.view())};
+    }
+    return {};
+}
+
+bool works_on(const worker_options& it, const work_stage& stage) {
+    const auto& only = it.stages;
+    return only.empty() || std::find(only.begin(), only.end(), stage.active) != only.end();
+}
+
 }  // namespace
 
 worker::impl::impl(engine& orders, processor& work, worker_options options)
@@ -77,9 +92,11 @@ void worker::impl::release_all() noexcept {
 result<void> worker::impl::start() {
     const auto prepare = [this]() -> result<void> {
         if (auto ok = check(options_); !ok) return ok;
+        if (auto ok = check_stages(options_, engine_.machine()); !ok) return ok;
         if (options_.worker_id.empty()) options_.worker_id = detail::make_owner_name(with_.random);
         claims_.clear();
         for (const work_stage& stage : engine_.machine().stages()) {
+            if (!works_on(options_, stage)) continue;
             claims_.push_back(std::make_shared<detail::stage_claim>(mailbox_, stage));
         }
         if (!std::exchange(listening_, true) && options_.wake_on_commit) {
