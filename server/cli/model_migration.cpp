@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -209,6 +210,15 @@ result<bool> is_model_migration_unfinished(storage& orders) {
     const auto found = find_progress(orders);
     if (!found) return found.error();
     return found->has_value();
+}
+
+void print_unfinished_migration(storage& orders) {
+    const auto unfinished = is_model_migration_unfinished(orders);
+    if (!unfinished || !*unfinished) return;
+    std::fputs(
+        "orderproc: lists by an attribute that got an index do not show all orders yet: run "
+        "`orderproc migrate --model` with the stored model to complete it\n",
+        stderr);
 }
 
 }  // namespace orderproc::server

@@ -32,6 +32,8 @@ result<model_migration> migrate_model(storage& orders, shop_model next,
 
 // Whether a migration was interrupted, so that lists by a new index do not show all orders yet.
 result<bool> is_model_migration_unfinished(storage& orders);
+// Says so on standard error, with what to do.
+void print_unfinished_migration(storage& orders);
 
 }  // namespace orderproc::server
 

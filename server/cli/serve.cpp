@@ -6,6 +6,7 @@
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
 #include "cli/limit_settings.hpp"
+#include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
 #include "cli/refusal.hpp"
@@ -215,6 +216,7 @@ int serve(const serve_settings& settings) {
     }
     const auto used = open_model(**orders, std::move(*model));
     if (!used) return fail(used.error());
+    print_unfinished_migration(**orders);
     const int code = serve_on(**orders, *used, settings, std::move(*options),
                               {*drain, *shutdown_delay, *max_publish_lag}, signals);
     return close_storage(**orders, code);

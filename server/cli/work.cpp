@@ -1,5 +1,6 @@
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
+#include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
 #include "cli/refusal.hpp"
@@ -72,6 +73,7 @@ int work(const work_settings& settings) {
     if (!orders) return fail(orders.error());
     const auto used = open_model(**orders, std::move(*model));
     if (!used) return fail(used.error());
+    print_unfinished_migration(**orders);
     const int code = work_on(**orders, *used, settings, *drain, signals);
     return close_storage(**orders, code);
 }
