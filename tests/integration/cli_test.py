@@ -177,7 +177,7 @@ class CommandLine(WithStorage):
         self.assertEqual(run("verify", "--storage", self.storage).returncode, 1)
         ended = run("migrate", "--storage", self.storage)
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
-        self.assertIn("from schema version 1 to 7", ended.stdout)
+        self.assertIn("from schema version 1 to 8", ended.stdout)
         self.assertIn("already", run("migrate", "--storage", self.storage).stdout)
         ended = run("verify", "--storage", self.storage)
         self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)

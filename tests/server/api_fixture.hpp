@@ -60,7 +60,7 @@ private:
 struct api_fixture {
     // Of orders of this model, as that document describes them. Both outlive it.
     api_fixture() : api_fixture(order_model::standard(), documentation::standard()) {}
-    api_fixture(const order_model& of, const documentation& as) : model(of), described(as) {}
+    api_fixture(const order_model& of, const documentation& as) : model(of), document(as) {}
 
     static engine_options by_hand() {
         engine_options out;
@@ -100,7 +100,7 @@ struct api_fixture {
             ++turns;
             step = session->resume(in, out);
         }
-        if (documented) BOOST_TEST(described.missing(in, out) == "");
+        if (documented) BOOST_TEST(document.missing(in, out) == "");
         answer got;
         got.status = static_cast<int>(out.status);
         got.head = "\r\nContent-Type: " + std::string(out.content_type) + "\r\n" + out.fields;
@@ -138,7 +138,7 @@ struct api_fixture {
     }
 
     const order_model& model;
-    const documentation& described;
+    const documentation& document;
     orderproc::testing::manual_clock time;
     orderproc::testing::seeded_random random;
     error_log errors;

@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(words config error json_text timestamp money order journal cursor record purge capability idempotency order_model model_record status_machine change claim command observer runtime)
 set(seams queries repository adapter codec processor queue)
-set(stages engine reader read_pool follower relay worker work_queue_consumer runnable items changed_orders verify)
+set(stages engine reader read_pool follower relay worker work_queue_consumer runnable items changed_orders redact verify)
 set(feeds feed)
 set(adapters memory kv sqlite postgres rabbitmq)
 set(bridges log prometheus json model_file cloud_event asio coroutine)
