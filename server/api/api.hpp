@@ -148,6 +148,7 @@ public:
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
     bool get_readiness(const call& it, http::response& out, pending& todo);
+    bool get_model(const call& it, http::response& out, pending& todo);
     bool get_openapi(const call& it, http::response& out, pending& todo);
     bool get_docs(const call& it, http::response& out, pending& todo);
     bool get_root(const call& it, http::response& out, pending& todo);

@@ -5,6 +5,7 @@
 #include "api/idempotency.hpp"
 #include "api/list_query.hpp"
 #include "api/openapi_orders.hpp"
+#include "api/preconditions.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
 #include "docs/pages.hpp"
@@ -57,16 +58,6 @@ const http::problem_kind* find_problem(std::string_view code) noexcept {
         if (it->code == code) return it;
     }
     return nullptr;
-}
-
-std::string hex(const digest& value) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (const auto byte : value) {
-        const auto bits = static_cast<unsigned char>(byte);
-        out.append({digits[bits >> 4], digits[bits & 15]});
-    }
-    return out;
 }
 
 // "256 KiB", or in bytes what is no whole number of these.
@@ -354,7 +345,7 @@ std::shared_ptr<const openapi_document::content> openapi_document::get() {
     if (model_ != &model) {
         auto made = std::make_shared<content>();
         made->text = make_openapi(of_.machine(), model, limits_);
-        made->etag = "\"" + hex(digest_of(made->text)) + "\"";
+        made->etag = tag_of(made->text);
         content_ = std::move(made);
         model_ = &model;
     }

@@ -30,6 +30,7 @@ constexpr route table[] = {
     {"GET", "/metrics", "get_metrics", &api::get_metrics},
     {"GET", "/healthz", "get_health", &api::get_health},
     {"GET", "/readyz", "get_readiness", &api::get_readiness},
+    {"GET", "/model", "get_model", &api::get_model},
     {"GET", "/openapi.json", "get_openapi", &api::get_openapi},
     {"GET", "/docs", "get_docs", &api::get_docs},
     {"GET", "/docs/{file}", "get_docs_file", &api::get_docs},

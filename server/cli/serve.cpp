@@ -6,12 +6,14 @@
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
 #include "cli/limit_settings.hpp"
+#include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
 #include "cli/storage_settings.hpp"
+#include "cli/stored_model.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
@@ -40,6 +42,7 @@ constexpr std::chrono::seconds relay_drain(2);
 struct serve_settings {
     std::string listen = "127.0.0.1:8000";
     storage_settings storage;
+    model_settings model;
     bool no_worker = false;
     exposure_settings exposed;
     std::size_t threads = 1;
@@ -57,7 +60,7 @@ struct serve_settings {
 
     // Whether others may reach what it listens on. Simulated work is for trying out.
     result<void> admitted() const {
-        const bool chosen = no_worker || worker.processor_option->count() > 0;
+        const bool chosen = no_worker || !worker.processors.empty();
         auto ok = exposed.admits("--listen", listen, "--processor (or --no-worker)", chosen);
         if (!ok || shown.admin_listen.empty()) return ok;
         return exposed.admits("--admin-listen", shown.admin_listen);
@@ -88,9 +91,9 @@ struct durations {
     milliseconds max_publish_lag{0};
 };
 
-int serve_on(storage& orders, const serve_settings& settings, http::server_options options,
-             const durations& times, stop_signals& signals) {
-    observation shown(settings.shown, status_machine::standard());
+int serve_on(storage& orders, const shop_model& model, const serve_settings& settings,
+             http::server_options options, const durations& times, stop_signals& signals) {
+    observation shown(settings.shown, model.statuses);
     shown.tell_remarks(orders);
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     auto messages = settings.messages.open();
@@ -101,7 +104,8 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     engine_options how;
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
-    engine writes(orders, status_machine::standard(), system_runtime(shown.watch()), how);
+    how.stored_model = record_of(model);
+    engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
     storage_probe probe(orders, writes, shown.state());
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.
@@ -110,7 +114,7 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     read_pool_options read_on;
     read_on.threads = settings.threads + 1;
     read_pool reads(orders, read_on);
-    live_feed feed(writes, feed_reads, event_feed(settings.event_source));
+    live_feed feed(writes, feed_reads, event_feed(settings.event_source, model.orders));
     shown.count_streams([&feed] { return feed.subscriptions(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
@@ -128,10 +132,10 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     observed_service observed(cors ? static_cast<http::service&>(*cors) : service,
                               shown.request_observers());
 
-    std::unique_ptr<running_worker> works;
+    std::unique_ptr<running_workers> works;
     if (!settings.no_worker) {
-        auto started = running_worker::start(writes, settings.worker, messages->get(),
-                                             settings.messages.names());
+        auto started = running_workers::start(writes, settings.worker, messages->get(),
+                                              settings.messages.names());
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
@@ -196,6 +200,8 @@ int serve(const serve_settings& settings) {
                          "\" is not a URI-reference (RFC 3986) of at most " +
                          std::to_string(event_source_size_max) + " bytes, such as /shop"});
     }
+    auto model = settings.model.read();
+    if (!model) return fail(model.error());
     auto options = options_of(settings);
     if (!options) return fail(options.error());
     if (auto raised = raise_file_limit(options->connections_max); !raised) {
@@ -208,7 +214,10 @@ int serve(const serve_settings& settings) {
     if (auto can = require((*orders)->info(), asked_for, "orderproc serve"); !can) {
         return fail(can.error());
     }
-    const int code = serve_on(**orders, settings, std::move(*options),
+    const auto used = open_model(**orders, std::move(*model));
+    if (!used) return fail(used.error());
+    print_unfinished_migration(**orders);
+    const int code = serve_on(**orders, *used, settings, std::move(*options),
                               {*drain, *shutdown_delay, *max_publish_lag}, signals);
     return close_storage(**orders, code);
 }
@@ -220,6 +229,7 @@ void add_serve(command_line to) {
     const auto it = std::make_shared<serve_settings>();
     add_setting(*command, "listen", it->listen, "ADDRESS:PORT; port 0 takes any that is free");
     it->storage.add_to(*command, "sqlite:PATH, postgresql://… or memory:");
+    it->model.add_to(*command, model_option_help);
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
     add_setting(*command, "items", it->items,
                 "Which items may be ordered: file:PATH or http://HOST/PATH; empty: all");

@@ -1,11 +1,13 @@
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
+#include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
 #include "cli/storage_settings.hpp"
+#include "cli/stored_model.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "observe/storage_probe.hpp"
@@ -13,6 +15,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace orderproc::server {
 
@@ -20,22 +23,24 @@ namespace {
 
 struct work_settings {
     storage_settings storage;
+    model_settings model;
     worker_settings worker;
     broker_settings messages;
     observation_settings shown;
     exposure_settings exposed;
 };
 
-int work_on(storage& orders, const work_settings& settings, std::chrono::milliseconds drain,
-            stop_signals& signals) {
+int work_on(storage& orders, const shop_model& model, const work_settings& settings,
+            std::chrono::milliseconds drain, stop_signals& signals) {
     auto messages = settings.messages.open();
     if (!messages) return fail(messages.error());
-    observation shown(settings.shown, status_machine::standard());
+    observation shown(settings.shown, model.statuses);
     shown.tell_remarks(orders);
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     engine_options how;
     how.watch_others = !*messages;  // they tell of what others commit
-    engine writes(orders, status_machine::standard(), system_runtime(shown.watch()), how);
+    how.stored_model = record_of(model);
+    engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
     std::optional<storage_probe> probe;  // for those who ask at the admin's address
     if (!settings.shown.admin_listen.empty()) probe.emplace(orders, writes, shown.state());
     read_pool_options read_on;
@@ -44,7 +49,7 @@ int work_on(storage& orders, const work_settings& settings, std::chrono::millise
     auto admin = admin_server::open(settings.shown, shown, writes, reads);
     if (!admin) return fail(admin.error());
     auto worker =
-        running_worker::start(writes, settings.worker, messages->get(), settings.messages.names());
+        running_workers::start(writes, settings.worker, messages->get(), settings.messages.names());
     if (!worker) return fail(worker.error());
     say("orderproc works on " + orders.info().name);
     signals.wait();
@@ -62,9 +67,14 @@ int work(const work_settings& settings) {
         const auto ok = settings.exposed.admits("--admin-listen", settings.shown.admin_listen);
         if (!ok) return fail(ok.error());
     }
+    auto model = settings.model.read();
+    if (!model) return fail(model.error());
     auto orders = settings.storage.open();
     if (!orders) return fail(orders.error());
-    const int code = work_on(**orders, settings, *drain, signals);
+    const auto used = open_model(**orders, std::move(*model));
+    if (!used) return fail(used.error());
+    print_unfinished_migration(**orders);
+    const int code = work_on(**orders, *used, settings, *drain, signals);
     return close_storage(**orders, code);
 }
 
@@ -74,6 +84,7 @@ void add_work(command_line to) {
     auto* command = to.app.add_subcommand("work", "Works on the orders of a storage");
     const auto settings = std::make_shared<work_settings>();
     settings->storage.add_to(*command);
+    settings->model.add_to(*command, model_option_help);
     settings->worker.add_to(*command);
     settings->messages.add_to(*command);
     settings->shown.add_to(*command);

@@ -12,7 +12,7 @@ export const shop = 'https://shop.example';
 const paths = [
   '/orders', '/orders/batch', '/orders/status/pending', '/orders/A-1', '/orders/A-1/cancel', '/orders/A-1/retry',
   '/orders/A-1/transitions', '/orders/A-1/annotations', '/orders/A-1/redact', '/orders/A-1/history', '/orders/A-1/events', '/events', '/journal', '/metrics', '/healthz', '/readyz',
-  '/openapi.json', '/docs', '/docs/style.css', '/',
+  '/model', '/openapi.json', '/docs', '/docs/style.css', '/',
 ];
 
 // What the description allows to be asked.
@@ -90,11 +90,13 @@ export const good = [
   get('/metrics', 200, { Accept: 'text/plain' }),
   get('/healthz', 200),
   get('/readyz', 200),
+  get('/model', 200),
   get('/openapi.json', 200),
   get('/docs', 200),
   get('/docs', 200, { 'Accept-Encoding': 'identity' }),
   get('/docs/style.css', 200),
   get('/docs/icon.svg', 200),
+  get('/model', 304, { 'If-None-Match': '*' }),
   get('/openapi.json', 304, { 'If-None-Match': '*' }),
   get('/docs', 304, { 'If-None-Match': '*' }),
   get('/docs/icon.svg', 304, { 'If-None-Match': '*' }),

@@ -62,12 +62,12 @@ BOOST_AUTO_TEST_CASE(an_unknown_storage_or_processor_is_refused_by_name) {
         BOOST_TEST((opened.error().code == errc::invalid_argument));
     }
     for (const char* text : {"", "simulate", "simulate:", "simulate:soon", "exec"}) {
-        const auto made = make_named_processor(text);
+        const auto made = make_named_processor(text, "complete");
         BOOST_TEST_REQUIRE(!made);
         BOOST_TEST((made.error().code == errc::invalid_argument));
     }
     BOOST_TEST(storage_settings{.url = "memory:"}.open().has_value());
-    BOOST_TEST(make_named_processor("simulate:0").has_value());
+    BOOST_TEST(make_named_processor("simulate:0", "complete").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(modes_of_files) {
