@@ -144,6 +144,11 @@ std::string difference(const shop_model& was, const shop_model& is) {
     return out;
 }
 
+std::optional<record_guard> guard_of(const shop_model& model) noexcept {
+    if (model.version == 0) return std::nullopt;
+    return record_guard{model_collection, model_key, model.version};
+}
+
 std::optional<model_record> record_of(const shop_model& model) {
     if (model.version == 0) return std::nullopt;
     model_record out;
