@@ -109,6 +109,9 @@ result<shop_model> open_model(storage& orders, std::optional<shop_model> wanted)
     std::string differs = difference(*stored, *wanted);
     if (stored->version == 0 && !differs.empty()) {
         auto can = require(orders.info(), {capability::records}, "--model");
+        if (can && wanted->orders.has_indexes()) {
+            can = require(orders.info(), {capability::indexes}, "an indexed attribute");
+        }
         if (!can) return std::move(can).error();
         const auto unused = is_unused(orders);
         if (!unused) return unused.error();
