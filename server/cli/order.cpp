@@ -100,7 +100,7 @@ void order_options::add_list() {
     it.add_option("--status", with_->statuses, "PENDING, say; repeat it for more");
     add_user_to(it, "This user's");
     it.add_option("--attribute", with_->attributes,
-                  "NAME=VALUE: with this value of an indexed attribute");
+                  "With this value of an indexed attribute, as in create");
     it.add_option("--from", with_->from, "Created at this time (RFC 3339) or later");
     it.add_option("--until", with_->until, "Created before this time");
     it.add_option("--limit", with_->limit, "So many; 0: all")->capture_default_str();

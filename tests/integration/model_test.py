@@ -135,7 +135,7 @@ class Shops(Models):
         self.assertEqual(events, ["create", "start_packing", "pack", "start_shipping",
                                   "fail_shipping", "retry_shipping", "start_shipping", "ship"])
         counts = server.ask("GET", "/metrics")[1]
-        self.assertEqual(counts["orders_by_status"]["SHIPPED"], 1)
+        self.assertEqual(counts["orders_by_status"]["shipped"], 1)
         self.assertIn('status="SHIPPING_FAILED"',
                       server.fetch("GET", "/metrics", headers={"Accept": "text/plain"})[2])
         self.assertEqual(run("verify", "--storage", self.storage).returncode, 0)
