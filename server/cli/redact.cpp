@@ -1,6 +1,7 @@
 #include "cli/progress.hpp"
 #include "cli/settings.hpp"
 #include "cli/storage_settings.hpp"
+#include "cli/stored_model.hpp"
 
 #include <orderproc/redact.hpp>
 #include <orderproc/runtime.hpp>
@@ -24,19 +25,19 @@ struct redact_settings {
 };
 
 // How long to wait for readers of the log, which may hold what was taken out.
-constexpr std::chrono::seconds log_timeout(10);
+constexpr std::chrono::seconds log_timeout(5);
 constexpr std::chrono::milliseconds log_poll(100);
 
-// Redacts orders by writes of its own, beside a server that is running.
+// Redacts orders by writes of its own, beside a server that is running. Both must outlive it.
 class redactor {
 public:
-    explicit redactor(repository& orders) : orders_(orders) {
+    redactor(repository& orders, const shop_model& model) : orders_(orders), model_(model) {
         name_ = "redact-" + std::to_string(with_.random.next());
     }
 
     result<change_outcome> redact(command what) {
         what.actor = "orderproc redact";
-        auto change = lower(std::move(what), status_machine::standard(), with_, model());
+        auto change = lower(std::move(what), model_.statuses, with_, model_.orders);
         if (!change) return std::move(change).error();
         change_outcome out;
         write_params params;
@@ -44,6 +45,8 @@ public:
         params.writer = name_;
         params.sequence = ++sequence_;
         params.changes = {&*change, 1};
+        // Else a newer model may have what is personal that this one does not know.
+        if (model_.version > 0) params.guard = {model_collection, model_key, model_.version};
         write_results results;
         results.changes = {&out, 1};
         auto done = orders_.write(params, results);
@@ -51,10 +54,11 @@ public:
         return out;
     }
 
-    static const order_model& model() { return order_model::standard(); }
+    const order_model& model() const noexcept { return model_.orders; }
 
 private:
     repository& orders_;
+    const shop_model& model_;
     runtime with_ = system_runtime();
     std::string name_;
     std::uint64_t sequence_ = 0;
@@ -82,8 +86,7 @@ int redact_user(redactor& by, repository& orders, const redact_settings& setting
         line.show(std::to_string(so_far.redacted) + " orders redacted");
     };
     const auto report = redact_orders(
-        orders, redactor::model(), whose, [&](command what) { return by.redact(std::move(what)); },
-        show);
+        orders, by.model(), whose, [&](command what) { return by.redact(std::move(what)); }, show);
     line.clear();
     if (!report) return fail(report.error());
     std::printf("redacted: %llu orders; %llu had nothing left to be taken out\n",
@@ -113,9 +116,11 @@ int empty_log(repository& orders, int code) {
 int redact_in(storage& orders, const redact_settings& settings) {
     const auto can = require(orders.info(), {capability::redaction}, "orderproc redact");
     if (!can) return fail(can.error());
+    const auto model = load_model(orders);
+    if (!model) return fail(model.error());
     auto writer = orders.connect_writer();
     if (!writer) return fail(writer.error());
-    redactor by(**writer);
+    redactor by(**writer, *model);
     const int code =
         settings.order.empty() ? redact_user(by, **writer, settings) : redact_one(by, settings);
     return empty_log(**writer, code);
