@@ -137,7 +137,9 @@ void order_options::add_events() {
                           [](order_command& by) { return by.raise("retry"); });
     auto* order = add_order_to(retry);
     auto* version = add_version_to(retry);
-    retry.add_flag("--all-failed", with_->all_failed, "All that are FAILED now")
+    retry
+        .add_flag("--all-failed", with_->all_failed,
+                  "All that have failed by now, in whatever stage")
         ->excludes(order)
         ->excludes(version);
 }

@@ -118,8 +118,10 @@ result<fetch_response> order_client::transition(const std::string& order, const 
     what.fields.emplace_back("Content-Type", "application/json");
     what.body = "{\"event\":";
     append_json_string(event, what.body);
-    what.body += ",\"reason\":";
-    append_json_string(reason, what.body);
+    if (!reason.empty()) {
+        what.body += ",\"reason\":";
+        append_json_string(reason, what.body);
+    }
     what.body += '}';
     return ask(std::move(what));
 }

@@ -31,13 +31,13 @@ constexpr std::chrono::milliseconds log_poll(100);
 // Redacts orders by writes of its own, beside a server that is running. Both must outlive it.
 class redactor {
 public:
-    redactor(repository& orders, const shop_model& model) : orders_(orders), model_(model) {
+    redactor(repository& orders, const shop_model& shop) : orders_(orders), shop_(shop) {
         name_ = "redact-" + std::to_string(with_.random.next());
     }
 
     result<change_outcome> redact(command what) {
         what.actor = "orderproc redact";
-        auto change = lower(std::move(what), model_.statuses, with_, model_.orders);
+        auto change = lower(std::move(what), shop_.statuses, with_, shop_.orders);
         if (!change) return std::move(change).error();
         change_outcome out;
         write_params params;
@@ -45,8 +45,7 @@ public:
         params.writer = name_;
         params.sequence = ++sequence_;
         params.changes = {&*change, 1};
-        // Else a newer model may have what is personal that this one does not know.
-        if (model_.version > 0) params.guard = {model_collection, model_key, model_.version};
+        params.guard = guard_of(shop_);
         write_results results;
         results.changes = {&out, 1};
         auto done = orders_.write(params, results);
@@ -54,11 +53,11 @@ public:
         return out;
     }
 
-    const order_model& model() const noexcept { return model_.orders; }
+    const order_model& model() const noexcept { return shop_.orders; }
 
 private:
     repository& orders_;
-    const shop_model& model_;
+    const shop_model& shop_;
     runtime with_ = system_runtime();
     std::string name_;
     std::uint64_t sequence_ = 0;
@@ -116,11 +115,11 @@ int empty_log(repository& orders, int code) {
 int redact_in(storage& orders, const redact_settings& settings) {
     const auto can = require(orders.info(), {capability::redaction}, "orderproc redact");
     if (!can) return fail(can.error());
-    const auto model = load_model(orders);
-    if (!model) return fail(model.error());
+    const auto shop = load_model(orders);
+    if (!shop) return fail(shop.error());
     auto writer = orders.connect_writer();
     if (!writer) return fail(writer.error());
-    redactor by(**writer, *model);
+    redactor by(**writer, *shop);
     const int code =
         settings.order.empty() ? redact_user(by, **writer, settings) : redact_one(by, settings);
     return empty_log(**writer, code);
