@@ -19,6 +19,12 @@ bool open_to_clients(const transition* it) noexcept {
     return it && it->open_to_clients;
 }
 
+// The scope that the machine names. One that there is not is held by nobody.
+bool may_raise(const caller& by, const transition& it) noexcept {
+    const auto needed = auth::find_scope(it.client_scope);
+    return needed && by.may(*needed);
+}
+
 std::string names_of_open_events(const status_machine& machine) {
     std::string out;
     for (const transition& it : machine.transitions()) {
@@ -74,8 +80,13 @@ bool api::raise_transition(const call& it, http::response& out, pending& todo) {
 
 bool api::raise(const call& it, std::string event, std::string reason, http::response& out,
                 pending& todo) {
-    if (!open_to_clients(engine_.machine().find(event))) {  // no such resource, then
+    const transition* const known = engine_.machine().find(event);
+    if (!open_to_clients(known)) {  // no such resource, then
         http::write_problem(problems::not_found, {}, it.in, out);
+        return false;
+    }
+    if (!may_raise(todo.by, *known)) {
+        write_forbidden(known->client_scope, it.in, out);
         return false;
     }
     raise_event raised{{}, std::move(event), std::move(reason)};

@@ -36,6 +36,14 @@ void write_page(const std::vector<order>& orders, const std::optional<std::strin
     out.body.append(1, '}');
 }
 
+// What a caller that is bound gets to see of a page.
+template <class Page>
+result<Page> concealed(result<Page> page, bool bound) {
+    if (!page || !bound) return page;
+    for (order& it : page->orders) conceal(it);
+    return page;
+}
+
 }  // namespace
 
 bool api::list_orders(const call& it, http::response& out, pending& todo) {
@@ -69,21 +77,30 @@ bool api::read_page(const call& it, std::optional<order_status> fixed, http::res
         write_bad_parameter(bad->name, bad->detail, it.in, out, bad->allowed);
         return false;
     }
+    if (query.total && todo.by.bound()) {
+        write_bad_parameter("total", "is not for those who see their own orders alone", it.in, out);
+        return false;
+    }
     if (query.updated_from) return read_changes(std::move(query), std::move(*parameters), todo);
-    todo.read = read_then([query](repository_reader& from) { return from.list(query.params()); },
-                          [query, given = std::move(*parameters)](
-                              const order_page& page, const http::request&, http::response& to) {
-                              std::optional<std::string> next;
-                              if (page.next) next = make_cursor(query, *page.next);
-                              add_order_fields(page.newest, to);
-                              write_page(page.orders, next, page.total, given, to);
-                          });
+    todo.read = read_then(
+        [query, bound = todo.by.bound()](repository_reader& from) {
+            return concealed(from.list(query.params()), bound);
+        },
+        [query, given = std::move(*parameters)](const order_page& page, const http::request&,
+                                                http::response& to) {
+            std::optional<std::string> next;
+            if (page.next) next = make_cursor(query, *page.next);
+            add_order_fields(page.newest, to);
+            write_page(page.orders, next, page.total, given, to);
+        });
     return true;
 }
 
 bool api::read_changes(list_query query, std::vector<query_parameter> parameters, pending& todo) {
     todo.read = read_then(
-        [query](repository_reader& from) { return list_changed(from, query.changes()); },
+        [query, bound = todo.by.bound()](repository_reader& from) {
+            return concealed(list_changed(from, query.changes()), bound);
+        },
         [query, given = std::move(parameters)](const changed_page& page, const http::request& in,
                                                http::response& to) {
             if (page.reset) {
