@@ -22,6 +22,21 @@ inline namespace v1 {
 ORDERPROC_EXPORT change_outcome refuse(const change& what, error_code why,
                                        const stored_order* current);
 
+// The same for a change that would take a value which the holder has. REQUIRES: they share an entry
+// that is unique.
+ORDERPROC_EXPORT change_outcome refuse_taken(const change& what, const evaluation& wanted,
+                                             const stored_order& holder);
+
+// Which index entries a change adds and removes: those of one that the other does not have.
+// REQUIRES: both ascend.
+ORDERPROC_EXPORT std::vector<index_entry> entries_beyond(std::span<const index_entry> of,
+                                                         std::span<const index_entry> others);
+
+// Index entries as bytes, for a storage that keeps them beside the order. errc::corrupt: they were
+// not written by append_index().
+ORDERPROC_EXPORT void append_index(std::span<const index_entry> entries, std::string& out);
+ORDERPROC_EXPORT result<std::vector<index_entry>> read_index(std::string_view bytes);
+
 // What to append to the journal for an evaluation that says journaled.
 ORDERPROC_EXPORT journal_entry to_entry(const evaluation& what, feed_position position,
                                         write_time at);

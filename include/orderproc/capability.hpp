@@ -22,6 +22,8 @@ enum class capability : std::uint8_t {
     due_lists,  // list_sort::due_at
     totals,     // list_params::count_max
     positions,  // repository_reader::find_position(), so what has changed since a time
+    indexes,    // stored_order::index, list_params::index, and values that are unique
+    redaction,  // redact_order
 };
 
 // "epochs"

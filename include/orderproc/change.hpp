@@ -5,6 +5,7 @@
 // reads an order, asks evaluate(), and stores what it says.
 
 #include <orderproc/idempotency.hpp>
+#include <orderproc/order_model.hpp>
 #include <orderproc/status_machine.hpp>
 
 #include <chrono>
@@ -33,6 +34,8 @@ struct stored_order {
     std::string worker_id;             // who works on it; empty unless leased
     std::uint32_t expired_leases = 0;  // number of consecutive leases that expired
     std::string traceparent;           // W3C Trace Context of the latest change by a client
+    // What the order is found by: see order_model::index_of(). Ascending; empty for most.
+    std::vector<index_entry> index;
 
     friend bool operator==(const stored_order&, const stored_order&) = default;
 };
@@ -44,7 +47,13 @@ struct create_order {
 // Refused once an attempt has begun (order::first_claimed_at), also one that was released or
 // retried since: what it did may be known to others under the content of before.
 struct edit_order {
-    order_content content;  // a tenant that is empty stays as it is
+    order_content content;  // a tenant and annotations that are empty stay as they are
+};
+// In any status, whoever works on the order: it disturbs no work. What it does not name stays.
+struct annotate_order {
+    std::optional<std::string> annotations = {};   // instead of those that are there; empty: none
+    std::vector<order_attribute> attributes = {};  // ascending by name, each name once
+    std::vector<std::string> removed = {};         // names of attributes
 };
 struct transition_order {
     order_status to;
@@ -60,6 +69,12 @@ struct transition_order {
     bool interrupted = false;                  // given back undecided: expired_leases stays
 };
 struct remove_order {};
+// Takes what is personal out of an order that is settled, and out of all of its journal: see
+// order_model::redact(). Also of an order that was deleted. Needs capability::redaction.
+struct redact_order {};
+// Gives the order the index entries that the model says it has. Makes no version and no entry in
+// the journal.
+struct index_order {};
 // Changes nothing. If change::idempotency_key was used before, this is a replay like any other. If
 // it was not, the outcome is errc::version_conflict with the order as it is now, or
 // errc::not_found. For a caller that would refuse a request for a reason of its own, but must
@@ -73,10 +88,13 @@ struct renew_lease {
 // validate().
 struct change {
     std::string order;  // the order's id: a reader may ask for anything
-    std::string event;  // "create", "edit", "delete", "renew" or the machine's
-    std::variant<create_order, edit_order, transition_order, remove_order, renew_lease, look_up_key>
+    // "create", "edit", "annotate", "delete", "redact", "index", "renew" or the machine's
+    std::string event;
+    std::variant<create_order, edit_order, transition_order, remove_order, renew_lease, look_up_key,
+                 annotate_order, redact_order, index_order>
         action;
     std::span<const order_status> from;    // empty: any. Points into the machine
+    const order_model* model = nullptr;    // none: the standard one
     std::optional<order_version> version;  // If-Match
     std::optional<lease_token> lease;      // the fence
     order_scope scope;                     // an order outside of it: not_found
@@ -103,6 +121,8 @@ struct [[nodiscard]] change_outcome {
     // Why it was refused, in a sentence for people. An adapter leaves it empty: the engine writes
     // it.
     std::string detail = {};
+    // errc::attribute_taken: the slot of the attribute whose value `after` has. 0: none.
+    std::uint8_t taken = 0;
 };
 
 // The two times of a write, since clocks step: leases and back-offs must not suffer for it.
@@ -120,6 +140,7 @@ struct evaluation {
     stored_order after;
     bool journaled = false;  // append an entry: the following, after.traceparent, after.value
     bool removed = false;    // take the order out; its id stays taken
+    bool redacted = false;   // take what is personal out of the entries that it has, too
     bool completed = false;  // count it and the time since its first claim
     std::string_view event;  // points into the change or the stage
     std::optional<order_status> from;
@@ -136,6 +157,11 @@ ORDERPROC_EXPORT result<evaluation> evaluate(const stored_order* current, const 
 // leaves it as it was.
 ORDERPROC_EXPORT result<evaluation> evaluate(stored_order&& current, const change& what,
                                              write_time at);
+
+// Judges redact_order for an order that was deleted, as it was in the last entry of its journal:
+// what evaluate() says of an order that is there. The result says removed.
+ORDERPROC_EXPORT result<evaluation> evaluate_deleted(order&& last, const change& what,
+                                                     write_time at);
 
 }  // namespace v1
 }  // namespace orderproc

@@ -26,6 +26,7 @@ struct engine_node {
     std::uint64_t order_hash = 0;  // of a change; 0: none
     std::uint64_t key_hash = 0;    // of its idempotency key, or a cursor's or a record's name
     kind is = kind::command;
+    std::vector<std::uint64_t> value_hashes;  // of values that no other order may have
 };
 }  // namespace detail
 
@@ -152,10 +153,17 @@ struct engine_options {
 class ORDERPROC_EXPORT engine {
 public:
     // All of them must outlive the engine. Throws std::invalid_argument, naming the option, if an
-    // option is out of range.
+    // option is out of range, or if the model has indexes and the storage does not.
+    engine(storage& orders, const status_machine& machine, const order_model& model,
+           orderproc::runtime with, engine_options options = {});
+    // The same with the standard model.
     engine(storage& orders, const status_machine& machine, orderproc::runtime with,
            engine_options options = {});
     engine(storage&, const status_machine&&, orderproc::runtime, engine_options = {}) = delete;
+    engine(storage&, const status_machine&&, const order_model&, orderproc::runtime,
+           engine_options = {}) = delete;
+    engine(storage&, const status_machine&, const order_model&&, orderproc::runtime,
+           engine_options = {}) = delete;
     // stop(), then waits until all that was accepted is committed and answered: on the engine's
     // threads, or on this one if it has none. REQUIRES: not on a thread that runs the engine.
     ~engine();
@@ -217,6 +225,7 @@ public:
     void stop() noexcept;
 
     const status_machine& machine() const noexcept;
+    const order_model& model() const noexcept;
     orderproc::runtime& runtime() const noexcept;
     std::size_t queued() const noexcept;  // commands and all else that waits; for metrics
 

@@ -29,10 +29,12 @@ enum class errc {
     version_conflict,
     transition_rejected,  // the status, or work on the order that has begun, forbids it
     lease_lost,           // somebody else holds the order now, or nobody does
+    attribute_taken,      // another order has the value, which is unique
     // Nothing was written. Retrying is safe.
     overloaded,
     unavailable,
     stopped,
+    model_changed,  // load the order model again before the next write
     // The write may or may not be durable. Retry only with the same idempotency key.
     outcome_unknown,
     // Fix the deployment.

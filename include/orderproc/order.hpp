@@ -132,7 +132,8 @@ struct order_content {
     std::string metadata = "{}";              // a JSON object, which is kept as it is
     std::string tenant;                       // whose shop it is; empty: there are no tenants
     std::vector<order_attribute> attributes;  // ascending by name, each name once
-    std::string annotations;                  // a JSON object like metadata; empty: none
+    // A JSON object like metadata; empty: none. Unlike it, it changes in every status.
+    std::string annotations;
 
     friend bool operator==(const order_content&, const order_content&) = default;
 };
@@ -142,6 +143,9 @@ struct order_draft : order_content {
     // Submitted without an id, the order gets one. An edit changes no id: it is empty or the
     // order's own.
     order_id id;
+    // Of an order that is submitted: work on it begins no earlier. It needs an initial status in
+    // which orders wait for a worker; an edit ignores it.
+    std::optional<timestamp> not_before = {};
 
     friend bool operator==(const order_draft&, const order_draft&) = default;
 };

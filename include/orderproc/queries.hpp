@@ -33,12 +33,20 @@ enum class list_sort : std::uint8_t {
     created_at,  // then by number
     order_id,    // byte by byte, unsigned
     due_at,      // when a worker should look at it, then by number; orders never due are left out
+    index,       // by the value of list_params::index, then by number
 };
 // Where a page ended.
 struct list_position {
     timestamp at = {};        // created_at or due_at of its last order, whichever it is sorted by
     std::int64_t number = 0;  // of that order
     std::string id = {};      // of that order, and alone, if it is sorted by that
+    std::string value = {};   // of its index entry, if it is sorted by that
+};
+// Orders with an index entry of this slot whose value is from `from` to `to`, both inclusive.
+struct index_condition {
+    std::uint8_t slot = 0;
+    std::string from;
+    std::string to;
 };
 struct list_params {
     std::span<const order_status> statuses = {};  // empty: any
@@ -52,10 +60,16 @@ struct list_params {
     list_sort sort = list_sort::created_at;
     std::string_view id_prefix = {};  // ids that begin with it; empty: any
     std::size_t count_max = 0;        // how far to count for order_page::total; 0: not at all
+    // REQUIRES: `from` is `to` unless it is sorted by index, for which a condition has to be there;
+    // no other sort but by created_at, and no id_prefix.
+    std::optional<index_condition> index = {};
+    // Rows that a page, or a count, may look at because no index has all of the filters: at least
+    // 1. A page that reaches it ends there, short or even empty, with `next`.
+    std::size_t rows_max = 10'000;
 };
 struct list_total {
-    std::uint64_t orders = 0;  // at most list_params::count_max
-    bool more = false;         // there are more than those
+    std::uint64_t orders = 0;  // at most list_params::count_max; fewer if rows_max was reached
+    bool more = false;         // there may be more than those
 };
 struct order_page {
     std::vector<order> orders;

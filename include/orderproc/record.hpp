@@ -29,6 +29,9 @@ struct record {
     // after the record was removed and created again.
     std::uint64_t version = 0;
     std::optional<timestamp> due_at;  // when somebody should look at it
+    // The id of the order that it is about; empty: none. It goes when that order is redacted or
+    // purged.
+    std::string order = {};
     friend bool operator==(const record&, const record&) = default;
 };
 
@@ -42,6 +45,7 @@ struct change_record {
     std::uint64_t version = 0;             // expected by replace and remove
     std::string value = {};                // up to 64 KiB; of create and replace
     std::optional<timestamp> due_at = {};  // of create and replace
+    std::string order = {};                // the same; at most order_id::size_max bytes
 };
 
 struct record_outcome {

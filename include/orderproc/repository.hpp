@@ -26,6 +26,12 @@
 namespace orderproc {
 inline namespace v1 {
 
+struct record_guard {
+    std::string_view collection;
+    std::string_view key;
+    std::uint64_t version = 0;
+};
+
 // One durable transaction. Changes first, then claims, which may take what the changes made, then
 // cursors, records and purges; claims and what comes after them in the order given.
 struct write_params {
@@ -45,6 +51,10 @@ struct write_params {
     std::span<const change_record> records = {};
     // REQUIRES: the same; capability::purge, unless empty.
     std::span<const purge_orders> purges = {};
+    // What the whole write depends on: unless the record has this version (0: unless it is not
+    // there), nothing is written and the call fails with errc::model_changed. REQUIRES:
+    // capability::records, unless there is none.
+    std::optional<record_guard> guard = {};
 };
 
 struct write_results {  // made by the caller, with one new element for each parameter
@@ -108,6 +118,10 @@ public:
     //   not see. not_found if the answer was purged. Only a change that succeeded stores its key.
     // - create_order: already_exists, with the order if it is still there, when the id was ever
     //   used, also by an order that was purged. Numbers ascend and are never given twice.
+    // - attribute_taken: evaluate() accepts it, but another order has an index entry that is
+    //   unique and that this change would add. With that order: see refuse_taken().
+    // - redact_order: the entries that the order has in the journal are redacted too, and records
+    //   that are about it go. An order that was deleted is judged by evaluate_deleted().
     //
     // The latest stamp is that of the last write that changed something: an order, a lease, a key,
     // a cursor, a record or the floor of the feed. A write in which everything was refused, was a

@@ -14,6 +14,56 @@ change_outcome refuse(const change& what, error_code why, const stored_order* cu
     return out;
 }
 
+change_outcome refuse_taken(const change& what, const evaluation& wanted,
+                            const stored_order& holder) {
+    constexpr std::uint8_t tenant_slots = 128;  // see order_model::index_of()
+    change_outcome out = refuse(what, errc::attribute_taken, &holder);
+    for (const index_entry& it : wanted.after.index) {
+        const bool shared =
+            it.unique && std::binary_search(holder.index.begin(), holder.index.end(), it);
+        if (shared) out.taken = it.slot % tenant_slots;
+    }
+    return out;
+}
+
+std::vector<index_entry> entries_beyond(std::span<const index_entry> of,
+                                        std::span<const index_entry> others) {
+    std::vector<index_entry> out;
+    std::set_difference(of.begin(), of.end(), others.begin(), others.end(),
+                        std::back_inserter(out));
+    return out;
+}
+
+// Each entry: its slot, whether it is unique, the size of its value, and that.
+void append_index(std::span<const index_entry> entries, std::string& out) {
+    static_assert(index_entry::value_size_max < 256);
+    for (const index_entry& it : entries) {
+        out += static_cast<char>(it.slot);
+        out += it.unique ? '\1' : '\0';
+        out += static_cast<char>(it.value.size());
+        out += it.value;
+    }
+}
+
+result<std::vector<index_entry>> read_index(std::string_view bytes) {
+    constexpr std::size_t head = 3;
+    result<std::vector<index_entry>> out;
+    while (!bytes.empty()) {
+        if (bytes.size() < head || static_cast<unsigned char>(bytes[1]) > 1) return errc::corrupt;
+        index_entry it;
+        it.slot = static_cast<std::uint8_t>(bytes[0]);
+        it.unique = bytes[1] == '\1';
+        const std::size_t size = static_cast<unsigned char>(bytes[2]);
+        bytes.remove_prefix(head);
+        if (bytes.size() < size || size > index_entry::value_size_max) return errc::corrupt;
+        it.value = bytes.substr(0, size);
+        bytes.remove_prefix(size);
+        if (!out->empty() && !(out->back() < it)) return errc::corrupt;
+        out->push_back(std::move(it));
+    }
+    return out;
+}
+
 journal_entry to_entry(const evaluation& what, feed_position position, write_time at) {
     return {position,
             what.after.value.version,
@@ -55,7 +105,7 @@ record_outcome evaluate(std::optional<record>& kept, const change_record& what,
     if (what.action == record_action::remove) {
         kept.reset();
     } else {
-        kept = record{what.key, what.value, version, what.due_at};
+        kept = record{what.key, what.value, version, what.due_at, what.order};
     }
     return {{}, kept};
 }

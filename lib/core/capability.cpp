@@ -9,8 +9,9 @@ inline namespace v1 {
 namespace {
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 7> capability_names{
-    "epochs", "records", "purge", "id_lists", "due_lists", "totals", "positions"};
+constexpr std::array<std::string_view, 9> capability_names{"epochs",    "records",   "purge",
+                                                           "id_lists",  "due_lists", "totals",
+                                                           "positions", "indexes",   "redaction"};
 
 }  // namespace
 

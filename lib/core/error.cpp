@@ -25,12 +25,16 @@ public:
                 return "the order's state does not allow it";
             case errc::lease_lost:
                 return "the lease is lost";
+            case errc::attribute_taken:
+                return "another order has this value";
             case errc::overloaded:
                 return "overloaded";
             case errc::unavailable:
                 return "not available at present";
             case errc::stopped:
                 return "stopped";
+            case errc::model_changed:
+                return "the order model has changed";
             case errc::outcome_unknown:
                 return "the outcome of the write is unknown";
             case errc::not_supported:

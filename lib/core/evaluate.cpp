@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -32,6 +33,33 @@ void end_lease(stored_order& it) {
     it.worker_id.clear();
 }
 
+const order_model& model_of(const change& what) noexcept {
+    return what.model ? *what.model : order_model::standard();
+}
+
+void index(stored_order& it, const change& what) {
+    if (what.model && what.model->has_indexes()) it.index = what.model->index_of(it.value);
+}
+
+const order_attribute* find_in(const std::vector<order_attribute>& all, std::string_view name) {
+    const auto at = std::lower_bound(
+        all.begin(), all.end(), name,
+        [](const order_attribute& it, std::string_view wanted) { return it.name < wanted; });
+    return at != all.end() && at->name == name ? &*at : nullptr;
+}
+
+// Whether an edit leaves alone what never changes.
+bool keeps_fixed(const order_content& current, const edit_order& edit, const change& what) {
+    if (!what.model || !what.model->has_fixed()) return true;
+    for (const attribute_rule* const rule : what.model->attributes()) {
+        if (rule->edits != attribute_edits::never) continue;
+        const order_attribute* const was = find_in(current.attributes, rule->name);
+        const order_attribute* const is = find_in(edit.content.attributes, rule->name);
+        if (!was != !is || (was && *was != *is)) return false;
+    }
+    return true;
+}
+
 // What follows fills in a new evaluation of the order, which it takes over.
 void begin(evaluation& out, stored_order&& current, const change& what) {
     out.after = std::move(current);
@@ -53,13 +81,49 @@ void apply(evaluation& out, const create_order& create, const change& what, writ
     out.after.value.updated_at = at.stamp;
     if (create.value.settled_at) out.after.value.settled_at = at.stamp;
     if (create.queued) out.after.due_at = create.value.next_attempt_at.value_or(at.now);
+    index(out.after, what);
 }
 
-void apply(evaluation& out, const edit_order& edit, write_time at) {
+void apply(evaluation& out, const edit_order& edit, const change& what, write_time at) {
     touch(out.after, at);
-    std::string tenant = std::move(out.after.value.tenant);
-    static_cast<order_content&>(out.after.value) = edit.content;
-    out.after.value.tenant = std::move(tenant);
+    order_content& it = out.after.value;
+    std::string tenant = std::move(it.tenant);
+    std::string annotations = std::move(it.annotations);
+    it = edit.content;
+    it.tenant = std::move(tenant);
+    if (it.annotations.empty()) it.annotations = std::move(annotations);
+    index(out.after, what);
+}
+
+void apply(evaluation& out, const annotate_order& annotate, const change& what, write_time at) {
+    touch(out.after, at);
+    order_content& it = out.after.value;
+    if (annotate.annotations) it.annotations = *annotate.annotations;
+    std::erase_if(it.attributes, [&](const order_attribute& had) {
+        const auto& gone = annotate.removed;
+        return std::find(gone.begin(), gone.end(), had.name) != gone.end() ||
+               find_in(annotate.attributes, had.name);
+    });
+    const auto middle = static_cast<std::ptrdiff_t>(it.attributes.size());
+    it.attributes.insert(it.attributes.end(), annotate.attributes.begin(),
+                         annotate.attributes.end());
+    std::inplace_merge(
+        it.attributes.begin(), it.attributes.begin() + middle, it.attributes.end(),
+        [](const order_attribute& a, const order_attribute& b) { return a.name < b.name; });
+    index(out.after, what);
+}
+
+void apply(evaluation& out, const redact_order&, const change& what, write_time at) {
+    touch(out.after, at);
+    model_of(what).redact(out.after.value);
+    out.redacted = true;
+    index(out.after, what);
+}
+
+void apply(evaluation& out, const index_order&, const change& what) {
+    out.journaled = false;
+    out.after.index.clear();
+    index(out.after, what);
 }
 
 // There already: a success that changes nothing, unless it waits for later and is wanted now.
@@ -103,6 +167,7 @@ void apply(evaluation& out, const remove_order&, write_time at) {
     touch(out.after, at);
     end_lease(out.after);
     out.after.due_at.reset();
+    out.after.index.clear();
     out.removed = true;
 }
 
@@ -117,6 +182,10 @@ error_code mismatch(const stored_order& current, const change& what) {
     if (std::holds_alternative<renew_lease>(what.action) && !current.leased) {
         return errc::lease_lost;
     }
+    if (std::holds_alternative<redact_order>(what.action)) {
+        const bool settled = current.value.settled_at && !current.leased;
+        return settled ? error_code() : errc::transition_rejected;
+    }
     const auto* edit = std::get_if<edit_order>(&what.action);
     if (!edit) return {};
     // An attempt may have had its effect although its answer was lost: the next one has the
@@ -124,7 +193,26 @@ error_code mismatch(const stored_order& current, const change& what) {
     if (current.value.first_claimed_at) return errc::transition_rejected;
     const std::string& tenant = edit->content.tenant;
     if (!tenant.empty() && tenant != current.value.tenant) return errc::invalid_argument;
-    return {};
+    return keeps_fixed(current.value, *edit, what) ? error_code() : errc::invalid_argument;
+}
+
+// Does to the order, which begin() took over, what the change says. there: see stay().
+void act(evaluation& out, const change& what, bool there, write_time at) {
+    if (const auto* move = std::get_if<transition_order>(&what.action)) {
+        there ? stay(out, *move, at) : apply(out, *move, at);
+    } else if (const auto* edit = std::get_if<edit_order>(&what.action)) {
+        apply(out, *edit, what, at);
+    } else if (const auto* annotate = std::get_if<annotate_order>(&what.action)) {
+        apply(out, *annotate, what, at);
+    } else if (const auto* renew = std::get_if<renew_lease>(&what.action)) {
+        apply(out, *renew);
+    } else if (const auto* redact = std::get_if<redact_order>(&what.action)) {
+        apply(out, *redact, what, at);
+    } else if (const auto* refresh = std::get_if<index_order>(&what.action)) {
+        apply(out, *refresh, what);
+    } else {
+        apply(out, std::get<remove_order>(what.action), at);
+    }
 }
 
 }  // namespace
@@ -146,15 +234,22 @@ result<evaluation> evaluate(stored_order&& current, const change& what, write_ti
     const bool there = !what.from.empty() && !in(what.from, current.value.status);
     result<evaluation> out;
     begin(*out, std::move(current), what);
-    if (const auto* move = std::get_if<transition_order>(&what.action)) {
-        there ? stay(*out, *move, at) : apply(*out, *move, at);
-    } else if (const auto* edit = std::get_if<edit_order>(&what.action)) {
-        apply(*out, *edit, at);
-    } else if (const auto* renew = std::get_if<renew_lease>(&what.action)) {
-        apply(*out, *renew);
-    } else {
-        apply(*out, std::get<remove_order>(what.action), at);
+    act(*out, what, there, at);
+    return out;
+}
+
+result<evaluation> evaluate_deleted(order&& last, const change& what, write_time at) {
+    if (!std::holds_alternative<redact_order>(what.action) || !what.scope.admits(last)) {
+        return errc::not_found;
     }
+    if (what.version && last.version != *what.version) return errc::version_conflict;
+    result<evaluation> out;
+    stored_order was;
+    was.value = std::move(last);
+    begin(*out, std::move(was), what);
+    act(*out, what, false, at);
+    out->after.index.clear();
+    out->removed = true;
     return out;
 }
 

@@ -1,8 +1,10 @@
 #include "core/command_texts.hpp"
+#include "core/model_rules.hpp"
 #include "core/work_events.hpp"
 
 #include <orderproc/command.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace orderproc {
@@ -13,43 +15,94 @@ namespace {
 // How much of an event that nobody knows is repeated to whoever raised it.
 constexpr std::size_t shown_size_max = 64;
 
-result<void> lower_to(change& out, submit_order& submit, const status_machine& machine,
-                      runtime& with) {
-    if (auto ok = validate(submit.value); !ok) return ok;
-    const timestamp now = with.time.now();
+// What a command becomes a change with.
+struct rules {
+    const status_machine& machine;
+    const order_model& model;
+    runtime& with;
+};
+
+// The order starts at once, or later if it says so.
+result<void> set_start(create_order& create, const order_draft& draft, const rules& by,
+                       timestamp now) {
+    create.queued = by.machine.stage_waiting_in(by.machine.initial()) != nullptr;
+    if (!draft.not_before) return {};
+    if (!create.queued) {
+        return failure{errc::invalid_argument,
+                       "not_before must be left out: no work begins in the initial status"};
+    }
+    if (*draft.not_before > now) create.value.next_attempt_at = draft.not_before;
+    return {};
+}
+
+result<void> lower_to(change& out, submit_order& submit, const rules& by) {
+    by.model.complete(submit.value);
+    if (auto ok = by.model.validate(submit.value); !ok) return ok;
+    const timestamp now = by.with.time.now();
     create_order& create = out.action.emplace<create_order>();
+    if (auto ok = set_start(create, submit.value, by, now); !ok) return ok;
     order& it = create.value;
     static_cast<order_content&>(it) = std::move(submit.value);
     it.id = std::move(submit.value.id);
     if (it.id.empty()) {
-        const std::uint64_t high = with.random.next();
-        const std::uint64_t low = with.random.next();
+        const std::uint64_t high = by.with.random.next();
+        const std::uint64_t low = by.with.random.next();
         it.id = order_id::make(now, high, low);
-    } else if (!it.id.is_plain()) {
+    } else if (by.model.rules().ids == id_form::plain && !it.id.is_plain()) {
         return failure{errc::invalid_argument, "the id must be [A-Za-z0-9][A-Za-z0-9._:-]{0,63}"};
     }
-    it.status = machine.initial();
-    if (machine.is_settled(it.status)) it.settled_at = now;
+    it.status = by.machine.initial();
+    if (by.machine.is_settled(it.status)) it.settled_at = now;
     out.order = it.id.view();
     out.event = "create";
-    create.queued = machine.stage_waiting_in(machine.initial()) != nullptr;
     return {};
 }
 
-result<void> lower_to(change& out, edit_fields& edit, const status_machine& machine, runtime&) {
-    if (auto ok = validate(edit.fields); !ok) return ok;
+result<void> lower_to(change& out, edit_fields& edit, const rules& by) {
+    by.model.complete(edit.fields);
+    if (auto ok = detail::validate_edit(by.model, edit.fields); !ok) return ok;
     if (!edit.fields.id.empty() && edit.fields.id.view() != edit.order) {
         return failure{errc::invalid_argument, "an edit cannot change the id of an order"};
     }
     out.order = std::move(edit.order);
     out.event = "edit";
-    out.from = machine.statuses().first(1);  // the initial one
+    out.from = by.machine.statuses().first(1);  // the initial one
     out.unleased = true;
     out.action = edit_order{std::move(edit.fields)};
     return {};
 }
 
-result<void> lower_to(change& out, raise_event& raise, const status_machine& machine, runtime&) {
+// The rule of an attribute that changes in every status.
+result<const attribute_rule*> find_open(const order_model& model, const std::string& name) {
+    const attribute_rule* const rule = model.find(name);
+    if (rule && rule->edits == attribute_edits::always) return rule;
+    return failure{errc::invalid_argument, "attributes." + name.substr(0, shown_size_max) +
+                                               (rule ? " does not change in every status"
+                                                     : " is not an attribute of an order")};
+}
+
+result<void> lower_to(change& out, annotate& what, const rules& by) {
+    for (const order_attribute& it : what.fields.attributes) {
+        auto rule = find_open(by.model, it.name);
+        if (!rule) return std::move(rule).error();
+        if (auto breach = detail::check_attribute(**rule, it.value)) {
+            return failure{errc::invalid_argument, "attributes." + it.name + " " + breach->detail};
+        }
+    }
+    for (const std::string& name : what.fields.removed) {
+        auto rule = find_open(by.model, name);
+        if (!rule) return std::move(rule).error();
+        if (!(*rule)->required) continue;
+        return failure{errc::invalid_argument, "attributes." + name + " is required"};
+    }
+    out.order = std::move(what.order);
+    out.event = "annotate";
+    out.action = std::move(what.fields);
+    return validate(out);
+}
+
+result<void> lower_to(change& out, raise_event& raise, const rules& by) {
+    const status_machine& machine = by.machine;
     const transition* found = machine.find(raise.event);
     if (!found) {
         return failure{errc::not_found, "no event " + raise.event.substr(0, shown_size_max)};
@@ -73,7 +126,7 @@ result<void> lower_to(change& out, raise_event& raise, const status_machine& mac
     return {};
 }
 
-result<void> lower_to(change& out, erase_order& erase, const status_machine&, runtime&) {
+result<void> lower_to(change& out, erase_order& erase, const rules&) {
     out.order = std::move(erase.order);
     out.event = "delete";
     out.unleased = true;
@@ -81,8 +134,22 @@ result<void> lower_to(change& out, erase_order& erase, const status_machine&, ru
     return {};
 }
 
+result<void> lower_to(change& out, redact_personal& redact, const rules&) {
+    out.order = std::move(redact.order);
+    out.event = "redact";
+    out.action = redact_order{};
+    return {};
+}
+
+result<void> lower_to(change& out, refresh_index& refresh, const rules&) {
+    out.order = std::move(refresh.order);
+    out.event = "index";
+    out.action = index_order{};
+    return {};
+}
+
 // Without an order the name stands for none, and look-ups of different keys may share a batch.
-result<void> lower_to(change& out, find_key& find, const status_machine&, runtime&) {
+result<void> lower_to(change& out, find_key& find, const rules&) {
     if (!out.idempotency_key) {
         return failure{errc::invalid_argument, "there is no idempotency key to look up"};
     }
@@ -116,14 +183,17 @@ result<void> check_scope(const command& what) {
 
 }  // namespace
 
-result<change> lower(command what, const status_machine& machine, runtime& with) {
+result<change> lower(command what, const status_machine& machine, runtime& with,
+                     const order_model& model) {
     if (auto ok = check_scope(what); !ok) return std::move(ok).error();
     if (auto ok = detail::check_actor(what.actor); !ok) return std::move(ok).error();
     if (auto ok = detail::check_traceparent(what.traceparent); !ok) return std::move(ok).error();
     result<change> made;
     change& out = *made;
     out.idempotency_key = what.idempotency_key;
-    const auto to = [&](auto& it) { return lower_to(out, it, machine, with); };
+    out.model = &model;
+    const rules by{machine, model, with};
+    const auto to = [&](auto& it) { return lower_to(out, it, by); };
     if (auto ok = std::visit(to, what.what); !ok) return std::move(ok).error();
     out.version = what.version;
     out.scope = std::move(what.scope);

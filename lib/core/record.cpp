@@ -1,3 +1,4 @@
+#include <orderproc/order.hpp>
 #include <orderproc/record.hpp>
 
 #include <string>
@@ -22,6 +23,7 @@ result<void> validate(const change_record& what) {
         expect_record_size("the collection", what.collection.size(), 1, record_collection_size_max);
     if (ok) ok = expect_record_size("the key", what.key.size(), 1, record_key_size_max);
     if (ok) ok = expect_record_size("the value", what.value.size(), 0, record_value_size_max);
+    if (ok) ok = expect_record_size("the order", what.order.size(), 0, order_id::size_max);
     return ok;
 }
 

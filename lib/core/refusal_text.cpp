@@ -46,6 +46,27 @@ std::string status_text(const change& what, const change_outcome& outcome) {
     return out;
 }
 
+std::string fixed_text(const change& what) {
+    std::string out = "an edit cannot change the tenant of an order";
+    if (!what.model) return out;
+    for (const attribute_rule* const rule : what.model->attributes()) {
+        if (rule->edits == attribute_edits::never) out += ", nor its " + rule->name;
+    }
+    return out;
+}
+
+std::string taken_text(const change& what, const change_outcome& outcome) {
+    std::string name;
+    if (what.model) {
+        for (const attribute_rule* const rule : what.model->attributes()) {
+            if (rule->slot == outcome.taken) name = rule->name;
+        }
+    }
+    std::string out = "another order has this " + (name.empty() ? "value" : name);
+    if (outcome.after) out += ": " + quoted(outcome.after->id.view());
+    return out;
+}
+
 }  // namespace
 
 std::string describe_refusal(const change& what, const change_outcome& outcome) {
@@ -65,8 +86,9 @@ std::string describe_refusal(const change& what, const change_outcome& outcome) 
         return "the idempotency key was used with a different request";
     }
     if (outcome.ec == errc::invalid_argument && std::holds_alternative<edit_order>(what.action)) {
-        return "an edit cannot change the tenant of an order";
+        return fixed_text(what);
     }
+    if (outcome.ec == errc::attribute_taken) return taken_text(what, outcome);
     return {};
 }
 

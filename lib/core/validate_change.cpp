@@ -2,6 +2,8 @@
 
 #include <orderproc/change.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <variant>
 
@@ -27,7 +29,8 @@ result<void> check(const edit_order& edit, const change&) {
 
 // What the words of the machine cannot be, and what they must be, for purges go by them.
 bool is_reserved(std::string_view event) noexcept {
-    return event == "create" || event == "edit" || event == "delete";
+    constexpr std::string_view ours[] = {"create", "edit", "annotate", "delete", "redact"};
+    return std::find(std::begin(ours), std::end(ours), event) != std::end(ours);
 }
 
 result<void> check(const transition_order& move, const change& what) {
@@ -50,6 +53,28 @@ result<void> check(const remove_order&, const change& what) {
 }
 
 result<void> check(const renew_lease&, const change&) {
+    return {};
+}
+
+// The rest of the order is as good as it was: what is added is judged within a sample.
+result<void> check(const annotate_order& annotate, const change& what) {
+    if (what.event != "annotate") {
+        return failure{errc::invalid_argument, "annotate_order: the event is not \"annotate\""};
+    }
+    order_content sample;
+    sample.item_ids = {1};
+    sample.total_amount.currency = "USD";
+    sample.attributes = annotate.attributes;
+    if (annotate.annotations) sample.annotations = *annotate.annotations;
+    return validate(sample);
+}
+
+result<void> check(const redact_order&, const change& what) {
+    if (what.event == "redact") return {};
+    return failure{errc::invalid_argument, "redact_order: the event is not \"redact\""};
+}
+
+result<void> check(const index_order&, const change&) {
     return {};
 }
 

@@ -66,6 +66,7 @@ std::string name_of(list_sort sort) {
             return ", by created_at";
         case list_sort::order_id:
             return ", by order_id";
+        case list_sort::index:
         case list_sort::due_at:
             return ", by due_at";
     }

@@ -181,11 +181,42 @@ purge_outcome bench::write(purge_orders what) {
     return std::move(write(one).purges.front());
 }
 
+namespace {
+
+// A model under which an order of this content is right, whatever it is: what a storage keeps does
+// not depend on models.
+order_model model_for(const order_content& it) {
+    constexpr attribute_type types[] = {attribute_type::text, attribute_type::integer,
+                                        attribute_type::boolean, attribute_type::time,
+                                        attribute_type::amount};
+    order_rules rules;
+    rules.items = it.lines.empty() ? items_form::item_ids : items_form::lines;
+    rules.user = user_form::text;
+    rules.guests = true;
+    rules.ids = id_form::any;
+    rules.tenants = !it.tenant.empty();
+    for (const order_attribute& attribute : it.attributes) {
+        attribute_rule rule{attribute.name, types[attribute.value.index()]};
+        if (rule.type == attribute_type::text) rule.size_min = 0;
+        rules.attributes.push_back(std::move(rule));
+    }
+    return value("order_model::build()", order_model::build(std::move(rules)));
+}
+
+}  // namespace
+
 change bench::lowered(command what) {
     what.actor = "kit";
     what.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     runtime with{clock_, random_, nobody_};
-    return value("lower()", lower(std::move(what), *machine_, with));
+    const auto* submit = std::get_if<submit_order>(&what.what);
+    const auto* edit = std::get_if<edit_fields>(&what.what);
+    const order_content none;
+    const order_content* const edited = edit ? &edit->fields : &none;
+    const order_model model = model_for(submit ? submit->value : *edited);
+    change out = value("lower()", lower(std::move(what), *machine_, with, model));
+    out.model = nullptr;  // it does not live as long
+    return out;
 }
 
 change bench::create(const order& it) {

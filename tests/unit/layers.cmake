@@ -2,7 +2,7 @@
 # stay out of the public headers; files keep to a size. Run as: cmake -DROOT=<tree> -P layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
-set(words config error json_text timestamp money order journal cursor record purge capability idempotency status_machine change claim command observer runtime)
+set(words config error json_text timestamp money order journal cursor record purge capability idempotency order_model status_machine change claim command observer runtime)
 set(seams queries repository adapter codec processor queue)
 set(stages engine reader read_pool follower relay worker work_queue_consumer runnable items changed_orders verify)
 set(feeds feed)

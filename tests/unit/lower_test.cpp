@@ -176,23 +176,28 @@ BOOST_AUTO_TEST_CASE(an_edit_changes_no_id) {
 }
 
 BOOST_AUTO_TEST_CASE(nobody_makes_orders_of_another_tenant) {
+    order_rules rules;
+    rules.tenants = true;
+    const order_model shops = order_model::build(rules).value();
     command it;
     it.scope.tenant = "north";
     for (const char* tenant : {"", "south"}) {
         order_draft wanted = valid_order();
         wanted.tenant = tenant;
         it.what = submit_order{wanted};
-        BOOST_TEST(lower(it, machine, with).error().detail == "tenant must be the principal's own");
+        BOOST_TEST(lower(it, machine, with, shops).error().detail ==
+                   "tenant must be the principal's own");
     }
     order_draft wanted = valid_order();
     it.what = edit_fields{"A-1", wanted};  // which keeps the order's
-    BOOST_TEST(lower(it, machine, with).has_value());
+    BOOST_TEST(lower(it, machine, with, shops).has_value());
     wanted.tenant = "south";
     it.what = edit_fields{"A-1", wanted};
-    BOOST_TEST(lower(it, machine, with).error().detail == "tenant must be the principal's own");
+    BOOST_TEST(lower(it, machine, with, shops).error().detail ==
+               "tenant must be the principal's own");
     wanted.tenant = "north";
     it.what = submit_order{wanted};
-    BOOST_TEST(lower(it, machine, with).has_value());
+    BOOST_TEST(lower(it, machine, with, shops).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(nobody_makes_orders_of_another_user) {

@@ -32,10 +32,15 @@ constexpr std::size_t batch_limit = 65'536;
 constexpr std::chrono::milliseconds pause_min{10};
 constexpr std::chrono::milliseconds pause_max{1000};
 
-const engine_options& checked(const engine_options& options, const storage& orders) {
+const engine_options& checked(const engine_options& options, const order_model& model,
+                              const storage& orders) {
     const auto expect = [](bool holds, std::string rule) {
         if (!holds) throw std::invalid_argument("engine_options::" + rule);
     };
+    if (model.has_indexes()) {
+        auto ok = require(orders.info(), {capability::indexes}, "an indexed attribute");
+        if (!ok) throw std::invalid_argument(ok.error().detail);
+    }
     const std::size_t writers_max = std::max<std::size_t>(orders.info().writers_max, 1);
     expect(options.queue_max >= 1, "queue_max: at least 1");
     expect(options.batch_max >= 1 && options.batch_max <= batch_limit, "batch_max: 1 to 65,536");
@@ -96,9 +101,10 @@ public:
 
 class engine::impl {
 public:
-    impl(storage& orders, const status_machine& machine, orderproc::runtime with,
-         const engine_options& options)
+    impl(storage& orders, const status_machine& machine, const order_model& model,
+         orderproc::runtime with, const engine_options& options)
         : machine_(machine),
+          model_(model),
           with_(with),
           storage_(orders.info()),
           queue_(options.queue_max, options.batch_max, std::max<std::size_t>(options.threads, 1),
@@ -129,8 +135,12 @@ public:
     impl& operator=(const impl&) = delete;
 
     result<void> submit(command&& what, completion& done) {
-        auto lowered = lower(std::move(what), machine_, with_);
+        auto lowered = lower(std::move(what), machine_, with_, model_);
         if (!lowered) return std::move(lowered).error();
+        if (std::holds_alternative<redact_order>(lowered->action)) {
+            auto ok = require(storage_, {capability::redaction}, "a redaction");
+            if (!ok) return ok;
+        }
         return push(done, std::move(*lowered), detail::engine_node::kind::command);
     }
 
@@ -163,6 +173,7 @@ public:
     }
 
     const status_machine& machine_;
+    const order_model& model_;
     orderproc::runtime with_;
     const storage_info storage_;
     detail::commit_listeners listeners_;
@@ -242,9 +253,14 @@ void engine::impl::start_thread(std::size_t index) {
     threads_.emplace_back([this, index] { run(index); });
 }
 
+engine::engine(storage& orders, const status_machine& machine, const order_model& model,
+               orderproc::runtime with, engine_options options)
+    : impl_(std::make_unique<impl>(orders, machine, model, with, checked(options, model, orders))) {
+}
+
 engine::engine(storage& orders, const status_machine& machine, orderproc::runtime with,
                engine_options options)
-    : impl_(std::make_unique<impl>(orders, machine, with, checked(options, orders))) {}
+    : engine(orders, machine, order_model::standard(), with, std::move(options)) {}
 
 engine::~engine() = default;
 
@@ -332,6 +348,10 @@ void engine::stop() noexcept {
 
 const status_machine& engine::machine() const noexcept {
     return impl_->machine_;
+}
+
+const order_model& engine::model() const noexcept {
+    return impl_->model_;
 }
 
 runtime& engine::runtime() const noexcept {

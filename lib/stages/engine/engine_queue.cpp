@@ -112,6 +112,29 @@ std::uint64_t engine_queue::hash_of(std::string_view text) const noexcept {
     return hash != 0 ? hash : 1;
 }
 
+// Whatever the tenant: that two of different tenants wait for each other is rare, and an edit does
+// not know it.
+void engine_queue::hash_values(const change& what, std::vector<std::uint64_t>& out) const {
+    const std::vector<order_attribute>* added = nullptr;
+    currency_code currency;
+    if (const auto* create = std::get_if<create_order>(&what.action)) {
+        added = &create->value.attributes;
+        currency = create->value.total_amount.currency;
+    } else if (const auto* edit = std::get_if<edit_order>(&what.action)) {
+        added = &edit->content.attributes;
+        currency = edit->content.total_amount.currency;
+    } else if (const auto* annotate = std::get_if<annotate_order>(&what.action)) {
+        added = &annotate->attributes;
+    }
+    if (!added) return;
+    for (const order_attribute& it : *added) {
+        const attribute_rule* const rule = what.model->find(it.name);
+        if (!rule || rule->unique == attribute_unique::no) continue;
+        const std::string slot(1, static_cast<char>(rule->slot));
+        out.push_back(hash_of(slot + order_model::index_value(*rule, it.value, currency)));
+    }
+}
+
 completion& engine_queue::change_of(engine_node& node) noexcept {
     return static_cast<completion&>(node);
 }
@@ -137,6 +160,8 @@ result<void> engine_queue::push(completion& done, change&& what, engine_node::ki
     node.is = is;
     node.order_hash = hash_of(what.order);
     node.key_hash = what.idempotency_key ? hash_of(text_of(what.idempotency_key->key)) : 0;
+    node.value_hashes.clear();
+    if (what.model && what.model->has_unique()) hash_values(what, node.value_hashes);
     done.what_ = std::move(what);
     return link(node);
 }
@@ -204,6 +229,12 @@ bool engine_queue::blocked(std::uint64_t hash) const noexcept {
     return passed_.contains(hash);
 }
 
+bool engine_queue::blocked(const engine_node& node) const noexcept {
+    if (blocked(node.order_hash) || blocked(node.key_hash)) return true;
+    return std::any_of(node.value_hashes.begin(), node.value_hashes.end(),
+                       [this](std::uint64_t hash) { return blocked(hash); });
+}
+
 bool engine_queue::select(std::size_t taker, engine_batch& out) noexcept {
     hash_set& mine = taken_[taker];
     mine.clear();
@@ -215,11 +246,13 @@ bool engine_queue::select(std::size_t taker, engine_batch& out) noexcept {
         // A purge goes alone: if it fails, or takes long, then no order does with it.
         const bool alone = node->is == engine_node::kind::purge;
         if (alone ? !out.empty() : out.purges.size() > 0) break;
-        const bool stays = blocked(node->order_hash) || blocked(node->key_hash);
-        // What comes later on either of the two must not overtake this one.
+        const bool stays = blocked(*node);
+        // What comes later on any of them must not overtake this one.
         hash_set& noted = stays ? passed_ : mine;
         if (node->order_hash != 0 && !noted.insert(node->order_hash)) break;
         if (node->key_hash != 0 && !noted.insert(node->key_hash)) break;
+        const auto note = [&](std::uint64_t hash) { return noted.insert(hash); };
+        if (!std::all_of(node->value_hashes.begin(), node->value_hashes.end(), note)) break;
         waiting_.pop_front();
         if (!stays && node->is == engine_node::kind::command) --commands_;
         (stays ? left : to).push_back(*node);

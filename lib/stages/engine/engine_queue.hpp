@@ -74,7 +74,8 @@ public:
     result<void> push(purge_completion& done, purge_orders&& what);
 
     // The taker is done with its batch and takes the next: what waits now, in order, except for
-    // what another request on the same order, idempotency key, cursor or record is ahead of.
+    // what another request on the same order, unique value, idempotency key, cursor or record is
+    // ahead of.
     bool take(std::size_t taker, engine_batch& out) noexcept;        // false: nothing to take
     enum class waited : std::uint8_t { taken, timed_out, drained };  // drained: and stopped
     // Waits without end if there is no limit.
@@ -99,9 +100,11 @@ public:
 
 private:
     std::uint64_t hash_of(std::string_view text) const noexcept;
+    void hash_values(const change& what, std::vector<std::uint64_t>& out) const;
     result<void> link(engine_node& node);
     bool select(std::size_t taker, engine_batch& out) noexcept;
     bool blocked(std::uint64_t hash) const noexcept;
+    bool blocked(const engine_node& node) const noexcept;
     bool claim_sleeper() noexcept;
 
     const std::size_t queue_max_;

@@ -115,6 +115,7 @@ void walk_list(tables& in, const list_params& params, const visitor& visit) {
             return walk_by_creation(in, params, visit);
         case list_sort::order_id:
             return walk_by_id(in, params, visit);
+        case list_sort::index:  // REQUIRES a capability that this storage does not have
         case list_sort::due_at:
             return walk_by_due_time(in, params, visit);
     }

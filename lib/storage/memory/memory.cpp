@@ -209,6 +209,8 @@ void walk_list(const tables& of, const list_params& params, const visitor& visit
             return walk_by_creation(of, params, if_shown);
         case list_sort::order_id:
             return walk_by_id(of, params, if_shown);
+        case list_sort::index:  // REQUIRES a capability that this storage does not have
+            return;
         case list_sort::due_at:
             return walk_by_due_time(of, params, if_shown);
     }

@@ -112,6 +112,8 @@ void list_query::walk(const list_params& params, list_sort sort, std::int64_t ro
                                     offer);
         case list_sort::order_id:
             return walk_by_id(params, offer);
+        case list_sort::index:  // REQUIRES a capability that this storage does not have
+            return;
         case list_sort::due_at:
             return walk_by_due_time(params, offer);
     }

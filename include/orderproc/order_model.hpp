@@ -1,0 +1,163 @@
+#ifndef ORDERPROC_ORDER_MODEL_HPP
+#define ORDERPROC_ORDER_MODEL_HPP
+
+// What an order of your shop looks like: which form its items, its user and its id have, and which
+// attributes it has beside them. A table, as the status machine is: it is built once, checked, and
+// asked by all who read, judge, store or print an order.
+
+#include <orderproc/order.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+
+enum class items_form : std::uint8_t { item_ids, lines };
+// integer: in decimal form, 1 to 2^63 - 1. text: not empty. none: no order has a user.
+enum class user_form : std::uint8_t { integer, text, none };
+// plain: see order_id::is_plain(). any: whatever an order_id may be.
+enum class id_form : std::uint8_t { plain, any };
+
+// choice: one of a list of texts.
+enum class attribute_type : std::uint8_t { text, integer, amount, boolean, time, choice };
+// any: as order_line::sku. ascii: printable ASCII. alphanumeric: letters and digits of ASCII.
+// token: those and . _ : - as well.
+enum class text_characters : std::uint8_t { any, ascii, alphanumeric, token, digits };
+// When an attribute may change. until_work: as long as the order may be edited. never: it is what
+// it was when the order was created. always: in every status, by annotate_order too.
+enum class attribute_edits : std::uint8_t { until_work, never, always };
+// Whether two orders may have the same value. Orders that were deleted or purged have none.
+enum class attribute_unique : std::uint8_t { no, in_tenant, everywhere };
+
+struct attribute_rule {
+    static constexpr std::size_t choices_max = 100;
+    static constexpr std::size_t indexed_text_size_max = 128;
+
+    std::string name;  // as order_attribute::name
+    attribute_type type = attribute_type::text;
+    bool required = false;
+    std::optional<attribute_value> default_value = {};  // of an order that comes without one
+    attribute_edits edits = attribute_edits::until_work;
+    bool personal =
+        false;             // goes when the order is redacted; not of one that is required or unique
+    bool indexed = false;  // lists find orders by it; at most indexed_max of a model
+    attribute_unique unique = attribute_unique::no;  // anything else REQUIRES indexed
+    // Names the attribute in indexes, for good: never give it to another one. 1 to 127; 0: its
+    // place in the table, from 1. Then attributes are added at the end alone.
+    std::uint8_t slot = 0;
+
+    // Of a text: its bytes.
+    std::size_t size_min = 1;
+    std::size_t size_max = order_attribute::text_size_max;  // indexed: indexed_text_size_max
+    text_characters characters = text_characters::any;
+    // Of an integer, or of an amount in minor units: both inclusive.
+    std::int64_t minimum = std::numeric_limits<std::int64_t>::min();  // of an amount: 0 at least
+    std::int64_t maximum = std::numeric_limits<std::int64_t>::max();  // …: money::minor_units_max
+    std::vector<std::string> choices = {};  // of a choice: 1 to choices_max texts, none twice
+
+    friend bool operator==(const attribute_rule&, const attribute_rule&) = default;
+};
+
+// total_amount is the sum of quantity * unit_amount of all lines, and of these attributes.
+struct total_rule {
+    std::vector<std::string> added = {};       // amounts: "tax", "shipping"
+    std::vector<std::string> subtracted = {};  // amounts: "discount"
+
+    friend bool operator==(const total_rule&, const total_rule&) = default;
+};
+
+struct order_rules {
+    items_form items = items_form::item_ids;
+    user_form user = user_form::integer;
+    bool guests = false;  // the user may be left out
+    id_form ids = id_form::plain;
+    bool tenants = false;  // each order has a tenant, which never changes; else none has one
+    bool personal_metadata = true;     // goes when the order is redacted
+    bool personal_annotations = true;  // the same
+    std::vector<attribute_rule> attributes = {};
+    std::optional<total_rule> total = {};  // REQUIRES lines, and each line has a unit_amount
+
+    friend bool operator==(const order_rules&, const order_rules&) = default;
+};
+
+// A value of an order by which it is found: bytes that a storage keeps and compares, without
+// knowing what they are.
+struct index_entry {
+    static constexpr std::size_t value_size_max = 200;
+
+    std::uint8_t slot = 0;
+    bool unique = false;  // no two orders have an entry with this slot and this value
+    std::string value;    // compared byte by byte, unsigned
+
+    friend auto operator<=>(const index_entry&, const index_entry&) = default;
+};
+
+// Immutable; safe to use from any thread. Views and references stay valid as long as it (or what
+// it was moved into) lives.
+class ORDERPROC_EXPORT order_model {
+public:
+    static constexpr std::size_t indexed_max = 8;
+
+    // Items are ids, the user is an integer, the id is plain, and there is nothing beside them.
+    static const order_model& standard();
+
+    // errc::invalid_argument, with a detail that names the attribute, if a name is malformed or
+    // stands twice, more than order_content::attributes_max or indexed_max are there, a slot is
+    // taken, bounds contradict each other or the type, a default value breaks its own rule, an
+    // attribute is unique and not indexed, unique in its tenant without tenants, personal and
+    // required or unique, or the total rule names no amount.
+    static result<order_model> build(order_rules rules);
+
+    order_model(order_model&&) noexcept;
+    order_model& operator=(order_model&&) noexcept;
+    ~order_model();
+
+    const order_rules& rules() const noexcept;  // as built, each attribute with its slot
+    // Ascending by name.
+    std::span<const attribute_rule* const> attributes() const noexcept;
+    const attribute_rule* find(std::string_view name) const noexcept;  // or nullptr
+    bool has_indexes() const noexcept;
+    bool has_unique() const noexcept;
+    bool has_fixed() const noexcept;  // an attribute that never changes
+
+    // Gives an order the default values of the attributes that it comes without.
+    void complete(order_content& value) const;
+
+    // What a new order under this model keeps, beside what orderproc::validate() says of every
+    // order. errc::invalid_argument, naming the field.
+    result<void> validate(const order_content& value) const;
+
+    // The entries of an order, ascending. REQUIRES: validate(value).
+    std::vector<index_entry> index_of(const order_content& value) const;
+
+    // The bytes by which orders with this value of an indexed attribute are found. They sort as
+    // the values do, amounts within their currency. REQUIRES: the value has the rule's type.
+    static std::string index_value(const attribute_rule& rule, const attribute_value& value,
+                                   currency_code currency);
+
+    // Takes out of an order what is personal. What is left keeps the rules of the model.
+    void redact(order_content& value) const;
+
+private:
+    struct ORDERPROC_HIDDEN impl;
+    explicit order_model(std::unique_ptr<const impl> table) noexcept;
+    std::unique_ptr<const impl> impl_;
+};
+
+// Whether what was stored under one model is right under another: the same, but for attributes
+// that are new and not required, and for attributes that are indexed and were not.
+// errc::invalid_argument, with a detail that names each difference.
+ORDERPROC_EXPORT result<void> check_successor(const order_model& was, const order_model& is);
+
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,41 @@
+#ifndef ORDERPROC_LIB_CORE_MODEL_RULES_HPP
+#define ORDERPROC_LIB_CORE_MODEL_RULES_HPP
+
+// The rules of an order model, for hosts and for bodies alike: what is wrong, for those who say
+// where.
+
+#include <orderproc/order_model.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+// What is wrong with a field: a code of field_error, and a detail that goes on from the name.
+struct field_breach {
+    std::string_view code;
+    std::string detail;
+};
+
+// REQUIRES: nothing; a value of another type is a breach too.
+ORDERPROC_EXPORT std::optional<field_breach> check_attribute(const attribute_rule& rule,
+                                                             const attribute_value& value);
+
+// "a text", "an integer", …: what a value has to be.
+ORDERPROC_EXPORT std::string_view name_of(attribute_type type) noexcept;
+
+// The amount that the total rule asks for. nullopt: no amount of money is so large, or so small.
+// REQUIRES: each line has a unit_amount; rule is the model's.
+ORDERPROC_EXPORT std::optional<amount> total_of(const total_rule& rule, const order_content& value);
+
+// As order_model::validate(), for an edit, whose tenant may be empty.
+ORDERPROC_EXPORT result<void> validate_edit(const order_model& model, const order_content& value);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif
