@@ -22,9 +22,6 @@ struct transition_rule {
     std::string_view event;
     order_status to;
     bool open_to_clients = false;
-    // What a client has to hold to raise it. The library only keeps the word; who interprets it
-    // decides which there are. The server knows "orders:write" and "operate".
-    std::string_view client_scope = "orders:write";
 };
 
 // Where workers come in: claiming raises start, retrying later raises release, giving up
@@ -44,7 +41,6 @@ struct transition {
     order_status to;
     std::vector<order_status> from;
     bool open_to_clients = false;
-    std::string_view client_scope = {};  // of a transition that is open to clients
 };
 
 // Immutable; safe to use from any thread. Views and references stay valid as long as it
@@ -53,15 +49,14 @@ class ORDERPROC_EXPORT status_machine {
 public:
     // PENDING –start→ PROCESSING –complete→ COMPLETED; PROCESSING –release→ PENDING;
     // PENDING, PROCESSING –fail→ FAILED; PENDING –cancel→ CANCELLED and FAILED –retry→ PENDING
-    // are open to clients, the latter to those who hold "operate".
+    // are open to clients.
     static const status_machine& standard();
 
     // Copies the rules. errc::invalid_argument, naming the row, if a name is malformed, an
-    // event has two targets or differs in open_to_clients or client_scope, a status cannot be
-    // reached from initial, an active status is entered other than by its stage's start or has no
-    // way out but release and fail, two stages share a status or an event that has to tell them
-    // apart, or a stage's failed status is not settled (a claim that fails an order queues it
-    // nowhere).
+    // event has two targets or differs in open_to_clients, a status cannot be reached from
+    // initial, an active status is entered other than by its stage's start or has no way out
+    // but release and fail, two stages share a status or an event that has to tell them apart,
+    // or a stage's failed status is not settled (a claim that fails an order queues it nowhere).
     static result<status_machine> build(order_status initial,
                                         std::span<const transition_rule> rules,
                                         std::span<const work_stage> stages);

@@ -112,9 +112,7 @@ result<void> status_machine::impl::add(const transition_rule& row) {
                                     [&](const transition& it) { return it.event == row.event; });
     if (known == transitions.end()) {
         const std::string& name = names.emplace_back(row.event);
-        std::string_view scope;
-        if (row.open_to_clients) scope = names.emplace_back(row.client_scope);
-        transitions.push_back({name, row.to, {row.from}, row.open_to_clients, scope});
+        transitions.push_back({name, row.to, {row.from}, row.open_to_clients});
         return {};
     }
     if (known->to != row.to) {
@@ -123,9 +121,6 @@ result<void> status_machine::impl::add(const transition_rule& row) {
     if (known->open_to_clients != row.open_to_clients) {
         return bad_row(row, known->open_to_clients ? "elsewhere the event is open to clients"
                                                    : "elsewhere the event is closed to clients");
-    }
-    if (row.open_to_clients && known->client_scope != row.client_scope) {
-        return bad_row(row, "elsewhere the event needs " + std::string(known->client_scope));
     }
     if (!has(known->from, row.from)) known->from.push_back(row.from);
     return {};
@@ -229,10 +224,9 @@ result<status_machine> status_machine::build(order_status initial,
 
 const status_machine& status_machine::standard() {
     static const status_machine instance = [] {
-        constexpr std::array<transition_rule, 3> rules{
-            {{"PROCESSING", "complete", "COMPLETED"},
-             {"PENDING", "cancel", "CANCELLED", true},
-             {"FAILED", "retry", "PENDING", true, "operate"}}};
+        constexpr std::array<transition_rule, 3> rules{{{"PROCESSING", "complete", "COMPLETED"},
+                                                        {"PENDING", "cancel", "CANCELLED", true},
+                                                        {"FAILED", "retry", "PENDING", true}}};
         constexpr std::array<work_stage, 1> stages{
             {{"PENDING", "start", "PROCESSING", "release", "fail", "FAILED"}}};
         return build("PENDING", rules, stages).value();

@@ -146,7 +146,7 @@ bool api::get_journal(const call& it, http::response& out, pending& todo) {
         [query = std::move(query), bound = todo.by.bound()](repository_reader& from) {
             auto page = read_journal(from, query);
             if (!page || !bound) return page;
-            for (journal_entry& it : page->entries) conceal(it);
+            for (journal_entry& one : page->entries) conceal(one);
             return page;
         },
         [this, given = std::move(*parameters)](const journal_page& page, const http::request&,

@@ -227,12 +227,7 @@ std::string encode(const api_key& it) {
     out["name"] = it.name;
     out["digest"] = hex_of(it.secret);
     json::array scopes;
-    const std::string names = to_string(it.scopes);
-    for (std::size_t at = 0; at < names.size();) {
-        const std::size_t end = std::min(names.find(' ', at), names.size());
-        scopes.emplace_back(std::string_view(names).substr(at, end - at));
-        at = end + 1;
-    }
+    for (const scope one : scopes_in(it.scopes)) scopes.emplace_back(to_string(one));
     out["scopes"] = std::move(scopes);
     if (it.user) out["user"] = *it.user;
     if (it.tenant) out["tenant"] = *it.tenant;

@@ -45,6 +45,14 @@ std::string names_of_scopes() {
     return out;
 }
 
+std::vector<scope> scopes_in(const scope_set& all) {
+    std::vector<scope> out;
+    for (const named_scope& one : all_scopes) {
+        if (all.has(one.value)) out.push_back(one.value);
+    }
+    return out;
+}
+
 std::string to_string(const scope_set& all, std::string_view between) {
     std::string out;
     for (const named_scope& one : all_scopes) {

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace orderproc::server::auth {
 
@@ -49,6 +50,7 @@ private:
     std::uint8_t bits_ = 0;
 };
 
+std::vector<scope> scopes_in(const scope_set& all);
 std::string to_string(const scope_set& all, std::string_view between = " ");
 // errc::invalid_argument: there is none, or one that is unknown.
 result<scope_set> parse_scopes(std::span<const std::string> names);

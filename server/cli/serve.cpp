@@ -1,11 +1,12 @@
 #include "api/api.hpp"
 #include "api/api_service.hpp"
 #include "api/cors.hpp"
-#include "api/event_stream.hpp"
+#include "cli/access.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
 #include "cli/limit_settings.hpp"
+#include "cli/live_feeds.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
 #include "cli/refusal.hpp"
@@ -62,6 +63,12 @@ struct serve_settings {
         if (!ok || shown.admin_listen.empty()) return ok;
         return exposed.admits("--admin-listen", shown.admin_listen);
     }
+    // The same, once the keys were read.
+    result<void> admitted_with(bool has_keys) const {
+        auto ok = exposed.admits_strangers("--listen", listen, has_keys);
+        if (!ok || shown.admin_listen.empty()) return ok;
+        return exposed.admits_strangers("--admin-listen", shown.admin_listen, has_keys);
+    }
 };
 
 std::string url_of(const std::string& host, std::uint16_t port) {
@@ -98,6 +105,11 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     auto items = of_option("--items", make_named_items(settings.items, shown.watch()));
     if (!items) return fail(items.error());
 
+    auto access = access_control::start(orders, settings.exposed, options.admits.trusted_proxies,
+                                        system_runtime(shown.watch()), shown.sink());
+    if (!access) return fail(access.error());
+    if (auto ok = settings.admitted_with((*access)->has_keys()); !ok) return fail(ok.error());
+
     engine_options how;
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
@@ -106,17 +118,16 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.
     reader relay_reads(orders, 1);
-    reader feed_reads(orders, 1);
     read_pool_options read_on;
     read_on.threads = settings.threads + 1;
     read_pool reads(orders, read_on);
-    live_feed feed(writes, feed_reads, event_feed(settings.event_source));
-    shown.count_streams([&feed] { return feed.subscriptions(); });
+    live_feeds feeds(orders, writes, settings.event_source);
+    shown.count_streams([&feeds] { return feeds.subscriptions(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
-    api_parts parts = shown.parts();
+    api_parts parts = shown.parts((*access)->judge());
     parts.items = gate ? &*gate : nullptr;
-    parts.feed = &feed;
+    feeds.add_to(parts);
     parts.event_source = settings.event_source;
     parts.limits = options.limits;
     api handlers(writes, reads, std::move(parts));
@@ -139,7 +150,7 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
         writes, relay_reads, messages->get(),
         {settings.messages.names(), settings.event_source, times.max_publish_lag});
     if (!relays) return fail(relays.error());
-    auto admin = admin_server::open(settings.shown, shown, writes, reads);
+    auto admin = admin_server::open(settings.shown, shown, writes, reads, (*access)->judge());
     if (!admin) return fail(admin.error());
     options.admits.overloaded = settings.limits.shedding(writes);
     auto listening = http::server::open(options, observed);

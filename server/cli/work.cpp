@@ -1,3 +1,4 @@
+#include "cli/access.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/observation.hpp"
@@ -33,15 +34,24 @@ int work_on(storage& orders, const work_settings& settings, std::chrono::millise
     observation shown(settings.shown, status_machine::standard());
     shown.tell_remarks(orders);
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
+    const std::string& admin_listen = settings.shown.admin_listen;
+    auto access = access_control::start(orders, settings.exposed, {}, system_runtime(shown.watch()),
+                                        shown.sink());
+    if (!access) return fail(access.error());
+    if (!admin_listen.empty()) {
+        const auto ok = settings.exposed.admits_strangers("--admin-listen", admin_listen,
+                                                          (*access)->has_keys());
+        if (!ok) return fail(ok.error());
+    }
     engine_options how;
     how.watch_others = !*messages;  // they tell of what others commit
     engine writes(orders, status_machine::standard(), system_runtime(shown.watch()), how);
     std::optional<storage_probe> probe;  // for those who ask at the admin's address
-    if (!settings.shown.admin_listen.empty()) probe.emplace(orders, writes, shown.state());
+    if (!admin_listen.empty()) probe.emplace(orders, writes, shown.state());
     read_pool_options read_on;
     read_on.threads = 1;
     read_pool reads(orders, read_on);
-    auto admin = admin_server::open(settings.shown, shown, writes, reads);
+    auto admin = admin_server::open(settings.shown, shown, writes, reads, (*access)->judge());
     if (!admin) return fail(admin.error());
     auto worker =
         running_worker::start(writes, settings.worker, messages->get(), settings.messages.names());
