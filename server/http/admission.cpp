@@ -59,10 +59,14 @@ admission::refusal admission::judge(const request& in,
     return {found.kind, found.detail};
 }
 
-admission::refusal admission::admit(const request& in, const asio::ip::address& peer,
-                                    std::size_t body_size, ticket& to) noexcept {
+admission::refusal admission::limit(const request& in, const asio::ip::address& peer,
+                                    ticket& to) noexcept {
     rate_limiter* const limiter = in.bound ? bound_limiter_.get() : limiter_.get();
     if (limiter && !within_rate(in, peer, *limiter, to)) return {&problems::rate_limited};
+    return {};
+}
+
+admission::refusal admission::admit(const request& in, std::size_t body_size, ticket& to) noexcept {
     to.retry_after_s_ = overload_passes_s;  // if it is refused
     if (options_.overloaded && options_.overloaded(in)) return {&problems::overloaded};
     if (!take(in_flight_, 1, options_.requests_in_flight_max)) return {&problems::overloaded};

@@ -67,9 +67,11 @@ public:
     };
     // Whether the page that asks may: before anybody asks who it is.
     refusal judge(const request& in, const boost::asio::ip::address& peer) const noexcept;
-    // body_size: what its body may come to. REQUIRES: the ticket is closed.
-    refusal admit(const request& in, const boost::asio::ip::address& peer, std::size_t body_size,
-                  ticket& to) noexcept;
+    // Whether the client asks too often: by its principal, or else by its address. REQUIRES: the
+    // ticket is closed.
+    refusal limit(const request& in, const boost::asio::ip::address& peer, ticket& to) noexcept;
+    // Whether there is room. body_size: what its body may come to. REQUIRES: after limit().
+    refusal admit(const request& in, std::size_t body_size, ticket& to) noexcept;
 
     bool trusts(const boost::asio::ip::address& peer) const noexcept {
         return contains(options_.trusted_proxies, bytes_of(peer));

@@ -189,15 +189,17 @@ void connection::admit() {
     head.peer = peer_;
     identify(head);
     response_.clear();
-    admission::refusal found = home_.gate().judge(head, from_);
-    const bool refused = !found.kind && !session_->admit(head, response_);
-    if (!refused && !found.kind) {
-        found = home_.gate().admit(head, from_, parser_.body_size_max(), ticket_);
+    admission& gate = home_.gate();
+    admission::refusal found = gate.judge(head, from_);
+    const bool known = found.kind || session_->admit(head, response_);
+    if (!found.kind) found = gate.limit(head, from_, ticket_);
+    if (!found.kind && known) {
+        found = gate.admit(head, parser_.body_size_max(), ticket_);
         if (!found.kind) return;
     }
     set_phase(phase::answering);
     last_ = !parser_.skip_body();
-    if (refused) return answer_refusal();
+    if (!found.kind) return answer_refusal();
     answer_problem(*found.kind, found.detail);
 }
 

@@ -70,7 +70,7 @@ struct listening : auth_fixture {
     std::unique_ptr<http::server> server;
 };
 
-const std::string order = R"({"user_id":42,"item_ids":[1],"total_amount":1})";
+const std::string small_order = R"({"user_id":42,"item_ids":[1],"total_amount":1})";
 
 void bind_to_42(auth::api_key& it) {
     it.user = "42";
@@ -129,15 +129,15 @@ BOOST_AUTO_TEST_CASE(a_batch_costs_a_token_for_each_order) {
     options.admits.limit = http::rate{0.001, 5};
     open();
     client caller = call();
-    std::string batch = "[" + order;
-    for (int i = 0; i < 2; ++i) batch += "," + order;
+    std::string batch = "[" + small_order;
+    for (int i = 0; i < 2; ++i) batch += "," + small_order;
     answer got = caller.ask(post(key, "/orders/batch", batch + "]"));
     BOOST_TEST(got.status == 200);
     BOOST_TEST(got.find("RateLimit").value_or("").starts_with("\"default\";r=2;"));
     got = caller.ask(post(key, "/orders/batch", batch + "]"));  // one token more than there is
     BOOST_TEST(got.status == 200);
     BOOST_TEST(got.find("RateLimit").value_or("").starts_with("\"default\";r=0;"));
-    got = caller.ask(post(key, "/orders", order));
+    got = caller.ask(post(key, "/orders", small_order));
     BOOST_TEST(got.status == 429);
     BOOST_TEST(std::stoi(got.find("Retry-After").value_or("0")) > 1000);  // two tokens are owed
 }

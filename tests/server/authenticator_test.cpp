@@ -221,7 +221,8 @@ BOOST_AUTO_TEST_CASE(a_storage_without_records_has_no_keys) {
 BOOST_AUTO_TEST_CASE(credentials_in_a_query_are_found) {
     const std::string text = make_key("live");
     for (const std::string& bad :
-         {"x=" + text, text, "key=x", "a=1&API_KEY=x", "access_token=", "token=x&b=2", "apikey"}) {
+         std::vector<std::string>{"x=" + text, text, "key=x", "a=1&API_KEY=x",
+                                  "access_token=", "token=x&b=2", "apikey"}) {
         BOOST_TEST(has_credential(bad), bad);
     }
     for (const char* good : {"", "status=PENDING", "order_id_prefix=key", "limit=1&cursor=token",
