@@ -111,16 +111,16 @@ int main() {
     engine orders(*stored, status_machine::standard(), system_runtime());
     reader reads(*stored);
     directory known;
-    known.add("anna's secret", {"anna", {.user = "anna"}});
-    known.add("ben's secret", {"ben", {.user = "ben"}});
+    known.add("anna's secret", {"anna", {.user = "7"}});
+    known.add("ben's secret", {"ben", {.user = "8"}});
     known.add("the till's secret", {"till-3", {}});
     shop in(orders, reads, known);
 
-    bool right = expect("nobody", in.create("guessed", "A-1", "anna", ""), 401);
-    right &= expect("anna for herself", in.create("anna's secret", "A-1", "anna", "k"), 201);
-    right &= expect("again, the same key", in.create("anna's secret", "A-1", "anna", "k"), 201);
-    right &= expect("ben with the same key", in.create("ben's secret", "A-2", "ben", "k"), 201);
-    right &= expect("ben for anna", in.create("ben's secret", "A-3", "anna", ""), 422);
+    bool right = expect("nobody", in.create("guessed", "A-1", "7", ""), 401);
+    right &= expect("anna for herself", in.create("anna's secret", "A-1", "7", "k"), 201);
+    right &= expect("again, the same key", in.create("anna's secret", "A-1", "7", "k"), 201);
+    right &= expect("ben with the same key", in.create("ben's secret", "A-2", "8", "k"), 201);
+    right &= expect("ben for anna", in.create("ben's secret", "A-3", "7", ""), 422);
     right &= expect("ben looks at anna's", in.get("ben's secret", "A-1"), 404);
     right &= expect("ben cancels anna's", in.cancel("ben's secret", "A-1"), 404);
     right &= expect("the till cancels anna's", in.cancel("the till's secret", "A-1"), 200);

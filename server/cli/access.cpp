@@ -7,9 +7,16 @@ namespace orderproc::server {
 
 result<std::unique_ptr<access_control>> access_control::start(storage& of,
                                                               const exposure_settings& exposed,
+                                                              const tls_settings& tls,
                                                               http::address_ranges trusted_proxies,
                                                               runtime with, log_sink log) {
     std::unique_ptr<access_control> out(new access_control(with));
+    auto secure = tls.open(log);
+    if (!secure) return std::move(secure).error();
+    out->secure_ = std::move(*secure);
+    auto over = tls.carriers_over(out->secure_.get());
+    if (!over) return std::move(over).error();
+    out->over_ = std::move(*over);
     const bool keeps_records = of.info().capabilities.has(capability::records);
     if (keeps_records) {
         auto watching = auth::key_watch::start(of, out->table_, with.observer);

@@ -12,12 +12,13 @@ void exposure_settings::add_to(CLI::App& command) {
 }
 
 result<void> exposure_settings::admits(std::string_view option, const std::string& address,
-                                       std::string_view also, bool also_made) const {
+                                       bool secured, std::string_view also, bool also_made) const {
     const auto at = of_option(option, parse_endpoint(address));
     if (!at) return at.error();
-    if (at->loopback() || (insecure_http && also_made)) return {};
+    if (at->loopback() || ((secured || insecure_http) && also_made)) return {};
     std::string why = std::string(option) + ": listening on " + at->host +
-                      " opens it to other machines: that needs --insecure-http, and a key "
+                      " opens it to other machines: that needs TLS (--tls-certificate), "
+                      "--http-from-proxy or --insecure-http, and a key "
                       "(orderproc keys create) or --insecure-no-auth";
     if (!also.empty()) why.append(", and ").append(also);
     return failure{errc::invalid_argument, why};

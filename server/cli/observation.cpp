@@ -111,19 +111,18 @@ admin_server::admin_server(observation& shown, engine& orders, read_pool& reads,
 
 result<std::unique_ptr<admin_server>> admin_server::open(const observation_settings& settings,
                                                          observation& shown, engine& orders,
-                                                         read_pool& reads,
-                                                         auth::authenticator& judge) {
+                                                         read_pool& reads, access_control& access) {
     std::unique_ptr<admin_server> out;
     if (settings.admin_listen.empty()) return out;
     const auto at = of_option("--admin-listen", parse_endpoint(settings.admin_listen));
     if (!at) return at.error();
-    out.reset(new admin_server(shown, orders, reads, judge));
+    out.reset(new admin_server(shown, orders, reads, access.judge()));
     http::server_options options;
     options.address = at->host;
     options.port = at->port;
     options.connections_max = admin_connections;
     options.admits.sites = {{}, at->loopback(), {}};
-    auto listening = http::server::open(options, out->service_);
+    auto listening = http::server::open(options, out->service_, access.over());
     if (!listening) return std::move(listening).error();
     out->listening_ = std::move(*listening);
     const std::string port = std::to_string(out->listening_->port());

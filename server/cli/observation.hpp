@@ -5,6 +5,7 @@
 
 #include "api/api.hpp"
 #include "api/api_service.hpp"
+#include "cli/access.hpp"
 #include "cli/settings.hpp"
 #include "cli/values.hpp"
 #include "http/server.hpp"
@@ -75,7 +76,7 @@ public:
     // None if the settings have no address. All others outlive it.
     static result<std::unique_ptr<admin_server>> open(const observation_settings& settings,
                                                       observation& shown, engine& orders,
-                                                      read_pool& reads, auth::authenticator& judge);
+                                                      read_pool& reads, access_control& access);
 
 private:
     admin_server(observation& shown, engine& orders, read_pool& reads, auth::authenticator& judge);

@@ -13,6 +13,7 @@
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
 #include "cli/storage_settings.hpp"
+#include "cli/tls_settings.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
@@ -43,6 +44,7 @@ struct serve_settings {
     storage_settings storage;
     bool no_worker = false;
     exposure_settings exposed;
+    tls_settings tls;
     std::size_t threads = 1;
     std::string items;
     std::vector<std::string> cors_origins;
@@ -59,9 +61,10 @@ struct serve_settings {
     // Whether others may reach what it listens on. Simulated work is for trying out.
     result<void> admitted() const {
         const bool chosen = no_worker || worker.processor_option->count() > 0;
-        auto ok = exposed.admits("--listen", listen, "--processor (or --no-worker)", chosen);
+        auto ok = exposed.admits("--listen", listen, tls.secured(), "--processor (or --no-worker)",
+                                 chosen);
         if (!ok || shown.admin_listen.empty()) return ok;
-        return exposed.admits("--admin-listen", shown.admin_listen);
+        return exposed.admits("--admin-listen", shown.admin_listen, tls.secured());
     }
     // The same, once the keys were read.
     result<void> admitted_with(bool has_keys) const {
@@ -71,9 +74,9 @@ struct serve_settings {
     }
 };
 
-std::string url_of(const std::string& host, std::uint16_t port) {
+std::string url_of(const char* scheme, const std::string& host, std::uint16_t port) {
     const bool six = host.find(':') != std::string::npos;
-    return "http://" + (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    return scheme + (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 result<http::server_options> options_of(const serve_settings& settings) {
@@ -95,6 +98,13 @@ struct durations {
     milliseconds max_publish_lag{0};
 };
 
+void drain(http::server& listening, running_worker* works, const durations& times) {
+    std::this_thread::sleep_for(times.shutdown_delay);
+    listening.stop(times.drain);  // returns at once: both drain at the same time
+    if (works) works->stop(times.drain);
+    listening.join();
+}
+
 int serve_on(storage& orders, const serve_settings& settings, http::server_options options,
              const durations& times, stop_signals& signals) {
     observation shown(settings.shown, status_machine::standard());
@@ -105,7 +115,8 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     auto items = of_option("--items", make_named_items(settings.items, shown.watch()));
     if (!items) return fail(items.error());
 
-    auto access = access_control::start(orders, settings.exposed, options.admits.trusted_proxies,
+    auto access = access_control::start(orders, settings.exposed, settings.tls,
+                                        options.admits.trusted_proxies,
                                         system_runtime(shown.watch()), shown.sink());
     if (!access) return fail(access.error());
     if (auto ok = settings.admitted_with((*access)->has_keys()); !ok) return fail(ok.error());
@@ -150,19 +161,17 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
         writes, relay_reads, messages->get(),
         {settings.messages.names(), settings.event_source, times.max_publish_lag});
     if (!relays) return fail(relays.error());
-    auto admin = admin_server::open(settings.shown, shown, writes, reads, (*access)->judge());
+    auto admin = admin_server::open(settings.shown, shown, writes, reads, **access);
     if (!admin) return fail(admin.error());
     options.admits.overloaded = settings.limits.shedding(writes);
-    auto listening = http::server::open(options, observed);
+    auto listening = http::server::open(options, observed, (*access)->over());
     if (!listening) return fail(listening.error());
-    say("orderproc listens on " + url_of(options.address, (*listening)->port()));
+    say("orderproc listens on " + url_of(settings.tls.https() ? "https://" : "http://",
+                                         options.address, (*listening)->port()));
 
     signals.wait();
     shown.state().stopping();  // whoever sends us requests is to find out, before we go
-    std::this_thread::sleep_for(times.shutdown_delay);
-    (*listening)->stop(times.drain);  // returns at once: both drain at the same time
-    if (works) works->stop(times.drain);
-    (*listening)->join();
+    drain(**listening, works.get(), times);
     if (*relays) (*relays)->stop(std::min<milliseconds>(times.drain, relay_drain));
     return 0;
 }
@@ -248,6 +257,7 @@ void add_serve(command_line to) {
         ->delimiter(',')
         ->allow_extra_args(false);
     it->exposed.add_to(*command);
+    it->tls.add_to(*command);
     add_setting(*command, "threads", it->threads, "Number of HTTP threads")
         ->check(CLI::Range(1, 64));
     add_setting(*command, "shutdown-delay", it->shutdown_delay,

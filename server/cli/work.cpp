@@ -7,6 +7,7 @@
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
 #include "cli/storage_settings.hpp"
+#include "cli/tls_settings.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "observe/storage_probe.hpp"
@@ -25,6 +26,7 @@ struct work_settings {
     broker_settings messages;
     observation_settings shown;
     exposure_settings exposed;
+    tls_settings tls;
 };
 
 int work_on(storage& orders, const work_settings& settings, std::chrono::milliseconds drain,
@@ -35,8 +37,8 @@ int work_on(storage& orders, const work_settings& settings, std::chrono::millise
     shown.tell_remarks(orders);
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     const std::string& admin_listen = settings.shown.admin_listen;
-    auto access = access_control::start(orders, settings.exposed, {}, system_runtime(shown.watch()),
-                                        shown.sink());
+    auto access = access_control::start(orders, settings.exposed, settings.tls, {},
+                                        system_runtime(shown.watch()), shown.sink());
     if (!access) return fail(access.error());
     if (!admin_listen.empty()) {
         const auto ok = settings.exposed.admits_strangers("--admin-listen", admin_listen,
@@ -51,7 +53,7 @@ int work_on(storage& orders, const work_settings& settings, std::chrono::millise
     read_pool_options read_on;
     read_on.threads = 1;
     read_pool reads(orders, read_on);
-    auto admin = admin_server::open(settings.shown, shown, writes, reads, (*access)->judge());
+    auto admin = admin_server::open(settings.shown, shown, writes, reads, **access);
     if (!admin) return fail(admin.error());
     auto worker =
         running_worker::start(writes, settings.worker, messages->get(), settings.messages.names());
@@ -69,7 +71,8 @@ int work(const work_settings& settings) {
     const auto drain = duration_option("--drain", settings.worker.drain);
     if (!drain) return fail(drain.error());
     if (!settings.shown.admin_listen.empty()) {
-        const auto ok = settings.exposed.admits("--admin-listen", settings.shown.admin_listen);
+        const auto ok = settings.exposed.admits("--admin-listen", settings.shown.admin_listen,
+                                                settings.tls.secured());
         if (!ok) return fail(ok.error());
     }
     auto orders = settings.storage.open();
@@ -88,6 +91,7 @@ void add_work(command_line to) {
     settings->messages.add_to(*command);
     settings->shown.add_to(*command);
     settings->exposed.add_to(*command);
+    settings->tls.add_to(*command);
     command->callback([&run = to.run, settings] {
         settings->messages.command_line_read();
         run = [settings] { return work(*settings); };
