@@ -39,6 +39,7 @@ connection::connection(io_thread& home, std::unique_ptr<byte_stream> client,
     : home_(home),
       client_(std::move(client)),
       from_(from),
+      peer_(bytes_of(from)),
       parser_(home.options().limits, true),
       session_(home.answers().open(*this)),
       in_capacity_(home.options().limits.header_size_max + read_ahead) {
@@ -184,17 +185,26 @@ request_parser::state connection::feed() {
 // Who is not let in is answered before the body is read; if that is short it is read then, and
 // the connection goes on.
 void connection::admit() {
-    const admission::refusal found =
-        home_.gate().admit(parser_.value(), from_, parser_.body_size_max(), ticket_);
-    if (!found.kind) return;
+    request& head = parser_.value();
+    head.peer = peer_;
+    identify(head);
+    response_.clear();
+    admission& gate = home_.gate();
+    admission::refusal found = gate.judge(head, from_);
+    const bool known = found.kind || session_->admit(head, response_);
+    if (!found.kind) found = gate.limit(head, from_, ticket_);
+    if (!found.kind && known) {
+        found = gate.admit(head, parser_.body_size_max(), ticket_);
+        if (!found.kind) return;
+    }
     set_phase(phase::answering);
     last_ = !parser_.skip_body();
+    if (!found.kind) return answer_refusal();
     answer_problem(*found.kind, found.detail);
 }
 
 void connection::handle() {
     set_phase(phase::answering);
-    identify(parser_.value());
     response_.clear();
     if (session_->begin(parser_.value(), response_) == step::waiting) {
         waiting_ = true;
@@ -276,9 +286,13 @@ void connection::refuse(const problem_kind& kind, std::string_view detail) {
 
 void connection::answer_problem(const problem_kind& kind, std::string_view detail) {
     request& to = parser_.value();
-    identify(to);
+    if (to.id.empty()) identify(to);
     write_problem(kind, detail, to, response_);
-    session_->refused(to, response_);
+    answer_refusal();
+}
+
+void connection::answer_refusal() {
+    session_->refused(parser_.value(), response_);
     append_answer();
 }
 

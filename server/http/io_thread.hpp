@@ -8,6 +8,7 @@
 #include "http/options.hpp"
 #include "http/service.hpp"
 #include "http/stream.hpp"
+#include "http/stream_maker.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -50,13 +51,14 @@ private:
 // All but completed(), context() and run() is for its own thread.
 class io_thread {
 public:
-    io_thread(const server_options& options, service& answers, connection_counts& counts,
-              admission& gate, std::uint64_t id_seed);
+    io_thread(const server_options& options, const carriers& over, service& answers,
+              connection_counts& counts, admission& gate, std::uint64_t id_seed);
     ~io_thread();
 
     boost::asio::io_context& context() noexcept { return context_; }
     void run() noexcept;  // until drained and empty
 
+    // REQUIRES: it may speak plainly, or there is something secure.
     void adopt(boost::asio::ip::tcp::socket socket, const boost::asio::ip::address& from);
     void release(connection& it) noexcept;  // destroys it
     stream_set& streams() noexcept { return streams_; }
@@ -90,6 +92,7 @@ private:
     boost::asio::io_context context_{1};
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
     const server_options& options_;
+    const carriers& over_;
     service& answers_;
     connection_counts& counts_;
     admission& gate_;
