@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(without_a_key_this_machine_may_what_developers_do) {
         BOOST_TEST(got.status != 401, it.name);
         BOOST_TEST(got.status != 403, it.name);
     }
-    from = address("192.0.2.1");
+    peer = address("192.0.2.1");
     for (const route& it : routes()) {
         const sample what = sample_of(it);
         BOOST_TEST((ask(it.method, what.target, what.body).status == 401) == !it.needs.open(),
