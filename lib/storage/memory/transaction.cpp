@@ -92,7 +92,7 @@ change_outcome transaction::apply(const change& what) {
             if (answer) {
                 out.after = answer->after;
             } else {
-                out.ec = errc::not_found;
+                out.ec = errc::not_found;  // only a purge takes entries away
             }
             return out;
         }
