@@ -109,6 +109,7 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     reader feed_reads(orders, 1);
     read_pool_options read_on;
     read_on.threads = settings.threads + 1;
+    read_on.load_thread = false;  // the servers' threads do it
     read_pool reads(orders, read_on);
     live_feed feed(writes, feed_reads, event_feed(settings.event_source));
     shown.count_streams([&feed] { return feed.subscriptions(); });

@@ -47,7 +47,7 @@ struct world {
     http::response ask(const http::request& in) {
         http::response out;
         auto step = session->begin(in, out);
-        while (step == http::step::waiting) {
+        while (step != http::step::answered) {
             while (!by.is_ready.exchange(false)) {
                 (void)orders.run_once();
                 reads.run_once();
