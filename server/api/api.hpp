@@ -57,6 +57,7 @@ struct pending {
     // again, for current is now known.
     std::string load;  // empty: no such read
     bool (api::*use)(const http::request&, loaded_order&, pending&, http::response&) = nullptr;
+    bool use_answers = false;  // whatever was loaded: there is nothing else to wait for then
     std::unique_ptr<pending_read> read;  // any other read
     bool read_may_fail = false;          // then it is answered without what was to be read
 

@@ -78,8 +78,11 @@ private:
 
     http::step load_order(const http::request& in, http::response& out) noexcept {
         awaited_ = source::order;
+        // Not to be looked at once it is submitted: another thread may be at it.
+        const auto how = todo_->use_answers ? http::step::answer_follows : http::step::waiting;
         auto queued = api_.reads().submit(std::move(todo_->load), *this);
-        if (queued) return http::step::waiting;
+        if (queued && api_.reads().loads_when_called()) by_.work_waits();
+        if (queued) return how;
         loaded_ = std::move(queued).error();
         return resume(in, out);
     }
@@ -123,7 +126,7 @@ private:
         return resume(in, out);
     }
 
-    // The answer is written on the connection's thread. These are called on others.
+    // These are called on other threads than the connection's.
     void complete(change_outcome& outcome) noexcept override {
         outcome_ = std::move(outcome);
         by_.ready();

@@ -15,6 +15,7 @@ const http::problem_kind& kind_of(error_code ec) noexcept {
     if (ec == errc::unavailable || ec == errc::model_changed) return problems::unavailable;
     if (ec == errc::outcome_unknown) return problems::outcome_unknown;
     if (ec == errc::stopped) return problems::stopping;
+    if (ec == errc::not_supported) return problems::not_supported;
     return problems::internal;
 }
 
@@ -50,6 +51,7 @@ std::span<const http::problem_kind* const> all_problems() noexcept {
         &transport::rate_limited,
         &transport::header_too_large,
         &internal,
+        &not_supported,
         &overloaded,
         &items_unavailable,
         &unavailable,

@@ -135,6 +135,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     reader relay_reads(orders, 1);
     read_pool_options read_on;
     read_on.threads = settings.threads + 1;
+    read_on.load_thread = false;  // the servers' threads do it
     read_pool reads(orders, read_on);
     live_feeds feeds(orders, writes, settings.event_source);
     shown.count_streams([&feeds] { return feeds.subscriptions(); });

@@ -66,7 +66,33 @@ io_thread::~io_thread() {
 }
 
 void io_thread::run() noexcept {
-    context_.run();
+    std::unique_lock lock(turns_);
+    while (true) {
+        loop_is_free_.wait(lock, [this] { return !in_loop_ || ended_; });
+        if (ended_) return;
+        in_loop_ = true;
+        lock.unlock();
+        context_.run();
+        lock.lock();
+        in_loop_ = false;
+        ended_ = !std::exchange(leaves_, false);
+        context_.restart();
+        lock.unlock();
+        loop_is_free_.notify_one();
+        if (ended_) return;
+        answers_.work();
+        lock.lock();
+    }
+}
+
+void io_thread::leave_loop() noexcept {
+    // What is ready already goes first, and may have work to do as well.
+    if (std::exchange(leaves_, true)) return;
+    try {
+        asio::post(context_, [this] { context_.stop(); });
+    } catch (...) {  // no memory: at once
+        context_.stop();
+    }
 }
 
 void io_thread::adopt(asio::ip::tcp::socket socket, const asio::ip::address& from) {

@@ -48,7 +48,7 @@ struct world {
         http::response out;
         if (!session->admit(in, out)) return out;
         auto step = session->begin(in, out);
-        while (step == http::step::waiting) {
+        while (step != http::step::answered) {
             while (!by.is_ready.exchange(false)) {
                 (void)orders.run_once();
                 reads.run_once();

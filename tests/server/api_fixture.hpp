@@ -97,7 +97,7 @@ struct api_fixture {
         } else {
             step = session->begin(in, out);
         }
-        while (step == http::step::waiting) {
+        while (step != http::step::answered) {
             if (meanwhile) std::exchange(meanwhile, nullptr)();
             while (!by.is_ready.exchange(false)) {
                 (void)orders.run_once();
