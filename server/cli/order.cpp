@@ -20,7 +20,9 @@ int run(const order_settings& with, action what) {
     if (to->path.find('?') != std::string::npos) {
         return fail({errc::invalid_argument, "--url: the URL of a server has no query"});
     }
-    order_command command(with, std::move(*to));
+    auto token = with.credential.token_for(to->host);
+    if (!token) return fail(token.error());
+    order_command command(with, std::move(*to), std::move(*token));
     return what(command);
 }
 
@@ -34,6 +36,7 @@ public:
         order_.require_subcommand(1);
         order_.fallthrough();
         add_setting(order_, "url", with_->url, "Of the server");
+        with_->credential.add_to(order_);
         add_setting(order_, "json", with_->json,
                     "What the server says, for programs; what is many one a line");
     }

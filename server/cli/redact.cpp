@@ -25,10 +25,10 @@ struct redact_settings {
 };
 
 // How long to wait for readers of the log, which may hold what was taken out.
-constexpr std::chrono::seconds log_timeout(10);
+constexpr std::chrono::seconds log_timeout(5);
 constexpr std::chrono::milliseconds log_poll(100);
 
-// Redacts orders by writes of its own, beside a server that is running.
+// Redacts orders by writes of its own, beside a server that is running. Both must outlive it.
 class redactor {
 public:
     redactor(repository& orders, const shop_model& shop) : orders_(orders), shop_(shop) {

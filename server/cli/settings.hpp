@@ -52,6 +52,8 @@ int refuse_usage(const CLI::App& app, const CLI::ParseError& why);  // or shows 
 // nobody reads goes on.
 void say(std::string_view line);
 
+void add_audit(command_line to);
+void add_keys(command_line to);
 void add_serve(command_line to);
 void add_work(command_line to);
 void add_verify(command_line to);

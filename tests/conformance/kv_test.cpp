@@ -169,6 +169,32 @@ BOOST_FIXTURE_TEST_CASE(damage_is_noticed, shop) {
     BOOST_TEST((rows->read_feed({}).error().code == errc::corrupt));
 }
 
+// Only the answer to a key of an order that was purged is missing for a reason.
+BOOST_FIXTURE_TEST_CASE(a_lost_answer_is_noticed_beside_a_purge, shop) {
+    const auto ask = [&](const char* id) {
+        return write(testing::order_builder{}.id(id).submit({.key = id}));
+    };
+    BOOST_REQUIRE(ask("A") && ask("B"));
+    BOOST_REQUIRE(write(testing::raise("A", "cancel")));
+    const purge_orders all{timestamp::max()};
+    purge_outcome purged;
+    write_params params;
+    params.now = time.now() + std::chrono::hours(1);
+    params.forget_before = params.now;
+    params.writer = "w";
+    params.sequence = 2;
+    params.purges = {&all, 1};
+    write_results results;
+    results.purges = {&purged, 1};
+    BOOST_REQUIRE(rows->write(params, results));
+    BOOST_REQUIRE(purged.orders == 1U);
+    BOOST_TEST((ask("A").value().ec == errc::not_found));
+    BOOST_TEST(ask("B").value().replayed);
+    tables->of(kv_table::journal).clear();
+    BOOST_TEST((ask("B").error().code == errc::corrupt));
+    BOOST_TEST((ask("A").value().ec == errc::not_found));
+}
+
 BOOST_FIXTURE_TEST_CASE(names_that_are_no_keys, shop) {
     const std::string endless(1000, 'x');
     BOOST_TEST(!load(endless));

@@ -121,7 +121,7 @@ std::optional<change_outcome> writing::replay(const idempotency& once) {
     const std::int64_t number = answer.signed_number();
     const auto offset = in_.offset_of(number, order_version{answer.number()});
     auto first = in_.entry({0, offset.value_or(0)});
-    if (!first && in_.floor() > 0) {
+    if (!first && in_.floor() > 0 && !in_.has_entries(number)) {
         out.ec = errc::not_found;  // purged
         return out;
     }

@@ -127,6 +127,16 @@ std::optional<std::uint64_t> tables::offset_of(std::int64_t number, order_versio
     return parts{*found}.number();
 }
 
+bool tables::has_entries(std::int64_t number) {
+    bool out = false;
+    walk(kv_table::versions, {bytes(number), bytes(number + 1)},
+         [&](std::string_view, std::string_view) {
+             out = true;
+             return false;
+         });
+    return out;
+}
+
 std::optional<timestamp> tables::first_due(order_status status) {
     std::optional<timestamp> out;
     const std::string from = bytes(status.view(), std::string_view("\0", 1));

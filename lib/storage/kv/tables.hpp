@@ -142,6 +142,7 @@ public:
     std::optional<stored_order> find(std::string_view id);
     std::optional<journal_entry> entry(feed_position at);
     std::optional<std::uint64_t> offset_of(std::int64_t number, order_version version);
+    bool has_entries(std::int64_t number);  // in the journal
     std::optional<timestamp> first_due(order_status status);
     std::optional<stored_cursor> cursor(std::string_view name);
     std::vector<named_cursor> cursors();
