@@ -1,6 +1,7 @@
 // The same random writes to the storage under test and to memory: the same answers.
 
 #include "testing/kit.hpp"
+#include "testing/random_model.hpp"
 
 #include <orderproc/memory.hpp>
 
@@ -111,8 +112,13 @@ void expect_same_purge(const purge_outcome& expected, const purge_outcome& found
 // Makes writes up; knows what was claimed, so that it can finish it, rightly or too late.
 class storm {
 public:
-    storm(bench& b, std::uint64_t seed, bool purges)
-        : b_(b), reference_(memory_), chance_(seed), purges_(purges) {}
+    // model: of all orders; none: each has one that fits it.
+    storm(bench& b, std::uint64_t seed, const order_model* model, bool purges)
+        : b_(b), reference_(memory_), chance_(seed), model_(model), purges_(purges) {
+        if (!model) return;
+        b.use(*model);
+        reference_.use(*model);
+    }
 
     void write() {
         if (purges_ && ++written_ % 25 == 0) first_id_ += 10;  // ids of what was purged stay taken
@@ -124,6 +130,8 @@ public:
         const batch_outcome found = b_.write(what);
         for (std::size_t i = 0; i < what.changes.size(); ++i) {
             expect_same_change(what.changes[i], expected.changes[i], found.changes[i]);
+            expect_equal(show_change(what.changes[i]) + ", the attribute that is taken",
+                         unsigned{expected.changes[i].taken}, unsigned{found.changes[i].taken});
         }
         for (std::size_t i = 0; i < what.claims.size(); ++i) {
             expect_same_claim(what.claims[i], expected.claims[i], found.claims[i]);
@@ -164,8 +172,10 @@ public:
             expect_same_orders("entry " + show(i + 1) + ", " + feed[i].event, journal[i].after,
                                feed[i].after);
         }
-        if (!feed.empty()) compared_ = feed.back().position.offset;
+        // Redactions change entries that were compared.
+        if (!model_ && !feed.empty()) compared_ = feed.back().position.offset;
         compare_sorted();
+        if (model_) compare_values();
         if (purges_) compare_histories(expected);
         expect_equal("completed", reference_.count().completed, b_.count().completed);
         expect_equal("created", reference_.count().created, b_.count().created);
@@ -199,6 +209,25 @@ private:
                 expect_equal("orders by due time in " + show(status),
                              ids_of(reference_.list(params)), ids_of(b_.list(params)));
             }
+        }
+    }
+
+    void compare_values() {
+        list_params params;
+        params.limit = 7;
+        for (const attribute_rule* const rule : model_->attributes()) {
+            if (!rule->indexed) continue;
+            const std::string behind_all(index_entry::value_size_max, '\xff');
+            params.sort = list_sort::index;
+            params.index = {rule->slot, {}, behind_all};
+            params.descending = roll(2) == 0;
+            expect_equal("orders by " + rule->name, ids_of(reference_.list(params)),
+                         ids_of(b_.list(params)));
+            params.sort = list_sort::created_at;
+            const std::string some = std::string(1 + roll(4), 'x');
+            params.index = {rule->slot, some, some};
+            expect_equal("orders of a " + rule->name, ids_of(reference_.list(params)),
+                         ids_of(b_.list(params)));
         }
     }
 
@@ -244,6 +273,7 @@ private:
 
     // Now and then with what most orders do not have.
     order_content any_content(const std::string& id) {
+        if (model_) return random_content(*model_, chance_);
         order_content out = sample(id, static_cast<std::int64_t>(1 + roll(3)));
         if (roll(3) != 0) return out;
         out.user = any_user();
@@ -259,7 +289,7 @@ private:
     change any_create(const std::string& id) {
         order out;
         static_cast<order_content&>(out) = any_content(id);
-        out.tenant = any_tenant();
+        if (!model_) out.tenant = any_tenant();
         out.id = order_id::parse(id).value();
         return b_.create(out);
     }
@@ -282,6 +312,7 @@ private:
                     return b_.leave(it->second, "complete");
             }
         }
+        if (model_ && roll(3) == 0) return change_under_model(id);
         switch (roll(10)) {
             case 0:
                 return b_.edit(id, any_content(id));
@@ -294,6 +325,14 @@ private:
             default:
                 return any_create(id);
         }
+    }
+
+    change change_under_model(const std::string& id) {
+        const std::uint64_t kind = roll(8);
+        if (kind == 0) return b_.refresh_index(id);
+        if (kind > 2) return b_.annotate(id, random_annotation(*model_, chance_));
+        return b_.orders().info().capabilities.has(capability::redaction) ? b_.redact(id)
+                                                                          : b_.erase(id);
     }
 
     claim make_claim() {
@@ -317,6 +356,7 @@ private:
     memory_harness memory_;
     bench reference_;
     seeded_random chance_;
+    const order_model* model_;
     std::map<std::string, claimed_order> held_;
     std::vector<doubtful_lease> doubted_;
     std::uint64_t compared_ = 0;  // offset of the entry
@@ -325,14 +365,13 @@ private:
     std::uint64_t first_id_ = 0;
 };
 
-void write_both(bench& b, bool purges) {
-    constexpr std::uint64_t seed = 61526;
+void random_writes(bench& b, std::uint64_t seed, const order_model* model, bool purges) {
     constexpr int writes = 600;
-    storm both(b, seed, purges);
+    storm both(b, seed, model, purges);
     for (int i = 1; i <= writes; ++i) {
         try {
             both.write();
-            if (i % 50 == 0) both.compare();
+            both.compare();
         } catch (broken& e) {
             e.what = "random write " + show(i) + " (seed " + show(seed) +
                      "; expected is what memory answered): " + e.what;
@@ -342,11 +381,18 @@ void write_both(bench& b, bool purges) {
 }
 
 void random_writes(bench& b) {
-    write_both(b, false);
+    random_writes(b, 61526, nullptr, false);
 }
 
 void random_purges(bench& b) {
-    write_both(b, true);
+    random_writes(b, 61528, nullptr, true);
+}
+
+void random_writes_under_a_model(bench& b) {
+    constexpr std::uint64_t seed = 61527;
+    seeded_random chance(seed);
+    const order_model model = random_model(chance);
+    random_writes(b, seed, &model, false);
 }
 
 constexpr entry entries[] = {
@@ -355,6 +401,9 @@ constexpr entry entries[] = {
      random_writes},
     {"random_purges_answer_as_memory_does", "The same, with purges in between.", random_purges,
      capability::purge},
+    {"random_writes_under_a_model_answer_as_memory_does",
+     "The same of orders with attributes that are indexed, unique and personal, of a random model.",
+     random_writes_under_a_model, capability::indexes},
 };
 
 }  // namespace

@@ -21,8 +21,12 @@ class api_session final : public http::session,
 public:
     api_session(api& handlers, http::exchange& by) : api_(handlers), by_(by) {}
 
+    bool admit(http::request& in, http::response& out) noexcept override {
+        return api_.admit(in, caller_, out);
+    }
+
     http::step begin(const http::request& in, http::response& out) noexcept override {
-        todo_ = api_.begin(in, out);
+        todo_ = api_.begin(in, caller_, out);
         return todo_ ? go_on(in, out) : http::step::answered;
     }
 
@@ -148,6 +152,7 @@ private:
 
     api& api_;
     http::exchange& by_;
+    caller caller_;  // of the request under way
     std::optional<pending> todo_;
     source awaited_ = source::commit;
     change_outcome outcome_;

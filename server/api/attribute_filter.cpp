@@ -107,8 +107,8 @@ std::string attribute_filter::read(std::string_view name, std::string_view value
         const bool there = model_.find(attribute) != nullptr;
         return there ? "the attribute is not indexed" : std::string(no_such_parameter);
     }
-    if (*to) return std::string(given_twice);
     if (auto wrong = take(rule); !wrong.empty()) return wrong;
+    if (*to) return std::string(given_twice);
     typed_value read;
     if (auto wrong = read_typed(*rule, value, read, allowed); !wrong.empty()) return wrong;
     *to = order_model::index_value(*rule, read.value, read.currency);

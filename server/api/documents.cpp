@@ -4,10 +4,14 @@
 #include "api/negotiation.hpp"
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
+#include "api/text.hpp"
 #include "docs/pages.hpp"
+
+#include <orderproc/model_file.hpp>
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace orderproc::server {
 
@@ -28,6 +32,12 @@ bool write_cacheable(std::string_view etag, const http::request& in, http::respo
 }
 
 }  // namespace
+
+bool api::get_model(const call& it, http::response& out, pending&) {
+    std::string text = to_json(engine_.model(), engine_.machine());
+    if (write_cacheable(tag_of(text), it.in, out)) out.body = std::move(text);
+    return false;
+}
 
 bool api::get_openapi(const call& it, http::response& out, pending&) {
     const auto document = openapi_.get();

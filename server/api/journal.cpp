@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace orderproc::server {
@@ -81,8 +82,13 @@ std::size_t size_of(const journal_entry& it) {
     constexpr std::size_t fields = 512;
     constexpr std::size_t item = 8;
     constexpr std::size_t line = 128;
+    std::size_t attributes = 0;
+    for (const order_attribute& one : it.after.attributes) {
+        const auto* text = std::get_if<std::string>(&one.value);
+        attributes += 2 * order_attribute::name_size_max + (text ? text->size() : 0);
+    }
     return fields + it.reason.size() + it.after.metadata.size() + it.after.annotations.size() +
-           item * it.after.item_ids.size() + line * it.after.lines.size();
+           item * it.after.item_ids.size() + line * it.after.lines.size() + attributes;
 }
 
 result<journal_page> read_journal(repository_reader& from, const journal_query& query) {
@@ -148,7 +154,12 @@ bool api::get_journal(const call& it, http::response& out, pending& todo) {
         return false;
     }
     todo.read = read_then(
-        [query = std::move(query)](repository_reader& from) { return read_journal(from, query); },
+        [query = std::move(query), bound = todo.by.bound()](repository_reader& from) {
+            auto page = read_journal(from, query);
+            if (!page || !bound) return page;
+            for (journal_entry& one : page->entries) conceal(one);
+            return page;
+        },
         [this, given = std::move(*parameters)](const journal_page& page, const http::request&,
                                                http::response& to) {
             write_journal(page, given, parts_.event_source, engine_.model(), to);

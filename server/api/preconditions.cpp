@@ -2,6 +2,8 @@
 
 #include "api/text.hpp"
 
+#include <orderproc/idempotency.hpp>
+
 #include <charconv>
 #include <cstdint>
 #include <system_error>
@@ -37,6 +39,16 @@ order_version version_of(std::string_view tag) noexcept {
 }
 
 }  // namespace
+
+std::string tag_of(std::string_view document) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out = "\"";
+    for (const auto byte : digest_of(document)) {
+        const auto bits = static_cast<unsigned char>(byte);
+        out.append({digits[bits >> 4], digits[bits & 15]});
+    }
+    return out += '"';
+}
 
 etag::etag(order_version version) noexcept {
     text_[0] = '"';

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace orderproc::server {
@@ -23,6 +24,9 @@ private:
     std::array<char, 22> text_;
     std::size_t size_;
 };
+
+// The tag of a document that is what its bytes are: a digest of them, in quotes.
+std::string tag_of(std::string_view document);
 
 // If-None-Match, which compares weakly: does it name the tag?
 bool if_none_match_names(const http::request& in, std::string_view etag) noexcept;

@@ -3,6 +3,7 @@
 
 // What the handlers refuse, beside what the transport does.
 
+#include "auth/problems.hpp"
 #include "http/problem.hpp"
 
 #include <orderproc/json.hpp>
@@ -13,6 +14,9 @@
 namespace orderproc::server {
 
 namespace problems {
+using auth::problems::credentials_unavailable;
+using auth::problems::forbidden;
+using auth::problems::unauthenticated;
 using http::problem_kind;
 using http::problems::bad_request;
 using http::problems::overloaded;
@@ -57,6 +61,9 @@ std::span<const http::problem_kind* const> all_problems() noexcept;
 // 503 for what may pass, 501 for what this storage cannot, else 500, which says nothing.
 void write_failure(error_code ec, const http::request& to, http::response& out);
 void write_failure(const http::problem_kind& kind, const http::request& to, http::response& out);
+
+// 403 naming the scope that is needed, or several of which one is.
+void write_forbidden(std::string_view scopes, const http::request& to, http::response& out);
 
 // 400 saying where.
 void write_syntax_error(const syntax_error& what, const http::request& to, http::response& out);

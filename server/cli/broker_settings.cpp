@@ -97,6 +97,11 @@ result<std::unique_ptr<broker>> broker_settings::open() const {
     return of_option(option, open_broker(*url, ca_file_, names()));
 }
 
+std::string broker_names::work_of(order_status active, const status_machine& machine) const {
+    if (machine.stages().size() < 2) return work;
+    return work + "." + std::string(active.view());
+}
+
 broker_names broker_settings::names() const {
     return {prefix_, prefix_ + ".events", prefix_ + ".work", prefix_ + ".poison"};
 }
@@ -107,10 +112,14 @@ result<std::unique_ptr<running_relay>> running_relay::start(engine& orders, read
     if (!to) return out;
     out.reset(new running_relay);
     relay_options options;
-    auto format = cloud_events_of(std::move(settings.event_source));
+    auto format = cloud_events_of(std::move(settings.event_source), orders.model());
     if (!format) return std::move(format).error();
     options.format = std::move(*format);
-    options.queues = {work_queue(orders.machine(), settings.names.work)};
+    const status_machine& machine = orders.machine();
+    for (const work_stage& it : machine.stages()) {
+        options.queues.push_back(
+            work_queue(machine, it.active, settings.names.work_of(it.active, machine)));
+    }
     options.poison_queue = settings.names.poison;
     options.max_publish_lag = settings.max_publish_lag;
     out->relay_ = std::make_unique<relay>(orders, journal, *to, std::move(options));

@@ -17,6 +17,9 @@ namespace orderproc::server {
 // What this installation calls its things in the broker.
 struct broker_names {
     std::string prefix, exchange, work, poison;
+
+    // The queue of a stage: `work` if the machine has no other, else one of its own.
+    std::string work_of(order_status active, const status_machine& machine) const;
 };
 
 class broker_settings {

@@ -1,12 +1,16 @@
+#include "cli/model_migration.hpp"
+#include "cli/progress.hpp"
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/storage_settings.hpp"
+#include "cli/stored_model.hpp"
 
 #include <orderproc/sqlite.hpp>
 #ifdef ORDERPROC_WITH_POSTGRES
 #include <orderproc/postgres.hpp>
 #endif
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -19,6 +23,7 @@ namespace {
 
 struct migrate_settings {
     storage_settings storage;
+    model_settings model;
     bool init = false;
     bool dry_run = false;
 };
@@ -69,26 +74,70 @@ result<migration> migrate_storage(const migrate_settings& settings, const std::s
                        "\": expected sqlite:PATH or postgresql://HOST/DATABASE"};
 }
 
+// Says what was done.
+void report_schema(const migration& done, bool dry_run, const std::string& shown) {
+    if (done.steps.empty()) {
+        std::printf("%s has schema version %d already\n", shown.c_str(), done.to);
+        return;
+    }
+    int version = done.from;
+    for (const std::string& step : done.steps) {
+        std::printf("%s version %d: %s\n", dry_run ? "would bring" : "brought", ++version,
+                    step.c_str());
+    }
+    std::printf(dry_run ? "%s is at schema version %d; tried and taken back, all well\n"
+                        : "%s went from schema version %d",
+                shown.c_str(), done.from);
+    if (!dry_run) std::printf(" to %d\n", done.to);
+}
+
+void report_model(const model_migration& done, bool dry_run) {
+    if (done.changes.empty()) {
+        std::printf(done.version == 0 ? "the model is the standard one already\n"
+                                      : "the model is stored already, as version %llu\n",
+                    static_cast<unsigned long long>(done.version));
+    } else if (dry_run) {
+        std::printf("the model can be stored: %s\n", done.changes.c_str());
+    } else {
+        std::printf("the model is stored as version %llu: %s\n",
+                    static_cast<unsigned long long>(done.version), done.changes.c_str());
+    }
+    if (done.refreshed > 0 || done.resumed) {
+        std::printf("%llu orders were indexed\n", static_cast<unsigned long long>(done.refreshed));
+    }
+}
+
+int migrate_model_of(const migrate_settings& settings, shop_model next) {
+    auto orders = settings.storage.open();
+    if (!orders) return fail(orders.error());
+    print_remarks(**orders);
+    progress_line line;
+    const auto done =
+        settings.dry_run
+            ? check_model_migration(**orders, next)
+            : migrate_model(**orders, std::move(next), [&line](std::uint64_t orders_done) {
+                  line.show(std::to_string(orders_done) + " orders indexed");
+              });
+    line.clear();
+    if (!done) return close_storage(**orders, fail(done.error()));
+    report_model(*done, settings.dry_run);
+    return close_storage(**orders, 0);
+}
+
 int migrate(const migrate_settings& settings) {
+    auto model = settings.model.read();
+    if (!model) return fail(model.error());
     const auto url = settings.storage.resolve();
     if (!url) return fail(url.error());
     const auto done = migrate_storage(settings, *url);
     if (!done) return fail(done.error());
-    const std::string shown = without_secrets(*url);
-    if (done->steps.empty()) {
-        std::printf("%s has schema version %d already\n", shown.c_str(), done->to);
+    report_schema(*done, settings.dry_run, without_secrets(*url));
+    if (!*model) return 0;
+    if (settings.dry_run && !done->steps.empty()) {
+        std::printf("the model cannot be tried before the schema has been migrated\n");
         return 0;
     }
-    int version = done->from;
-    for (const std::string& step : done->steps) {
-        std::printf("%s version %d: %s\n", settings.dry_run ? "would bring" : "brought", ++version,
-                    step.c_str());
-    }
-    std::printf(settings.dry_run ? "%s is at schema version %d; tried and taken back, all well\n"
-                                 : "%s went from schema version %d",
-                shown.c_str(), done->from);
-    if (!settings.dry_run) std::printf(" to %d\n", done->to);
-    return 0;
+    return migrate_model_of(settings, std::move(**model));
 }
 
 }  // namespace
@@ -100,6 +149,9 @@ void add_migrate(command_line to) {
         "and keep a copy first");
     const auto settings = std::make_shared<migrate_settings>();
     settings->storage.add_to(*command);
+    settings->model.add_to(*command,
+                           "File of the model that the storage is to have from now on: it may add "
+                           "attributes that are not required, and indexes");
     add_setting(*command, "init", settings->init, "Make the schema in PostgreSQL if there is none");
     add_setting(*command, "dry-run", settings->dry_run, "Try it, and leave everything as it is");
     command->callback(

@@ -4,8 +4,6 @@
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 
-#include <cstdint>
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -22,7 +20,9 @@ int run(const order_settings& with, action what) {
     if (to->path.find('?') != std::string::npos) {
         return fail({errc::invalid_argument, "--url: the URL of a server has no query"});
     }
-    order_command command(with, std::move(*to));
+    auto token = with.credential.token_for(to->host);
+    if (!token) return fail(token.error());
+    order_command command(with, std::move(*to), std::move(*token));
     return what(command);
 }
 
@@ -36,6 +36,7 @@ public:
         order_.require_subcommand(1);
         order_.fallthrough();
         add_setting(order_, "url", with_->url, "Of the server");
+        with_->credential.add_to(order_);
         add_setting(order_, "json", with_->json,
                     "What the server says, for programs; what is many one a line");
     }
@@ -61,8 +62,8 @@ private:
         return to.add_option("--if-version", with_->if_version, "Only if it is at this version");
     }
     void add_user_to(CLI::App& to, const char* help) {
-        to.add_option("--user", with_->user, help)
-            ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+        to.add_option("--user", with_->user, help);
+        to.add_option("--tenant", with_->tenant, "Whose shop it is, if the server has tenants");
     }
 
     std::function<int()>& run_;
@@ -75,16 +76,23 @@ void order_options::add_create() {
                        [](order_command& by) { return by.create(); });
     add_user_to(it, "Whose it is");
     it.add_option("--item", with_->items, "1001, or 1001x3 for three; repeat it for more");
+    it.add_option("--line", with_->lines,
+                  "SKU[=QUANTITY][@UNIT_AMOUNT], where orders have lines; repeat it for more");
     it.add_option("--amount", with_->amount, "Such as 149.99; kept exactly as typed");
     it.add_option("--currency", with_->currency, "ISO 4217; USD if left out");
     it.add_option("--id", with_->id, "Made by the server if left out");
     it.add_option("--metadata", with_->metadata, "A JSON object");
+    it.add_option("--attribute", with_->attributes, "NAME=VALUE; repeat it for more");
+    it.add_option("--annotations", with_->annotations, "A JSON object");
+    it.add_option("--not-before", with_->not_before, "No work on it before this time (RFC 3339)");
     auto* file =
         it.add_option("--file", with_->file,
                       "JSON of an order, an array, or an order a line; - is standard input");
     it.add_option("--idempotency-key", with_->key,
                   "The same key makes the same orders once; random if left out");
-    for (const char* other : {"--user", "--item", "--amount", "--currency", "--id", "--metadata"}) {
+    for (const char* other :
+         {"--user", "--tenant", "--item", "--line", "--amount", "--currency", "--id", "--metadata",
+          "--attribute", "--annotations", "--not-before"}) {
         file->excludes(other);
     }
 }
@@ -94,6 +102,8 @@ void order_options::add_list() {
         add("list", "Orders, the newest first", [](order_command& by) { return by.list(); });
     it.add_option("--status", with_->statuses, "PENDING, say; repeat it for more");
     add_user_to(it, "This user's");
+    it.add_option("--attribute", with_->attributes,
+                  "NAME=VALUE: with this value of an indexed attribute");
     it.add_option("--from", with_->from, "Created at this time (RFC 3339) or later");
     it.add_option("--until", with_->until, "Created before this time");
     it.add_option("--limit", with_->limit, "So many; 0: all")->capture_default_str();
@@ -108,13 +118,20 @@ void order_options::add_one() {
         add("history", "What happened to an order", [](order_command& by) { return by.history(); });
     add_order_to(history)->required();
     CLI::App& watch =
-        add("watch", "Shows an order's changes until it is settled; exit code 0: COMPLETED",
+        add("watch",
+            "Shows an order's changes until it is settled; exit code 0: its work was completed",
             [](order_command& by) { return by.watch(); });
     add_order_to(watch)->required();
     watch.add_option("--timeout", with_->timeout, "Such as 30s; 0: never")->capture_default_str();
 }
 
 void order_options::add_events() {
+    CLI::App& raise = add("raise", "Raises an event that the server's model has for clients",
+                          [](order_command& by) { return by.raise_any(); });
+    add_order_to(raise)->required();
+    raise.add_option("event", with_->event, "Such as cancel")->required();
+    raise.add_option("--reason", with_->reason, "For the order's history");
+    add_version_to(raise);
     CLI::App& cancel = add("cancel", "Cancels an order that still waits",
                            [](order_command& by) { return by.raise("cancel"); });
     add_order_to(cancel)->required();
@@ -123,7 +140,9 @@ void order_options::add_events() {
                           [](order_command& by) { return by.raise("retry"); });
     auto* order = add_order_to(retry);
     auto* version = add_version_to(retry);
-    retry.add_flag("--all-failed", with_->all_failed, "All that are FAILED now")
+    retry
+        .add_flag("--all-failed", with_->all_failed,
+                  "All that have failed by now, in whatever stage")
         ->excludes(order)
         ->excludes(version);
 }

@@ -2,6 +2,7 @@
 
 #include "api/uri.hpp"
 
+#include <orderproc/json_text.hpp>
 #include <orderproc/runtime.hpp>
 
 #include <algorithm>
@@ -29,12 +30,31 @@ std::string path_of(const std::string& order) {
     return "/orders/" + url_encoded(order);
 }
 
+// if_version 0: whatever it is.
+fetch_request change_of(std::string target, std::uint64_t if_version) {
+    fetch_request what;
+    what.method = "POST";
+    what.target = std::move(target);
+    what.fields = {{"Idempotency-Key", random_key()}};
+    if (if_version > 0) {
+        what.fields.emplace_back("If-Match", "\"" + std::to_string(if_version) + "\"");
+    }
+    return what;
+}
+
 }  // namespace
 
-order_client::order_client(http_url to) : to_(without_last_slash(std::move(to))) {}
+order_client::order_client(http_url to, std::string token)
+    : to_(without_last_slash(std::move(to))), token_(std::move(token)) {}
+
+http_fields order_client::with_credential(http_fields fields) const {
+    if (!token_.empty()) fields.emplace_back("Authorization", "Bearer " + token_);
+    return fields;
+}
 
 result<fetch_response> order_client::ask(fetch_request what) const {
     what.target.insert(0, to_.path);
+    what.fields = with_credential(std::move(what.fields));
     for (int tried = 1;; ++tried) {
         auto got = fetch(to_, what, timeout);
         const auto pause = pause_before_next(got, tried);
@@ -56,6 +76,12 @@ bool order_client::passes(const result<fetch_response>& got) {
     constexpr std::array<unsigned, 6> passing{408, 425, 429, 502, 503, 504};
     if (!got) return got.error().code == errc::unavailable;
     return std::find(passing.begin(), passing.end(), got->status) != passing.end();
+}
+
+result<fetch_response> order_client::model() const {
+    fetch_request what;
+    what.target = "/model";
+    return ask(std::move(what));
 }
 
 result<fetch_response> order_client::get(const std::string& order, const std::string& at) const {
@@ -82,20 +108,28 @@ result<fetch_response> order_client::events(const std::string& order, const std:
                                             const body_sink& sink) const {
     fetch_request what;
     what.target = to_.path + path_of(order) + "/events";
-    what.fields = {{"Accept", "text/event-stream"}};
+    what.fields = with_credential({{"Accept", "text/event-stream"}});
     if (!last_id.empty()) what.fields.emplace_back("Last-Event-ID", last_id);
     return fetch_parts(to_, std::move(what), {silence_max, until}, sink);
 }
 
 result<fetch_response> order_client::raise(const std::string& order, const std::string& event,
                                            std::uint64_t if_version) const {
-    fetch_request what;
-    what.method = "POST";
-    what.target = path_of(order) + "/" + event;
-    what.fields = {{"Idempotency-Key", random_key()}};
-    if (if_version > 0) {
-        what.fields.emplace_back("If-Match", "\"" + std::to_string(if_version) + "\"");
+    return ask(change_of(path_of(order) + "/" + event, if_version));
+}
+
+result<fetch_response> order_client::transition(const std::string& order, const std::string& event,
+                                                const std::string& reason,
+                                                std::uint64_t if_version) const {
+    fetch_request what = change_of(path_of(order) + "/transitions", if_version);
+    what.fields.emplace_back("Content-Type", "application/json");
+    what.body = "{\"event\":";
+    append_json_string(event, what.body);
+    if (!reason.empty()) {
+        what.body += ",\"reason\":";
+        append_json_string(reason, what.body);
     }
+    what.body += '}';
     return ask(std::move(what));
 }
 

@@ -16,7 +16,8 @@ namespace orderproc::server {
 
 class order_client {
 public:
-    explicit order_client(http_url to);  // its path goes before every target
+    // The path of the URL goes before every target. token: the credential to send; empty: none.
+    explicit order_client(http_url to, std::string token = {});
 
     // Blocks. Requests that may be repeated are repeated while passes() says so: a few times, and
     // once if there was no answer.
@@ -28,6 +29,8 @@ public:
     // Another try may bring something else: no answer, or 408, 425, 429, 502, 503 or 504.
     static bool passes(const result<fetch_response>& got);
 
+    // What its orders look like, and what moves them.
+    result<fetch_response> model() const;
     result<fetch_response> get(const std::string& order, const std::string& at) const;
     result<fetch_response> page(const std::string& filters, std::size_t limit) const;
     // At most a thousand entries after the version.
@@ -40,12 +43,18 @@ public:
     // if_version 0: whatever it is.
     result<fetch_response> raise(const std::string& order, const std::string& event,
                                  std::uint64_t if_version) const;
+    // Whatever event the model has for clients.
+    result<fetch_response> transition(const std::string& order, const std::string& event,
+                                      const std::string& reason, std::uint64_t if_version) const;
     // Orders of a text, as JSON or one a line.
     result<fetch_response> create(const std::string& target, std::string body, bool lines,
                                   const std::string& key) const;
 
 private:
+    http_fields with_credential(http_fields fields) const;
+
     const http_url to_;
+    const std::string token_;
 };
 
 std::string random_key();

@@ -16,11 +16,63 @@ namespace {
 constexpr std::size_t page_max = 100;
 constexpr std::size_t history_page = 1000;
 
+// By which lists are filtered.
+std::string attribute_parameter(const std::string& name) {
+    return "attribute." + url_encoded(name);
+}
+
+// An event by which clients have an order tried again that has failed in a stage.
+struct retry_event {
+    order_status failed;
+    std::string event;
+};
+
+std::vector<retry_event> retries_of(const status_machine& machine) {
+    std::vector<retry_event> out;
+    for (const work_stage& stage : machine.stages()) {
+        for (const transition& it : machine.transitions()) {
+            const bool leads = it.open_to_clients && it.to == stage.waiting;
+            if (!leads ||
+                std::find(it.from.begin(), it.from.end(), stage.failed) == it.from.end()) {
+                continue;
+            }
+            out.push_back({stage.failed, std::string(it.event)});
+            break;
+        }
+    }
+    return out;
+}
+
+struct failed_order {
+    std::string id;
+    std::string event;
+};
+
 }  // namespace
 
 void print_json(std::string_view text) {
     const std::string line = printable_json(text) + "\n";
     std::fwrite(line.data(), 1, line.size(), stdout);
+}
+
+std::optional<int> order_command::load_model() {
+    if (model_) return std::nullopt;
+    const auto got = client_.model();
+    const bool has_none = got && got->status == 404;
+    if (!has_none) {
+        if (const auto code = exit_code_for(got, 200)) return code;
+    }
+    auto read = shop_model_of(has_none ? "{}" : got->body);
+    if (!read) {
+        return fail("this program cannot read the server's model:\n" +
+                    printable(read.error().detail));
+    }
+    model_ = std::move(*read);
+    return std::nullopt;
+}
+
+const order_model& order_command::columns() {
+    return load_model() ? order_model::standard() : model_->orders;
 }
 
 std::optional<int> order_command::exit_code_for(const result<fetch_response>& got,
@@ -42,12 +94,14 @@ std::optional<int> order_command::exit_code_for(const result<fetch_response>& go
     return fail(why);
 }
 
-int order_command::show_order(const result<fetch_response>& got, unsigned expected) const {
+int order_command::show_order(const result<fetch_response>& got, unsigned expected) {
     if (const auto code = exit_code_for(got, expected)) return *code;
     if (with_.json) {
         print_json(got->body);
     } else {
-        std::fputs(make_table({order_headings(), order_row(got->body)}).c_str(), stdout);
+        const order_model& shown = columns();
+        std::fputs(make_table({order_headings(shown), order_row(got->body, shown)}).c_str(),
+                   stdout);
     }
     return 0;
 }
@@ -82,21 +136,36 @@ std::optional<int> order_command::each_order(const std::string& filters, std::si
 int order_command::list() {
     std::string filters;
     for (const std::string& it : with_.statuses) filters += "&status=" + url_encoded(it);
-    if (with_.user > 0) filters += "&user_id=" + std::to_string(with_.user);
+    if (!with_.user.empty()) filters += "&user_id=" + url_encoded(with_.user);
+    if (!with_.tenant.empty()) filters += "&tenant=" + url_encoded(with_.tenant);
+    for (const std::string& it : with_.attributes) {
+        const std::size_t end = it.find('=');
+        if (end == it.npos) {
+            return fail({errc::invalid_argument, "--attribute: \"" + it + "\" is not NAME=VALUE"});
+        }
+        filters +=
+            "&" + attribute_parameter(it.substr(0, end)) + "=" + url_encoded(it.substr(end + 1));
+    }
     if (!with_.from.empty()) filters += "&created_from=" + url_encoded(with_.from);
     if (!with_.until.empty()) filters += "&created_until=" + url_encoded(with_.until);
     if (with_.oldest_first) filters += "&sort=created_at";
 
-    std::vector<table_row> rows{order_headings()};
+    std::vector<table_row> rows;
+    const auto begin = [&] {
+        if (rows.empty()) rows.push_back(order_headings(columns()));
+    };
     progress_line line(!with_.json);  // lines that come show that it goes on
     const auto code = each_order(filters, with_.limit, [&](std::string_view order) {
         if (with_.json) return print_json(order);
-        rows.push_back(order_row(order));
+        begin();
+        rows.push_back(order_row(order, columns()));
         if (rows.size() % page_max == 0) line.show(std::to_string(rows.size()) + " orders");
     });
     line.clear();
     if (code) return *code;
-    if (!with_.json) std::fputs(make_table(rows).c_str(), stdout);
+    if (with_.json) return 0;
+    begin();
+    std::fputs(make_table(rows).c_str(), stdout);
     return 0;
 }
 
@@ -108,19 +177,29 @@ int order_command::raise(const char* event) {
     return show_order(client_.raise(with_.order, event, with_.if_version), 200);
 }
 
+int order_command::raise_any() {
+    return show_order(client_.transition(with_.order, with_.event, with_.reason, with_.if_version),
+                      200);
+}
+
 int order_command::retry_all() {
-    std::vector<std::string> ids;  // first all of them: a retry takes it out of the list
-    const auto code = each_order("&status=FAILED&sort=created_at", 0, [&](std::string_view order) {
-        ids.push_back(order_id_of(order));
-    });
-    if (code) return *code;
-    if (std::find(ids.begin(), ids.end(), "") != ids.end()) {
-        return fail("the server listed an order without its order_id");
+    if (const auto code = load_model()) return *code;
+    std::vector<failed_order> failed;  // first all of them: a retry takes it out of the list
+    for (const retry_event& it : retries_of(model_->statuses)) {
+        const auto code =
+            each_order("&status=" + std::string(it.failed.view()) + "&sort=created_at", 0,
+                       [&](std::string_view order) {
+                           failed.push_back({order_id_of(order), it.event});
+                       });
+        if (code) return *code;
     }
+    const auto nameless = std::find_if(failed.begin(), failed.end(),
+                                       [](const failed_order& it) { return it.id.empty(); });
+    if (nameless != failed.end()) return fail("the server listed an order without its order_id");
     tally all;
     progress_line line;
-    for (const std::string& id : ids) {
-        const auto got = client_.raise(id, "retry", 0);
+    for (const failed_order& it : failed) {
+        const auto got = client_.transition(it.id, it.event, {}, 0);
         if (got && got->status == 200) {
             ++all.done;
             if (with_.json) print_json(got->body);
@@ -130,9 +209,9 @@ int order_command::retry_all() {
         } else {  // somebody else was quicker
             ++all.refused;
             line.clear();
-            fail(printable(id) + ": " + problem_text(got->status, got->body));
+            fail(printable(it.id) + ": " + problem_text(got->status, got->body));
         }
-        line.show(std::to_string(all.done + all.refused) + " of " + std::to_string(ids.size()));
+        line.show(std::to_string(all.done + all.refused) + " of " + std::to_string(failed.size()));
     }
     line.clear();
     if (!with_.json) std::printf("%zu orders retried, %zu refused\n", all.done, all.refused);

@@ -3,9 +3,11 @@
 
 // What the subcommands of `orderproc order` do. Each answers the exit code.
 
+#include "cli/credential_settings.hpp"
 #include "cli/order_client.hpp"
 #include "cli/order_text.hpp"
 #include "cli/progress.hpp"
+#include "cli/stored_model.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,13 +21,17 @@ namespace orderproc::server {
 
 struct order_settings {
     std::string url = "http://127.0.0.1:8000";
+    credential_settings credential;
     bool json = false;
     // Of create.
-    std::int64_t user = 0;
-    std::vector<std::string> items;
-    std::string amount, currency, id, metadata, key, file;
+    std::string user;
+    std::vector<std::string> items, lines;
+    std::vector<std::string> attributes;  // also of list, where they are filters
+    std::string amount, currency, id, metadata, key, file, annotations, not_before;
+    std::string tenant;  // also of list
     // Of those about one order.
     std::string order, at, timeout = "0";
+    std::string event, reason;  // of raise
     std::uint64_t if_version = 0;
     bool all_failed = false;
     // Of list.
@@ -40,10 +46,12 @@ void print_json(std::string_view text);
 
 class order_command {
 public:
-    order_command(const order_settings& with, http_url to) : with_(with), client_(std::move(to)) {}
+    order_command(const order_settings& with, http_url to, std::string token)
+        : with_(with), client_(std::move(to), std::move(token)) {}
 
     int create();  // order_create.cpp
     int raise(const char* event);
+    int raise_any();
     int get();
     int list();
     int history();
@@ -54,6 +62,12 @@ private:
     struct tally {
         std::size_t done = 0, refused = 0;
     };
+
+    // Asks for the server's model, once; a server that knows of none has the standard one. What
+    // exit_code_for() answers, if the model cannot be had.
+    std::optional<int> load_model();
+    // For tables: the standard one if the server's cannot be had.
+    const order_model& columns();
 
     int create_one();
     int create_many(const std::string& text);
@@ -69,10 +83,11 @@ private:
     // Says on stderr (with --json a problem on stdout) why an answer is not what was asked for:
     // the exit code. Nullopt: it is.
     std::optional<int> exit_code_for(const result<fetch_response>& got, unsigned expected) const;
-    int show_order(const result<fetch_response>& got, unsigned expected) const;
+    int show_order(const result<fetch_response>& got, unsigned expected);
 
     const order_settings& with_;
     const order_client client_;
+    std::optional<shop_model> model_;
 };
 
 }  // namespace orderproc::server

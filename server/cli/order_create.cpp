@@ -31,6 +31,11 @@ std::string next_batch(const many_orders& all, std::size_t first, std::size_t& e
     return body;
 }
 
+failure too_little() {
+    return {errc::invalid_argument,
+            "an order needs --user, --item (or --line) and --amount, or --file"};
+}
+
 }  // namespace
 
 int order_command::create() {
@@ -43,16 +48,29 @@ int order_command::create() {
 }
 
 int order_command::create_one() {
-    typed_order it{
-        with_.id, with_.currency, with_.metadata, std::to_string(with_.user), with_.amount, {}};
+    typed_order it;
+    it.order_id = with_.id;
+    it.currency = with_.currency;
+    it.metadata = with_.metadata;
+    it.user_id = with_.user;
+    it.total_amount = with_.amount;
+    it.attributes = with_.attributes;
+    it.tenant = with_.tenant;
+    it.annotations = with_.annotations;
+    it.not_before = with_.not_before;
     for (const std::string& item : with_.items) {
         if (auto ok = parse_item(item, it.item_ids); !ok) return fail(ok.error());
     }
-    if (with_.user == 0 || it.item_ids.empty() || with_.amount.empty()) {
-        return fail(
-            {errc::invalid_argument, "an order needs --user, --item and --amount, or --file"});
+    for (const std::string& line : with_.lines) {
+        if (auto ok = parse_line(line, it.lines); !ok) return fail(ok.error());
     }
-    auto body = to_body(it);
+    const bool has_items = !it.item_ids.empty() || !it.lines.empty();
+    if (!has_items || it.total_amount.empty()) return fail(too_little());
+    if (const auto code = load_model()) return *code;
+    const order_rules& rules = model_->orders.rules();
+    const bool needs_user = rules.user != user_form::none && !rules.guests;
+    if (needs_user && it.user_id.empty()) return fail(too_little());
+    auto body = to_body(it, model_->orders);
     if (!body) return fail(body.error());
     const std::string key = with_.key.empty() ? random_key() : with_.key;
     return show_order(client_.create("/orders", std::move(*body), false, key), 201);

@@ -152,6 +152,96 @@ void append_text(std::string_view name, std::string_view value, std::string& out
     append_json_string(value, out);
 }
 
+void append_array(std::string_view name, const std::vector<std::string>& items, std::string& out) {
+    if (items.empty()) return;
+    out.append(",\"").append(name).append("\":[");
+    for (const std::string& it : items) out += (out.back() == '[' ? "" : ",") + it;
+    out += ']';
+}
+
+result<void> append_user(const std::string& user, const order_model& model, std::string& out) {
+    if (model.rules().user != user_form::integer) {
+        append_text("user_id", user, out);
+        return {};
+    }
+    if (user.empty()) return {};
+    std::int64_t number = 0;
+    if (!read_number(user, number)) {
+        return failure{errc::invalid_argument,
+                       "--user: \"" + user + "\" is not an integer of 1 or more"};
+    }
+    out += ",\"user_id\":" + user;
+    return {};
+}
+
+// Texts and times are strings, all else stands as it was typed.
+result<void> append_attribute(std::string_view text, const order_model& model, std::string& out) {
+    const std::size_t end = std::min(text.find('='), text.size());
+    const std::string name(text.substr(0, end));
+    const std::string_view value = text.substr(std::min(end + 1, text.size()));
+    const attribute_rule* const rule = model.find(name);
+    if (!rule) {
+        std::string known;
+        for (const attribute_rule* it : model.attributes()) {
+            known.append(known.empty() ? "" : ", ").append(it->name);
+        }
+        return failure{errc::invalid_argument,
+                       "--attribute: \"" + name + "\" is not an attribute of this server's orders" +
+                           (known.empty() ? ", which have none" : "; they have " + known)};
+    }
+    const bool quoted = rule->type == attribute_type::text ||
+                        rule->type == attribute_type::choice || rule->type == attribute_type::time;
+    if (!quoted && (value.find_first_of(",{}[]\"") != value.npos || !is_json(value))) {
+        return failure{errc::invalid_argument,
+                       "--attribute: \"" + std::string(value) + "\" is no value of " + name};
+    }
+    append_json_string(name, out);
+    out += ':';
+    quoted ? append_json_string(value, out) : (void)out.append(value);
+    return {};
+}
+
+result<void> append_attributes(const std::vector<std::string>& all, const order_model& model,
+                               std::string& out) {
+    if (all.empty()) return {};
+    out += ",\"attributes\":{";
+    for (const std::string& it : all) {
+        if (out.back() != '{') out += ',';
+        if (auto ok = append_attribute(it, model, out); !ok) return ok;
+    }
+    out += '}';
+    return {};
+}
+
+// What the columns of a table are, from left to right: a heading, and where the cell is.
+struct column {
+    std::string heading;
+    std::string_view name;
+    bool is_attribute = false;
+};
+
+std::vector<column> columns_of(const order_model& model) {
+    const order_rules& rules = model.rules();
+    std::vector<column> out{{"ORDER", "order_id"}, {"STATUS", "status"}};
+    if (rules.tenants) out.push_back({"TENANT", "tenant"});
+    if (rules.user != user_form::none) out.push_back({"USER", "user_id"});
+    out.push_back({"TOTAL", "total_amount"});
+    out.push_back({"CURRENCY", "currency"});
+    const bool lines = rules.items == items_form::lines;
+    out.push_back({lines ? "LINES" : "ITEMS", lines ? "lines" : "item_ids"});
+    for (const attribute_rule& it : rules.attributes) {
+        if (!it.indexed) continue;
+        column made{it.name, it.name, true};
+        std::transform(made.heading.begin(), made.heading.end(), made.heading.begin(),
+                       [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+        out.push_back(std::move(made));
+    }
+    out.push_back({"ATTEMPTS", "attempts"});
+    out.push_back({"CREATED", "created_at"});
+    out.push_back({"LAST ERROR", "last_error"});
+    return out;
+}
+
 }  // namespace
 
 std::string make_table(const std::vector<table_row>& rows) {
@@ -189,21 +279,54 @@ result<void> parse_item(std::string_view text, std::vector<std::string>& ids) {
     return {};
 }
 
-result<std::string> to_body(const typed_order& of) {
+result<void> parse_line(std::string_view text, std::vector<std::string>& lines) {
+    const auto malformed = [whole = std::string(text)] {
+        return failure{errc::invalid_argument,
+                       "\"" + whole + "\" is not a line such as TEE-S, TEE-S=2 or TEE-S=2@19.90"};
+    };
+    std::string_view amount;
+    if (const std::size_t at = text.rfind('@'); at != text.npos) {
+        amount = text.substr(at + 1);
+        if (!is_json_number(amount)) return malformed();
+        text = text.substr(0, at);
+    }
+    std::int64_t quantity = 1;
+    if (const std::size_t at = text.rfind('='); at != text.npos) {
+        if (!read_number(text.substr(at + 1), quantity)) return malformed();
+        text = text.substr(0, at);
+    }
+    if (text.empty()) return malformed();
+    std::string line = "{\"sku\":";
+    append_json_string(text, line);
+    line += ",\"quantity\":" + std::to_string(quantity);
+    if (!amount.empty()) line.append(",\"unit_amount\":").append(amount);
+    lines.push_back(line + "}");
+    return {};
+}
+
+result<std::string> to_body(const typed_order& of, const order_model& model) {
     if (!is_json_number(of.total_amount)) {
         return failure{errc::invalid_argument,
                        "\"" + of.total_amount + "\" is not an amount such as 149.99"};
     }
-    if (!of.metadata.empty() && !is_json_object(of.metadata)) {
+    for (const std::string& it : {of.metadata, of.annotations}) {
+        if (it.empty() || is_json_object(it)) continue;
         return failure{errc::invalid_argument,
-                       "\"" + of.metadata + "\" is not a JSON object such as {\"gift\":true}"};
+                       "\"" + it + "\" is not a JSON object such as {\"gift\":true}"};
     }
-    std::string out = "{\"user_id\":" + of.user_id + ",\"item_ids\":[";
-    for (const std::string& it : of.item_ids) out += (out.back() == '[' ? "" : ",") + it;
-    out += "],\"total_amount\":" + of.total_amount;  // as typed: it is exact
+    std::string out;
+    if (auto ok = append_user(of.user_id, model, out); !ok) return std::move(ok).error();
+    append_array("item_ids", of.item_ids, out);
+    append_array("lines", of.lines, out);
+    out += ",\"total_amount\":" + of.total_amount;  // as typed: it is exact
     append_text("order_id", of.order_id, out);
     append_text("currency", of.currency, out);
     if (!of.metadata.empty()) out += ",\"metadata\":" + of.metadata;
+    append_text("tenant", of.tenant, out);
+    append_text("not_before", of.not_before, out);
+    if (!of.annotations.empty()) out += ",\"annotations\":" + of.annotations;
+    if (auto ok = append_attributes(of.attributes, model, out); !ok) return std::move(ok).error();
+    out.front() = '{';
     return out + "}";
 }
 
@@ -233,19 +356,25 @@ result<many_orders> split_orders(std::string_view text) {
     return out;
 }
 
-table_row order_headings() {
-    return {"ORDER", "STATUS",   "USER",    "TOTAL",     "CURRENCY",
-            "ITEMS", "ATTEMPTS", "CREATED", "LAST ERROR"};
+table_row order_headings(const order_model& model) {
+    table_row out;
+    for (const column& it : columns_of(model)) out.push_back(it.heading);
+    return out;
 }
 
-table_row order_row(std::string_view json) {
+table_row order_row(std::string_view json, const order_model& model) {
     const json_members order(json);
-    const auto items = items_in(order.find("item_ids"));
-    return {text_of(order, "order_id"),  text_of(order, "status"),
-            text_of(order, "user_id"),   text_of(order, "total_amount"),
-            text_of(order, "currency"),  std::to_string(items ? items->size() : 0),
-            text_of(order, "attempts"),  text_of(order, "created_at"),
-            text_of(order, "last_error")};
+    const json_members attributes(order.find("attributes"));
+    table_row out;
+    for (const column& it : columns_of(model)) {
+        if (it.name == "item_ids" || it.name == "lines") {
+            const auto items = items_in(order.find(it.name));
+            out.push_back(std::to_string(items ? items->size() : 0));
+        } else {
+            out.push_back(text_of(it.is_attribute ? attributes : order, it.name));
+        }
+    }
+    return out;
 }
 
 std::string order_id_of(std::string_view json) {

@@ -4,6 +4,7 @@
 // Orders as people type and read them.
 
 #include <orderproc/error.hpp>
+#include <orderproc/order_model.hpp>
 
 #include <string>
 #include <string_view>
@@ -18,14 +19,23 @@ std::string make_table(const std::vector<table_row>& rows);
 // "1001" or "1001x3", appended to ids. errc::invalid_argument.
 result<void> parse_item(std::string_view text, std::vector<std::string>& ids);
 
-// The body of a create, of an amount and metadata as typed; item_ids and user_id are numbers.
-// errc::invalid_argument for an amount that is no number or metadata that is no JSON object.
+// "TEE-S", "TEE-S=2" or "TEE-S=2@19.90", appended to lines as JSON: the amount, of one piece, is as
+// it was typed. errc::invalid_argument.
+result<void> parse_line(std::string_view text, std::vector<std::string>& lines);
+
+// The body of a create, of amounts and JSON as typed. errc::invalid_argument: something is not what
+// the model says that it is, so that it would not even be JSON. All else is for the server to
+// judge.
 struct typed_order {
     std::string order_id, currency, metadata;  // empty: left out
     std::string user_id, total_amount;
     std::vector<std::string> item_ids;
+    std::vector<std::string> lines = {};       // as parse_line() makes them
+    std::vector<std::string> attributes = {};  // "NAME=VALUE"
+    std::string tenant = {}, annotations = {}, not_before = {};
 };
-result<std::string> to_body(const typed_order& of);
+result<std::string> to_body(const typed_order& of,
+                            const order_model& model = order_model::standard());
 
 // Orders in a text: an array, one, or one a line.
 struct many_orders {
@@ -38,9 +48,10 @@ result<many_orders> split_orders(std::string_view text);
 // What follows reads a server's answers, and none of it may command a terminal: all texts are
 // printable(), but for order_id_of() and answer_items.
 
-// Of an order and a history's entry in JSON, numbers as the server wrote them.
-table_row order_headings();
-table_row order_row(std::string_view order);
+// Of an order and a history's entry in JSON, numbers as the server wrote them. Of its attributes
+// those by which orders are found.
+table_row order_headings(const order_model& model = order_model::standard());
+table_row order_row(std::string_view order, const order_model& model = order_model::standard());
 std::string order_id_of(std::string_view order);  // as the server has it; empty: it has none
 table_row history_headings();
 table_row history_row(std::string_view entry);

@@ -22,9 +22,20 @@ using std::chrono::milliseconds;
 using steady = std::chrono::steady_clock;
 using std::chrono_literals::operator""s;
 
-bool settles(const change_text& it) {
+bool settles(const change_text& it, const status_machine& machine) {
     const auto to = order_status::parse(it.to);
-    return it.event == "delete" || (to && status_machine::standard().is_settled(*to));
+    return it.event == "delete" || (to && machine.is_settled(*to));
+}
+
+// Whether the work on the order has come to its end, and to a good one.
+bool completes(const change_text& it, const status_machine& machine) {
+    const transition* const found = machine.find(it.event);
+    if (!found || !machine.is_final(found->to)) return false;
+    for (const order_status from : found->from) {
+        const work_stage* const stage = machine.stage_active_in(from);
+        if (stage && stage->fail != found->event) return true;
+    }
+    return false;
 }
 
 void print_change(const change_text& it) {
@@ -35,7 +46,7 @@ void print_change(const change_text& it) {
 // What an order's stream says, over all the connections that it takes.
 class followed_order {
 public:
-    explicit followed_order(bool json) : json_(json) {}
+    followed_order(const status_machine& machine, bool json) : machine_(machine), json_(json) {}
 
     // A part of an answer. False: an event is too large.
     bool read(std::string_view part) {
@@ -49,7 +60,7 @@ public:
     // The last change that this connection brought leaves nothing to wait for. Until the stream
     // has ended others may follow: a retry of an order that had failed.
     bool settled() const noexcept { return settled_; }
-    int exit_code() const { return last_.to == "COMPLETED" ? 0 : 1; }
+    int exit_code() const { return completes(last_, machine_) ? 0 : 1; }
 
     // The connection is over: how long to wait before the next.
     milliseconds restart() {
@@ -66,11 +77,12 @@ private:
         }
         if (it.type != "message") return;
         last_ = change_of(it.data);
-        settled_ = settles(last_);
+        settled_ = settles(last_, machine_);
         json_ ? print_json(it.data) : print_change(last_);
         std::fflush(stdout);
     }
 
+    const status_machine& machine_;
     const bool json_;
     event_stream_reader reader_;
     change_text last_;
@@ -103,7 +115,8 @@ int order_command::watch() {
     const auto at_most = duration_option("--timeout", with_.timeout);
     if (!at_most) return fail(at_most.error());
     const auto until = at_most->count() > 0 ? steady::now() + *at_most : steady::time_point::max();
-    followed_order order(with_.json);
+    if (const auto code = load_model()) return *code;
+    followed_order order(model_->statuses, with_.json);
     bool connected = false;  // once, at least
     for (int tried = 1;; ++tried) {
         bool readable = true;

@@ -1,17 +1,21 @@
 #include "api/api.hpp"
 #include "api/api_service.hpp"
 #include "api/cors.hpp"
-#include "api/event_stream.hpp"
+#include "cli/access.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
 #include "cli/limit_settings.hpp"
+#include "cli/live_feeds.hpp"
+#include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
 #include "cli/storage_settings.hpp"
+#include "cli/stored_model.hpp"
+#include "cli/tls_settings.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
@@ -40,8 +44,10 @@ constexpr std::chrono::seconds relay_drain(2);
 struct serve_settings {
     std::string listen = "127.0.0.1:8000";
     storage_settings storage;
+    model_settings model;
     bool no_worker = false;
     exposure_settings exposed;
+    tls_settings tls;
     std::size_t threads = 1;
     std::string items;
     std::vector<std::string> cors_origins;
@@ -57,16 +63,23 @@ struct serve_settings {
 
     // Whether others may reach what it listens on. Simulated work is for trying out.
     result<void> admitted() const {
-        const bool chosen = no_worker || worker.processor_option->count() > 0;
-        auto ok = exposed.admits("--listen", listen, "--processor (or --no-worker)", chosen);
+        const bool chosen = no_worker || !worker.processors.empty();
+        auto ok = exposed.admits("--listen", listen, tls.secured(), "--processor (or --no-worker)",
+                                 chosen);
         if (!ok || shown.admin_listen.empty()) return ok;
-        return exposed.admits("--admin-listen", shown.admin_listen);
+        return exposed.admits("--admin-listen", shown.admin_listen, tls.secured());
+    }
+    // The same, once the keys were read.
+    result<void> admitted_with(bool has_keys) const {
+        auto ok = exposed.admits_strangers("--listen", listen, has_keys);
+        if (!ok || shown.admin_listen.empty()) return ok;
+        return exposed.admits_strangers("--admin-listen", shown.admin_listen, has_keys);
     }
 };
 
-std::string url_of(const std::string& host, std::uint16_t port) {
+std::string url_of(const char* scheme, const std::string& host, std::uint16_t port) {
     const bool six = host.find(':') != std::string::npos;
-    return "http://" + (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    return scheme + (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 result<http::server_options> options_of(const serve_settings& settings) {
@@ -88,9 +101,16 @@ struct durations {
     milliseconds max_publish_lag{0};
 };
 
-int serve_on(storage& orders, const serve_settings& settings, http::server_options options,
-             const durations& times, stop_signals& signals) {
-    observation shown(settings.shown, status_machine::standard());
+void drain(http::server& listening, running_workers* works, const durations& times) {
+    std::this_thread::sleep_for(times.shutdown_delay);
+    listening.stop(times.drain);  // returns at once: both drain at the same time
+    if (works) works->stop(times.drain);
+    listening.join();
+}
+
+int serve_on(storage& orders, const shop_model& model, const serve_settings& settings,
+             http::server_options options, const durations& times, stop_signals& signals) {
+    observation shown(settings.shown, model.statuses);
     shown.tell_remarks(orders);
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     auto messages = settings.messages.open();
@@ -98,26 +118,32 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     auto items = of_option("--items", make_named_items(settings.items, shown.watch()));
     if (!items) return fail(items.error());
 
+    auto access = access_control::start(orders, settings.exposed, settings.tls,
+                                        options.admits.trusted_proxies,
+                                        system_runtime(shown.watch()), shown.sink());
+    if (!access) return fail(access.error());
+    if (auto ok = settings.admitted_with((*access)->has_keys()); !ok) return fail(ok.error());
+
     engine_options how;
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
-    engine writes(orders, status_machine::standard(), system_runtime(shown.watch()), how);
+    how.stored_model = record_of(model);
+    engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
     storage_probe probe(orders, writes, shown.state());
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.
     reader relay_reads(orders, 1);
-    reader feed_reads(orders, 1);
     read_pool_options read_on;
     read_on.threads = settings.threads + 1;
     read_on.load_thread = false;  // the servers' threads do it
     read_pool reads(orders, read_on);
-    live_feed feed(writes, feed_reads, event_feed(settings.event_source));
-    shown.count_streams([&feed] { return feed.subscriptions(); });
+    live_feeds feeds(orders, writes, settings.event_source);
+    shown.count_streams([&feeds] { return feeds.subscriptions(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
-    api_parts parts = shown.parts();
+    api_parts parts = shown.parts((*access)->judge());
     parts.items = gate ? &*gate : nullptr;
-    parts.feed = &feed;
+    feeds.add_to(parts);
     parts.event_source = settings.event_source;
     parts.limits = options.limits;
     api handlers(writes, reads, std::move(parts));
@@ -129,10 +155,10 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
     observed_service observed(cors ? static_cast<http::service&>(*cors) : service,
                               shown.request_observers());
 
-    std::unique_ptr<running_worker> works;
+    std::unique_ptr<running_workers> works;
     if (!settings.no_worker) {
-        auto started = running_worker::start(writes, settings.worker, messages->get(),
-                                             settings.messages.names());
+        auto started = running_workers::start(writes, settings.worker, messages->get(),
+                                              settings.messages.names());
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
@@ -140,19 +166,17 @@ int serve_on(storage& orders, const serve_settings& settings, http::server_optio
         writes, relay_reads, messages->get(),
         {settings.messages.names(), settings.event_source, times.max_publish_lag});
     if (!relays) return fail(relays.error());
-    auto admin = admin_server::open(settings.shown, shown, writes, reads);
+    auto admin = admin_server::open(settings.shown, shown, writes, reads, **access);
     if (!admin) return fail(admin.error());
     options.admits.overloaded = settings.limits.shedding(writes);
-    auto listening = http::server::open(options, observed);
+    auto listening = http::server::open(options, observed, (*access)->over());
     if (!listening) return fail(listening.error());
-    say("orderproc listens on " + url_of(options.address, (*listening)->port()));
+    say("orderproc listens on " + url_of(settings.tls.https() ? "https://" : "http://",
+                                         options.address, (*listening)->port()));
 
     signals.wait();
     shown.state().stopping();  // whoever sends us requests is to find out, before we go
-    std::this_thread::sleep_for(times.shutdown_delay);
-    (*listening)->stop(times.drain);  // returns at once: both drain at the same time
-    if (works) works->stop(times.drain);
-    (*listening)->join();
+    drain(**listening, works.get(), times);
     if (*relays) (*relays)->stop(std::min<milliseconds>(times.drain, relay_drain));
     return 0;
 }
@@ -197,6 +221,8 @@ int serve(const serve_settings& settings) {
                          "\" is not a URI-reference (RFC 3986) of at most " +
                          std::to_string(event_source_size_max) + " bytes, such as /shop"});
     }
+    auto model = settings.model.read();
+    if (!model) return fail(model.error());
     auto options = options_of(settings);
     if (!options) return fail(options.error());
     if (auto raised = raise_file_limit(options->connections_max); !raised) {
@@ -209,7 +235,10 @@ int serve(const serve_settings& settings) {
     if (auto can = require((*orders)->info(), asked_for, "orderproc serve"); !can) {
         return fail(can.error());
     }
-    const int code = serve_on(**orders, settings, std::move(*options),
+    const auto used = open_model(**orders, std::move(*model));
+    if (!used) return fail(used.error());
+    print_unfinished_migration(**orders);
+    const int code = serve_on(**orders, *used, settings, std::move(*options),
                               {*drain, *shutdown_delay, *max_publish_lag}, signals);
     return close_storage(**orders, code);
 }
@@ -221,6 +250,7 @@ void add_serve(command_line to) {
     const auto it = std::make_shared<serve_settings>();
     add_setting(*command, "listen", it->listen, "ADDRESS:PORT; port 0 takes any that is free");
     it->storage.add_to(*command, "sqlite:PATH, postgresql://… or memory:");
+    it->model.add_to(*command, model_option_help);
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
     add_setting(*command, "items", it->items,
                 "Which items may be ordered: file:PATH or http://HOST/PATH; empty: all");
@@ -238,6 +268,7 @@ void add_serve(command_line to) {
         ->delimiter(',')
         ->allow_extra_args(false);
     it->exposed.add_to(*command);
+    it->tls.add_to(*command);
     add_setting(*command, "threads", it->threads, "Number of HTTP threads")
         ->check(CLI::Range(1, 64));
     add_setting(*command, "shutdown-delay", it->shutdown_delay,

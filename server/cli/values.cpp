@@ -116,13 +116,15 @@ result<std::vector<std::string>> split_words(std::string_view text) {
 }
 
 result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
-                                                        std::size_t at_once) {
+                                                        const std::string& event,
+                                                        std::size_t at_once,
+                                                        const order_model& model) {
     constexpr std::string_view simulate = "simulate:";
     constexpr std::string_view exec = "exec:";
-    constexpr std::string_view event = "complete";
     if (text.starts_with(simulate)) {
         auto options = parse_simulation(std::string_view(text).substr(simulate.size()));
         if (!options) return std::move(options).error();
+        options->event = event;
         return make_simulation(std::move(*options), system_runtime().random);
     }
     if (text.starts_with(exec)) {
@@ -131,6 +133,7 @@ result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
         if (!words) return std::move(words).error();
         options.command = std::move(*words);
         options.event = event;
+        options.model = &model;
         if (at_once > 0) options.processes_max = at_once;
         return make_exec_processor(std::move(options));
     }
@@ -139,7 +142,7 @@ result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
         if (!to) return to.error();
         http_client_options options;
         if (at_once > 0) options.connections_max = at_once;
-        return make_http_processor(*to, std::string(event), options);
+        return make_http_processor(*to, event, options, model);
     }
     return failure{errc::invalid_argument, "unknown processor \"" + text +
                                                "\": expected simulate:DURATION, exec:PROGRAM or "

@@ -4,6 +4,7 @@
 // The texts that options take.
 
 #include <orderproc/items.hpp>
+#include <orderproc/order_model.hpp>
 #include <orderproc/processor.hpp>
 #include <orderproc/repository.hpp>
 
@@ -37,10 +38,12 @@ result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, 
 // taken as it is. Nothing is expanded. errc::invalid_argument: a quotation mark is not closed.
 result<std::vector<std::string>> split_words(std::string_view text);
 
-// "simulate:2s,fail=0.1", "exec:PROGRAM ARGUMENTS", "http://host/path": each raises "complete".
-// at_once: the processes or connections of the latter two; 0 leaves that to them.
-result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
-                                                        std::size_t at_once = 0);
+// "simulate:2s,fail=0.1", "exec:PROGRAM ARGUMENTS", "http://host/path": each raises the event when
+// it is done. at_once: the processes or connections of the latter two; 0 leaves that to them. They
+// are given orders as JSON under the model, which must outlive them.
+result<std::unique_ptr<processor>> make_named_processor(
+    const std::string& text, const std::string& event, std::size_t at_once = 0,
+    const order_model& model = order_model::standard());
 
 }  // namespace orderproc::server
 

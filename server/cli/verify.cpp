@@ -2,6 +2,7 @@
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/storage_settings.hpp"
+#include "cli/stored_model.hpp"
 #include "cli/values.hpp"
 
 #include <orderproc/verify.hpp>
@@ -14,15 +15,16 @@ namespace orderproc::server {
 namespace {
 
 int verify_storage(storage& orders) {
+    const auto model = load_model(orders);
+    if (!model) return fail(model.error());
     auto connection = orders.connect_reader();
     if (!connection) return fail(connection.error());
 
     progress_line line;
-    const auto report =
-        verify(**connection, status_machine::standard(), [&](const verify_report& so_far) {
-            line.show(std::to_string(so_far.entries) + " journal entries, " +
-                      std::to_string(so_far.orders) + " orders");
-        });
+    const auto report = verify(**connection, model->statuses, [&](const verify_report& so_far) {
+        line.show(std::to_string(so_far.entries) + " journal entries, " +
+                  std::to_string(so_far.orders) + " orders");
+    });
     line.clear();
     if (!report) return fail(report.error());
     if (report->difference) {

@@ -4,6 +4,8 @@
 #include "cli/values.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <thread>
 #include <utility>
 
 namespace orderproc::server {
@@ -17,17 +19,24 @@ constexpr std::chrono::seconds poll_interval_beside_messages(5);
 constexpr std::chrono::milliseconds lease_min(100);
 constexpr std::chrono::milliseconds time_min(1);
 
+// For trying out.
+constexpr std::string_view simulated_work = "simulate:2s";
+
 }  // namespace
 
 void worker_settings::add_to(CLI::App& command) {
-    processor_option = add_setting(
-        command, "processor", processor,
-        "What is done with an order: simulate:DURATION[,fail=P][,retry=P][,jitter=P][,crash=ID], "
-        "exec:PROGRAM or http://HOST/PATH");
+    add_setting(
+        command, "processor", processors,
+        "What is done with an order: simulate:DURATION[,fail=P][,retry=P][,jitter=P]"
+        "[,crash=ID] (the default, with 2s), exec:PROGRAM or http://HOST/PATH. If the model "
+        "has several stages: STAGE=PROCESSOR or STAGE:EVENT=PROCESSOR, which may be "
+        "repeated, in the environment one a line")
+        ->delimiter('\n')
+        ->allow_extra_args(false);
     add_setting(command, "processor-width", processor_width,
                 "Processes of exec: (0: 16) or connections of http: (0: 64)")
         ->check(CLI::Range(0, 100'000));
-    add_setting(command, "in-flight", in_flight, "Orders worked on at a time")
+    add_setting(command, "in-flight", in_flight, "Orders of a stage worked on at a time")
         ->check(CLI::Range(1, 1'000'000));
     add_setting(command, "lease", lease, "After this a worker that went silent loses its orders");
     add_setting(command, "timeout", timeout, "Of one attempt");
@@ -41,10 +50,9 @@ void worker_settings::add_to(CLI::App& command) {
     add_setting(command, "drain", drain, "How long a stop may take");
 }
 
-result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
-                                                              const worker_settings& settings,
-                                                              broker* from,
-                                                              const broker_names& names) {
+namespace {
+
+result<worker_options> options_of(const worker_settings& settings, bool has_broker) {
     const auto lease = duration_option("--lease", settings.lease, lease_min);
     if (!lease) return lease.error();
     const auto timeout = duration_option("--timeout", settings.timeout, time_min);
@@ -53,38 +61,70 @@ result<std::unique_ptr<running_worker>> running_worker::start(engine& orders,
     if (!retry_base) return retry_base.error();
     auto poll_interval = duration_option("--poll-interval", settings.poll_interval, time_min);
     if (!poll_interval) return poll_interval.error();
-    if (from && settings.poll_interval_option->count() == 0)
+    if (has_broker && settings.poll_interval_option->count() == 0)
         poll_interval = poll_interval_beside_messages;
-    auto work = of_option("--processor",
-                          make_named_processor(settings.processor, settings.processor_width));
-    if (!work) return work.error();
-
-    worker_options options;
-    options.in_flight_max = settings.in_flight;
-    options.lease = *lease;
-    options.timeout = *timeout;
-    options.retry.attempts_max = settings.attempts;
-    options.retry.base = *retry_base;
-    options.retry.cap = std::max(options.retry.cap, *retry_base);
-    options.poll_interval = *poll_interval;
-    options.wake_on_commit = from == nullptr;
-    std::unique_ptr<running_worker> out(new running_worker);
-    out->processor_ = std::move(*work);
-    out->worker_ = std::make_unique<worker>(orders, *out->processor_, std::move(options));
-    if (auto started = out->worker_->start(); !started) return started.error();
-    if (!from) return out;
-    work_queue_options messages;
-    messages.queue = names.work;
-    messages.poison_queue = names.poison;
-    out->messages_ =
-        std::make_unique<work_queue_consumer>(orders, *out->worker_, *from, std::move(messages));
-    if (auto started = out->messages_->start(); !started) return started.error();
+    worker_options out;
+    out.in_flight_max = settings.in_flight;
+    out.lease = *lease;
+    out.timeout = *timeout;
+    out.retry.attempts_max = settings.attempts;
+    out.retry.base = *retry_base;
+    out.retry.cap = std::max(out.retry.cap, *retry_base);
+    out.poll_interval = *poll_interval;
+    out.wake_on_commit = !has_broker;
     return out;
 }
 
-void running_worker::stop(std::chrono::milliseconds drain) {
-    if (messages_) messages_->stop();
-    worker_->stop(drain);
+}  // namespace
+
+result<std::unique_ptr<running_workers>> running_workers::start(engine& orders,
+                                                                const worker_settings& settings,
+                                                                broker* from,
+                                                                const broker_names& names) {
+    const auto options = options_of(settings, from != nullptr);
+    if (!options) return options.error();
+    const auto what =
+        of_option("--processor", settings.processors.empty()
+                                     ? for_each_stage(std::string(simulated_work), orders.machine())
+                                     : stage_processors(settings.processors, orders.machine()));
+    if (!what) return what.error();
+    std::unique_ptr<running_workers> out(new running_workers);
+    for (const stage_processor& it : *what) {
+        auto added = out->add(orders, it, settings, *options, from, names);
+        if (!added) return std::move(added).error();
+    }
+    return out;
+}
+
+result<void> running_workers::add(engine& orders, const stage_processor& what,
+                                  const worker_settings& settings, const worker_options& how,
+                                  broker* from, const broker_names& names) {
+    auto work = of_option(
+        "--processor",
+        make_named_processor(what.text, what.event, settings.processor_width, orders.model()));
+    if (!work) return std::move(work).error();
+    of_stage& it = stages_.emplace_back();
+    it.work = std::move(*work);
+    worker_options options = how;
+    options.stages = {what.stage};
+    it.by = std::make_unique<worker>(orders, *it.work, std::move(options));
+    if (auto started = it.by->start(); !started) return started;
+    if (!from) return {};
+    work_queue_options messages;
+    messages.queue = names.work_of(what.stage, orders.machine());
+    messages.stage = what.stage;
+    messages.poison_queue = names.poison;
+    it.messages = std::make_unique<work_queue_consumer>(orders, *it.by, *from, std::move(messages));
+    return it.messages->start();
+}
+
+// All of them at the same time, for each may take the whole of it.
+void running_workers::stop(std::chrono::milliseconds drain) {
+    for (const of_stage& it : stages_) {
+        if (it.messages) it.messages->stop();
+    }
+    std::vector<std::jthread> stopping;
+    for (const of_stage& it : stages_) stopping.emplace_back([&it, drain] { it.by->stop(drain); });
 }
 
 }  // namespace orderproc::server

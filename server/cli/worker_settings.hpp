@@ -5,6 +5,7 @@
 
 #include "cli/broker_settings.hpp"
 #include "cli/settings.hpp"
+#include "cli/stage_processor.hpp"
 
 #include <orderproc/work_queue_consumer.hpp>
 #include <orderproc/worker.hpp>
@@ -12,11 +13,12 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace orderproc::server {
 
 struct worker_settings {
-    std::string processor = "simulate:2s";
+    std::vector<std::string> processors;  // none: simulated_work for every stage
     std::size_t processor_width = 0;
     std::size_t in_flight = 1024;
     std::string lease = "30s";
@@ -27,24 +29,31 @@ struct worker_settings {
     std::string drain = "30s";
 
     void add_to(CLI::App& command);
-    CLI::Option* processor_option = nullptr;
     CLI::Option* poll_interval_option = nullptr;
 };
 
-// A worker with its processor and, if there is a broker, what wakes it; destroyed in the right
-// order.
-class running_worker {
+// The workers of the stages that have a processor. All that is passed to start() outlives them.
+class running_workers {
 public:
-    static result<std::unique_ptr<running_worker>> start(engine& orders,
-                                                         const worker_settings& settings,
-                                                         broker* from, const broker_names& names);
+    static result<std::unique_ptr<running_workers>> start(engine& orders,
+                                                          const worker_settings& settings,
+                                                          broker* from, const broker_names& names);
     void stop(std::chrono::milliseconds drain);
 
 private:
-    running_worker() = default;
-    std::unique_ptr<processor> processor_;
-    std::unique_ptr<worker> worker_;
-    std::unique_ptr<work_queue_consumer> messages_;
+    // A worker with its processor and, if there is a broker, what wakes it; destroyed in the right
+    // order.
+    struct of_stage {
+        std::unique_ptr<processor> work;
+        std::unique_ptr<worker> by;
+        std::unique_ptr<work_queue_consumer> messages;
+    };
+
+    running_workers() = default;
+    result<void> add(engine& orders, const stage_processor& what, const worker_settings& settings,
+                     const worker_options& how, broker* from, const broker_names& names);
+
+    std::vector<of_stage> stages_;
 };
 
 }  // namespace orderproc::server

@@ -40,6 +40,7 @@ connection::connection(io_thread& home, std::unique_ptr<byte_stream> client,
     : home_(home),
       client_(std::move(client)),
       from_(from),
+      peer_(bytes_of(from)),
       parser_(home.options().limits, true),
       session_(home.answers().open(*this)),
       in_capacity_(home.options().limits.header_size_max + read_ahead) {
@@ -201,78 +202,31 @@ request_parser::state connection::feed() {
 // Who is not let in is answered before the body is read; if that is short it is read then, and
 // the connection goes on.
 void connection::admit() {
-    const admission::refusal found =
-        home_.gate().admit(parser_.value(), from_, parser_.body_size_max(), ticket_);
-    if (!found.kind) return;
+    request& head = parser_.value();
+    head.peer = peer_;
+    identify(head);
+    response_.clear();
+    admission& gate = home_.gate();
+    admission::refusal found = gate.judge(head, from_);
+    const bool known = found.kind || session_->admit(head, response_);
+    if (!found.kind) found = gate.limit(head, from_, ticket_);
+    if (!found.kind && known) {
+        found = gate.admit(head, parser_.body_size_max(), ticket_);
+        if (!found.kind) return;
+    }
     set_phase(phase::answering);
     last_ = !parser_.skip_body();
+    if (!found.kind) return answer_refusal();
     answer_problem(*found.kind, found.detail);
 }
 
 void connection::handle() {
     set_phase(phase::answering);
-    identify(parser_.value());
     response_.clear();
     const step now = session_->begin(parser_.value(), response_);
     waiting_ = now != step::answered;
     answer_follows_ = now == step::answer_follows;
     if (!waiting_) append_answer();
-}
-
-// Whoever has the answer may send it, unless the client has sent more already.
-void connection::offer() {
-    if (!answer_follows_ || in_begin_ != in_end_ || !client_->writes_beside_reads()) return;
-    in_begin_ = in_end_ = 0;
-    reading_ = true;
-    client_->read_some({in_.get(), in_capacity_}, *this);
-    turn_.store(turn::offered, std::memory_order_release);
-}
-
-// False: the answer is just being made elsewhere. Then resume() follows.
-bool connection::take_back() noexcept {
-    turn now = turn_.load(std::memory_order_acquire);
-    while (true) {
-        switch (now) {
-            case turn::home:
-                return true;
-            case turn::offered:
-                if (turn_.compare_exchange_weak(now, turn::home)) return true;
-                break;
-            case turn::elsewhere:
-                if (turn_.compare_exchange_weak(now, turn::wanted)) return false;
-                break;
-            case turn::wanted:
-                return false;
-            case turn::answered:
-                turn_.store(turn::home, std::memory_order_relaxed);
-                waiting_ = false;
-                set_phase(phase::idle);
-                return true;
-        }
-    }
-}
-
-void connection::ready() noexcept {
-    turn now = turn::offered;
-    if (turn_.compare_exchange_strong(now, turn::elsewhere)) {
-        answer_elsewhere();
-    } else {
-        home_.completed(*this);
-    }
-}
-
-void connection::answer_elsewhere() noexcept {
-    bool sent = false;
-    try {
-        session_->resume(parser_.value(), response_);
-        append_answer();
-        sent = !last_ && !send();
-    } catch (...) {  // there is no memory
-        broken_ = true;
-    }
-    // It may be gone as soon as it is answered.
-    if (sent && turn_.exchange(turn::answered) == turn::elsewhere) return;
-    home_.completed(*this);
 }
 
 void connection::resume() {
@@ -367,9 +321,13 @@ void connection::refuse(const problem_kind& kind, std::string_view detail) {
 
 void connection::answer_problem(const problem_kind& kind, std::string_view detail) {
     request& to = parser_.value();
-    identify(to);
+    if (to.id.empty()) identify(to);
     write_problem(kind, detail, to, response_);
-    session_->refused(to, response_);
+    answer_refusal();
+}
+
+void connection::answer_refusal() {
+    session_->refused(parser_.value(), response_);
     append_answer();
 }
 

@@ -79,6 +79,7 @@ private:
     void hand_over(bool chunked);
     void refuse(const problem_kind& kind, std::string_view detail);
     void answer_problem(const problem_kind& kind, std::string_view detail);
+    void answer_refusal();
     boost::system::error_code send();
     bool flush();  // true: all is sent
     void write_rest();
@@ -93,6 +94,7 @@ private:
     io_thread& home_;
     std::unique_ptr<byte_stream> client_;  // none once it is handed over
     const boost::asio::ip::address from_;
+    const address_bytes peer_;
     request_parser parser_;
     admission::ticket ticket_;
     std::unique_ptr<session> session_;

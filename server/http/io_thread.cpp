@@ -48,10 +48,11 @@ std::size_t connection_counts::total() const {
     return total_;
 }
 
-io_thread::io_thread(const server_options& options, service& answers, connection_counts& counts,
-                     admission& gate, std::uint64_t id_seed)
+io_thread::io_thread(const server_options& options, const carriers& over, service& answers,
+                     connection_counts& counts, admission& gate, std::uint64_t id_seed)
     : work_(context_.get_executor()),
       options_(options),
+      over_(over),
       answers_(answers),
       counts_(counts),
       gate_(gate),
@@ -98,7 +99,9 @@ void io_thread::adopt(asio::ip::tcp::socket socket, const asio::ip::address& fro
     if (draining_) return counts_.remove(from);  // accepted just before the end
     std::unique_ptr<connection> made;
     try {
-        made = std::make_unique<connection>(*this, make_tcp_stream(std::move(socket)), from);
+        auto client = over_.may_speak_plainly(from) ? make_tcp_stream(std::move(socket))
+                                                    : over_.secure->make(std::move(socket));
+        made = std::make_unique<connection>(*this, std::move(client), from);
     } catch (...) {  // no memory: the socket closes
         counts_.remove(from);
         return;

@@ -7,6 +7,7 @@
 #include "http/options.hpp"
 #include "http/service.hpp"
 #include "http/stream.hpp"
+#include "http/stream_maker.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -50,8 +51,8 @@ private:
 // All but completed(), draining(), context() and run() is for its own thread.
 class io_thread {
 public:
-    io_thread(const server_options& options, service& answers, connection_counts& counts,
-              admission& gate, std::uint64_t id_seed);
+    io_thread(const server_options& options, const carriers& over, service& answers,
+              connection_counts& counts, admission& gate, std::uint64_t id_seed);
     ~io_thread();
 
     boost::asio::io_context& context() noexcept { return context_; }
@@ -60,6 +61,7 @@ public:
     void run() noexcept;
     void leave_loop() noexcept;  // soon
 
+    // REQUIRES: it may speak plainly, or there is something secure.
     void adopt(boost::asio::ip::tcp::socket socket, const boost::asio::ip::address& from);
     void release(connection& it) noexcept;  // destroys it
     stream_set& streams() noexcept { return streams_; }
@@ -97,6 +99,7 @@ private:
     bool leaves_ = false;  // of the one that is
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
     const server_options& options_;
+    const carriers& over_;
     service& answers_;
     connection_counts& counts_;
     admission& gate_;

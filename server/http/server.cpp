@@ -55,8 +55,9 @@ std::string too_many(const service& answers, std::string_view date, std::uint64_
 
 class server::impl {
 public:
-    impl(server_options options, service& answers)
+    impl(server_options options, service& answers, carriers over)
         : options_(std::move(options)),
+          over_(std::move(over)),
           counts_(options_.connections_max, options_.connections_per_address_max),
           gate_(options_.admits, random_seed()),
           homes_(make_homes(answers)) {}
@@ -118,8 +119,8 @@ private:
     std::vector<std::unique_ptr<io_thread>> make_homes(service& answers) {
         std::vector<std::unique_ptr<io_thread>> out;
         for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
-            out.push_back(
-                std::make_unique<io_thread>(options_, answers, counts_, gate_, random_seed() >> 4));
+            out.push_back(std::make_unique<io_thread>(options_, over_, answers, counts_, gate_,
+                                                      random_seed() >> 4));
         }
         return out;
     }
@@ -131,6 +132,7 @@ private:
     // Those that wait, but not for ever: the thread has connections to serve as well.
     void accept_waiting() {
         for (int i = 0; i < accepts_in_a_row && !stopping_; ++i) {
+            if (over_.secure && over_.secure->crowded()) return pause();
             io_thread& home = *homes_[next_home_];
             tcp::socket made(home.context());
             error_code ec;
@@ -142,18 +144,24 @@ private:
             } else if (ec != asio::error::connection_aborted) {
                 // Out of descriptors, most likely. The connection keeps waiting: try again when
                 // others may have gone.
-                pause_.expires_after(accept_pause);
-                pause_.async_wait([this](error_code) { accept_waiting(); });
-                return;
+                return pause();
             }
         }
         if (!stopping_) accept();
     }
 
+    void pause() {
+        pause_.expires_after(accept_pause);
+        pause_.async_wait([this](error_code) { accept_waiting(); });
+    }
+
     void admit(io_thread& home, tcp::socket socket) {
         const asio::ip::address from = peer_.address();
+        const bool plain = over_.may_speak_plainly(from);
+        if (!plain && !over_.secure) return;  // the socket closes
         if (!counts_.add(from, gate_.trusts(from))) {
-            return turn_away(socket);
+            if (plain) turn_away(socket);
+            return;
         }
         next_home_ = (next_home_ + 1) % homes_.size();
         if (&home == homes_.front().get()) return home.adopt(std::move(socket), from);
@@ -176,6 +184,7 @@ private:
     }
 
     const server_options options_;
+    const carriers over_;
     connection_counts counts_;
     admission gate_;
     std::vector<std::unique_ptr<io_thread>> homes_;
@@ -196,8 +205,9 @@ server::~server() {
     join();
 }
 
-result<std::unique_ptr<server>> server::open(server_options options, service& answers) {
-    auto made = std::make_unique<impl>(std::move(options), answers);
+result<std::unique_ptr<server>> server::open(server_options options, service& answers,
+                                             carriers over) {
+    auto made = std::make_unique<impl>(std::move(options), answers, std::move(over));
     if (auto listening = made->listen(); !listening) return std::move(listening).error();
     made->start();
     return std::unique_ptr<server>(new server(std::move(made)));

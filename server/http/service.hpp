@@ -30,11 +30,15 @@ protected:
 // may send it, which saves a hand-over between threads.
 enum class step { answered, waiting, answer_follows };
 
-// Answers the requests of one connection, one at a time, on one thread at a time. Neither function
-// throws: what goes wrong is an answer, too.
+// Answers the requests of one connection, one at a time, on one thread at a time. No function
+// throws: failures are reported as responses.
 class session {
 public:
     virtual ~session() = default;
+    // Called for each request once its header is there and before its body is read: the body is
+    // empty. May set in.principal, which has to stay valid until the request is answered. False:
+    // out is the answer, begin() is not called, and refused() is.
+    virtual bool admit(request& /*in*/, response& /*out*/) noexcept { return true; }
     // Fills in the empty answer, or says that it waits and calls ready() when resume() can. The
     // connection stays until then, even if its client has gone.
     virtual step begin(const request& in, response& out) noexcept = 0;

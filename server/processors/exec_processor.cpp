@@ -121,7 +121,7 @@ private:
             asio::post(context_, [this, known] { known->child.stop(options_.grace); });
         });
         const child_command what{path_, options_.command, environment_of(it->work)};
-        it->child.run(what, to_json(it->work.value()),
+        it->child.run(what, to_json(it->work.value(), *options_.model),
                       [this, it](const child_end& end) { finish(it, end); });
     }
 

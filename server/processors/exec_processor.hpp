@@ -3,6 +3,7 @@
 
 // Work that a program does, one process an order.
 
+#include <orderproc/order_model.hpp>
 #include <orderproc/processor.hpp>
 
 #include <chrono>
@@ -16,6 +17,7 @@ namespace orderproc::server {
 struct exec_options {
     std::vector<std::string> command;  // the program, looked for in PATH, and its arguments
     std::string event = "complete";
+    const order_model* model = &order_model::standard();  // of the orders; outlives the processor
     std::size_t processes_max = 16;
     // What a process that is asked to stop (SIGTERM) may take before it is killed.
     std::chrono::milliseconds grace = std::chrono::seconds(5);

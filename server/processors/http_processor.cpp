@@ -53,10 +53,12 @@ verdict judge(const result<fetch_response>& got, const std::string& event) {
 
 class http_processor final : public processor {
 public:
-    http_processor(const http_url& to, std::string event, http_client_options options)
+    http_processor(const http_url& to, std::string event, http_client_options options,
+                   const order_model& model)
         : target_(to.path),
           event_(std::move(event)),
           connections_(options.connections_max),
+          model_(model),
           client_(to, std::move(options)) {}
 
     std::size_t capacity() const noexcept override { return connections_; }
@@ -72,7 +74,7 @@ public:
         if (is_printable(work.traceparent())) {
             what.fields.emplace_back("traceparent", work.traceparent());
         }
-        what.body = to_json(work.value());
+        what.body = to_json(work.value(), model_);
         auto stop = work.stop();
         // A std::function has to be able to copy what it holds.
         auto held = std::make_shared<job>(std::move(work));
@@ -86,14 +88,16 @@ private:
     const std::string target_;
     const std::string event_;
     const std::size_t connections_;
+    const order_model& model_;
     http_client client_;  // the last member: its destructor still calls us
 };
 
 }  // namespace
 
 std::unique_ptr<processor> make_http_processor(const http_url& to, std::string event,
-                                               http_client_options options) {
-    return std::make_unique<http_processor>(to, std::move(event), std::move(options));
+                                               http_client_options options,
+                                               const order_model& model) {
+    return std::make_unique<http_processor>(to, std::move(event), std::move(options), model);
 }
 
 }  // namespace orderproc::server

@@ -5,6 +5,7 @@
 
 #include "client/http_client.hpp"
 
+#include <orderproc/order_model.hpp>
 #include <orderproc/processor.hpp>
 
 #include <memory>
@@ -12,7 +13,8 @@
 
 namespace orderproc::server {
 
-// POSTs the order as JSON, with Idempotency-Key and traceparent. The status decides as soon as it
+// POSTs the order as JSON under the model, which must outlive the processor, with Idempotency-Key
+// and traceparent. The status decides as soon as it
 // is there, whatever becomes of the body:
 //
 // - 2xx raises the event.
@@ -25,7 +27,8 @@ namespace orderproc::server {
 // A request has no time limit of its own: the job's stop token ends it. One that is repeated, here
 // or by a later attempt, has the same Idempotency-Key.
 std::unique_ptr<processor> make_http_processor(const http_url& to, std::string event,
-                                               http_client_options options = {});
+                                               http_client_options options = {},
+                                               const order_model& model = order_model::standard());
 
 }  // namespace orderproc::server
 

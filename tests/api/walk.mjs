@@ -11,8 +11,8 @@ const send = (method, target, status, rest = {}) => ({ method, target, status, .
 export const shop = 'https://shop.example';
 const paths = [
   '/orders', '/orders/batch', '/orders/status/pending', '/orders/A-1', '/orders/A-1/cancel', '/orders/A-1/retry',
-  '/orders/A-1/transitions', '/orders/A-1/history', '/orders/A-1/events', '/events', '/journal', '/metrics', '/healthz', '/readyz',
-  '/openapi.json', '/docs', '/docs/style.css', '/',
+  '/orders/A-1/transitions', '/orders/A-1/annotations', '/orders/A-1/redact', '/orders/A-1/history', '/orders/A-1/events', '/events', '/journal', '/metrics', '/healthz', '/readyz',
+  '/model', '/openapi.json', '/docs', '/docs/style.css', '/',
 ];
 
 // What the description allows to be asked.
@@ -24,6 +24,7 @@ export const good = [
   send('POST', '/orders', 201, json(order({ order_id: 'A-3' }), { 'Idempotency-Key': 'key 1' })),
   send('POST', '/orders', 201, json(order({ order_id: 'A-3' }), { 'Idempotency-Key': 'key 1' })),
   send('POST', '/orders', 409, json(order({ order_id: 'A-1' }))),
+  send('POST', '/orders', 201, json(order({ annotations: { a: 1 }, not_before: '2026-01-01T00:00:00Z' }))),
   send('POST', '/orders', 422, json(order({ order_id: 'A-3', user_id: 7 }), { 'Idempotency-Key': 'key 1' })),
   send('POST', '/orders', 422, json(order({ total_amount: 1.999 }))),
   send('POST', '/orders/batch', 200, json([order(), order({ order_id: 'A-1' })])),
@@ -53,9 +54,21 @@ export const good = [
   send('PATCH', '/orders/A-1', 412, json({ user_id: 5 }, { 'If-Match': '"1"' })),
   send('PATCH', '/orders/A-1', 422, json({ version: 9 })),
   send('PATCH', '/orders/A-9', 404, json({})),
+  send('PATCH', '/orders/A-1/annotations', 200, json({ annotations: { seen: 1 } })),
+  send('PATCH', '/orders/~QS0x/annotations', 200, {
+    body: '{"annotations":{"seen":null}}', headers: { 'Content-Type': 'application/merge-patch+json' },
+  }),
+  send('PATCH', '/orders/A-1/annotations', 412, json({ annotations: {} }, { 'If-Match': '"1"' })),
+  send('PATCH', '/orders/A-9/annotations', 404, json({})),
+  get('/orders/~QS0x', 200),
+  get('/orders?order_id=A-1', 200),
+  send('POST', '/orders/A-1/redact', 409),
   send('POST', '/orders/A-1/transitions', 412, json({ event: 'cancel' }, { 'If-Match': '"1"' })),
   send('POST', '/orders/A-1/transitions', 200, json({ event: 'cancel', reason: 'ordered twice' })),
   send('POST', '/orders/A-1/transitions', 409, json({ event: 'retry' })),
+  send('POST', '/orders/A-1/redact', 412, { headers: { 'If-Match': '"1"' } }),
+  send('POST', '/orders/A-1/redact', 200),
+  send('POST', '/orders/A-9/redact', 404),
   send('POST', '/orders/A-9/transitions', 404, json({ event: 'retry' })),
   send('PUT', '/orders/A-1', 409, json(order())),
   send('PATCH', '/orders/A-1', 409, json({ user_id: 5 })),
@@ -77,11 +90,13 @@ export const good = [
   get('/metrics', 200, { Accept: 'text/plain' }),
   get('/healthz', 200),
   get('/readyz', 200),
+  get('/model', 200),
   get('/openapi.json', 200),
   get('/docs', 200),
   get('/docs', 200, { 'Accept-Encoding': 'identity' }),
   get('/docs/style.css', 200),
   get('/docs/icon.svg', 200),
+  get('/model', 304, { 'If-None-Match': '*' }),
   get('/openapi.json', 304, { 'If-None-Match': '*' }),
   get('/docs', 304, { 'If-None-Match': '*' }),
   get('/docs/icon.svg', 304, { 'If-None-Match': '*' }),
@@ -93,15 +108,36 @@ export const good = [
   get('/orders', 200, { Origin: shop }),
 ];
 
+// What needs a credential, asked without one (401) and with one that has another scope (403).
+const scoped = [
+  ['GET', '/orders'], ['GET', '/orders/status/pending'], ['GET', '/orders/A-1'], ['GET', '/orders/A-1/history'],
+  ['GET', '/journal'], ['GET', '/metrics'], ['POST', '/orders'], ['POST', '/orders/batch'], ['PUT', '/orders/A-1'],
+  ['PATCH', '/orders/A-1'], ['DELETE', '/orders/A-1'], ['POST', '/orders/A-1/cancel'], ['POST', '/orders/A-1/retry'],
+  ['POST', '/orders/A-1/transitions'],
+];
+const bodyOf = (method, target) => {
+  if (method === 'PATCH') return json({});
+  if (target.endsWith('transitions')) return json({ event: 'cancel' });
+  if (target.endsWith('batch')) return json([order()]);
+  return method === 'PUT' || target === '/orders' && method === 'POST' ? json(order()) : {};
+};
+export const strangers = scoped.map(([method, target]) => send(method, target, 401, bodyOf(method, target)));
+// key: one without any of the scopes that are needed.
+export const outsiders = (key) => scoped.map(([method, target]) => {
+  const { body, headers = {} } = bodyOf(method, target);
+  return send(method, target, 403, { body, headers: { ...headers, Authorization: `Bearer ${key}` } });
+});
+
 // What it does not; the answers have to be what it says all the same.
 const text = { body: '{', headers: { 'Content-Type': 'application/json' } };
 const untyped = { body: 'x', headers: { 'Content-Type': 'text/plain' } };
 const bodies = [
   ['POST', '/orders'], ['POST', '/orders/batch'], ['PUT', '/orders/A-2'], ['PATCH', '/orders/A-2'],
-  ['POST', '/orders/A-2/transitions'],
+  ['POST', '/orders/A-2/transitions'], ['PATCH', '/orders/A-2/annotations'],
 ];
 const changes = [
   ...bodies, ['DELETE', '/orders/A-2'], ['POST', '/orders/A-2/cancel'], ['POST', '/orders/A-2/retry'],
+  ['POST', '/orders/A-2/redact'],
 ];
 // The key of one request, then on another.
 const repeated = (method, target, status, body = {}) => {
@@ -136,10 +172,15 @@ export const bad = [
   ...repeated('PATCH', '/orders/B-1', 200, { user_id: 5 }),
   ...repeated('POST', '/orders/B-1/retry', 200),
   ...repeated('POST', '/orders/B-1/transitions', 200, { event: 'retry' }),
+  ...repeated('PATCH', '/orders/B-1/annotations', 200, { annotations: { a: 1 } }),
   ...repeated('DELETE', '/orders/B-1', 204),
+  send('POST', '/orders/B-2/cancel', 200),
+  ...repeated('POST', '/orders/B-2/redact', 200),
   get('/orders?limit=0', 400),
   get('/orders?status=NOTHING', 400),
   get('/orders?page=2', 400),
+  get('/orders?attribute.rank=1', 400),
+  get('/orders?order_id=A-1&sort=order_id', 400),
   get('/orders?%zz', 400),
   get('/orders/%zz', 400),
   get('/orders/status/%zz', 400),

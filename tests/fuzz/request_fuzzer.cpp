@@ -44,8 +44,9 @@ struct world {
         return out;
     }
 
-    http::response ask(const http::request& in) {
+    http::response ask(http::request in) {
         http::response out;
+        if (!session->admit(in, out)) return out;
         auto step = session->begin(in, out);
         while (step != http::step::answered) {
             while (!by.is_ready.exchange(false)) {

@@ -255,6 +255,9 @@ class OrderCommand(WithStorage):
 
         class Shop(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
+                if self.path.endswith("/model"):
+                    self.send_error(404)
+                    return
                 asked.append(self.headers["Last-Event-ID"])
                 status, text = answers[len(asked) - 1]
                 self.send_response(status)
@@ -320,6 +323,9 @@ class OrderCommand(WithStorage):
         class Shop(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 self.rfile.read(int(self.headers["Content-Length"] or 0))
+                if self.path.endswith("/model"):
+                    self.send_error(404)
+                    return
                 asked.append(self.path)
                 body = answers[min(len(asked), len(answers)) - 1].encode("utf-8", "surrogateescape")
                 self.send_response(status)
@@ -410,6 +416,9 @@ class OrderCommand(WithStorage):
     def test_an_overloaded_server_is_asked_again_and_a_prefix_is_kept(self):
         class Busy(http.server.BaseHTTPRequestHandler):
             asked = []
+
+            def do_GET(self):  # of the model
+                self.send_error(404)
 
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"]))

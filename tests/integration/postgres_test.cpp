@@ -117,7 +117,7 @@ BOOST_FIXTURE_TEST_CASE(few_rights_are_enough, shop) {
     as_app.connection += "&user=app";
     const auto none = open_postgres(as_app);
     BOOST_TEST_REQUIRE(!none);
-    BOOST_TEST_MESSAGE(none.error().message());
+    BOOST_TEST((none.error().code == errc::not_supported));
     sql("GRANT USAGE ON SCHEMA " + schema +
         " TO app; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL "
         "TABLES IN SCHEMA " +

@@ -31,6 +31,8 @@ BOOST_AUTO_TEST_CASE(more_reads_than_may_wait_are_told_to_come_again) {
         http::response first, second;
         const auto waits = answers.open(by);
         const auto refused = answers.open(by);
+        BOOST_REQUIRE(waits->admit(in, first));
+        BOOST_REQUIRE(refused->admit(in, second));
         BOOST_TEST((waits->begin(in, first) != http::step::answered), path);
         BOOST_TEST((refused->begin(in, second) == http::step::answered), path);
         BOOST_TEST(second.status == 503, path);
@@ -66,6 +68,7 @@ BOOST_AUTO_TEST_CASE(failed_reads_have_a_status_for_each_code) {
             in.path = target.substr(0, mark);
             if (mark != target.npos) in.query = target.substr(mark + 1);
             http::response out;
+            BOOST_REQUIRE(session->admit(in, out));
             BOOST_REQUIRE((session->begin(in, out) != http::step::answered));
             pool.run_once();
             BOOST_REQUIRE((session->resume(in, out) == http::step::answered));

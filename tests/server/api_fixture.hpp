@@ -58,6 +58,10 @@ private:
 };
 
 struct api_fixture {
+    // Of orders of this model, as that document describes them. Both outlive it.
+    api_fixture() : api_fixture(order_model::standard(), documentation::standard()) {}
+    api_fixture(const order_model& of, const documentation& as) : model(of), document(as) {}
+
     static engine_options by_hand() {
         engine_options out;
         out.threads = 0;
@@ -85,8 +89,14 @@ struct api_fixture {
             void ready() noexcept override { is_ready = true; }
             std::atomic<bool> is_ready = false;
         } by;
+        in.peer = from;
         const auto session = served->open(by);
-        auto step = session->begin(in, out);
+        auto step = http::step::answered;
+        if (!session->admit(in, out)) {
+            session->refused(in, out);
+        } else {
+            step = session->begin(in, out);
+        }
         while (step != http::step::answered) {
             if (meanwhile) std::exchange(meanwhile, nullptr)();
             while (!by.is_ready.exchange(false)) {
@@ -96,7 +106,7 @@ struct api_fixture {
             ++turns;
             step = session->resume(in, out);
         }
-        if (documented) BOOST_TEST(documentation::standard().missing(in, out) == "");
+        if (documented) BOOST_TEST(document.missing(in, out) == "");
         answer got;
         got.status = static_cast<int>(out.status);
         got.head = "\r\nContent-Type: " + std::string(out.content_type) + "\r\n" + out.fields;
@@ -133,16 +143,20 @@ struct api_fixture {
         BOOST_REQUIRE(!done.ec);
     }
 
+    const order_model& model;
+    const documentation& document;
     orderproc::testing::manual_clock time;
     orderproc::testing::seeded_random random;
     error_log errors;
     moody_storage store;
-    engine orders{store, status_machine::standard(), runtime{time, random, errors}, by_hand()};
+    engine orders{store, status_machine::standard(), model, runtime{time, random, errors},
+                  by_hand()};
     read_pool reads{store, read_by_hand()};
     reader direct{store};  // for what a test looks up itself
     api handlers{orders, reads};
     api_service service{handlers};
     http::service* served = &service;
+    http::address_bytes from{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1};
     bool documented = true;           // what is served is the API
     std::size_t turns = 0;            // how often sessions went on after they had waited
     std::function<void()> meanwhile;  // called once, before the next command or read is carried out

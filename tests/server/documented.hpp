@@ -20,9 +20,11 @@ namespace orderproc::server::testing {
 class documentation {
 public:
     static const documentation& standard() {
-        static const documentation out;
+        static const documentation out{order_model::standard()};
         return out;
     }
+    explicit documentation(const order_model& model)
+        : whole_(boost::json::parse(make_openapi(status_machine::standard(), model))) {}
 
     const boost::json::object& root() const { return root_; }
 
@@ -89,8 +91,6 @@ public:
     }
 
 private:
-    documentation() : whole_(boost::json::parse(make_openapi(status_machine::standard()))) {}
-
     // Any of the routes that have the path; nullptr: none does.
     static const route* route_at(std::string_view path) {
         for (const route& it : routes()) {

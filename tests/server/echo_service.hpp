@@ -56,6 +56,12 @@ private:
             ++owner_.sessions_;
             owner_.opened_ = true;
         }
+        // Who sends X-Proven has proved to be that; of X-Bound the orders would be its own alone.
+        bool admit(http::request& in, http::response&) noexcept override {
+            in.principal = in.find("X-Proven");
+            in.bound = !in.find("X-Bound").empty();
+            return true;
+        }
         ~echo_session() override {
             const std::lock_guard lock(owner_.mutex_);
             --owner_.sessions_;

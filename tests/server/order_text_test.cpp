@@ -46,6 +46,23 @@ typed_order good() {
     return {"A-1", "EUR", R"({"gift":true})", "7", "149.90", {"1", "2"}};
 }
 
+order_model shop() {
+    order_rules rules;
+    rules.items = items_form::lines;
+    rules.user = user_form::text;
+    rules.guests = true;
+    rules.tenants = true;
+    attribute_rule ref{"ref"};
+    ref.indexed = true;
+    ref.size_max = 40;
+    rules.attributes = {ref,
+                        {"count", attribute_type::integer},
+                        {"tax", attribute_type::amount},
+                        {"gift", attribute_type::boolean},
+                        {"due", attribute_type::time}};
+    return order_model::build(std::move(rules)).value();
+}
+
 }  // namespace
 
 BOOST_DATA_TEST_CASE(an_item_is_a_number_and_perhaps_a_quantity, data::make(items), it) {
@@ -237,4 +254,75 @@ BOOST_AUTO_TEST_CASE(pages_are_taken_apart) {
         BOOST_TEST(!items_of(other).valid, other);
         BOOST_TEST(items_of(other).next_cursor.empty(), other);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_line_has_a_sku_and_perhaps_more) {
+    const auto line = [](const char* text) {
+        strings all;
+        const auto ok = parse_line(text, all);
+        return ok ? all.at(0) : "refused";
+    };
+    BOOST_TEST(line("TEE-S") == R"({"sku":"TEE-S","quantity":1})");
+    BOOST_TEST(line("TEE-S=2") == R"({"sku":"TEE-S","quantity":2})");
+    BOOST_TEST(line("TEE-S=2@19.90") == R"({"sku":"TEE-S","quantity":2,"unit_amount":19.90})");
+    BOOST_TEST(line("A\"=B@5") == R"(refused)");
+    BOOST_TEST(line("A\"B@5") == R"({"sku":"A\"B","quantity":1,"unit_amount":5})");
+    for (const char* text : {"", "=2", "A=0", "A=x", "A@", "A@x", "A@1,2", "A=2x@5"}) {
+        BOOST_TEST(line(text) == "refused", text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_order_is_sent_as_its_model_says) {
+    const order_model model = shop();
+    typed_order it;
+    it.user_id = "7";
+    it.total_amount = "39.80";
+    it.lines = {R"({"sku":"TEE-S","quantity":2})"};
+    it.tenant = "north";
+    it.annotations = "{}";
+    it.not_before = "2026-01-31T12:00:00Z";
+    it.attributes = {"ref=A-1", "count=5", "tax=3.80", "gift=true", "due=2026-01-31T12:00:00Z"};
+    BOOST_TEST(to_body(it, model).value() ==
+               R"({"user_id":"7","lines":[{"sku":"TEE-S","quantity":2}],"total_amount":39.80,)"
+               R"("tenant":"north","not_before":"2026-01-31T12:00:00Z","annotations":{},)"
+               R"("attributes":{"ref":"A-1","count":5,"tax":3.80,"gift":true,)"
+               R"("due":"2026-01-31T12:00:00Z"}})");
+    it.user_id.clear();  // a guest
+    it.attributes.clear();
+    BOOST_TEST(to_body(it, model).value().starts_with(R"({"lines":[)"));
+    for (const char* attribute :
+         {"", "x=1", "ref", "count=", "count=1,\"x\":1", "gift={}", "count=[1]"}) {
+        it.attributes = {attribute};
+        const bool fits = std::string(attribute) == "ref";  // a text may be empty: the server says
+        BOOST_TEST(to_body(it, model).has_value() == fits, attribute);
+    }
+    it.attributes = {"x=1"};
+    BOOST_TEST(
+        to_body(it, model).error().detail ==
+        "--attribute: \"x\" is not an attribute of this server's orders; they have count, due, "
+        "gift, ref, tax");
+    BOOST_TEST(to_body(it).error().detail ==
+               "--attribute: \"x\" is not an attribute of this server's orders, which have none");
+    it.attributes.clear();
+    it.user_id = "seven";
+    BOOST_TEST(to_body(it, model).has_value());
+    BOOST_TEST(to_body(it).error().detail == "--user: \"seven\" is not an integer of 1 or more");
+}
+
+BOOST_AUTO_TEST_CASE(a_table_has_the_columns_of_the_model) {
+    const order_model model = shop();
+    BOOST_TEST(
+        order_headings(model) == (strings{"ORDER", "STATUS", "TENANT", "USER", "TOTAL", "CURRENCY",
+                                          "LINES", "REF", "ATTEMPTS", "CREATED", "LAST ERROR"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(
+        order_row(R"({"order_id":"A","status":"PAID","tenant":"north","user_id":"x",)"
+                  R"("lines":[{},{}],"attributes":{"tax":1,"ref":"R"},"ref":"not this"})",
+                  model) == (strings{"A", "PAID", "north", "x", "-", "-", "2", "R", "-", "-", "-"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(order_row("nonsense", model).size() == order_headings(model).size());
+    order_rules none;
+    none.user = user_form::none;
+    const order_model nobody = order_model::build(std::move(none)).value();
+    BOOST_TEST(order_headings(nobody)[2] == "TOTAL");
 }

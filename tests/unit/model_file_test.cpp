@@ -212,7 +212,8 @@ BOOST_AUTO_TEST_CASE(a_text_has_a_size) {
     std::string transitions;
     for (int i = 0; i < 990; ++i) {
         transitions += transitions.empty() ? "" : ",";
-        transitions += R"({"from":["A"],"event":"e)" + std::to_string(i) + R"(","to":"STATUS"})";
+        transitions += R"({"from":["A"],"event":"event_of_nothing_)" + std::to_string(i) +
+                       R"(","to":"STATUS"})";
     }
     const std::string text = statuses_with(transitions);
     BOOST_REQUIRE(text.size() < model_text_size_max);

@@ -1,83 +1,17 @@
-#include <orderproc/order_model.hpp>
-#include <orderproc/testing/builders.hpp>
+#include "order_model_fixture.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <ostream>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace data = boost::unit_test::data;
 using namespace orderproc;
-using orderproc::testing::order_builder;
-using namespace std::chrono_literals;
-
-namespace {
-
-constexpr timestamp noon{1'780'000'000'000ms};
-
-// A rule that each test changes one thing of.
-attribute_rule rule(std::string name, attribute_type type = attribute_type::text) {
-    return {std::move(name), type};
-}
-
-attribute_rule indexed(attribute_rule it, attribute_unique unique = attribute_unique::no) {
-    it.indexed = true;
-    it.unique = unique;
-    if (it.type == attribute_type::text) it.size_max = 64;
-    return it;
-}
-
-order_rules with(std::vector<attribute_rule> attributes) {
-    order_rules out;
-    out.attributes = std::move(attributes);
-    return out;
-}
-
-order_model built(order_rules rules) {
-    return order_model::build(std::move(rules)).value();
-}
-
-std::string refusal(order_rules rules) {
-    auto it = order_model::build(std::move(rules));
-    if (it) return "accepted";
-    BOOST_TEST(it.error().code == make_error_code(errc::invalid_argument));
-    return it.error().detail;
-}
-
-std::string judged(const order_model& model, const order_content& it) {
-    auto ok = model.validate(it);
-    if (ok) return "accepted";
-    BOOST_TEST(ok.error().code == make_error_code(errc::invalid_argument));
-    return ok.error().detail;
-}
-
-order_builder an_order() {
-    return order_builder{};
-}
-
-// An order of lines: 2 of "A" at 5.00 and 1 of "B" at 0.99.
-order_builder with_lines(std::string_view total = "10.99") {
-    return order_builder{}
-        .lines({{"A", 2, amount{500}, "Apple"}, {"B", 1, amount{99}, ""}})
-        .total(total);
-}
-
-order_rules lines_and_total() {
-    order_rules out =
-        with({rule("discount", attribute_type::amount), rule("tax", attribute_type::amount)});
-    out.items = items_form::lines;
-    out.total = total_rule{{"tax"}, {"discount"}};
-    return out;
-}
-
-}  // namespace
+using namespace orderproc::tests;
 
 BOOST_AUTO_TEST_SUITE(building)
 
@@ -428,96 +362,6 @@ BOOST_AUTO_TEST_CASE(what_is_personal_goes) {
     BOOST_TEST(some.metadata == content.metadata);
     BOOST_TEST(some.annotations == content.annotations);
     BOOST_TEST((some.attributes == all.attributes));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(indexes)
-
-BOOST_AUTO_TEST_CASE(entries_are_those_of_indexed_attributes) {
-    order_rules rules = with({indexed(rule("ref"), attribute_unique::everywhere), rule("plain"),
-                              indexed(rule("po"), attribute_unique::in_tenant),
-                              indexed(rule("weight", attribute_type::integer))});
-    rules.tenants = true;
-    const order_model it = built(rules);
-    const order_content content = an_order()
-                                      .tenant("shop")
-                                      .attribute("plain", "x")
-                                      .attribute("po", "P1")
-                                      .attribute("ref", "R1")
-                                      .attribute("weight", std::int64_t{3})
-                                      .build();
-    using namespace std::string_literals;
-    const std::vector<index_entry> expected{
-        {1, true, "R1"},
-        {3, false, "P1"},
-        {4, false, "\x80\0\0\0\0\0\0\3"s},
-        {131, true, "shop\0P1"s},
-    };
-    BOOST_TEST((it.index_of(content) == expected));
-    BOOST_TEST(it.index_of(an_order().tenant("shop").build()).empty());
-}
-
-BOOST_AUTO_TEST_CASE(bytes_sort_as_values_do) {
-    const std::vector<std::vector<attribute_value>> ascending{
-        {std::int64_t{INT64_MIN}, std::int64_t{-300}, std::int64_t{-1}, std::int64_t{0},
-         std::int64_t{1}, std::int64_t{256}, std::int64_t{INT64_MAX}},
-        {"", "A", "AB", "B", "a", "\xc3\xa9"},
-        {false, true},
-        {timestamp::min(), timestamp{-1ms}, timestamp{0ms}, noon, timestamp::max()},
-        {amount{0}, amount{99}, amount{256}, amount{money::minor_units_max}},
-    };
-    const attribute_rule any;
-    for (const auto& values : ascending) {
-        std::vector<std::string> bytes;
-        for (const attribute_value& it : values) {
-            bytes.push_back(order_model::index_value(any, it, "EUR"));
-            BOOST_TEST(bytes.back().size() <= 128U);
-        }
-        BOOST_TEST(bytes == [&] {
-            auto sorted = bytes;
-            std::sort(sorted.begin(), sorted.end());
-            return sorted;
-        }());
-    }
-    BOOST_TEST(order_model::index_value(any, amount{5}, "EUR") !=
-               order_model::index_value(any, amount{5}, "USD"));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(successors)
-
-std::string compared(order_rules was, order_rules is) {
-    auto ok = check_successor(built(std::move(was)), built(std::move(is)));
-    return ok ? "accepted" : ok.error().detail;
-}
-
-BOOST_AUTO_TEST_CASE(optional_attributes_and_indexes_may_be_added) {
-    attribute_rule a = rule("a");
-    a.size_max = 64;
-    BOOST_TEST(compared(with({a}), with({a})) == "accepted");
-    BOOST_TEST(compared(with({a}), with({indexed(a)})) == "accepted");
-    BOOST_TEST(compared(with({a}), with({a, rule("b")})) == "accepted");
-}
-
-BOOST_AUTO_TEST_CASE(all_else_contradicts) {
-    attribute_rule a = indexed(rule("a"));
-    attribute_rule b = rule("b");
-    BOOST_TEST(compared(with({a}), with({rule("c")})) == "a is gone");
-    attribute_rule plain = a;
-    plain.indexed = false;
-    BOOST_TEST(compared(with({a}), with({plain})) == "a is no longer indexed");
-    attribute_rule longer = a;
-    longer.size_max = 65;
-    BOOST_TEST(compared(with({a}), with({longer})) == "a changed: size_max");
-    BOOST_TEST(compared(with({a, b}), with({b, a})) == "a changed: slot; b changed: slot");
-    b.required = true;
-    BOOST_TEST(compared(with({a}), with({a, b})) == "b is new and required");
-    order_rules other = with({a});
-    other.guests = true;
-    other.ids = id_form::any;
-    BOOST_TEST(compared(with({a}), other) == "guests changed; the form of order ids changed");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 #include <orderproc/codec.hpp>
 
 #include <algorithm>
+#include <span>
 #include <variant>
 
 namespace orderproc {
@@ -17,7 +18,8 @@ planner::planner(const write_params& params, found_rows found)
         const std::int64_t number = it.value.number;
         if (rows_.contains(number)) continue;
         numbers_.emplace(it.value.id.view(), number);
-        rows_.emplace(number, row{std::move(it)});
+        std::vector<index_entry> index = it.index;
+        rows_.emplace(number, row{std::move(it), std::move(index)});
     }
     std::sort(found_.buried.begin(), found_.buried.end());
 }
@@ -92,10 +94,15 @@ void planner::create(const change& what, change_outcome& out) {
         out = refuse(what, verdict.error().code, nullptr);
         return;
     }
+    if (const stored_order* const holder = find_holder(*verdict, nullptr)) {
+        out = refuse_taken(what, *verdict, *holder);
+        return;
+    }
     const std::int64_t number = ++out_.sums.number;
     verdict->after.value.number = number;
     numbers_.emplace(what.order, number);
-    row& made = rows_.emplace(number, row{std::move(verdict->after), true}).first->second;
+    row& made = rows_.emplace(number, row{std::move(verdict->after)}).first->second;
+    made.is_new = true;
     touch(made);
     count(*verdict, made.it.value);
     append(*verdict, made.it);
@@ -105,32 +112,103 @@ void planner::create(const change& what, change_outcome& out) {
 
 void planner::modify(const change& what, change_outcome& out) {
     row* const known = find(what.order);
-    // What is there already keeps its trace, unless the change is one after all.
+    if (!known) return redact_deleted(what, out);
+    // A change may be refused after it was judged, and one that finds its work done keeps the
+    // trace.
     const auto* const move = std::get_if<transition_order>(&what.action);
-    std::string traceparent;
-    if (known && move && move->repeatable) traceparent = known->it.traceparent;
-    auto verdict =
-        known ? evaluate(std::move(known->it), what, out_.at) : evaluate(nullptr, what, out_.at);
+    const bool refreshes = std::holds_alternative<index_order>(what.action);
+    const bool keeps =
+        refreshes || (what.model && what.model->has_unique()) || (move && move->repeatable);
+    std::optional<stored_order> before;
+    if (keeps) before = known->it;
+    auto verdict = evaluate(std::move(known->it), what, out_.at);
     if (!verdict) {
-        out = refuse(what, verdict.error().code, known ? &known->it : nullptr);
+        out = refuse(what, verdict.error().code, &known->it);
         return;
     }
-    known->it = std::move(verdict->after);
+    if (const stored_order* const holder = find_holder(*verdict, known)) {
+        out = refuse_taken(what, *verdict, *holder);
+        known->it = std::move(*before);
+        return;
+    }
     out.journaled = verdict->journaled;
-    out.after = known->it.value;
-    if (!verdict->journaled && !std::holds_alternative<renew_lease>(what.action)) {
-        known->it.traceparent = std::move(traceparent);
+    out.after = verdict->after.value;
+    if (!verdict->journaled && move) {
+        known->it = std::move(*before);
         return;
     }
+    if (refreshes) verdict->after.traceparent = before->traceparent;
+    known->it = std::move(verdict->after);
     touch(*known);
     out_.changed = true;
-    known->edited = known->edited || std::holds_alternative<edit_order>(what.action);
+    known->edited = known->edited || std::holds_alternative<edit_order>(what.action) ||
+                    std::holds_alternative<annotate_order>(what.action) || refreshes ||
+                    verdict->redacted;
+    if (verdict->redacted) redact(what, known->it.value.number);
     if (!verdict->journaled) return;
     count(*verdict, known->it.value);
     append(*verdict, known->it);
     if (!verdict->removed) return;
     known->removed = true;
     out_.removed.push_back({known->it.value.number, what.order});
+}
+
+// An order that is not there: whatever it is, it is refused, unless it is to be redacted and has
+// left a journal.
+void planner::redact_deleted(const change& what, change_outcome& out) {
+    const auto entries = found_.entries.find(what.order);
+    const bool left = entries != found_.entries.end() && !entries->second.empty();
+    auto verdict = left ? evaluate_deleted(order(entries->second.back()), what, out_.at)
+                        : evaluate(nullptr, what, out_.at);
+    if (!verdict) {
+        out = refuse(what, verdict.error().code, nullptr);
+        return;
+    }
+    redact(what, verdict->after.value.number);
+    append(*verdict, verdict->after);
+    out.journaled = true;
+    out.after = std::move(verdict->after.value);
+}
+
+// Its earlier entries, and what is about it.
+void planner::redact(const change& what, std::int64_t number) {
+    const order_model& model = what.model ? *what.model : order_model::standard();
+    for (order& it : found_.entries[what.order]) {
+        redacted_entry& entry = out_.redacted.emplace_back();
+        entry.number = number;
+        entry.version = it.version;
+        model.redact(it);
+        encode(it, entry.snapshot);
+    }
+    for (const record_name& it : found_.about[what.order]) {
+        out_.records.insert_or_assign(it, std::nullopt);
+    }
+}
+
+// An order that has a unique value which the change would add.
+const stored_order* planner::find_holder(const evaluation& wanted, const row* current) const {
+    const std::span<const index_entry> before =
+        current ? current->index : std::span<const index_entry>();
+    for (const index_entry& it : entries_beyond(wanted.after.index, before)) {
+        if (!it.unique) continue;
+        const auto found = found_.holders.find({it.slot, it.value});
+        if (found == found_.holders.end()) continue;
+        const row& holder = rows_.at(found->second);
+        const auto& has = holder.it.index;
+        const bool gave_up = holder.removed || !std::binary_search(has.begin(), has.end(), it);
+        if (&holder != current && !gave_up) return &holder.it;
+    }
+    return nullptr;
+}
+
+void planner::reindex(std::int64_t number, const std::vector<index_entry>& before,
+                      const std::vector<index_entry>& after) {
+    for (index_entry& it : entries_beyond(before, after)) {
+        out_.unindexed.emplace_back(number, std::move(it));
+    }
+    for (index_entry& it : entries_beyond(after, before)) {
+        out_.indexed.emplace_back(number, std::move(it));
+    }
 }
 
 // The order has come from the evaluation's status to its own, or out of it.
@@ -200,6 +278,7 @@ void planner::finish() {
     }
     for (const std::int64_t number : touched_) {
         const row& it = rows_.at(number);
+        reindex(number, it.index, it.removed ? std::vector<index_entry>() : it.it.index);
         if (it.removed) continue;
         (it.is_new ? out_.created : out_.moved).push_back(&it.it);
         if (it.edited && !it.is_new) out_.edited.push_back(&it.it);

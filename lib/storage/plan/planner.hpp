@@ -38,6 +38,12 @@ struct new_key {
     order_version version{0};
 };
 
+struct redacted_entry {  // takes the place of the order in an entry that is there
+    std::int64_t number = 0;
+    order_version version{0};
+    std::string snapshot;
+};
+
 struct order_name {
     std::int64_t number = 0;
     std::string id;
@@ -52,7 +58,10 @@ struct write_set {
     std::vector<const stored_order*> edited;  // their contents have changed
     std::vector<const stored_order*> moved;   // the rest of them has; not those created
     std::vector<order_name> removed;          // rows that go; their ids stay taken
-    std::vector<std::int64_t> purged;         // all of their entries go from the journal
+    std::vector<order_name> purged;           // all of their entries go, and records about them
+    std::vector<redacted_entry> redacted;
+    std::vector<std::pair<std::int64_t, index_entry>> unindexed,
+        indexed;  // by number; before, after
     std::vector<new_entry> entries;
     std::vector<new_key> keys;
     std::map<std::string, std::optional<stored_cursor>, std::less<>> cursors;  // none: it goes
@@ -61,8 +70,8 @@ struct write_set {
 
 class planner {
 public:
-    // Asks nothing of the outcomes. REQUIRES: found is what reads_of() and later_reads_of() of
-    // these parameters asked for.
+    // REQUIRES: found is what reads_of() and later_reads_of() of these parameters asked for, and
+    // is_admitted() says yes.
     planner(const write_params& params, found_rows found);
 
     // Fills in the outcomes. Once.
@@ -73,15 +82,19 @@ public:
 private:
     struct row {
         stored_order it;
-        bool is_new = false;   // made by this write
-        bool touched = false;  // not as it was read
-        bool edited = false;
+        std::vector<index_entry> index = {};  // as it was read
+        bool is_new = false;                  // made by this write
+        bool touched = false;                 // not as it was read
+        bool edited = false;                  // its content or its index entries
         bool removed = false;
     };
 
     void apply(const change& what, change_outcome& out);
     void create(const change& what, change_outcome& out);
     void modify(const change& what, change_outcome& out);
+    void redact_deleted(const change& what, change_outcome& out);
+    void redact(const change& what, std::int64_t number);
+    const stored_order* find_holder(const evaluation& wanted, const row* current) const;
     bool replay(const idempotency& once, change_outcome& out) const;
     claim_outcome apply(const claim& what);
     cursor_outcome apply(const commit_cursor& what);
@@ -93,6 +106,8 @@ private:
     void touch(row& it);
     void append(const evaluation& what, const stored_order& after);
     void count(const evaluation& what, const order& after);
+    void reindex(std::int64_t number, const std::vector<index_entry>& before,
+                 const std::vector<index_entry>& after);
     std::vector<std::int64_t> candidates(const claim& what, claim_selection& selection,
                                          claim_outcome& out);
     std::vector<due_position> first_of(const due_range& range,

@@ -139,18 +139,21 @@ void planner::purge(const walked_entry& last, purge_outcome& out) {
     if (known != rows_.end()) {
         current = known->second.removed ? nullptr : &known->second.it.value;
     }
-    if (!ends_with(current, last.version, last.event)) return;
-    out_.purged.push_back(last.number);
+    const bool goes_on = std::any_of(out_.entries.begin(), out_.entries.end(),
+                                     [&](const new_entry& it) { return it.number == last.number; });
+    const bool ends = current ? current->version == last.version && current->settled_at
+                              : last.version == last.latest;
+    if (goes_on || !ends) return;
+    out_.purged.push_back({last.number, last.id});
     // Versions have no gaps, and each has an entry.
     out.entries += static_cast<std::uint64_t>(last.version);
     if (!current) return;  // its id is buried already
     ++out.orders;
     --out_.sums.statuses[current->status].orders;
-    out_.removed.push_back({last.number, std::string(current->id.view())});
-    if (known != rows_.end()) {
-        touch(known->second);
-        known->second.removed = true;
-    }
+    out_.removed.push_back({last.number, last.id});
+    if (known == rows_.end()) return reindex(last.number, last.index, {});
+    touch(known->second);
+    known->second.removed = true;
 }
 
 }  // namespace detail::plan

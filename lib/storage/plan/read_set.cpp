@@ -34,7 +34,34 @@ void read_changes(const write_params& params, read_set& out) {
         out.ids.push_back(it.order);
         if (std::holds_alternative<create_order>(it.action)) out.new_ids.push_back(it.order);
         if (it.idempotency_key) out.keys.push_back(it.idempotency_key->key);
+        if (std::holds_alternative<redact_order>(it.action)) out.redacted.push_back(it.order);
     }
+}
+
+// Can it give the order a value that no other order has?
+bool may_take_values(const change& it) {
+    if (!it.model || !it.model->has_unique()) return false;
+    return std::holds_alternative<create_order>(it.action) ||
+           std::holds_alternative<edit_order>(it.action) ||
+           std::holds_alternative<annotate_order>(it.action) ||
+           std::holds_alternative<index_order>(it.action);
+}
+
+// By judging the change before its time: the orders that it is about are known.
+void read_values(const write_params& params, const found_rows& found, later_reads& out) {
+    for (const change& it : params.changes) {
+        if (!may_take_values(it)) continue;
+        const auto current = std::find_if(
+            found.orders.begin(), found.orders.end(),
+            [&](const stored_order& known) { return known.value.id.view() == it.order; });
+        const auto verdict = evaluate(current == found.orders.end() ? nullptr : &*current, it,
+                                      write_time(params.now, found.sums.stamp));
+        if (!verdict) continue;
+        for (const index_entry& entry : verdict->after.index) {
+            if (entry.unique) out.values.push_back({entry.slot, entry.value});
+        }
+    }
+    sort_out_repeats(out.values);
 }
 
 void read_claims(const write_params& params, read_set& out) {
@@ -62,6 +89,10 @@ read_set reads_of(const write_params& params) {
         for (const commit_cursor& it : params.cursors) out.cursors.push_back(it.name);
     }
     for (const change_record& it : params.records) out.records.push_back({it.collection, it.key});
+    if (params.guard) {
+        out.records.push_back(
+            {std::string(params.guard->collection), std::string(params.guard->key)});
+    }
     sort_out_repeats(out.ids);
     sort_out_repeats(out.new_ids);
     sort_out_repeats(out.keys);
@@ -70,9 +101,10 @@ read_set reads_of(const write_params& params) {
     return out;
 }
 
-later_reads later_reads_of(const write_params& params, const totals& sums) {
+later_reads later_reads_of(const write_params& params, const found_rows& found) {
     later_reads out;
-    const write_time at(params.now, sums.stamp);
+    read_values(params, found, out);
+    const write_time at(params.now, found.sums.stamp);
     const std::size_t touched = add_up(moved_by_claims(params), reads_of(params).ids.size());
     for (const claim& it : params.claims) {
         for (due_range range : claim_selection(it, at).ranges()) {
@@ -84,6 +116,13 @@ later_reads later_reads_of(const write_params& params, const totals& sums) {
         out.walk = add_up(out.walk, add_up(it.limit, 1));
     }
     return out;
+}
+
+bool is_admitted(const write_params& params, const found_rows& found) {
+    if (!params.guard) return true;
+    const auto it =
+        found.records.find({std::string(params.guard->collection), std::string(params.guard->key)});
+    return (it == found.records.end() ? 0 : it->second.version) == params.guard->version;
 }
 
 }  // namespace detail::plan

@@ -39,13 +39,24 @@ struct read_set {
     std::vector<std::string> cursors;  // by name, each once; of none if all are read
     bool all_cursors = false;
     std::vector<record_name> records;  // each once
+    // Of orders to be redacted, also of those that were deleted: all of their entries in the
+    // journal, and all records that are about them.
+    std::vector<std::string> redacted;
 };
 read_set reads_of(const write_params& params);
 
-// What can be read only when the totals are known; for most writes nothing.
+// A value that no two orders have.
+struct unique_value {
+    std::uint8_t slot = 0;
+    std::string value;
+    friend auto operator<=>(const unique_value&, const unique_value&) = default;
+};
+
+// What can be read only when the rest is known; for most writes nothing.
 struct later_reads {
-    std::vector<due_range> ranges;  // in the order in which claims look at them
-    std::size_t walk = 0;           // entries of the journal from behind the floor of the feed on
+    std::vector<unique_value> values;  // each once: which orders have them?
+    std::vector<due_range> ranges;     // in the order in which claims look at them
+    std::size_t walk = 0;  // entries of the journal from behind the floor of the feed on
 };
 
 struct status_totals {
@@ -66,8 +77,6 @@ struct totals {
     std::map<order_status, status_totals> statuses;  // a status without orders may be left out
 };
 
-later_reads later_reads_of(const write_params& params, const totals& sums);
-
 struct used_key {
     digest body{};
     std::optional<order> answer;  // from the journal; none: it was purged
@@ -78,18 +87,20 @@ struct walked_entry {
     std::uint64_t position = 0;
     std::int64_t number = 0;
     order_version version{0};
-    std::string event;
     timestamp at;
+    std::string id;           // of its order
+    order_version latest{0};  // of the order's entries
     // As far as a purge needs it: id, status, version and settled_at. None: it is not there.
-    std::optional<order> current;
+    std::optional<order> current = {};
+    std::vector<index_entry> index = {};  // its own
 };
 
 // What was found of a read_set and of later_reads.
 struct found_rows {
     totals sums;
     std::vector<journal_epoch> epochs;  // oldest first; never empty
-    // Those of ids, those of a due_prefix that are due at or before the write's stamp, and those
-    // of the ranges. An order may be there more than once.
+    // Those of ids, those of a due_prefix that are due at or before the write's stamp, those of the
+    // ranges, and those that have one of the values. An order may be there more than once.
     std::vector<stored_order> orders;
     std::vector<std::string> buried;  // those of new_ids whose order is not there any more
     std::map<digest, used_key> keys;
@@ -99,7 +110,17 @@ struct found_rows {
     std::map<std::string, stored_cursor, std::less<>> cursors;
     std::map<record_name, record> records;
     std::vector<walked_entry> walk;
+    std::map<unique_value, std::int64_t> holders;  // numbers of the orders that have the values
+    // By the ids of read_set::redacted, of those that there ever were: the entries, oldest first…
+    std::map<std::string, std::vector<order>, std::less<>> entries;
+    // …and the records.
+    std::map<std::string, std::vector<record_name>, std::less<>> about;
 };
+
+later_reads later_reads_of(const write_params& params, const found_rows& found);
+
+// Whether the record that the write depends on is as it should be; if not, nothing of it is done.
+bool is_admitted(const write_params& params, const found_rows& found);
 
 }  // namespace detail::plan
 }  // namespace v1

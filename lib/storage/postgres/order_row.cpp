@@ -75,6 +75,13 @@ result<stored_order> read_stored_order(const rows& from, int row) {
     out->expired_leases = static_cast<std::uint32_t>(from.integer(row, at++));
     out->worker_id = from.bytes(row, at++);
     out->traceparent = from.bytes(row, at++);
+    if (from.is_null(row, at)) return out;
+    auto index = read_index(from.bytes(row, at));
+    if (!index) {
+        return failure{errc::corrupt, "the index entries of order number " +
+                                          std::to_string(out->value.number) + " are malformed"};
+    }
+    out->index = std::move(*index);
     return out;
 }
 
@@ -110,7 +117,8 @@ result<order> read_snapshot(std::string_view bytes) {
     return failure{errc::corrupt, "malformed journal entry: " + decoded.error().message()};
 }
 
-void content_columns::add(const order& it) {
+void content_columns::add(const stored_order& stored) {
+    const order& it = stored.value;
     number_.add(it.number);
     order_id_.add(it.id.view());
     user_id_.add(std::string_view(it.user));
@@ -121,17 +129,19 @@ void content_columns::add(const order& it) {
     print_items(it.item_ids, buffer_);
     item_ids_.add(std::string_view(buffer_));
     metadata_.add(std::string_view(it.metadata));
-    if (!has_extra(it)) return extra_.add_null();
     buffer_.clear();
-    encode_extra(it, buffer_);
-    extra_.add(std::string_view(buffer_));
+    if (has_extra(it)) encode_extra(it, buffer_);
+    buffer_.empty() ? extra_.add_null() : extra_.add(std::string_view(buffer_));
+    buffer_.clear();
+    append_index(stored.index, buffer_);
+    buffer_.empty() ? index_entries_.add_null() : index_entries_.add(std::string_view(buffer_));
 }
 
 parameters content_columns::take() && {
     return parameters::of(std::move(number_), std::move(order_id_), std::move(user_id_),
                           std::move(tenant_), std::move(amount_), std::move(currency_),
                           std::move(created_at_), std::move(item_ids_), std::move(metadata_),
-                          std::move(extra_));
+                          std::move(extra_), std::move(index_entries_));
 }
 
 void work_columns::add(const stored_order& stored) {

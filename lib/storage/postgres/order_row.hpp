@@ -24,7 +24,9 @@ namespace detail::postgres {
 inline constexpr std::string_view order_columns = ORDERPROC_ORDER_COLUMNS;
 inline constexpr int order_column_count = 17;
 inline constexpr std::string_view stored_order_columns = ORDERPROC_ORDER_COLUMNS
-    ",w.lease,w.leased,w.due_at,w.span,w.expired_leases,w.worker_id,w.traceparent";
+    ",w.lease,w.leased,w.due_at,w.span,w.expired_leases,w.worker_id,w.traceparent,"
+    "o.index_entries";
+inline constexpr int stored_order_column_count = 25;
 #undef ORDERPROC_ORDER_COLUMNS
 inline constexpr std::string_view entry_columns =
     "position,version,event,from_status,actor,reason,traceparent,at,snapshot";
@@ -43,16 +45,16 @@ inline std::string_view bytes_of(const digest& it) noexcept {
 // Rows to be inserted or updated, a column at a time.
 class content_columns {
 public:
-    void add(const order& it);
+    void add(const stored_order& stored);
     // number, order_id, user_id, tenant, amount, currency, created_at, item_ids as text, metadata,
-    // extra
+    // extra, index_entries
     parameters take() &&;
 
 private:
     array number_{element::integer}, order_id_{element::bytes}, user_id_{element::bytes},
         tenant_{element::bytes}, amount_{element::integer}, currency_{element::text},
         created_at_{element::integer}, item_ids_{element::text}, metadata_{element::bytes},
-        extra_{element::bytes};
+        extra_{element::bytes}, index_entries_{element::bytes};
     std::string buffer_;
 };
 

@@ -74,7 +74,7 @@ constexpr const char* first_due_sql =
 
 record read_record(const rows& from, int row) {
     return {std::string(from.bytes(row, 0)), std::string(from.bytes(row, 1)), from.natural(row, 2),
-            from.time_if_any(row, 3)};
+            from.time_if_any(row, 3), std::string(from.bytes(row, 4))};
 }
 
 record_page page_of(const rows& from, std::size_t limit) {
@@ -282,10 +282,10 @@ result<std::vector<named_cursor>> reader::list_cursors() {
 }
 
 result<std::optional<record>> reader::find_record(const find_record_params& params) {
-    const auto found =
-        ask("SELECT key, value, version, due_at FROM records WHERE collection = $1::bytea AND "
-            "key = $2::bytea",
-            parameters::of(params.collection, params.key));
+    const auto found = ask(
+        "SELECT key, value, version, due_at, about FROM records WHERE collection = $1::bytea AND "
+        "key = $2::bytea",
+        parameters::of(params.collection, params.key));
     if (!found) return found.error();
     if (found->size() == 0) return std::optional<record>{};
     return std::optional(read_record(*found, 0));
@@ -295,7 +295,7 @@ result<record_page> reader::list_records(const list_records_params& params) {
     const std::string behind_all(record_key_size_max + 1, '\xff');
     const std::string end = end_of_prefix(params.prefix).value_or(behind_all);
     const auto found = ask(
-        "SELECT key, value, version, due_at FROM records WHERE collection = $1::bytea AND "
+        "SELECT key, value, version, due_at, about FROM records WHERE collection = $1::bytea AND "
         "key > $2::bytea AND key >= $3::bytea AND key < $4::bytea ORDER BY key LIMIT $5::bigint",
         parameters::of(params.collection, params.after, params.prefix, std::string_view(end),
                        one_more(params.limit)));
@@ -305,12 +305,12 @@ result<record_page> reader::list_records(const list_records_params& params) {
 
 result<record_page> reader::list_due_records(const list_due_records_params& params) {
     const auto after = params.after.value_or(due_record_position{timestamp::min(), {}});
-    const auto found =
-        ask("SELECT key, value, version, due_at FROM records WHERE collection = $1::bytea AND "
-            "(due_at, key) > ($2::bigint, $3::bytea) AND due_at <= $4::bigint AND "
-            "due_at IS NOT NULL ORDER BY due_at, key LIMIT $5::bigint",
-            parameters::of(params.collection, after.due_at, after.key, params.until,
-                           one_more(params.limit)));
+    const auto found = ask(
+        "SELECT key, value, version, due_at, about FROM records WHERE collection = $1::bytea AND "
+        "(due_at, key) > ($2::bigint, $3::bytea) AND due_at <= $4::bigint AND "
+        "due_at IS NOT NULL ORDER BY due_at, key LIMIT $5::bigint",
+        parameters::of(params.collection, after.due_at, after.key, params.until,
+                       one_more(params.limit)));
     if (!found) return found.error();
     return page_of(*found, params.limit);
 }

@@ -108,7 +108,7 @@ bool is_current(std::atomic<std::int64_t>& newest, std::int64_t timeline) {
 result<opened_connection> connect(shared_state& shared) {
     auto db = connection::open(shared.settings);
     if (!db) return std::move(db).error();
-    if (auto usable = expect_schema(**db); !usable) return std::move(usable).error();
+    if (auto usable = expect_schema(**db, shared.schema); !usable) return std::move(usable).error();
     opened_connection out;
     std::int64_t timeline = 0;
     questions about(**db);

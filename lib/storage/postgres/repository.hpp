@@ -17,6 +17,7 @@ namespace detail::postgres {
 // What the connections of a storage share.
 struct shared_state {
     connection_settings settings;
+    std::string schema;
     std::chrono::milliseconds clock_skew_max{0};
     std::atomic<std::int64_t> newest_timeline{0};  // of a server that was connected to
 };

@@ -63,9 +63,19 @@ CREATE TABLE orders(
     created_at bigint NOT NULL,
     item_ids bigint[] NOT NULL,
     metadata bytea NOT NULL,
-    extra bytea
+    extra bytea,
+    index_entries bytea
 );
 CREATE INDEX orders_by_user ON orders(user_id, number);
+
+CREATE TABLE order_index(
+    slot bigint NOT NULL,
+    value bytea NOT NULL,
+    number bigint NOT NULL,
+    is_unique boolean NOT NULL,
+    PRIMARY KEY (slot, value, number)
+);
+CREATE UNIQUE INDEX order_index_unique ON order_index(slot, value) WHERE is_unique;
 
 CREATE TABLE work(
     number bigint PRIMARY KEY,
@@ -107,6 +117,7 @@ CREATE TABLE tombstones(
     order_id bytea PRIMARY KEY,
     number bigint NOT NULL
 );
+CREATE INDEX tombstones_by_number ON tombstones(number);
 
 CREATE TABLE keys(
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -131,10 +142,12 @@ CREATE TABLE records(
     key bytea NOT NULL,
     version bigint NOT NULL,
     due_at bigint,
+    about bytea NOT NULL,
     value bytea NOT NULL,
     PRIMARY KEY (collection, key)
 );
 CREATE INDEX records_by_due_at ON records(collection, due_at, key) WHERE due_at IS NOT NULL;
+CREATE INDEX records_by_order ON records(about) WHERE about <> '';
 
 INSERT INTO schema_version VALUES (1, 0, 1);
 INSERT INTO write_lock VALUES (1);
@@ -156,11 +169,19 @@ struct found_schema {
     std::int64_t usable_from = 0;
 };
 
-// Of the schema that is the first on the search path.
-result<found_schema> look(connection& db) {
-    db.add("SELECT to_regclass('schema_version') IS NOT NULL");
+// Of the schema that is the first on the search path. To a user without the right to use it, it is
+// as if it were not there.
+result<found_schema> look(connection& db, const std::string& schema) {
+    db.add(
+        "SELECT to_regclass('schema_version') IS NOT NULL, EXISTS (SELECT 1 FROM pg_namespace "
+        "WHERE nspname = $1::text AND NOT has_schema_privilege(oid, 'USAGE'))",
+        parameters::of(std::string_view(schema)));
     auto there = db.run();
     if (!there) return std::move(there).error();
+    if (there->front().integer(0, 1) != 0) {
+        return failure{errc::not_supported,
+                       "this database user has no right to use the schema " + schema};
+    }
     if (there->front().integer(0, 0) == 0) return found_schema{};
     db.add("SELECT version, usable_from FROM schema_version");
     auto found = db.run();
@@ -196,8 +217,8 @@ result<void> apply_steps(connection& db, std::int64_t version, const std::string
 
 }  // namespace
 
-result<void> expect_schema(connection& db) {
-    const auto found = look(db);
+result<void> expect_schema(connection& db, const std::string& schema) {
+    const auto found = look(db, schema);
     if (!found) return found.error();
     if (found->version < schema_version || found->usable_from > schema_version) {
         return mismatch(*found);
@@ -210,7 +231,7 @@ result<postgres_migration> migrate_schema(connection& db, const std::string& sch
     // Of two processes that do this at the same time, the second one finds it done.
     const std::string begin = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('orderproc'))";
     if (auto begun = db.execute(begin); !begun) return std::move(begun).error();
-    const auto found = look(db);
+    const auto found = look(db, schema);
     if (!found) return found.error();
     if (found->version > schema_version) return mismatch(*found);
     if (found->version == 0 && !how.create) {

@@ -13,8 +13,9 @@ namespace detail::postgres {
 
 inline constexpr int schema_version = 1;
 
-// errc::schema_mismatch unless this library can use what is there.
-result<void> expect_schema(connection& db);
+// errc::schema_mismatch unless this library can use what is there, errc::not_supported if this
+// database user cannot.
+result<void> expect_schema(connection& db, const std::string& schema);
 
 // See migrate_postgres().
 result<postgres_migration> migrate_schema(connection& db, const std::string& schema,

@@ -32,6 +32,12 @@ const std::string first_due_orders = select_orders(
     " AND due_at <= greatest($3::bigint, (SELECT stamp FROM writes ORDER BY id DESC LIMIT 1)) "
     "ORDER BY due_at, number LIMIT $2::bigint) w JOIN orders o ON o.number = w.number");
 
+const std::string holders_of_values =
+    "SELECT " + std::string(stored_order_columns) +
+    ", t.slot, t.value FROM unnest($1::bigint[], $2::bytea[]) t(slot, value) JOIN order_index i "
+    "ON i.slot = t.slot AND i.value = t.value AND i.is_unique "
+    "JOIN orders o ON o.number = i.number JOIN work w ON w.number = i.number";
+
 const std::string orders_behind = select_orders(
     "FROM (SELECT * FROM work WHERE status = $1::text AND (due_at, number) > "
     "($2::bigint, $3::bigint) AND due_at IS NOT NULL ORDER BY due_at, number LIMIT $4::bigint) w "

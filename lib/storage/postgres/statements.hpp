@@ -27,11 +27,23 @@ extern const std::string first_due_orders;
 extern const std::string orders_behind;
 // $1: position, $2: how many.
 inline constexpr const char* walk =
-    "SELECT j.position, j.number, j.version, j.event, j.at, o.order_id, w.status, w.version, "
-    "w.settled_at FROM (SELECT position, number, version, event, at FROM journal "
+    "SELECT j.position, j.number, j.version, j.at, coalesce(o.order_id, t.order_id), "
+    "(SELECT l.version FROM journal l WHERE l.number = j.number ORDER BY l.version DESC LIMIT 1), "
+    "w.status, w.version, w.settled_at, o.index_entries "
+    "FROM (SELECT position, number, version, at FROM journal "
     "WHERE position > $1::bigint ORDER BY position LIMIT $2::bigint) j "
     "LEFT JOIN orders o ON o.number = j.number LEFT JOIN work w ON w.number = j.number "
-    "ORDER BY j.position";
+    "LEFT JOIN tombstones t ON t.number = j.number ORDER BY j.position";
+// $1: slots, $2: values. The orders, and then the slot and the value.
+extern const std::string holders_of_values;
+// $1: ids, also of orders that were deleted. By id, oldest first.
+inline constexpr const char* entries_of_orders =
+    "SELECT n.order_id, j.snapshot FROM (SELECT order_id, number FROM orders "
+    "WHERE order_id = ANY($1::bytea[]) UNION ALL SELECT order_id, number FROM tombstones "
+    "WHERE order_id = ANY($1::bytea[])) n JOIN journal j ON j.number = n.number "
+    "ORDER BY n.order_id, j.version";
+inline constexpr const char* records_about =
+    "SELECT about, collection, key FROM records WHERE about = ANY($1::bytea[]) AND about <> ''";
 // $1: names.
 inline constexpr const char* cursors_by_name =
     "SELECT name, owner, epoch, position, expires_at, moved_at FROM cursors "
@@ -40,25 +52,25 @@ inline constexpr const char* all_cursors =
     "SELECT name, owner, epoch, position, expires_at, moved_at FROM cursors ORDER BY name";
 // $1: collections, $2: keys.
 inline constexpr const char* records_by_name =
-    "SELECT r.collection, r.key, r.value, r.version, r.due_at "
+    "SELECT r.collection, r.key, r.value, r.version, r.due_at, r.about "
     "FROM unnest($1::bytea[], $2::bytea[]) t(collection, key) "
     "JOIN records r ON r.collection = t.collection AND r.key = t.key";
 
 // The parameters of content_columns.
 inline constexpr const char* insert_orders =
     "INSERT INTO orders(number, order_id, user_id, tenant, amount, currency, created_at, item_ids, "
-    "metadata, extra) SELECT t.number, t.order_id, t.user_id, t.tenant, t.amount, t.currency, "
-    "t.created_at, t.item_ids::bigint[], t.metadata, t.extra FROM unnest($1::bigint[], "
-    "$2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::text[], $7::bigint[], $8::text[], "
-    "$9::bytea[], $10::bytea[]) t(number, order_id, user_id, tenant, amount, currency, created_at, "
-    "item_ids, metadata, extra)";
+    "metadata, extra, index_entries) SELECT t.number, t.order_id, t.user_id, t.tenant, t.amount, "
+    "t.currency, t.created_at, t.item_ids::bigint[], t.metadata, t.extra, t.index_entries "
+    "FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::text[], "
+    "$7::bigint[], $8::text[], $9::bytea[], $10::bytea[], $11::bytea[]) t(number, order_id, "
+    "user_id, tenant, amount, currency, created_at, item_ids, metadata, extra, index_entries)";
 inline constexpr const char* update_orders =
     "UPDATE orders o SET user_id = t.user_id, tenant = t.tenant, amount = t.amount, "
     "currency = t.currency, item_ids = t.item_ids::bigint[], metadata = t.metadata, "
-    "extra = t.extra FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], "
-    "$5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::bytea[], $10::bytea[]) "
-    "t(number, order_id, user_id, tenant, amount, currency, created_at, item_ids, metadata, extra) "
-    "WHERE o.number = t.number";
+    "extra = t.extra, index_entries = t.index_entries FROM unnest($1::bigint[], $2::bytea[], "
+    "$3::bytea[], $4::bytea[], $5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::bytea[], "
+    "$10::bytea[], $11::bytea[]) t(number, order_id, user_id, tenant, amount, currency, "
+    "created_at, item_ids, metadata, extra, index_entries) WHERE o.number = t.number";
 // The parameters of work_columns.
 inline constexpr const char* insert_work =
     "INSERT INTO work(number, status, version, attempts, updated_at, next_attempt_at, "
@@ -84,6 +96,22 @@ inline constexpr const char* delete_orders = "DELETE FROM orders WHERE number = 
 inline constexpr const char* delete_work = "DELETE FROM work WHERE number = ANY($1::bigint[])";
 inline constexpr const char* delete_entries =
     "DELETE FROM journal WHERE number = ANY($1::bigint[])";
+// $1: slots, $2: values, $3: numbers.
+inline constexpr const char* delete_index =
+    "DELETE FROM order_index i USING unnest($1::bigint[], $2::bytea[], $3::bigint[]) "
+    "t(slot, value, number) WHERE i.slot = t.slot AND i.value = t.value AND i.number = t.number";
+// The same, $4: whether they are unique.
+inline constexpr const char* insert_index =
+    "INSERT INTO order_index(slot, value, number, is_unique) SELECT * FROM "
+    "unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::boolean[])";
+// $1: numbers, $2: versions, $3: snapshots.
+inline constexpr const char* redact_entries =
+    "UPDATE journal j SET snapshot = t.snapshot FROM unnest($1::bigint[], $2::bigint[], "
+    "$3::bytea[]) t(number, version, snapshot) WHERE j.number = t.number AND "
+    "j.version = t.version";
+// $1: ids of orders.
+inline constexpr const char* delete_records_about =
+    "DELETE FROM records WHERE about = ANY($1::bytea[]) AND about <> ''";
 // $1: ids, $2: numbers.
 inline constexpr const char* bury =
     "INSERT INTO tombstones(order_id, number) SELECT * FROM unnest($1::bytea[], $2::bigint[])";
@@ -105,9 +133,10 @@ inline constexpr const char* set_cursor =
     "expires_at = excluded.expires_at, moved_at = excluded.moved_at";
 inline constexpr const char* remove_cursor = "DELETE FROM cursors WHERE name = $1::bytea";
 inline constexpr const char* set_record =
-    "INSERT INTO records(collection, key, value, version, due_at) VALUES($1::bytea, $2::bytea, "
-    "$3::bytea, $4::bigint, $5::bigint) ON CONFLICT (collection, key) DO UPDATE SET "
-    "value = excluded.value, version = excluded.version, due_at = excluded.due_at";
+    "INSERT INTO records(collection, key, value, version, due_at, about) VALUES($1::bytea, "
+    "$2::bytea, $3::bytea, $4::bigint, $5::bigint, $6::bytea) ON CONFLICT (collection, key) "
+    "DO UPDATE SET value = excluded.value, version = excluded.version, due_at = excluded.due_at, "
+    "about = excluded.about";
 inline constexpr const char* remove_record =
     "DELETE FROM records WHERE collection = $1::bytea AND key = $2::bytea";
 inline constexpr const char* insert_totals =

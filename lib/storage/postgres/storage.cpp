@@ -15,6 +15,7 @@ using detail::postgres::shared_state;
 class postgres_storage final : public storage {
 public:
     explicit postgres_storage(const postgres_options& options) {
+        shared_.schema = options.schema;
         shared_.clock_skew_max = options.clock_skew_max;
     }
 
@@ -24,7 +25,8 @@ public:
                 true,
                 remarks_,
                 {capability::epochs, capability::records, capability::purge, capability::id_lists,
-                 capability::due_lists, capability::totals, capability::positions}};
+                 capability::due_lists, capability::totals, capability::positions,
+                 capability::indexes, capability::redaction}};
     }
     result<std::unique_ptr<repository>> connect_writer() override {
         return detail::postgres::connect_writer(shared_);

@@ -41,6 +41,10 @@ result<void> writer::write(const write_params& params, write_results& results) {
         db_.roll_back();
         return std::move(found).error();
     }
+    if (!plan::is_admitted(params, *found)) {
+        db_.roll_back();
+        return errc::model_changed;
+    }
     plan::planner planner(params, std::move(*found));
     planner.run(results);
     if (planner.result().changed) return store(params, planner.result());
@@ -54,6 +58,7 @@ result<bool> writer::finds_nothing(const write_params& params, write_results& re
     auto found = read(params, access::snapshot);
     db_.roll_back();
     if (!found) return std::move(found).error();
+    if (!plan::is_admitted(params, *found)) return false;
     plan::planner planner(params, std::move(*found));
     planner.run(results);
     return !planner.result().changed;
@@ -67,6 +72,8 @@ void writer::add(std::string_view sql, parameters with, std::int64_t rows) {
 result<void> writer::store(const write_params& params, const plan::write_set& what) {
     expected_.clear();
     add_orders(what);
+    add_index(what);
+    add_redactions(what);
     add_entries(what);
     add_keys(what);
     add_cursors_and_records(what);
@@ -89,7 +96,7 @@ void writer::add_orders(const plan::write_set& what) {
         content_columns contents;
         work_columns work;
         for (const stored_order* it : what.created) {
-            contents.add(it->value);
+            contents.add(*it);
             work.add(*it);
         }
         add(insert_orders, std::move(contents).take());
@@ -102,7 +109,7 @@ void writer::add_orders(const plan::write_set& what) {
     }
     if (!what.edited.empty()) {
         content_columns contents;
-        for (const stored_order* it : what.edited) contents.add(it->value);
+        for (const stored_order* it : what.edited) contents.add(*it);
         add(update_orders, std::move(contents).take(),
             static_cast<std::int64_t>(what.edited.size()));
     }
@@ -123,7 +130,7 @@ void writer::add_orders(const plan::write_set& what) {
     }
     if (what.purged.empty()) return;
     array numbers(element::integer);
-    for (const std::int64_t number : what.purged) numbers.add(number);
+    for (const plan::order_name& it : what.purged) numbers.add(it.number);
     add(delete_entries, parameters::of(std::move(numbers)));
 }
 
@@ -148,6 +155,43 @@ void writer::add_entries(const plan::write_set& what) {
         parameters::of(std::move(position), std::move(number), std::move(version), std::move(event),
                        std::move(from), std::move(status), std::move(actor), std::move(reason),
                        std::move(traceparent), std::move(snapshot), what.at.stamp));
+}
+
+// What goes does so first: another order may get a unique value in the same write.
+void writer::add_index(const plan::write_set& what) {
+    const auto columns = [](const auto& entries, array& slots, array& values, array& numbers) {
+        for (const auto& [number, it] : entries) {
+            slots.add(std::int64_t{it.slot});
+            values.add(std::string_view(it.value));
+            numbers.add(number);
+        }
+    };
+    if (!what.unindexed.empty()) {
+        array slots(element::integer), values(element::bytes), numbers(element::integer);
+        columns(what.unindexed, slots, values, numbers);
+        add(delete_index, parameters::of(std::move(slots), std::move(values), std::move(numbers)),
+            static_cast<std::int64_t>(what.unindexed.size()));
+    }
+    if (what.indexed.empty()) return;
+    array slots(element::integer), values(element::bytes), numbers(element::integer),
+        unique(element::boolean);
+    columns(what.indexed, slots, values, numbers);
+    for (const auto& [number, it] : what.indexed) unique.add(it.unique);
+    add(insert_index,
+        parameters::of(std::move(slots), std::move(values), std::move(numbers), std::move(unique)));
+}
+
+void writer::add_redactions(const plan::write_set& what) {
+    if (what.redacted.empty()) return;
+    array numbers(element::integer), versions(element::integer), snapshots(element::bytes);
+    for (const plan::redacted_entry& it : what.redacted) {
+        numbers.add(it.number);
+        versions.add(static_cast<std::uint64_t>(it.version));
+        snapshots.add(std::string_view(it.snapshot));
+    }
+    add(redact_entries,
+        parameters::of(std::move(numbers), std::move(versions), std::move(snapshots)),
+        static_cast<std::int64_t>(what.redacted.size()));
 }
 
 void writer::add_keys(const plan::write_set& what) {
@@ -179,11 +223,15 @@ void writer::add_cursors_and_records(const plan::write_set& what) {
         const std::string_view key = name.key;
         if (it) {
             add(set_record, parameters::of(collection, key, std::string_view(it->value),
-                                           it->version, it->due_at));
+                                           it->version, it->due_at, std::string_view(it->order)));
         } else {
             add(remove_record, parameters::of(collection, key));
         }
     }
+    if (what.purged.empty()) return;
+    array ids(element::bytes);
+    for (const plan::order_name& it : what.purged) ids.add(std::string_view(it.id));
+    add(delete_records_about, parameters::of(std::move(ids)));
 }
 
 // Keys got their ids in the order of their times, unless a clock has stepped back since. Writers

@@ -34,6 +34,8 @@ private:
     void ask_orders(questions& about, const plan::read_set& wanted, plan::found_rows& found);
     void ask_due(questions& about, const write_params& params, const plan::due_prefix& wanted,
                  plan::found_rows& found);
+    void ask_redacted(questions& about, const plan::read_set& wanted, plan::found_rows& found);
+    void ask_holders(questions& about, const plan::later_reads& wanted, plan::found_rows& found);
     void ask_rest(questions& about, const plan::read_set& wanted, plan::found_rows& found);
 
     // A statement that should change so many rows; negative: any number.
@@ -41,6 +43,8 @@ private:
     result<void> store(const write_params& params, const plan::write_set& what);
     void add_orders(const plan::write_set& what);
     void add_entries(const plan::write_set& what);
+    void add_index(const plan::write_set& what);
+    void add_redactions(const plan::write_set& what);
     void add_keys(const plan::write_set& what);
     void add_cursors_and_records(const plan::write_set& what);
     void add_forgetting(const write_params& params);

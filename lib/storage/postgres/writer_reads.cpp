@@ -60,14 +60,17 @@ result<void> read_walk(const rows& from, std::uint64_t floor,
         }
         it.number = from.integer(i, 1);
         it.version = order_version{from.natural(i, 2)};
-        it.event = from.bytes(i, 3);
-        it.at = from.time(i, 4);
-        if (from.is_null(i, 5)) continue;
+        it.at = from.time(i, 3);
+        it.id = from.bytes(i, 4);
+        it.latest = order_version{from.natural(i, 5)};
+        if (from.is_null(i, 6)) continue;
         order& current = it.current.emplace();
-        auto id = order_id::parse(from.bytes(i, 5));
+        auto id = order_id::parse(it.id);
         const auto status = read_status(from.bytes(i, 6));
         if (!status) return status.error();
-        if (!id) {
+        auto index =
+            from.is_null(i, 9) ? result<std::vector<index_entry>>() : read_index(from.bytes(i, 9));
+        if (!id || !index) {
             return failure{errc::corrupt,
                            "order number " + std::to_string(it.number) + " is malformed"};
         }
@@ -76,6 +79,7 @@ result<void> read_walk(const rows& from, std::uint64_t floor,
         current.status = *status;
         current.version = order_version{from.natural(i, 7)};
         current.settled_at = from.time_if_any(i, 8);
+        it.index = std::move(*index);
     }
     return {};
 }
@@ -101,6 +105,7 @@ result<plan::found_rows> writer::read(const write_params& params, access how) {
     ask_totals(about, params, found);
     ask_orders(about, wanted, found);
     for (const plan::due_prefix& it : wanted.due) ask_due(about, params, it, found);
+    if (!wanted.redacted.empty()) ask_redacted(about, wanted, found);
     ask_rest(about, wanted, found);
     oldest_key_.reset();
     if (params.forget_max > 0) {
@@ -151,6 +156,25 @@ void writer::ask_orders(questions& about, const plan::read_set& wanted, plan::fo
               [&](const rows& all) { return read_keys(all, found.keys); });
 }
 
+void writer::ask_redacted(questions& about, const plan::read_set& wanted, plan::found_rows& found) {
+    about.ask(entries_of_orders, parameters::of(bytes_of(wanted.redacted)),
+              [&](const rows& all) -> result<void> {
+                  for (int i = 0; i < all.size(); ++i) {
+                      auto it = read_snapshot(all.bytes(i, 1));
+                      if (!it) return std::move(it).error();
+                      found.entries[std::string(all.bytes(i, 0))].push_back(std::move(*it));
+                  }
+                  return {};
+              });
+    about.ask(records_about, parameters::of(bytes_of(wanted.redacted)), [&](const rows& all) {
+        for (int i = 0; i < all.size(); ++i) {
+            found.about[std::string(all.bytes(i, 0))].push_back(
+                {std::string(all.bytes(i, 1)), std::string(all.bytes(i, 2))});
+        }
+        return result<void>();
+    });
+}
+
 void writer::ask_due(questions& about, const write_params& params, const plan::due_prefix& wanted,
                      plan::found_rows& found) {
     const auto rows_max = static_cast<std::int64_t>(wanted.rows);
@@ -194,19 +218,21 @@ void writer::ask_rest(questions& about, const plan::read_set& wanted, plan::foun
                   for (int i = 0; i < all.size(); ++i) {
                       const plan::record_name name{std::string(all.bytes(i, 0)),
                                                    std::string(all.bytes(i, 1))};
-                      found.records.emplace(name, record{name.key, std::string(all.bytes(i, 2)),
-                                                         all.natural(i, 3), all.time_if_any(i, 4)});
+                      found.records.emplace(
+                          name, record{name.key, std::string(all.bytes(i, 2)), all.natural(i, 3),
+                                       all.time_if_any(i, 4), std::string(all.bytes(i, 5))});
                   }
                   return result<void>();
               });
 }
 
-// What a worker's poll and a purge read beside, which depends on the totals.
+// What unique values, a worker's poll and a purge need beside, which depends on the rest.
 result<void> writer::read_later(const write_params& params, plan::found_rows& found) {
-    const plan::later_reads wanted = plan::later_reads_of(params, found.sums);
-    if (wanted.ranges.empty() && wanted.walk == 0) return {};
+    const plan::later_reads wanted = plan::later_reads_of(params, found);
+    if (wanted.values.empty() && wanted.ranges.empty() && wanted.walk == 0) return {};
     found.ranges.resize(wanted.ranges.size());
     questions about(db_);
+    if (!wanted.values.empty()) ask_holders(about, wanted, found);
     for (std::size_t i = 0; i < wanted.ranges.size(); ++i) {
         const due_range& range = wanted.ranges[i];
         about.ask(orders_behind,
@@ -232,6 +258,29 @@ result<void> writer::read_later(const write_params& params, plan::found_rows& fo
         return failure{errc::corrupt, "the newest entries of the journal are missing"};
     }
     return {};
+}
+
+void writer::ask_holders(questions& about, const plan::later_reads& wanted,
+                         plan::found_rows& found) {
+    array slots(element::integer);
+    array values(element::bytes);
+    for (const plan::unique_value& it : wanted.values) {
+        slots.add(std::int64_t{it.slot});
+        values.add(std::string_view(it.value));
+    }
+    about.ask(holders_of_values, parameters::of(std::move(slots), std::move(values)),
+              [&](const rows& all) -> result<void> {
+                  const std::size_t before = found.orders.size();
+                  if (auto done = read_orders(all, found.orders); !done) return done;
+                  for (int i = 0; i < all.size(); ++i) {
+                      const int at = stored_order_column_count;
+                      const plan::unique_value value{static_cast<std::uint8_t>(all.integer(i, at)),
+                                                     std::string(all.bytes(i, at + 1))};
+                      const auto& holder = found.orders[before + static_cast<std::size_t>(i)];
+                      found.holders[value] = holder.value.number;
+                  }
+                  return {};
+              });
 }
 
 }  // namespace detail::postgres
