@@ -42,7 +42,7 @@ public:
     // Until there may be room. One at a time.
     virtual void wait_writable(byte_stream_user& done) = 0;
 
-    virtual bool writes_beside_reads() const noexcept = 0;
+    virtual bool writes_beside_reads() const noexcept { return false; }
 
     // Something has come that nobody has read yet, if only the end.
     virtual bool readable() noexcept = 0;

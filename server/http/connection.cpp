@@ -1,5 +1,8 @@
 #include "http/connection.hpp"
 
+#include "http/answer.hpp"
+#include "http/problem.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -7,6 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <ctime>
 
 namespace orderproc::server::http {
 
@@ -18,8 +22,16 @@ namespace {
 constexpr std::size_t read_ahead = 4 * 1024;             // beyond the largest header
 constexpr std::size_t gathered_answers_max = 64 * 1024;  // of pipelined requests, for one write
 constexpr std::size_t requests_in_a_row_max = 16;        // then it is the turn of others
+constexpr std::size_t out_capacity_kept = 256 * 1024;
 constexpr std::size_t linger_max = 512 * 1024;
 constexpr std::chrono::milliseconds linger_timeout{2000};
+
+bool is_request_id(std::string_view id) noexcept {
+    return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    });
+}
 
 }  // namespace
 
@@ -217,62 +229,6 @@ void connection::handle() {
     if (!waiting_) append_answer();
 }
 
-// Whoever has the answer may send it, unless the client has sent more already.
-void connection::offer() {
-    if (!answer_follows_ || in_begin_ != in_end_ || !client_->writes_beside_reads()) return;
-    in_begin_ = in_end_ = 0;
-    reading_ = true;
-    client_->read_some({in_.get(), in_capacity_}, *this);
-    turn_.store(turn::offered, std::memory_order_release);
-}
-
-// False: the answer is just being made elsewhere. Then resume() follows.
-bool connection::take_back() noexcept {
-    turn now = turn_.load(std::memory_order_acquire);
-    while (true) {
-        switch (now) {
-            case turn::home:
-                return true;
-            case turn::offered:
-                if (turn_.compare_exchange_weak(now, turn::home)) return true;
-                break;
-            case turn::elsewhere:
-                if (turn_.compare_exchange_weak(now, turn::wanted)) return false;
-                break;
-            case turn::wanted:
-                return false;
-            case turn::answered:
-                turn_.store(turn::home, std::memory_order_relaxed);
-                waiting_ = false;
-                set_phase(phase::idle);
-                return true;
-        }
-    }
-}
-
-void connection::ready() noexcept {
-    turn now = turn::offered;
-    if (turn_.compare_exchange_strong(now, turn::elsewhere)) {
-        answer_elsewhere();
-    } else {
-        home_.completed(*this);
-    }
-}
-
-void connection::answer_elsewhere() noexcept {
-    bool sent = false;
-    try {
-        session_->resume(parser_.value(), response_);
-        append_answer();
-        sent = !last_ && !send();
-    } catch (...) {  // there is no memory
-        broken_ = true;
-    }
-    // It may be gone as soon as it is answered.
-    if (sent && turn_.exchange(turn::answered) == turn::elsewhere) return;
-    home_.completed(*this);
-}
-
 void connection::resume() {
     // It may have been offered after ready() was called.
     const turn was = turn_.exchange(turn::home);
@@ -309,6 +265,70 @@ void connection::go_on() {
     } else {
         pump();
     }
+}
+
+void connection::identify(request& it) {
+    ++requests_;
+    const std::string_view sent = it.find("X-Request-Id");
+    if (is_request_id(sent)) {
+        it.id = sent;
+        return;
+    }
+    const char* end =
+        std::to_chars(id_.data() + id_prefix_size_, id_.data() + id_.size(), requests_, 16).ptr;
+    it.id = {id_.data(), static_cast<std::size_t>(end - id_.data())};
+}
+
+void connection::append_answer() {
+    ticket_.close(response_);
+    const request& to = parser_.value();
+    last_ = last_ || !parser_.keep_alive() || home_.draining();
+    answer_params params;
+    params.date = date_.at(std::time(nullptr));
+    params.request_id = to.id;
+    params.without_body = to.method == "HEAD";
+    const bool streams = response_.stream && !params.without_body;
+    if (response_.stream) {
+        params.body = streams && !parser_.http_1_0() ? framing::chunked : framing::until_close;
+    }
+    if (last_ || streams) {
+        params.connection = connection_word::close;
+    } else if (parser_.http_1_0()) {
+        params.connection = connection_word::keep_alive;
+    }
+    http::append_answer(response_, params, out_);
+    if (streams) return hand_over(params.body == framing::chunked);
+    response_.stream.reset();
+    if (response_.body.capacity() > out_capacity_kept) response_.body = {};
+    if (!last_ && !parser_.skipping()) parser_.reset();
+}
+
+// What is left here has nothing more to do.
+void connection::hand_over(bool chunked) {
+    home_.streams().adopt(
+        {std::move(client_), from_, out_.substr(out_sent_), chunked, std::move(response_.stream)});
+    handed_over_ = closed_ = true;
+    last_ = false;
+    deadline_ = 0;
+    out_.clear();
+    out_sent_ = 0;
+}
+
+void connection::refuse(const problem_kind& kind, std::string_view detail) {
+    last_ = true;
+    answer_problem(kind, detail);
+}
+
+void connection::answer_problem(const problem_kind& kind, std::string_view detail) {
+    request& to = parser_.value();
+    if (to.id.empty()) identify(to);
+    write_problem(kind, detail, to, response_);
+    answer_refusal();
+}
+
+void connection::answer_refusal() {
+    session_->refused(parser_.value(), response_);
+    append_answer();
 }
 
 error_code connection::send() {

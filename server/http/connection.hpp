@@ -49,8 +49,6 @@ public:
     bool handed_over() const noexcept { return handed_over_; }  // its client, to a stream
 
 private:
-    static constexpr std::size_t out_capacity_kept = std::size_t{256} * 1024;  // between answers
-
     friend class io_thread;  // links it into its lists
 
     enum class phase : std::uint8_t { idle, header, body, answering, writing, lingering };

@@ -75,11 +75,12 @@ void io_thread::run() noexcept {
         context_.run();
         lock.lock();
         in_loop_ = false;
-        ended_ = !std::exchange(leaves_, false);
+        const bool leaves = std::exchange(leaves_, false);
+        ended_ = !leaves;
         context_.restart();
         lock.unlock();
         loop_is_free_.notify_one();
-        if (ended_) return;
+        if (!leaves) return;
         answers_.work();
         lock.lock();
     }

@@ -122,7 +122,7 @@ endfunction()
 
 # The parts of the server. "sockets" is the half of http/ that needs them.
 set(rooms text docs http sockets tls auth api observe client items processors bench cli)
-set(socket_files byte_stream connection connection_answer io_thread server socket stream stream_maker)
+set(socket_files byte_stream connection connection_turns io_thread server socket stream stream_maker)
 
 # Which parts each may include beside itself…
 set(text_may)

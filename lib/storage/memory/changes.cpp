@@ -61,7 +61,7 @@ std::optional<change_outcome> transaction::replay(const idempotency& once) const
     const journal_entry* const answer = base_.journal.find(offset);
     out.replayed = answer != nullptr;
     if (!answer) {
-        out.ec = errc::not_found;
+        out.ec = errc::not_found;  // only a purge takes entries away
         return out;
     }
     const auto redacted = redacted_.find(offset);
