@@ -198,7 +198,9 @@ BOOST_FIXTURE_TEST_CASE(a_commit_that_did_not_wait_for_its_standby_is_unknown, s
     });
     wait_for(backends("wait_event = 'SyncRep'"), "1");
     sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-    BOOST_TEST((writes.get().code == errc::outcome_unknown));
+    const failure why = writes.get();
+    BOOST_TEST((why.code == errc::outcome_unknown));
+    BOOST_TEST(why.detail.find("synchronous replication") != std::string::npos, why.detail);
     sql("ALTER SYSTEM RESET synchronous_standby_names");
     sql("SELECT pg_reload_conf()");
     BOOST_TEST(writer_of(*orders)->was_applied("test", sequence).value());
