@@ -37,6 +37,10 @@ ORDERPROC_EXPORT std::vector<index_entry> entries_beyond(std::span<const index_e
 ORDERPROC_EXPORT void append_index(std::span<const index_entry> entries, std::string& out);
 ORDERPROC_EXPORT result<std::vector<index_entry>> read_index(std::string_view bytes);
 
+// Takes out of the order of an earlier entry what the change takes out of the order as it is.
+// REQUIRES: the change is a redact_order.
+ORDERPROC_EXPORT void redact(const change& what, order_content& earlier);
+
 // What to append to the journal for an evaluation that says journaled.
 ORDERPROC_EXPORT journal_entry to_entry(const evaluation& what, feed_position position,
                                         write_time at);
@@ -91,14 +95,39 @@ private:
     std::string last_holder_, held_by_;
 };
 
-// Does the order go when a purge has passed the entry? current: the order as it is, nullptr if it
-// is not there.
+// Does the order go when a purge has passed the entry of this version? current: the order as it is,
+// nullptr if it was deleted. latest: the version of the last of its entries.
 ORDERPROC_EXPORT bool ends_with(const order* current, order_version version,
-                                std::string_view event) noexcept;
+                                order_version latest) noexcept;
 
 // Does the list show the order, on one of its pages, as far as its filters say? A list by due time
 // also wants it to be due at some time.
 ORDERPROC_EXPORT bool matches(const order& it, const list_params& params) noexcept;
+
+// Which rows of a list make a page, or count for its total, as the adapter walks from one to the
+// next: those that match, until there are `limit` of them, or until rows_max of the others were
+// passed over.
+class ORDERPROC_EXPORT list_window {
+public:
+    // params must outlive it.
+    list_window(const list_params& params, std::size_t limit) : params_(params), limit_(limit) {}
+
+    // stop: neither this row nor any after it.
+    enum class verdict : std::uint8_t { show, pass, stop };
+    verdict judge(const list_position& at, const order& row);
+
+    std::size_t shown() const noexcept { return shown_; }
+    // Once it was stopped: where the next page begins. Otherwise the list has ended.
+    const std::optional<list_position>& next() const noexcept { return next_; }
+
+private:
+    const list_params& params_;
+    const std::size_t limit_;
+    std::size_t shown_ = 0;
+    std::size_t passed_ = 0;
+    list_position last_;
+    std::optional<list_position> next_;
+};
 
 // The least text that comes after all those which begin with prefix; nullopt: there is none.
 ORDERPROC_EXPORT std::optional<std::string> end_of_prefix(std::string_view prefix);

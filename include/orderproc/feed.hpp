@@ -41,7 +41,9 @@ struct feed_request {
     // where that was.
     std::optional<feed_position> after = {};
     // The subscription ends with the entry that settles or deletes the order. Needs a filter with
-    // exactly one order.
+    // exactly one order. An order that is not there yet is waited for. But if the journal begins
+    // behind the position (also behind {}) and has nothing of the order, it may have been purged:
+    // the subscription ends with a reset.
     bool until_settled = false;
 };
 

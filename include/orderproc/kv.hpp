@@ -31,13 +31,16 @@ enum class kv_table : std::uint8_t {
     counters,   // name → number
     records,    // collection and key → record
     reminders,  // collection, due_at and key → nothing
+    index,      // slot, value and number → its key in orders
+    subjects,   // digest of an order's id, key of a record about it → nothing
 };
-inline constexpr std::size_t kv_table_count = 12;
+inline constexpr std::size_t kv_table_count = 14;
 
 // What repositories over such tables can do: storage_info::capabilities of a storage of them.
 inline constexpr capability_set kv_capabilities{
-    capability::epochs,    capability::records, capability::purge,    capability::id_lists,
-    capability::due_lists, capability::totals,  capability::positions};
+    capability::epochs,    capability::records,   capability::purge,
+    capability::id_lists,  capability::due_lists, capability::totals,
+    capability::positions, capability::indexes,   capability::redaction};
 
 // Keys compare byte by byte, unsigned. They have 1 to kv_key_size_max bytes; values may be empty.
 inline constexpr std::size_t kv_key_size_max = 255;

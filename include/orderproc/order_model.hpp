@@ -2,8 +2,8 @@
 #define ORDERPROC_ORDER_MODEL_HPP
 
 // What an order of your shop looks like: which form its items, its user and its id have, and which
-// attributes it has beside them. A table, as the status machine is: it is built once, checked, and
-// asked by all who read, judge, store or print an order.
+// attributes it has beside them. Like the status machine, the model is a table: it is built and
+// checked once, and every part of the library asks it.
 
 #include <orderproc/order.hpp>
 
@@ -31,10 +31,10 @@ enum class attribute_type : std::uint8_t { text, integer, amount, boolean, time,
 // any: as order_line::sku. ascii: printable ASCII. alphanumeric: letters and digits of ASCII.
 // token: those and . _ : - as well.
 enum class text_characters : std::uint8_t { any, ascii, alphanumeric, token, digits };
-// When an attribute may change. until_work: as long as the order may be edited. never: it is what
-// it was when the order was created. always: in every status, by annotate_order too.
+// When an attribute may change. until_work: while the order may be edited. never: it keeps the
+// value that it had when the order was created. always: in every status, also by annotate_order.
 enum class attribute_edits : std::uint8_t { until_work, never, always };
-// Whether two orders may have the same value. Orders that were deleted or purged have none.
+// Whether two orders may have the same value. A deleted or purged order no longer has its value.
 enum class attribute_unique : std::uint8_t { no, in_tenant, everywhere };
 
 struct attribute_rule {
@@ -44,21 +44,20 @@ struct attribute_rule {
     std::string name;  // as order_attribute::name
     attribute_type type = attribute_type::text;
     bool required = false;
-    std::optional<attribute_value> default_value = {};  // of an order that comes without one
+    std::optional<attribute_value> default_value = {};  // given to an order that has none
     attribute_edits edits = attribute_edits::until_work;
-    bool personal =
-        false;             // goes when the order is redacted; not of one that is required or unique
-    bool indexed = false;  // lists find orders by it; at most indexed_max of a model
+    bool personal = false;  // removed by redact_order. REQUIRES: neither required nor unique
+    bool indexed = false;   // lists find orders by it. At most indexed_max of a model
     attribute_unique unique = attribute_unique::no;  // anything else REQUIRES indexed
-    // Names the attribute in indexes, for good: never give it to another one. 1 to 127; 0: its
-    // place in the table, from 1. Then attributes are added at the end alone.
+    // Stands for the attribute in indexes. Never give the slot of one attribute to another. 1 to
+    // 127; 0: the attribute's place in the table, from 1, so that new attributes must come last.
     std::uint8_t slot = 0;
 
-    // Of a text: its bytes.
+    // Bounds of a text, in bytes.
     std::size_t size_min = 1;
     std::size_t size_max = order_attribute::text_size_max;  // indexed: indexed_text_size_max
     text_characters characters = text_characters::any;
-    // Of an integer, or of an amount in minor units: both inclusive.
+    // Inclusive bounds of an integer, or of an amount in minor units.
     std::int64_t minimum = std::numeric_limits<std::int64_t>::min();  // of an amount: 0 at least
     std::int64_t maximum = std::numeric_limits<std::int64_t>::max();  // …: money::minor_units_max
     std::vector<std::string> choices = {};  // of a choice: 1 to choices_max texts, none twice
@@ -66,7 +65,8 @@ struct attribute_rule {
     friend bool operator==(const attribute_rule&, const attribute_rule&) = default;
 };
 
-// total_amount is the sum of quantity * unit_amount of all lines, and of these attributes.
+// total_amount must be the sum of quantity * unit_amount over all lines, plus and minus these
+// attributes.
 struct total_rule {
     std::vector<std::string> added = {};       // amounts: "tax", "shipping"
     std::vector<std::string> subtracted = {};  // amounts: "discount"
@@ -80,7 +80,7 @@ struct order_rules {
     bool guests = false;  // the user may be left out
     id_form ids = id_form::plain;
     bool tenants = false;  // each order has a tenant, which never changes; else none has one
-    bool personal_metadata = true;     // goes when the order is redacted
+    bool personal_metadata = true;     // removed by redact_order
     bool personal_annotations = true;  // the same
     std::vector<attribute_rule> attributes = {};
     std::optional<total_rule> total = {};  // REQUIRES lines, and each line has a unit_amount
@@ -88,8 +88,8 @@ struct order_rules {
     friend bool operator==(const order_rules&, const order_rules&) = default;
 };
 
-// A value of an order by which it is found: bytes that a storage keeps and compares, without
-// knowing what they are.
+// A value by which an order is found. A storage keeps and compares its bytes and does not know what
+// they mean.
 struct index_entry {
     static constexpr std::size_t value_size_max = 200;
 
@@ -143,7 +143,7 @@ public:
     static std::string index_value(const attribute_rule& rule, const attribute_value& value,
                                    currency_code currency);
 
-    // Takes out of an order what is personal. What is left keeps the rules of the model.
+    // Removes what is personal from an order. The rest still satisfies validate().
     void redact(order_content& value) const;
 
 private:
@@ -152,9 +152,9 @@ private:
     std::unique_ptr<const impl> impl_;
 };
 
-// Whether what was stored under one model is right under another: the same, but for attributes
-// that are new and not required, and for attributes that are indexed and were not.
-// errc::invalid_argument, with a detail that names each difference.
+// Whether orders that were stored under one model are valid under another. The new model may add
+// attributes that are not required and may index attributes that were not indexed; all else must be
+// equal. errc::invalid_argument, with a detail that names each difference.
 ORDERPROC_EXPORT result<void> check_successor(const order_model& was, const order_model& is);
 
 }  // namespace v1

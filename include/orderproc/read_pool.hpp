@@ -74,6 +74,9 @@ struct read_pool_options {
     std::size_t queue_max = 1024;
     // Orders that one repository_reader::load() reads at most.
     std::size_t merge_max = 128;
+    // Whether that one more thread is there. If not, whoever submits a read by id sees to it that
+    // load_waiting() is called, by a thread that may block: this saves waking another one.
+    bool load_thread = true;
 };
 
 // Two lanes, which never wait for each other. Reads by id that wait are merged into one
@@ -102,6 +105,12 @@ public:
     // called. False: it is under way or complete; then complete() is called as always.
     bool cancel(load_completion& it) noexcept;
     bool cancel(read_completion& it) noexcept;
+
+    // Carries out the reads by id that wait, until none does. Returns at once if another thread
+    // is at it: that one carries out what was submitted before this call as well.
+    // REQUIRES: options.load_thread is false; not from within a completion.
+    void load_waiting();
+    bool loads_when_called() const noexcept;  // options.load_thread is false
 
     // Carries out the reads by id that wait, as far as they fit into one load(), and one other
     // read. Returns how many reads that were; 0: none waited.

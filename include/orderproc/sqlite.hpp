@@ -106,6 +106,8 @@ public:
     // Applies the change as repository::write() would; on failure nothing of it is left. The
     // outcome is final when the host has committed.
     // errc::invalid_argument if the write lock is not held, or no transaction is open.
+    // errc::not_supported: a redact_order, for what is deleted may stay in the file if the host's
+    // connection is not set to overwrite it.
     result<change_outcome> apply(const change& what, timestamp now);
 
 private:

@@ -64,6 +64,10 @@ result<std::vector<index_entry>> read_index(std::string_view bytes) {
     return out;
 }
 
+void redact(const change& what, order_content& earlier) {
+    (what.model ? *what.model : order_model::standard()).redact(earlier);
+}
+
 journal_entry to_entry(const evaluation& what, feed_position position, write_time at) {
     return {position,
             what.after.value.version,
@@ -177,9 +181,19 @@ bool purge_bounds::passes(std::uint64_t offset, timestamp at) {
     return true;
 }
 
-bool ends_with(const order* current, order_version version, std::string_view event) noexcept {
-    if (!current) return event == "delete";
-    return current->version == version && current->settled_at.has_value();
+bool ends_with(const order* current, order_version version, order_version latest) noexcept {
+    return version == latest && (!current || current->settled_at);
+}
+
+list_window::verdict list_window::judge(const list_position& at, const order& row) {
+    const bool shown = matches(row, params_);
+    if (shown ? shown_ == limit_ : passed_ == params_.rows_max) {
+        next_ = std::move(last_);
+        return verdict::stop;
+    }
+    if (shown_ < limit_) last_ = at;  // of a full page it is the last that is shown
+    ++(shown ? shown_ : passed_);
+    return shown ? verdict::show : verdict::pass;
 }
 
 void judge_position(feed_position after, std::span<const journal_epoch> epochs,

@@ -2,6 +2,7 @@
 #include "core/codec_extra.hpp"
 #include "core/integer_text.hpp"
 
+#include <orderproc/adapter.hpp>
 #include <orderproc/codec.hpp>
 
 #include <chrono>
@@ -34,6 +35,7 @@ using detail::varint_size_max;
 enum format : std::uint8_t {
     order_format = 0x01,
     stored_order_format = 0x81,
+    indexed_order_format = 0x82,  // a stored order with index entries
     journal_entry_format = 0x41,
 };
 
@@ -170,6 +172,16 @@ std::uint8_t flags_of(const stored_order& value) noexcept {
     return static_cast<std::uint8_t>(out);
 }
 
+// A stored order and its index entries, as append_index() has them.
+struct indexed_order {
+    stored_order value;
+    std::string index;
+};
+
+std::uint8_t flags_of(const indexed_order& value) noexcept {
+    return flags_of(value.value);
+}
+
 std::uint8_t flags_of(const journal_entry& value) noexcept {
     int out = flags_of(value.after);
     if (value.from) out |= has_from;
@@ -189,6 +201,10 @@ std::size_t size_bound(const stored_order& value, std::uint8_t flags) noexcept {
     constexpr std::size_t numbers_max = 6;
     return size_bound(value.value, flags) + value.worker_id.size() + value.traceparent.size() +
            varint_size_max * numbers_max;
+}
+
+std::size_t size_bound(const indexed_order& value, std::uint8_t flags) noexcept {
+    return size_bound(value.value, flags) + value.index.size() + varint_size_max;
 }
 
 std::size_t size_bound(const journal_entry& value, std::uint8_t flags) noexcept {
@@ -228,6 +244,11 @@ void write(byte_writer& to, std::uint8_t flags, const stored_order& value) noexc
     to.number(value.expired_leases);
     to.text(value.traceparent);
     if ((flags & has_span) != 0) to.signed_number(value.span.count());
+}
+
+void write(byte_writer& to, std::uint8_t flags, const indexed_order& value) noexcept {
+    write(to, flags, value.value);
+    to.text(value.index);
 }
 
 void write(byte_writer& to, std::uint8_t flags, const journal_entry& value) noexcept {
@@ -297,6 +318,13 @@ void read(byte_reader& from, std::uint8_t flags, stored_order& out) {
     if (out.span.count() == 0) from.fail();  // is encoded without the flag
 }
 
+void read(byte_reader& from, std::uint8_t flags, indexed_order& out) {
+    read(from, flags, out.value);
+    auto index = read_index(from.text());
+    if (!index || index->empty()) return from.fail();  // without any the format is another
+    out.value.index = std::move(*index);
+}
+
 void read(byte_reader& from, std::uint8_t flags, journal_entry& out) {
     read(from, flags, out.after);
     out.version = out.after.version;
@@ -358,10 +386,11 @@ void encode_extra(const order_content& value, std::string& out) {
     out.resize(static_cast<std::size_t>(to.at() - out.data()));
 }
 
-bool decode_extra(std::string_view bytes, order_content& out) {
+bool decode_extra(std::string_view& bytes, order_content& out) {
     byte_reader from(bytes);
     read_extra(from, out);
-    return !from.failed() && from.left() == 0;
+    bytes.remove_prefix(bytes.size() - from.left());
+    return !from.failed();
 }
 
 }  // namespace detail
@@ -371,7 +400,10 @@ void encode(const order& value, std::string& out) {
 }
 
 void encode(const stored_order& value, std::string& out) {
-    append(value, stored_order_format, out);
+    if (value.index.empty()) return append(value, stored_order_format, out);
+    indexed_order indexed{value, {}};
+    append_index(value.index, indexed.index);
+    append(indexed, indexed_order_format, out);
 }
 
 void encode(const journal_entry& value, std::string& out) {
@@ -383,7 +415,12 @@ result<order> decode_order(std::string_view bytes) {
 }
 
 result<stored_order> decode_stored_order(std::string_view bytes) {
-    return decode<stored_order>(bytes, stored_order_format, stored_order_flags);
+    if (bytes.empty() || static_cast<std::uint8_t>(bytes.front()) != indexed_order_format) {
+        return decode<stored_order>(bytes, stored_order_format, stored_order_flags);
+    }
+    auto out = decode<indexed_order>(bytes, indexed_order_format, stored_order_flags);
+    if (!out) return std::move(out).error();
+    return std::move(out->value);
 }
 
 result<journal_entry> decode_journal_entry(std::string_view bytes, feed_position position) {

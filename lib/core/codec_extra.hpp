@@ -18,8 +18,9 @@ ORDERPROC_EXPORT bool has_extra(const order_content& value) noexcept;
 // Appends them, as codec.hpp encodes them within an order, but without a checksum.
 ORDERPROC_EXPORT void encode_extra(const order_content& value, std::string& out);
 
-// False: it cannot have been encoded by us. out.user is what it is as an integer, or empty.
-ORDERPROC_EXPORT bool decode_extra(std::string_view bytes, order_content& out);
+// Takes them off the bytes. False: it cannot have been encoded by us. out.user is what it is as an
+// integer, or empty.
+ORDERPROC_EXPORT bool decode_extra(std::string_view& bytes, order_content& out);
 
 }  // namespace detail
 }  // namespace v1

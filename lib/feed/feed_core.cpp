@@ -29,6 +29,7 @@ void feed_core::add(subscription& it) {
         const std::lock_guard lock(mutex_);
         const std::size_t count = count_ + 1;
         if (touched_.capacity() < count) touched_.reserve(2 * count);
+        if (behind_.capacity() < count) behind_.reserve(2 * count);
         behind_.push_back(&it);
         count_ = count;
         watching_ = true;
@@ -73,6 +74,10 @@ bool feed_core::read_live() {
             it.at_ = reset.position;
         });
         at_ = reset.position;
+        // The entry that settled an order may be among those that are gone.
+        for (subscription* it : touched_) {
+            if (it->live_ && it->until_settled_) leave(*it);
+        }
     } else if (!read->entries.empty()) {
         shared_page page(std::move(read->entries), options_.encode);
         offer_to_all(page);
@@ -178,6 +183,12 @@ result<feed_core::step_read> feed_core::read_step(const step_params& params) {
         if (!entries) return std::move(entries).error();
         out.entries = std::move(*entries);
         out.whole = out.entries.size() < history.limit;
+        if (!out.entries.empty()) return out;
+        history.after = order_version{0};
+        history.limit = 1;
+        auto first = from.history(history);
+        if (!first) return std::move(first).error();
+        out.nothing = first->empty();
         return out;
     });
 }
@@ -196,6 +207,14 @@ void feed_core::give(subscription& to, step_read& read) {
         }
         to.at_ = read.oldest;
         to.version_ = order_version{0};
+        to.reset_ = true;
+        return;
+    }
+    const bool gone = to.reset_ || to.at_.offset < read.oldest.offset;
+    if (to.until_settled_ && read.nothing && gone) {  // it was purged, and never comes back
+        if (!to.reset_) offer(to, part_without_entries(feed_part::kind::reset, read.oldest));
+        to.end();
+        touch(to);
         return;
     }
     if (!read.entries.empty()) give_entries(to, std::move(read.entries));
@@ -235,6 +254,16 @@ void feed_core::join(subscription& it) {
     std::erase(behind_, &it);
     it.live_ = true;
     it.catching_up_ = false;
+}
+
+// It reads the history of its order again.
+void feed_core::leave(subscription& it) noexcept {
+    live_.remove(it, it.filter_);
+    it.live_ = false;
+    it.reset_ = true;
+    it.version_ = order_version{0};
+    it.catching_up_ = true;
+    behind_.push_back(&it);  // add() made room
 }
 
 // One that is behind is given a step only when there is room.

@@ -48,7 +48,8 @@ private:
         std::vector<journal_entry> entries;
         feed_position oldest, newest;
         bool reset = false;
-        bool whole = false;  // there was nothing more
+        bool whole = false;    // there was nothing more
+        bool nothing = false;  // there is nothing of the order
     };
 
     void committed() noexcept override;
@@ -65,6 +66,7 @@ private:
     void give(subscription& to, step_read& read);
     void give_entries(subscription& to, std::vector<journal_entry> entries);
     void join(subscription& it);
+    void leave(subscription& it) noexcept;
     void offer(subscription& to, feed_part it);
     void touch(subscription& it) noexcept;
     void call_touched(std::unique_lock<std::mutex>& lock) noexcept;

@@ -49,6 +49,7 @@ private:
     feed_position at_;          // up to where it has been offered everything
     order_version version_{0};  // of its order, while it catches up with one order's history
     bool settled_ = false;      // that order is, at that version
+    bool reset_ = false;        // it was told that entries are gone
     bool live_ = false;
     bool touched_ = false;  // its listener is to be told
     std::atomic<bool> catching_up_{true};

@@ -73,12 +73,14 @@ void edit_replaces_content_of_every_kind(bench& b) {
     other.attributes = {{"note", "x"}};
     order expected = made;
     static_cast<order_content&>(expected) = other;
-    expected.tenant = "north";  // an edit that names none keeps it
+    expected.tenant = "north";           // an edit that names none keeps it
+    expected.annotations = "{\"a\":1}";  // the same
     expected.version = order_version{2};
     expect_same("the outcome of edit", expected, b.done(b.edit("E-2", other)));
     expect_same("load()", expected, b.find("E-2"));
     expect_same("the journal", expected, b.history("E-2").back().after);
     other = sent;
+    other.annotations = "{\"b\":2}";
     static_cast<order_content&>(expected) = other;
     expected.version = order_version{3};
     expect_same("the edit back", expected, b.done(b.edit("E-2", other)));
@@ -275,7 +277,8 @@ constexpr entry entries[] = {
     {"another_tenants_order_is_not_found", "A change stays within its scope's tenant.",
      another_tenants_order_is_not_found},
     {"an_edit_replaces_content_of_every_kind",
-     "An edit replaces all of the content but the tenant.", edit_replaces_content_of_every_kind},
+     "An edit replaces all of the content, but the tenant, and annotations that it does not name.",
+     edit_replaces_content_of_every_kind},
     {"a_stale_version_is_refused", "A change is a compare-and-set on the version it names.",
      stale_version_is_refused},
     {"another_users_order_is_not_found", "To a principal bound to a user others' orders are not.",

@@ -1,10 +1,10 @@
 // The same random writes to the storage under test and to memory: the same answers.
 
 #include "testing/kit.hpp"
+#include "testing/random_model.hpp"
 
 #include <orderproc/memory.hpp>
 
-#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
@@ -100,12 +100,28 @@ void expect_same_claim(const claim& what, const claim_outcome& expected,
     if (!expected.more) expect_equal(name + "next_due", expected.next_due, found.next_due);
 }
 
+void expect_same_purge(const purge_outcome& expected, const purge_outcome& found) {
+    expect_equal("a purge", expected.ec, found.ec);
+    expect_equal("orders that a purge deleted", expected.orders, found.orders);
+    expect_equal("entries that a purge deleted", expected.entries, found.entries);
+    expect_equal("the floor after a purge", expected.floor.offset, found.floor.offset);
+    expect_equal("more to purge", expected.more, found.more);
+    expect_equal("the cursor that holds a purge", expected.held_by, found.held_by);
+}
+
 // Makes writes up; knows what was claimed, so that it can finish it, rightly or too late.
 class storm {
 public:
-    storm(bench& b, std::uint64_t seed) : b_(b), reference_(memory_), chance_(seed) {}
+    // model: of all orders; none: each has one that fits it.
+    storm(bench& b, std::uint64_t seed, const order_model* model, bool purges)
+        : b_(b), reference_(memory_), chance_(seed), model_(model), purges_(purges) {
+        if (!model) return;
+        b.use(*model);
+        reference_.use(*model);
+    }
 
     void write() {
+        if (purges_ && ++written_ % 25 == 0) first_id_ += 10;  // ids of what was purged stay taken
         const auto by = milliseconds(static_cast<std::int64_t>(roll(12'000)) - 1'000);
         b_.advance(by);
         reference_.advance(by);
@@ -114,6 +130,8 @@ public:
         const batch_outcome found = b_.write(what);
         for (std::size_t i = 0; i < what.changes.size(); ++i) {
             expect_same_change(what.changes[i], expected.changes[i], found.changes[i]);
+            expect_equal(show_change(what.changes[i]) + ", the attribute that is taken",
+                         unsigned{expected.changes[i].taken}, unsigned{found.changes[i].taken});
         }
         for (std::size_t i = 0; i < what.claims.size(); ++i) {
             expect_same_claim(what.claims[i], expected.claims[i], found.claims[i]);
@@ -129,6 +147,9 @@ public:
             expect_equal(name + ", where it stands", expected.cursors[i].at.offset,
                          found.cursors[i].at.offset);
         }
+        for (std::size_t i = 0; i < what.purges.size(); ++i) {
+            expect_same_purge(expected.purges[i], found.purges[i]);
+        }
     }
 
     void compare() {
@@ -141,16 +162,21 @@ public:
         const auto journal = reference_.feed();
         const auto feed = b_.feed();
         expect_equal("entries", journal.size(), feed.size());
-        const std::size_t from = std::min(compared_, feed.size());
-        for (std::size_t i = from; i < feed.size(); ++i) {
+        for (std::size_t i = 0; i < feed.size(); ++i) {
+            const std::uint64_t offset = feed[i].position.offset;
+            expect_equal("offset of an entry", journal[i].position.offset, offset);
+            if (offset <= compared_) continue;
             expect_equal("event of entry " + show(i + 1), journal[i].event, feed[i].event);
             expect_equal("actor of entry " + show(i + 1), journal[i].actor, feed[i].actor);
             expect_equal("reason of entry " + show(i + 1), journal[i].reason, feed[i].reason);
             expect_same_orders("entry " + show(i + 1) + ", " + feed[i].event, journal[i].after,
                                feed[i].after);
         }
-        compared_ = feed.size();
+        // Redactions, under a model, change entries that were compared.
+        if (!model_ && !feed.empty()) compared_ = feed.back().position.offset;
         compare_sorted();
+        if (model_) compare_values();
+        if (purges_) compare_histories(expected);
         expect_equal("completed", reference_.count().completed, b_.count().completed);
         expect_equal("created", reference_.count().created, b_.count().created);
         expect_equal("processing time", reference_.count().processing_time,
@@ -158,6 +184,15 @@ public:
     }
 
 private:
+    // Below the floor only histories show entries.
+    void compare_histories(const std::vector<order>& orders) {
+        for (const order& it : orders) {
+            const std::string id = id_of(it);
+            expect_equal("entries of the history of " + id, reference_.history(id).size(),
+                         b_.history(id).size());
+        }
+    }
+
     void compare_sorted() {
         list_params params;
         params.limit = 7;
@@ -177,6 +212,25 @@ private:
         }
     }
 
+    void compare_values() {
+        list_params params;
+        params.limit = 7;
+        for (const attribute_rule* const rule : model_->attributes()) {
+            if (!rule->indexed) continue;
+            const std::string behind_all(index_entry::value_size_max, '\xff');
+            params.sort = list_sort::index;
+            params.index = {rule->slot, {}, behind_all};
+            params.descending = roll(2) == 0;
+            expect_equal("orders by " + rule->name, ids_of(reference_.list(params)),
+                         ids_of(b_.list(params)));
+            params.sort = list_sort::created_at;
+            const std::string some = std::string(1 + roll(4), 'x');
+            params.index = {rule->slot, some, some};
+            expect_equal("orders of a " + rule->name, ids_of(reference_.list(params)),
+                         ids_of(b_.list(params)));
+        }
+    }
+
     std::uint64_t roll(std::uint64_t sides) { return chance_.next() % sides; }
 
     batch make() {
@@ -186,7 +240,7 @@ private:
         std::uint64_t key_name = roll(25);
         for (std::size_t i = 0; i < size; ++i) {
             id += 1 + roll(5);  // each order and key at most once
-            change what = make_change("r" + std::to_string(id % 40));
+            change what = make_change(name_of(id));
             if (roll(4) == 0) what.version = order_version{1 + roll(6)};
             if (roll(4) == 0) what.scope.user = any_user();
             if (roll(12) == 0) what.scope.tenant = any_tenant();
@@ -200,7 +254,15 @@ private:
         if (roll(3) == 0) {
             out.cursors.push_back({"relay", roll(2) == 0 ? "a" : "b", {}, b_.now() + seconds(5)});
         }
+        if (purges_ && roll(4) == 0) {
+            out.purges.push_back(
+                {b_.now() - seconds(roll(200)), 1 + roll(30), seconds(roll(4) * 60)});
+        }
         return out;
+    }
+
+    std::string name_of(std::uint64_t id) const {
+        return "r" + std::to_string(first_id_ + id % 40);
     }
 
     std::string any_user() {
@@ -211,6 +273,7 @@ private:
 
     // Now and then with what most orders do not have.
     order_content any_content(const std::string& id) {
+        if (model_) return random_content(*model_, chance_);
         order_content out = sample(id, static_cast<std::int64_t>(1 + roll(3)));
         if (roll(3) != 0) return out;
         out.user = any_user();
@@ -226,7 +289,7 @@ private:
     change any_create(const std::string& id) {
         order out;
         static_cast<order_content&>(out) = any_content(id);
-        out.tenant = any_tenant();
+        if (!model_) out.tenant = any_tenant();
         out.id = order_id::parse(id).value();
         return b_.create(out);
     }
@@ -249,6 +312,7 @@ private:
                     return b_.leave(it->second, "complete");
             }
         }
+        if (model_ && roll(3) == 0) return change_under_model(id);
         switch (roll(10)) {
             case 0:
                 return b_.edit(id, any_content(id));
@@ -263,6 +327,14 @@ private:
         }
     }
 
+    change change_under_model(const std::string& id) {
+        const std::uint64_t kind = roll(8);
+        if (kind == 0) return b_.refresh_index(id);
+        if (kind > 2) return b_.annotate(id, random_annotation(*model_, chance_));
+        return b_.orders().info().capabilities.has(capability::redaction) ? b_.redact(id)
+                                                                          : b_.erase(id);
+    }
+
     claim make_claim() {
         claim out = b_.claim_of("w" + std::to_string(roll(3)), 1 + roll(4));
         out.lease = seconds(1 + roll(30));
@@ -274,7 +346,8 @@ private:
         if (roll(3) == 0) out.expired = std::exchange(doubted_, {});
         if (out.expired.size() > out.limit) out.expired.resize(out.limit);
         if (roll(5) == 0) {
-            out.only = {"r" + std::to_string(roll(40)), "r" + std::to_string(roll(40))};
+            const std::uint64_t one = roll(40), other = roll(40);
+            out.only = {name_of(one), name_of(other)};
         }
         return out;
     }
@@ -283,19 +356,22 @@ private:
     memory_harness memory_;
     bench reference_;
     seeded_random chance_;
+    const order_model* model_;
     std::map<std::string, claimed_order> held_;
     std::vector<doubtful_lease> doubted_;
-    std::size_t compared_ = 0;
+    std::uint64_t compared_ = 0;  // offset of the entry
+    const bool purges_;
+    std::size_t written_ = 0;
+    std::uint64_t first_id_ = 0;
 };
 
-void random_writes(bench& b) {
-    constexpr std::uint64_t seed = 61526;
+void random_writes(bench& b, std::uint64_t seed, const order_model* model, bool purges) {
     constexpr int writes = 600;
-    storm both(b, seed);
+    storm both(b, seed, model, purges);
     for (int i = 1; i <= writes; ++i) {
         try {
             both.write();
-            if (i % 50 == 0) both.compare();
+            both.compare();
         } catch (broken& e) {
             e.what = "random write " + show(i) + " (seed " + show(seed) +
                      "; expected is what memory answered): " + e.what;
@@ -304,10 +380,30 @@ void random_writes(bench& b) {
     }
 }
 
+void random_writes(bench& b) {
+    random_writes(b, 61526, nullptr, false);
+}
+
+void random_purges(bench& b) {
+    random_writes(b, 61526, nullptr, true);
+}
+
+void random_writes_under_a_model(bench& b) {
+    constexpr std::uint64_t seed = 61527;
+    seeded_random chance(seed);
+    const order_model model = random_model(chance);
+    random_writes(b, seed, &model, false);
+}
+
 constexpr entry entries[] = {
     {"random_writes_answer_as_memory_does",
      "All storages give the same answers to the same writes (the reference is memory).",
      random_writes},
+    {"random_writes_under_a_model_answer_as_memory_does",
+     "The same of orders with attributes that are indexed, unique and personal, of a random model.",
+     random_writes_under_a_model, capability::indexes},
+    {"random_purges_answer_as_memory_does", "The same, with purges in between.", random_purges,
+     capability::purge},
 };
 
 }  // namespace

@@ -78,6 +78,7 @@ struct batch {
     std::vector<change_record> records = {};
     std::vector<purge_orders> purges = {};
     std::optional<timestamp> forget_before = {};  // of purges; none: now
+    std::optional<record_guard> guard = {};
 };
 struct batch_outcome {
     std::vector<change_outcome> changes;
@@ -110,6 +111,8 @@ public:
 
     const status_machine& machine() const { return *machine_; }
     void use(const status_machine& machine) { machine_ = &machine; }  // outlives the bench
+    // The same. Without one each order has a model that fits it, and no index entries.
+    void use(const order_model& model) { model_ = &model; }
     timestamp now() { return clock_.now(); }
     void advance(milliseconds by) { clock_.advance(by); }
 
@@ -132,7 +135,10 @@ public:
     change edit(std::string_view id, std::string metadata);
     change edit(std::string_view id, order_content content);
     change raise(std::string_view id, std::string_view event, std::string reason = {});
+    change annotate(std::string_view id, annotate_order fields);
     change erase(std::string_view id);
+    change redact(std::string_view id);
+    change refresh_index(std::string_view id);
     change leave(const claimed_order& held, std::string_view event);  // by the one who holds it
     change release(const claimed_order& held, timestamp not_before);
     change renew(const claimed_order& held, timestamp until);
@@ -165,6 +171,7 @@ private:
     seeded_random random_;
     observer nobody_;
     const status_machine* machine_;
+    const order_model* model_ = nullptr;
     std::string signs_as_{writer_name};
     std::uint64_t sequence_ = 0;
 };
@@ -211,6 +218,10 @@ std::vector<storage_case> idempotency_cases();
 std::vector<storage_case> claim_cases();
 std::vector<storage_case> read_cases();
 std::vector<storage_case> query_cases();
+std::vector<storage_case> index_cases();
+std::vector<storage_case> unique_cases();
+std::vector<storage_case> annotate_cases();
+std::vector<storage_case> redact_cases();
 std::vector<storage_case> feed_cases();
 std::vector<storage_case> cursor_cases();
 std::vector<storage_case> record_cases();

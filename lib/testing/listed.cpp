@@ -66,9 +66,10 @@ std::string name_of(list_sort sort) {
             return ", by created_at";
         case list_sort::order_id:
             return ", by order_id";
-        case list_sort::index:
         case list_sort::due_at:
             return ", by due_at";
+        case list_sort::index:
+            return ", by value";
     }
     return {};
 }
@@ -81,8 +82,9 @@ std::string describe(const list_params& params) {
     return out + ", user " + show(params.scope.user) + ", tenant " + show(params.scope.tenant) +
            ", from " + show(params.created_from) + ", until " + show(params.created_until) +
            ", ids with " + std::string(params.id_prefix) + name_of(params.sort) +
-           (params.descending ? ", descending" : ", ascending") + ", limit " + show(params.limit) +
-           ", count up to " + show(params.count_max) + ")";
+           (params.descending ? ", descending" : ", ascending") +
+           (params.index ? ", attribute " + show(unsigned{params.index->slot}) : "") + ", limit " +
+           show(params.limit) + ", count up to " + show(params.count_max) + ")";
 }
 
 void expect_listed(bench& b, const std::vector<order>& all, const list_params& params) {

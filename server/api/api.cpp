@@ -8,13 +8,15 @@
 
 #include <exception>
 #include <string>
+#include <utility>
 
 namespace orderproc::server {
 
-std::optional<pending> api::begin(const http::request& in, http::response& out) noexcept {
+std::optional<pending> api::begin(const http::request& in, caller by,
+                                  http::response& out) noexcept {
     try {
         std::optional<pending> todo(std::in_place);
-        todo->by = identify(in);
+        todo->by = std::move(by);
         if (!dispatch(in, out, *todo)) todo.reset();
         return todo;
     } catch (...) {
@@ -36,6 +38,7 @@ bool api::finish(pending& of, const http::request& in, change_outcome& outcome,
             write_refusal(*of.refused, in, out);
             return false;
         }
+        if (of.by.bound() && outcome.after) conceal(*outcome.after);
         const bool replayed = outcome.replayed;
         if ((this->*of.finish)(in, outcome, of, out)) {
             of.what = {};
@@ -58,7 +61,8 @@ bool api::finish_load(pending& of, const http::request& in, result<loaded_order>
             return false;
         }
         // Somebody else's order is as if it was not there.
-        if (loaded->found && !of.by.scope.admits(*loaded->found)) loaded->found.reset();
+        if (loaded->found && !of.by.sees(*loaded->found)) loaded->found.reset();
+        if (loaded->found && of.by.bound()) conceal(*loaded->found);
         return (this->*of.use)(in, *loaded, of, out) && dispatch(in, out, of);
     } catch (...) {
         fail_with_exception(in, out);
@@ -76,11 +80,14 @@ void api::finish_read(pending& of, const http::request& in, result<void>& done,
     }
 }
 
+route_match api::find_route(const http::request& in) const noexcept {
+    const route_match matched = match(in.method, in.path);
+    if (parts_.operations_only && !(matched.path_known && is_operation(in.path))) return {};
+    return matched;
+}
+
 bool api::dispatch(const http::request& in, http::response& out, pending& todo) {
-    route_match matched = match(in.method, in.path);
-    if (parts_.operations_only && !(matched.path_known && is_operation(in.path))) {
-        matched = {};
-    }
+    const route_match matched = find_route(in);
     if (matched.found) return handle(matched, in, out, todo);
     if (!matched.path_known && !(in.path == "*" && in.method == "OPTIONS")) {
         http::write_problem(problems::not_found,
@@ -97,6 +104,11 @@ bool api::dispatch(const http::request& in, http::response& out, pending& todo) 
 
 bool api::handle(const route_match& matched, const http::request& in, http::response& out,
                  pending& todo) {
+    const access& needs = matched.found->needs;
+    if (!needs.open() && !todo.by.who->scopes().meets(needs.any_of)) {  // admit() was left out
+        http::write_problem(problems::unauthenticated, {}, in, out);
+        return false;
+    }
     key_field key;
     if (matched.found->method != "GET") key = read_idempotency_key(in);
     if (!key.valid) {

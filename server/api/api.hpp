@@ -5,6 +5,7 @@
 
 #include "api/batch.hpp"
 #include "api/caller.hpp"
+#include "api/health_reason.hpp"
 #include "api/item_refusal.hpp"
 #include "api/list_query.hpp"
 #include "api/openapi.hpp"
@@ -12,6 +13,7 @@
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
+#include "auth/authenticator.hpp"
 #include "http/message.hpp"
 
 #include <orderproc/cloud_event.hpp>
@@ -55,6 +57,7 @@ struct pending {
     // again, for current is now known.
     std::string load;  // empty: no such read
     bool (api::*use)(const http::request&, loaded_order&, pending&, http::response&) = nullptr;
+    bool use_answers = false;  // whatever was loaded: there is nothing else to wait for then
     std::unique_ptr<pending_read> read;  // any other read
     bool read_may_fail = false;          // then it is answered without what was to be read
 
@@ -88,13 +91,15 @@ struct api_parts {
     // the storage cannot be read.
     std::function<std::string(bool openmetrics, const statistics* stored)> exposition;
     // Reasons, told at once: these must not ask the storage. None: there never is one.
-    std::function<std::vector<std::string>()> unhealthy;
-    std::function<std::vector<std::string>()> unready;
-    std::function<std::vector<std::string>()> degraded;  // ready, but not as it should be
-    live_feed* feed = nullptr;                           // event_feed(); none: no streams
-    std::string event_source{default_event_source};      // of the journal's entries
-    http::request_limits limits;                         // to be told of
-    bool operations_only = false;                        // metrics and health, no orders
+    std::function<std::vector<health_reason>()> unhealthy;
+    std::function<std::vector<health_reason>()> unready;
+    std::function<std::vector<health_reason>()> degraded;  // ready, but not as it should be
+    live_feed* feed = nullptr;                             // event_feed(); none: no streams
+    live_feed* bound_feed = nullptr;      // bound_event_feed(), for callers that are bound
+    auth::authenticator* auth = nullptr;  // none: nobody is asked who it is
+    std::string event_source{default_event_source};  // of the journal's entries
+    http::request_limits limits;                     // to be told of
+    bool operations_only = false;                    // metrics and health, no orders
 };
 
 // Safe to use from any thread. Exceptions end here: they are a 500.
@@ -104,8 +109,10 @@ public:
     api(engine& orders, read_pool& reads, api_parts parts = {})
         : engine_(orders), reads_(reads), parts_(std::move(parts)) {}
 
+    // By the header alone: who asks, and whether they may. False: answered.
+    bool admit(http::request& in, caller& by, http::response& out) noexcept;
     // Answers, or returns what the answer waits for.
-    std::optional<pending> begin(const http::request& in, http::response& out) noexcept;
+    std::optional<pending> begin(const http::request& in, caller by, http::response& out) noexcept;
     // The order of `load` was read, or could not be. Answers, or returns true: then of has
     // something else to wait for.
     bool finish_load(pending& of, const http::request& in, result<loaded_order>& loaded,
@@ -156,6 +163,7 @@ public:
 private:
     using edit_parser = parsed_edit(std::string_view, const order*, const order_model&);
 
+    route_match find_route(const http::request& in) const noexcept;
     bool dispatch(const http::request& in, http::response& out, pending& todo);
     bool handle(const route_match& matched, const http::request& in, http::response& out,
                 pending& todo);

@@ -21,8 +21,12 @@ class api_session final : public http::session,
 public:
     api_session(api& handlers, http::exchange& by) : api_(handlers), by_(by) {}
 
+    bool admit(http::request& in, http::response& out) noexcept override {
+        return api_.admit(in, caller_, out);
+    }
+
     http::step begin(const http::request& in, http::response& out) noexcept override {
-        todo_ = api_.begin(in, out);
+        todo_ = api_.begin(in, caller_, out);
         return todo_ ? go_on(in, out) : http::step::answered;
     }
 
@@ -74,8 +78,11 @@ private:
 
     http::step load_order(const http::request& in, http::response& out) noexcept {
         awaited_ = source::order;
+        // Not to be looked at once it is submitted: another thread may be at it.
+        const auto how = todo_->use_answers ? http::step::answer_follows : http::step::waiting;
         auto queued = api_.reads().submit(std::move(todo_->load), *this);
-        if (queued) return http::step::waiting;
+        if (queued && api_.reads().loads_when_called()) by_.work_waits();
+        if (queued) return how;
         loaded_ = std::move(queued).error();
         return resume(in, out);
     }
@@ -119,7 +126,7 @@ private:
         return resume(in, out);
     }
 
-    // The answer is written on the connection's thread. These are called on others.
+    // These are called on other threads than the connection's.
     void complete(change_outcome& outcome) noexcept override {
         outcome_ = std::move(outcome);
         by_.ready();
@@ -145,6 +152,7 @@ private:
 
     api& api_;
     http::exchange& by_;
+    caller caller_;  // of the request under way
     std::optional<pending> todo_;
     source awaited_ = source::commit;
     change_outcome outcome_;

@@ -14,6 +14,7 @@ class api_service final : public http::service {
 public:
     explicit api_service(api& handlers) : api_(handlers) {}  // outlives it
     std::unique_ptr<http::session> open(http::exchange& by) override;
+    void work() noexcept override { api_.reads().load_waiting(); }
 
 private:
     api& api_;

@@ -167,6 +167,7 @@ void api::add_to_batch(const http::request& in, std::string_view key, std::strin
 bool api::finish_batch(const http::request& in, change_outcome&, pending& todo,
                        http::response& out) {
     out.fields.append(order_fields);
+    out.cost = std::max(static_cast<std::uint32_t>(todo.many->items().size()), 1U);
     std::string body = R"({"items":[)";
     for (batch::item& it : todo.many->items()) {
         if (body.back() != '[') body.append(1, ',');
@@ -179,6 +180,7 @@ bool api::finish_batch(const http::request& in, change_outcome&, pending& todo,
         } else if (it.refused && it.outcome.ec == errc::not_found) {
             write_refusal(*it.refused, in, one);
         } else {
+            if (todo.by.bound() && it.outcome.after) conceal(*it.outcome.after);
             finish_create(in, it.outcome, todo, one);
         }
         body.append(R"({"status":)").append(std::to_string(one.status));

@@ -5,6 +5,7 @@
 #include <orderproc/idempotency.hpp>
 
 #include <optional>
+#include <variant>
 
 namespace orderproc::server {
 
@@ -19,22 +20,39 @@ bool narrow_one(const std::optional<std::string>& allowed, std::optional<std::st
 
 }  // namespace
 
-caller identify(const http::request&) {
-    return {};
+bool caller::sees(const order_content& it) const noexcept {
+    return (!who->user() || *who->user() == it.user) &&
+           (!who->tenant() || *who->tenant() == it.tenant);
 }
 
 void speak_for(const caller& by, const http::request& in, std::string_view operation,
                std::string_view order, std::string_view key, std::string_view body, command& what) {
-    what.actor = by.actor;
-    what.scope = by.scope;
+    what.actor = by.name();
+    if (by.bound()) {
+        what.scope = by.scope();
+        if (auto* made = std::get_if<submit_order>(&what.what)) {
+            if (made->value.user.empty()) made->value.user = by.who->user().value_or("");
+            if (made->value.tenant.empty()) made->value.tenant = by.who->tenant().value_or("");
+        }
+    }
     what.traceparent = valid_traceparent(in.find("traceparent"));
     if (key.empty()) return;
-    const idempotency_scope scope{by.principal, in.method, operation, order};
+    const idempotency_scope scope{by.name(), in.method, operation, order};
     what.idempotency_key = make_idempotency(scope, key, body);
 }
 
 bool narrow(const caller& by, order_scope& asked) {
-    return narrow_one(by.scope.user, asked.user) && narrow_one(by.scope.tenant, asked.tenant);
+    return narrow_one(by.who->user(), asked.user) && narrow_one(by.who->tenant(), asked.tenant);
+}
+
+void conceal(order& it) {
+    it.last_error.clear();
+}
+
+void conceal(journal_entry& it) {
+    it.actor.clear();
+    it.reason.clear();
+    conceal(it.after);
 }
 
 }  // namespace orderproc::server

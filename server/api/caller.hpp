@@ -3,9 +3,11 @@
 
 // Who sends a request, and which orders they may see and change.
 
+#include "auth/principal.hpp"
 #include "http/message.hpp"
 
 #include <orderproc/command.hpp>
+#include <orderproc/journal.hpp>
 
 #include <string>
 #include <string_view>
@@ -13,17 +15,20 @@
 namespace orderproc::server {
 
 struct caller {
-    std::string principal = {};  // idempotency keys of one are not those of another
-    std::string actor = {};      // what the journal says of changes; empty: nothing
-    order_scope scope = {};      // the orders that it may see and change
+    auth::principal_ptr who = auth::nobody();  // never none
+
+    // What idempotency keys belong to, and what the journal says of changes; empty: nobody.
+    const std::string& name() const noexcept { return who->name(); }
+    bool may(auth::scope what) const noexcept { return who->may(what); }
+    // It sees its own orders alone, and nothing of how they are worked on.
+    bool bound() const noexcept { return who->bound(); }
+    order_scope scope() const { return {who->user(), who->tenant()}; }  // the orders that it sees
+    bool sees(const order_content& it) const noexcept;
 };
 
-// The one place where callers are made. Nobody is known yet: all are the same principal, who may
-// see and change every order.
-caller identify(const http::request& in);
-
 // The command becomes the caller's. key: Idempotency-Key, or empty; operation and order: what it
-// is for, see idempotency_scope; body: a request with the same key must have the same one.
+// is for, see idempotency_scope; body: a request with the same key must have the same one. A new
+// order that names no user or tenant is of the one that the caller is bound to.
 void speak_for(const caller& by, const http::request& in, std::string_view operation,
                std::string_view order, std::string_view key, std::string_view body, command& what);
 
@@ -32,6 +37,10 @@ bool narrow(const caller& by, order_scope& asked);
 
 // For the detail of a refusal, where that is false.
 inline constexpr std::string_view not_the_callers = "has to be the caller's own";
+
+// Takes out what a bound caller does not get to see: last_error, reason and actor.
+void conceal(order& it);
+void conceal(journal_entry& it);
 
 }  // namespace orderproc::server
 

@@ -22,6 +22,9 @@ public:
     cors_session(const cors_service& of, std::unique_ptr<http::session> inner)
         : of_(of), inner_(std::move(inner)) {}
 
+    bool admit(http::request& in, http::response& out) noexcept override {
+        return inner_->admit(in, out);
+    }
     http::step begin(const http::request& in, http::response& out) noexcept override {
         if (in.method == "OPTIONS" && of_.answer_preflight(in, out)) return http::step::answered;
         return marked(inner_->begin(in, out), in, out);

@@ -39,6 +39,7 @@ public:
                  std::span<const std::string> fields = {});
 
     std::unique_ptr<http::session> open(http::exchange& by) override;
+    void work() noexcept override { inner_.work(); }
     // Whose page it is nobody knows yet: with several origins every page may read it.
     void turned_away(http::response& out) const override;
 

@@ -1,5 +1,7 @@
 #include "api/event_stream.hpp"
 
+#include "api/caller.hpp"
+
 #include <orderproc/cloud_event.hpp>
 
 #include <utility>
@@ -26,20 +28,36 @@ http::piece reset_event(const feed_position& to) {
     return own("event: reset\nid: " + at + "\ndata: {\"position\":\"" + at + "\"}\n\n");
 }
 
+void append_event(const journal_entry& it, std::string_view source, const order_model& model,
+                  std::string& to) {
+    to.append("id: ").append(to_string(it.position)).append("\ndata: ");
+    append_cloud_event(it, to, source, model);
+    to.append("\n\n");
+}
+
 }  // namespace
 
 live_feed_options event_feed(std::string source, const order_model& model) {
     live_feed_options out;
     out.encode = [source = std::move(source), &model](const journal_entry& it, std::string& to) {
-        to.append("id: ").append(to_string(it.position)).append("\ndata: ");
-        append_cloud_event(it, to, source, model);
-        to.append("\n\n");
+        append_event(it, source, model, to);
     };
     return out;
 }
 
-event_stream::event_stream(live_feed& feed, feed_request what, std::optional<feed_position> from)
-    : feed_(feed), what_(std::move(what)), first_(first_event(from)) {}
+live_feed_options bound_event_feed(std::string source, const order_model& model) {
+    live_feed_options out;
+    out.encode = [source = std::move(source), &model](const journal_entry& it, std::string& to) {
+        journal_entry shown = it;
+        conceal(shown);
+        append_event(shown, source, model, to);
+    };
+    return out;
+}
+
+event_stream::event_stream(live_feed& feed, feed_request what, std::optional<feed_position> from,
+                           auth::principal_ptr who)
+    : feed_(feed), who_(std::move(who)), what_(std::move(what)), first_(first_event(from)) {}
 
 void event_stream::start(http::stream_exchange& by) {
     by_ = &by;

@@ -19,6 +19,11 @@ bool open_to_clients(const transition* it) noexcept {
     return it && it->open_to_clients;
 }
 
+// To try again what has failed is for those who operate the server, all else for those who write.
+auth::scope scope_of(const transition& it) noexcept {
+    return it.event == "retry" ? auth::scope::operate : auth::scope::orders_write;
+}
+
 std::string names_of_open_events(const status_machine& machine) {
     std::string out;
     for (const transition& it : machine.transitions()) {
@@ -83,8 +88,13 @@ bool api::erase_personal(const call& it, http::response& out, pending& todo) {
 
 bool api::raise(const call& it, std::string event, std::string reason, http::response& out,
                 pending& todo) {
-    if (!open_to_clients(engine_.machine().find(event))) {  // no such resource, then
+    const transition* const known = engine_.machine().find(event);
+    if (!open_to_clients(known)) {  // no such resource, then
         http::write_problem(problems::not_found, {}, it.in, out);
+        return false;
+    }
+    if (!todo.by.may(scope_of(*known))) {
+        write_forbidden(to_string(scope_of(*known)), it.in, out);
         return false;
     }
     raise_event raised{{}, std::move(event), std::move(reason)};

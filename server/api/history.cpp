@@ -53,8 +53,17 @@ bool read_version(std::string_view text, order_version& out) noexcept {
 // Whose history is read, and for whom.
 struct asked_history {
     std::string id;
-    order_scope scope;
+    caller by;
 };
+
+// What the caller gets to see of it.
+result<std::vector<journal_entry>> read_entries(repository_reader& from, const caller& by,
+                                                const history_params& params) {
+    auto found = from.history(params);
+    if (!found || !by.bound()) return found;
+    for (journal_entry& it : *found) conceal(it);
+    return found;
+}
 
 using entry_or_none = std::optional<journal_entry>;
 
@@ -63,10 +72,10 @@ result<entry_or_none> entry_after(repository_reader& from, const asked_history& 
                                   std::uint64_t version) {
     history_params params;
     params.order = of.id;
-    params.scope = of.scope;
+    params.scope = of.by.scope();
     params.after = order_version{version};
     params.limit = 1;
-    auto found = from.history(params);
+    auto found = read_entries(from, of.by, params);
     if (!found) return std::move(found).error();
     return found->empty() ? entry_or_none() : entry_or_none(std::move(found->front()));
 }
@@ -83,10 +92,10 @@ result<history_page> read_history(repository_reader& from, const asked_history& 
     if (!at) return at.error();
     history_params params;
     params.order = of.id;
-    params.scope = of.scope;
+    params.scope = of.by.scope();
     params.after = after.value_or(params.after);
     params.limit = history_entries_max + 1;
-    auto entries = from.history(params);
+    auto entries = read_entries(from, of.by, params);
     if (!entries) return std::move(entries).error();
     bool known = !entries->empty();
     if (!known && after) {
@@ -168,7 +177,7 @@ bool api::get_history(const call& it, http::response& out, pending& todo) {
         write_bad_parameter("after", "has to be a version", it.in, out);
         return false;
     }
-    asked_history of{std::move(id), todo.by.scope};
+    asked_history of{std::move(id), todo.by};
     todo.read = read_then([of = std::move(of), version](
                               repository_reader& from) { return read_history(from, of, version); },
                           [this](history_page& page, const http::request& in, http::response& to) {
@@ -185,7 +194,7 @@ bool api::get_order_at(const call& it, std::string id, std::string_view time, ht
         write_bad_parameter("at", "has to be an RFC 3339 date-time", it.in, out);
         return false;
     }
-    asked_history of{std::move(id), todo.by.scope};
+    asked_history of{std::move(id), todo.by};
     todo.read = read_then(
         [of = std::move(of), at = *at](repository_reader& from) { return read_past(from, of, at); },
         [this](const past_order& found, const http::request& in, http::response& to) {

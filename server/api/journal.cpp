@@ -154,7 +154,12 @@ bool api::get_journal(const call& it, http::response& out, pending& todo) {
         return false;
     }
     todo.read = read_then(
-        [query = std::move(query)](repository_reader& from) { return read_journal(from, query); },
+        [query = std::move(query), bound = todo.by.bound()](repository_reader& from) {
+            auto page = read_journal(from, query);
+            if (!page || !bound) return page;
+            for (journal_entry& one : page->entries) conceal(one);
+            return page;
+        },
         [this, given = std::move(*parameters)](const journal_page& page, const http::request&,
                                                http::response& to) {
             write_journal(page, given, parts_.event_source, engine_.model(), to);

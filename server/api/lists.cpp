@@ -7,8 +7,10 @@
 #include <orderproc/changed_orders.hpp>
 #include <orderproc/json.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -35,6 +37,14 @@ void write_page(const std::vector<order>& orders, const order_model& model,
         out.body.append(R"(,"exact":)").append(total->more ? "false}" : "true}");
     }
     out.body.append(1, '}');
+}
+
+// What a caller that is bound gets to see of a page.
+template <class Page>
+result<Page> concealed(result<Page> page, bool bound) {
+    if (!page || !bound) return page;
+    for (order& it : page->orders) conceal(it);
+    return page;
 }
 
 }  // namespace
@@ -71,16 +81,23 @@ bool api::read_page(const call& it, std::optional<order_status> fixed, http::res
         write_bad_parameter(*bad, it.in, out);
         return false;
     }
+    if (query.total && todo.by.bound()) {
+        write_bad_parameter("total", "is not for those who see their own orders alone", it.in, out);
+        return false;
+    }
     if (query.updated_from) return read_changes(std::move(query), std::move(*parameters), todo);
     if (query.order_id) return read_one(std::move(query), todo);
-    todo.read = read_then([query](repository_reader& from) { return from.list(query.params()); },
-                          [this, query, given = std::move(*parameters)](
-                              const order_page& page, const http::request&, http::response& to) {
-                              std::optional<std::string> next;
-                              if (page.next) next = make_cursor(query, *page.next);
-                              add_order_fields(page.newest, to);
-                              write_page(page.orders, engine_.model(), next, page.total, given, to);
-                          });
+    todo.read = read_then(
+        [query, bound = todo.by.bound()](repository_reader& from) {
+            return concealed(from.list(query.params()), bound);
+        },
+        [this, query, given = std::move(*parameters)](const order_page& page, const http::request&,
+                                                      http::response& to) {
+            std::optional<std::string> next;
+            if (page.next) next = make_cursor(query, *page.next);
+            add_order_fields(page.newest, to);
+            write_page(page.orders, engine_.model(), next, page.total, given, to);
+        });
     return true;
 }
 
@@ -90,10 +107,13 @@ bool api::read_one(list_query query, pending& todo) {
         [query](repository_reader& from) {
             return from.load({{&*query.order_id, 1}, query.scope});
         },
-        [this, query](loaded_orders& found, const http::request&, http::response& to) {
+        [this, query, bound = todo.by.bound()](loaded_orders& found, const http::request&,
+                                               http::response& to) {
             std::vector<order> orders;
             std::optional<order>& it = found.orders.at(0);
             if (it && query.has_status(it->status)) orders.push_back(std::move(*it));
+            if (bound)
+                std::for_each(orders.begin(), orders.end(), [](order& one) { conceal(one); });
             add_order_fields(found.newest, to);
             write_page(orders, engine_.model(), {}, {}, {}, to);
         });
@@ -102,7 +122,9 @@ bool api::read_one(list_query query, pending& todo) {
 
 bool api::read_changes(list_query query, std::vector<query_parameter> parameters, pending& todo) {
     todo.read = read_then(
-        [query](repository_reader& from) { return list_changed(from, query.changes()); },
+        [query, bound = todo.by.bound()](repository_reader& from) {
+            return concealed(list_changed(from, query.changes()), bound);
+        },
         [this, query, given = std::move(parameters)](const changed_page& page,
                                                      const http::request& in, http::response& to) {
             if (page.reset) {

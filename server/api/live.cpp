@@ -129,14 +129,14 @@ bool read_position(const http::request& in, const stream_start& from,
 }
 
 // Without a position to continue after, the stream begins at the end of the journal.
-void begin_stream(live_feed& feed, feed_request what, const feed_position& newest,
+void begin_stream(live_feed& feed, feed_request what, const feed_position& newest, const caller& by,
                   http::response& out) {
     out.content_type = "text/event-stream";
     add_order_fields(newest, out);
     out.add("X-Accel-Buffering", "no");  // proxies would hold events back
     const std::optional<feed_position> from = what.after ? std::nullopt : std::optional(newest);
     if (!what.after) what.after = newest;
-    out.stream = std::make_unique<event_stream>(feed, std::move(what), from);
+    out.stream = std::make_unique<event_stream>(feed, std::move(what), from, by.who);
 }
 
 struct begun_order {
@@ -169,7 +169,8 @@ bool is_over(const begun_order& it, const feed_position& seen, const status_mach
 bool api::stream_events(const call& it, http::response& out, pending& todo) {
     stream_query query;
     std::optional<feed_position> after;
-    if (!parts_.feed) {
+    live_feed* const feed = todo.by.bound() ? parts_.bound_feed : parts_.feed;
+    if (!feed) {
         http::write_problem(problems::not_found, {}, it.in, out);
         return false;
     }
@@ -182,9 +183,9 @@ bool api::stream_events(const call& it, http::response& out, pending& todo) {
     }
     todo.read = read_then(
         &newest_position,
-        [&feed = *parts_.feed, filter = std::move(query.filter), after](
+        [feed, by = todo.by, filter = std::move(query.filter), after](
             const feed_position& newest, const http::request&, http::response& to) mutable {
-            begin_stream(feed, {std::move(filter), after, false}, newest, to);
+            begin_stream(*feed, {std::move(filter), after, false}, newest, by, to);
         });
     return true;
 }
@@ -193,7 +194,8 @@ bool api::stream_order_events(const call& it, http::response& out, pending& todo
     std::string id;
     stream_start given;
     std::optional<feed_position> after;
-    if (!parts_.feed) {
+    live_feed* const feed = todo.by.bound() ? parts_.bound_feed : parts_.feed;
+    if (!feed) {
         http::write_problem(problems::not_found, {}, it.in, out);
         return false;
     }
@@ -202,10 +204,10 @@ bool api::stream_order_events(const call& it, http::response& out, pending& todo
         return false;
     }
     todo.read =
-        read_then([id, scope = todo.by.scope](
+        read_then([id, scope = todo.by.scope()](
                       repository_reader& from) { return read_begun(from, id, scope); },
-                  [this, after, scope = todo.by.scope](
-                      const begun_order& found, const http::request& in, http::response& to) {
+                  [this, feed, after, by = todo.by](const begun_order& found,
+                                                    const http::request& in, http::response& to) {
                       if (found.entries.empty()) {
                           http::write_problem(problems::not_found, {}, in, to);
                       } else if (after && is_over(found, *after, engine_.machine())) {
@@ -214,10 +216,10 @@ bool api::stream_order_events(const call& it, http::response& out, pending& todo
                       } else {
                           feed_request what;
                           what.filter.orders.push_back(found.entries.front().after.id);
-                          what.filter.scope = scope;
+                          what.filter.scope = by.scope();
                           what.until_settled = true;
                           what.after = after.value_or(feed_position{});
-                          begin_stream(*parts_.feed, std::move(what), found.newest, to);
+                          begin_stream(*feed, std::move(what), found.newest, by, to);
                       }
                   });
     return true;

@@ -2,6 +2,7 @@
 
 #include "api/batch.hpp"
 #include "api/cors.hpp"
+#include "api/health_reason.hpp"
 #include "api/idempotency.hpp"
 #include "api/list_query.hpp"
 #include "api/openapi_orders.hpp"
@@ -86,6 +87,8 @@ json::object make_values(const status_machine& machine, const http::request_limi
     }
     json::array codes;
     for (const http::problem_kind* it : all_problems()) codes.emplace_back(it->code);
+    json::array health;
+    for (const std::string_view it : health_codes::all) health.emplace_back(it);
     json::array count_names;
     for (const auto& it : counts) count_names.emplace_back(it.key());
     return {
@@ -96,6 +99,7 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"client_events", std::move(client_events)},
         {"events", std::move(events)},
         {"problem_codes", std::move(codes)},
+        {"health_codes", std::move(health)},
         {"cors_allowed_fields", cors_allowed_fields},
         {"cors_exposed_fields", cors_exposed_fields},
         {"cors_preflight_seconds", cors_preflight_seconds},
@@ -142,7 +146,9 @@ public:
             const json::value of_all = take(item, "parameters");
             for (const std::string_view method : methods) {
                 auto* operation = item.if_contains(method);
-                if (operation) finish(operation->as_object(), of_all.as_array());
+                if (!operation) continue;
+                add_access(method, path.key(), operation->as_object());
+                finish(operation->as_object(), of_all.as_array());
             }
         }
         for (auto& it : components().at("responses").as_object()) add_fields(it.value());
@@ -212,6 +218,26 @@ private:
                 {"x-problems", json::array()}};
     }
 
+    // What the table of routes says of who may ask. A credential is optional: while there is no
+    // key, requests from the server's machine need none.
+    static void add_access(std::string_view method, std::string_view path,
+                           json::object& operation) {
+        json::array security;
+        for (const route& it : routes()) {
+            if (lower(it.method) != method || it.pattern != path || it.needs.open()) continue;
+            security.push_back(json::object());
+            for (const auth::scope one : auth::scopes_in(it.needs.any_of)) {
+                security.push_back(json::object{{"key", {auth::to_string(one)}}});
+            }
+            auto& codes = operation.at("x-problems").as_array();
+            for (const auto* kind : {&problems::unauthenticated, &problems::forbidden,
+                                     &problems::credentials_unavailable}) {
+                codes.emplace_back(kind->code);
+            }
+        }
+        operation["security"] = std::move(security);
+    }
+
     void add_codes(const json::array& names, std::map<unsigned, json::array>& by_status) {
         for (const json::value& it : names) {
             if (const auto* group = groups_.if_contains(it.as_string())) {
@@ -270,6 +296,9 @@ private:
             std::find(codes.begin(), codes.end(), "unsupported_media_type") != codes.end();
         if (encoded)
             out["headers"] = {{"Accept-Encoding", reference("headers", "Accept-Encoding")}};
+        if (status == 401) {
+            out["headers"] = {{"WWW-Authenticate", reference("headers", "WWW-Authenticate")}};
+        }
         if (status == 503) out["headers"] = {{"Retry-After", reference("headers", "Retry-After")}};
         return out;
     }

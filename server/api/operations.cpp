@@ -26,31 +26,37 @@ void append_lower(std::string_view text, std::string& out) {
     for (const char c : text) out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c);
 }
 
-using reason_source = std::function<std::vector<std::string>()>;
+using reasons = std::vector<health_reason>;
 
-std::vector<std::string> reasons_of(const reason_source& source) {
-    return source ? source() : std::vector<std::string>();
+reasons reasons_of(const std::function<reasons()>& source) {
+    return source ? source() : reasons();
 }
 
-void write_state(std::string_view state, const std::vector<std::string>& reasons,
+// Each code once, for everybody; the reasons are for those who may read them.
+void write_state(std::string_view state, const reasons& why, const caller& to,
                  http::response& out) {
     out.add("Cache-Control", "no-store");
     out.body.append(R"({"status":")").append(state).append(1, '"');
-    if (reasons.empty()) {
+    if (why.empty()) {
         out.body.append(1, '}');
         return;
     }
-    out.body.append(R"(,"reasons":[)");
-    for (const std::string& it : reasons) {
-        if (&it != reasons.data()) out.body.append(1, ',');
-        append_json_string(it, out.body);
+    std::vector<std::string_view> codes;
+    for (const health_reason& it : why) {
+        if (std::find(codes.begin(), codes.end(), it.code) == codes.end()) codes.push_back(it.code);
     }
-    out.body.append("]}");
+    append_words("codes", codes, out.body);
+    if (to.may(auth::scope::read)) {
+        std::vector<std::string_view> texts;
+        for (const health_reason& it : why) texts.emplace_back(it.text);
+        append_words("reasons", texts, out.body);
+    }
+    out.body.append(1, '}');
 }
 
-void write_unfit(const std::vector<std::string>& reasons, http::response& out) {
+void write_unfit(const reasons& why, const caller& to, http::response& out) {
     out.status = 503;
-    write_state("unavailable", reasons, out);
+    write_state("unavailable", why, to, out);
 }
 
 void write_counts(const statistics& counted, const status_machine& machine, http::response& out) {
@@ -119,24 +125,24 @@ bool api::get_metrics(const call& it, http::response&, pending& todo) {
     return true;
 }
 
-bool api::get_health(const call&, http::response& out, pending&) {
-    const auto reasons = reasons_of(parts_.unhealthy);
-    if (reasons.empty()) {
-        write_state("ok", reasons, out);
+bool api::get_health(const call&, http::response& out, pending& todo) {
+    const auto why = reasons_of(parts_.unhealthy);
+    if (why.empty()) {
+        write_state("ok", why, todo.by, out);
     } else {
-        write_unfit(reasons, out);
+        write_unfit(why, todo.by, out);
     }
     return false;
 }
 
-bool api::get_readiness(const call&, http::response& out, pending&) {
-    const auto reasons = reasons_of(parts_.unready);
-    if (!reasons.empty()) {
-        write_unfit(reasons, out);
+bool api::get_readiness(const call&, http::response& out, pending& todo) {
+    const auto why = reasons_of(parts_.unready);
+    if (!why.empty()) {
+        write_unfit(why, todo.by, out);
         return false;
     }
     const auto degraded = reasons_of(parts_.degraded);
-    write_state(degraded.empty() ? "ready" : "degraded", degraded, out);
+    write_state(degraded.empty() ? "ready" : "degraded", degraded, todo.by, out);
     return false;
 }
 

@@ -54,6 +54,7 @@ bool api::get_order(const call& it, http::response& out, pending& todo) {
     if (at) return get_order_at(it, std::move(id), *at, out, todo);
     todo.load = std::move(id);
     todo.use = &api::show_order;
+    todo.use_answers = true;
     return true;
 }
 

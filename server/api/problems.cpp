@@ -15,6 +15,7 @@ const http::problem_kind& kind_of(error_code ec) noexcept {
     if (ec == errc::unavailable || ec == errc::model_changed) return problems::unavailable;
     if (ec == errc::outcome_unknown) return problems::outcome_unknown;
     if (ec == errc::stopped) return problems::stopping;
+    if (ec == errc::not_supported) return problems::not_supported;
     return problems::internal;
 }
 
@@ -28,6 +29,8 @@ std::span<const http::problem_kind* const> all_problems() noexcept {
         &invalid_json,
         &invalid_parameter,
         &invalid_idempotency_key,
+        &unauthenticated,
+        &forbidden,
         &transport::cross_site,
         &transport::foreign_host,
         &not_found,
@@ -48,9 +51,11 @@ std::span<const http::problem_kind* const> all_problems() noexcept {
         &transport::rate_limited,
         &transport::header_too_large,
         &internal,
+        &not_supported,
         &overloaded,
         &items_unavailable,
         &unavailable,
+        &credentials_unavailable,
         &outcome_unknown,
         &stopping,
         &transport::too_many_connections,

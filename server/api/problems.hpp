@@ -3,6 +3,7 @@
 
 // What the handlers refuse, beside what the transport does.
 
+#include "auth/problems.hpp"
 #include "http/problem.hpp"
 
 #include <orderproc/json.hpp>
@@ -13,6 +14,9 @@
 namespace orderproc::server {
 
 namespace problems {
+using auth::problems::credentials_unavailable;
+using auth::problems::forbidden;
+using auth::problems::unauthenticated;
 using http::problem_kind;
 using http::problems::bad_request;
 using http::problems::overloaded;
@@ -41,6 +45,8 @@ inline constexpr problem_kind validation{422, "validation", "The order is invali
 inline constexpr problem_kind idempotency_mismatch{
     422, "idempotency_mismatch", "The idempotency key was used with another request"};
 inline constexpr problem_kind internal{500, "internal", "Something went wrong"};
+inline constexpr problem_kind not_supported{501, "not_supported",
+                                            "The storage of this server cannot do that"};
 inline constexpr problem_kind items_unavailable{503, "items_unavailable",
                                                 "The items cannot be checked now"};
 inline constexpr problem_kind unavailable{503, "unavailable", "The storage is unavailable"};
@@ -52,9 +58,12 @@ inline constexpr problem_kind stopping{503, "stopping", "The server is going dow
 // All there are: these, and the transport's.
 std::span<const http::problem_kind* const> all_problems() noexcept;
 
-// 503 for what may pass, else 500, which says nothing.
+// 503 for what may pass, 501 for what this storage cannot, else 500, which says nothing.
 void write_failure(error_code ec, const http::request& to, http::response& out);
 void write_failure(const http::problem_kind& kind, const http::request& to, http::response& out);
+
+// 403 naming the scope that is needed, or several of which one is.
+void write_forbidden(std::string_view scopes, const http::request& to, http::response& out);
 
 // 400 saying where.
 void write_syntax_error(const syntax_error& what, const http::request& to, http::response& out);

@@ -9,32 +9,41 @@ namespace orderproc::server {
 
 namespace {
 
+using auth::scope;
+
+constexpr access anybody{true, {}};
+constexpr access reads{true, {scope::orders_read}};
+constexpr access writes{true, {scope::orders_write}};
+constexpr access raises{true, {scope::orders_write, scope::operate}};  // then the event decides
+constexpr access erases{true, {scope::erase}};
+constexpr access scrapes{true, {scope::metrics}};
+
 constexpr route table[] = {
-    {"POST", "/orders", "create_order", &api::create_order},
-    {"POST", batch_path, "create_orders", &api::create_orders},
-    {"GET", "/orders", "list_orders", &api::list_orders},
-    {"GET", "/orders/{order_id}", "get_order", &api::get_order},
-    {"PUT", "/orders/{order_id}", "replace_order", &api::replace_order},
-    {"PATCH", "/orders/{order_id}", "patch_order", &api::patch_order},
-    {"PATCH", "/orders/{order_id}/annotations", "annotate_order", &api::patch_annotations},
-    {"POST", "/orders/{order_id}/redact", "redact_order", &api::erase_personal},
-    {"GET", "/orders/{order_id}/history", "get_history", &api::get_history},
-    {"DELETE", "/orders/{order_id}", "delete_order", &api::delete_order},
-    {"POST", "/orders/{order_id}/cancel", "cancel_order", &api::cancel_order},
-    {"POST", "/orders/{order_id}/retry", "retry_order", &api::retry_order},
-    {"POST", "/orders/{order_id}/transitions", "raise_transition", &api::raise_transition},
-    {"GET", "/orders/status/{status}", "list_orders_by_status", &api::list_orders_by_status},
-    {"GET", "/events", "stream_events", &api::stream_events},
-    {"GET", "/orders/{order_id}/events", "stream_order_events", &api::stream_order_events},
-    {"GET", "/journal", "get_journal", &api::get_journal},
-    {"GET", "/metrics", "get_metrics", &api::get_metrics},
-    {"GET", "/healthz", "get_health", &api::get_health},
-    {"GET", "/readyz", "get_readiness", &api::get_readiness},
-    {"GET", "/model", "get_model", &api::get_model},
-    {"GET", "/openapi.json", "get_openapi", &api::get_openapi},
-    {"GET", "/docs", "get_docs", &api::get_docs},
-    {"GET", "/docs/{file}", "get_docs_file", &api::get_docs},
-    {"GET", "/", "get_root", &api::get_root},
+    {"POST", "/orders", "create_order", &api::create_order, writes},
+    {"POST", batch_path, "create_orders", &api::create_orders, writes},
+    {"GET", "/orders", "list_orders", &api::list_orders, reads},
+    {"GET", "/orders/{order_id}", "get_order", &api::get_order, reads},
+    {"PUT", "/orders/{order_id}", "replace_order", &api::replace_order, writes},
+    {"PATCH", "/orders/{order_id}", "patch_order", &api::patch_order, writes},
+    {"PATCH", "/orders/{order_id}/annotations", "annotate_order", &api::patch_annotations, writes},
+    {"POST", "/orders/{order_id}/redact", "redact_order", &api::erase_personal, erases},
+    {"GET", "/orders/{order_id}/history", "get_history", &api::get_history, reads},
+    {"DELETE", "/orders/{order_id}", "delete_order", &api::delete_order, writes},
+    {"POST", "/orders/{order_id}/cancel", "cancel_order", &api::cancel_order, raises},
+    {"POST", "/orders/{order_id}/retry", "retry_order", &api::retry_order, raises},
+    {"POST", "/orders/{order_id}/transitions", "raise_transition", &api::raise_transition, raises},
+    {"GET", "/orders/status/{status}", "list_orders_by_status", &api::list_orders_by_status, reads},
+    {"GET", "/events", "stream_events", &api::stream_events, reads},
+    {"GET", "/orders/{order_id}/events", "stream_order_events", &api::stream_order_events, reads},
+    {"GET", "/journal", "get_journal", &api::get_journal, reads},
+    {"GET", "/metrics", "get_metrics", &api::get_metrics, scrapes},
+    {"GET", "/healthz", "get_health", &api::get_health, anybody},
+    {"GET", "/readyz", "get_readiness", &api::get_readiness, anybody},
+    {"GET", "/model", "get_model", &api::get_model, reads},
+    {"GET", "/openapi.json", "get_openapi", &api::get_openapi, anybody},
+    {"GET", "/docs", "get_docs", &api::get_docs, anybody},
+    {"GET", "/docs/{file}", "get_docs_file", &api::get_docs, anybody},
+    {"GET", "/", "get_root", &api::get_root, anybody},
 };
 
 // A path that a pattern spells out is not one that another pattern's parameter may stand for.

@@ -4,6 +4,7 @@
 // What there is to ask for: one table, from which come the answers to OPTIONS, HEAD and
 // methods that a resource does not have, and the names by which requests are counted.
 
+#include "auth/scope.hpp"
 #include "http/message.hpp"
 
 #include <cstddef>
@@ -32,11 +33,21 @@ struct call {
     std::string_view key;        // Idempotency-Key; empty: none
 };
 
+// Who may ask for a route: whoever holds one of the scopes, or anybody. A route that states
+// neither is asked for in vain.
+struct access {
+    bool stated = false;
+    auth::scope_set any_of = {};
+
+    constexpr bool open() const noexcept { return stated && any_of.empty(); }
+};
+
 struct route {
     std::string_view method;
     std::string_view pattern;  // "/orders/{order_id}": at most one parameter, a whole segment
     std::string_view name;
     bool (api::*handle)(const call&, http::response&, pending&);  // true: pending is to be done
+    access needs = {};
 };
 
 std::span<const route> routes() noexcept;

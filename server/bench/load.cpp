@@ -172,6 +172,9 @@ private:
         put_id(target, id);
         put_id(body, id);
         it.out = options_.method + ' ' + target + " HTTP/1.1\r\nHost: " + options_.host + "\r\n";
+        if (!options_.token.empty()) {
+            it.out += "Authorization: Bearer " + options_.token + "\r\n";
+        }
         if (!body.empty()) {
             it.out +=
                 "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +

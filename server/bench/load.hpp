@@ -24,6 +24,7 @@ struct load_options {
     std::string method = "GET";
     std::string target = "/healthz";
     std::string body;
+    std::string token;  // sent as Authorization: Bearer; empty: none
     std::uint64_t id_seed = 1;
     std::uint64_t ids_known = 0;  // draw from the first so many; 0: new ones
     // Requests a second; each waits for a connection that is free, which its latency includes.

@@ -1,4 +1,5 @@
 #include "bench/load.hpp"
+#include "cli/credential_settings.hpp"
 #include "cli/progress.hpp"
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
@@ -34,6 +35,7 @@ struct bench_settings {
     std::uint64_t seed = 0;
     long pid = 0;
     std::string label;
+    credential_settings credential;
 };
 
 // Seconds of processor time that the process has used; 0 if it cannot be told.
@@ -61,8 +63,10 @@ double peak_memory_mib(long pid) {
 
 class bench {
 public:
-    bench(const bench_settings& settings, const endpoint& to, std::chrono::milliseconds duration)
+    bench(const bench_settings& settings, const endpoint& to, std::chrono::milliseconds duration,
+          std::string token)
         : settings_(settings) {
+        base_.token = std::move(token);
         base_.host = to.host;
         base_.port = to.port;
         base_.connections = settings.connections;
@@ -163,8 +167,11 @@ private:
         std::string text;
         if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
             const std::string request =
-                "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
-                "Accept: application/json\r\n\r\n";
+                std::string(
+                    "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+                    "Accept: application/json\r\n") +
+                (base_.token.empty() ? "" : "Authorization: Bearer " + base_.token + "\r\n") +
+                "\r\n";
             (void)!::write(fd, request.data(), request.size());
             std::array<char, 4096> part;
             for (ssize_t n; (n = ::read(fd, part.data(), part.size())) > 0;) {
@@ -216,7 +223,9 @@ int run_bench(const bench_settings& settings) {
     if (!to) return fail(to.error());
     const auto duration = duration_option("--duration", settings.duration);
     if (!duration) return fail(duration.error());
-    return bench(settings, *to, *duration).run();
+    auto token = settings.credential.token();
+    if (!token) return fail(token.error());
+    return bench(settings, *to, *duration, std::move(*token)).run();
 }
 
 }  // namespace
@@ -240,6 +249,7 @@ void add_bench(command_line to) {
     add_setting(*command, "orders", it->orders, "Of e2e, and for get when nothing was posted");
     add_setting(*command, "seed", it->seed, "Of the order ids; 0: by the time of day");
     add_setting(*command, "pid", it->pid, "The server's process: measures its CPU and memory");
+    it->credential.add_file_to(*command);
     add_setting(*command, "label", it->label, "Put before each scenario's name");
     command->callback([&run = to.run, it] { run = [it] { return run_bench(*it); }; });
 }

@@ -16,11 +16,15 @@ struct exposure_settings {
 
     void add_to(CLI::App& command);
 
-    // For the address that an option has. errc::invalid_argument: the address is malformed, or is
-    // not a loopback one and something is not admitted. Another admission that this option needs
+    // For the address that an option has, before the storage is opened. errc::invalid_argument:
+    // the address is malformed, or is not a loopback one and something is not admitted. secured:
+    // there is TLS, or nobody but a proxy may do without. Another admission that this option needs
     // is named, with whether it was made.
-    result<void> admits(std::string_view option, const std::string& address,
+    result<void> admits(std::string_view option, const std::string& address, bool secured = false,
                         std::string_view also = {}, bool also_made = true) const;
+    // The same once it is known whether there is a key.
+    result<void> admits_strangers(std::string_view option, const std::string& address,
+                                  bool has_keys) const;
 };
 
 }  // namespace orderproc::server

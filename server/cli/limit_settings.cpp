@@ -52,6 +52,8 @@ void limit_settings::add_to(CLI::App& command) {
     };
     add_setting(command, "rate-limit", rate_limit,
                 "RATE[:BURST]: requests a second of one client, and at once; empty: any");
+    add_setting(command, "bound-rate-limit", bound_rate_limit,
+                "The same for each key that is bound to a user or a tenant; empty: any");
     add_setting(command, "trusted-proxy", trusted_proxies,
                 "Address or range (10.0.0.0/8) of proxies whose X-Forwarded-For is believed; "
                 "may be given several times")
@@ -97,6 +99,11 @@ result<http::server_options> limit_settings::options() const {
         const auto limit = of_option("--rate-limit", parse_rate(rate_limit));
         if (!limit) return limit.error();
         out.admits.limit = *limit;
+    }
+    if (!bound_rate_limit.empty()) {
+        const auto limit = of_option("--bound-rate-limit", parse_rate(bound_rate_limit));
+        if (!limit) return limit.error();
+        out.admits.bound_limit = *limit;
     }
     for (const std::string& it : trusted_proxies) {
         const auto range = of_option("--trusted-proxy", http::address_range::parse(it));

@@ -21,6 +21,7 @@ struct limit_settings {
     http::server_options most;  // numbers go straight in
     std::size_t queue = engine_options{}.queue_max;
     std::string rate_limit;
+    std::string bound_rate_limit = "50:500";
     std::vector<std::string> trusted_proxies;
     std::string header_timeout = "5s";
     std::string body_timeout = "10s";

@@ -21,9 +21,12 @@ int main(int argc, char** argv) {
     add_verify({app, run});
     add_migrate({app, run});
     add_model({app, run});
+    add_redact({app, run});
     add_rotate_epoch({app, run});
     add_bench({app, run});
     add_order({app, run});
+    add_keys({app, run});
+    add_audit({app, run});
     try {
         app.parse(argc, argv);
         if (!configuration.empty()) {

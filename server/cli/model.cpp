@@ -53,13 +53,9 @@ result<shop_model> model_in(const storage_settings& settings) {
 }
 
 int print(const model_command& with) {
-    const bool stored = with.asks_storage();
-    if (stored && !with.file.empty()) {
-        return fail({errc::invalid_argument, "name a file or a storage, not both"});
-    }
-    const auto model = stored              ? model_in(with.storage)
-                       : with.file.empty() ? shop_model_of("{}")
-                                           : read_file(with.file);
+    const auto model = !with.file.empty()    ? read_file(with.file)
+                       : with.asks_storage() ? model_in(with.storage)
+                                             : shop_model_of("{}");
     if (!model) return fail(model.error());
     print_text(to_json(model->orders, model->statuses));
     return 0;

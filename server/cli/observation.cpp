@@ -74,8 +74,9 @@ void observation::count_streams(std::function<std::size_t()> count) {
                           .Add({});
 }
 
-api_parts observation::parts() {
+api_parts observation::parts(auth::authenticator& judge) {
     api_parts out;
+    out.auth = &judge;
     out.unhealthy = [this] { return health_.unhealthy(); };
     out.unready = [this] { return health_.unready(); };
     out.degraded = [this] { return health_.degraded(); };
@@ -98,10 +99,11 @@ std::vector<request_observer*> observation::request_observers() {
     return out;
 }
 
-admin_server::admin_server(observation& shown, engine& orders, read_pool& reads)
+admin_server::admin_server(observation& shown, engine& orders, read_pool& reads,
+                           auth::authenticator& judge)
     : handlers_(orders, reads,
                 [&] {
-                    api_parts parts = shown.parts();
+                    api_parts parts = shown.parts(judge);
                     parts.operations_only = true;
                     return parts;
                 }()),
@@ -109,18 +111,18 @@ admin_server::admin_server(observation& shown, engine& orders, read_pool& reads)
 
 result<std::unique_ptr<admin_server>> admin_server::open(const observation_settings& settings,
                                                          observation& shown, engine& orders,
-                                                         read_pool& reads) {
+                                                         read_pool& reads, access_control& access) {
     std::unique_ptr<admin_server> out;
     if (settings.admin_listen.empty()) return out;
     const auto at = of_option("--admin-listen", parse_endpoint(settings.admin_listen));
     if (!at) return at.error();
-    out.reset(new admin_server(shown, orders, reads));
+    out.reset(new admin_server(shown, orders, reads, access.judge()));
     http::server_options options;
     options.address = at->host;
     options.port = at->port;
     options.connections_max = admin_connections;
     options.admits.sites = {{}, at->loopback(), {}};
-    auto listening = http::server::open(options, out->service_);
+    auto listening = http::server::open(options, out->service_, access.over());
     if (!listening) return std::move(listening).error();
     out->listening_ = std::move(*listening);
     const std::string port = std::to_string(out->listening_->port());

@@ -5,6 +5,7 @@
 
 #include "api/api.hpp"
 #include "api/api_service.hpp"
+#include "cli/access.hpp"
 #include "cli/settings.hpp"
 #include "cli/values.hpp"
 #include "http/server.hpp"
@@ -46,7 +47,11 @@ public:
     void tell_remarks(const storage& opened) const;
     // How many listen to the live feed, asked at each scrape.
     void count_streams(std::function<std::size_t()> count);
-    api_parts parts();
+    log_sink sink() const {
+        return [this](const log_record& what) { log(what); };
+    }
+    // What both of the addresses show; judge outlives it.
+    api_parts parts(auth::authenticator& judge);
     std::vector<request_observer*> request_observers();
 
 private:
@@ -71,10 +76,10 @@ public:
     // None if the settings have no address. All others outlive it.
     static result<std::unique_ptr<admin_server>> open(const observation_settings& settings,
                                                       observation& shown, engine& orders,
-                                                      read_pool& reads);
+                                                      read_pool& reads, access_control& access);
 
 private:
-    admin_server(observation& shown, engine& orders, read_pool& reads);
+    admin_server(observation& shown, engine& orders, read_pool& reads, auth::authenticator& judge);
     api handlers_;
     api_service service_;
     std::unique_ptr<http::server> listening_;

@@ -20,7 +20,9 @@ int run(const order_settings& with, action what) {
     if (to->path.find('?') != std::string::npos) {
         return fail({errc::invalid_argument, "--url: the URL of a server has no query"});
     }
-    order_command command(with, std::move(*to));
+    auto token = with.credential.token_for(to->host);
+    if (!token) return fail(token.error());
+    order_command command(with, std::move(*to), std::move(*token));
     return what(command);
 }
 
@@ -34,6 +36,7 @@ public:
         order_.require_subcommand(1);
         order_.fallthrough();
         add_setting(order_, "url", with_->url, "Of the server");
+        with_->credential.add_to(order_);
         add_setting(order_, "json", with_->json,
                     "What the server says, for programs; what is many one a line");
     }
@@ -137,7 +140,9 @@ void order_options::add_events() {
                           [](order_command& by) { return by.raise("retry"); });
     auto* order = add_order_to(retry);
     auto* version = add_version_to(retry);
-    retry.add_flag("--all-failed", with_->all_failed, "All that are FAILED now")
+    retry
+        .add_flag("--all-failed", with_->all_failed,
+                  "All that have failed by now, in whatever stage")
         ->excludes(order)
         ->excludes(version);
 }

@@ -44,10 +44,17 @@ fetch_request change_of(std::string target, std::uint64_t if_version) {
 
 }  // namespace
 
-order_client::order_client(http_url to) : to_(without_last_slash(std::move(to))) {}
+order_client::order_client(http_url to, std::string token)
+    : to_(without_last_slash(std::move(to))), token_(std::move(token)) {}
+
+http_fields order_client::with_credential(http_fields fields) const {
+    if (!token_.empty()) fields.emplace_back("Authorization", "Bearer " + token_);
+    return fields;
+}
 
 result<fetch_response> order_client::ask(fetch_request what) const {
     what.target.insert(0, to_.path);
+    what.fields = with_credential(std::move(what.fields));
     for (int tried = 1;; ++tried) {
         auto got = fetch(to_, what, timeout);
         const auto pause = pause_before_next(got, tried);
@@ -101,7 +108,7 @@ result<fetch_response> order_client::events(const std::string& order, const std:
                                             const body_sink& sink) const {
     fetch_request what;
     what.target = to_.path + path_of(order) + "/events";
-    what.fields = {{"Accept", "text/event-stream"}};
+    what.fields = with_credential({{"Accept", "text/event-stream"}});
     if (!last_id.empty()) what.fields.emplace_back("Last-Event-ID", last_id);
     return fetch_parts(to_, std::move(what), {silence_max, until}, sink);
 }
@@ -118,8 +125,10 @@ result<fetch_response> order_client::transition(const std::string& order, const 
     what.fields.emplace_back("Content-Type", "application/json");
     what.body = "{\"event\":";
     append_json_string(event, what.body);
-    what.body += ",\"reason\":";
-    append_json_string(reason, what.body);
+    if (!reason.empty()) {
+        what.body += ",\"reason\":";
+        append_json_string(reason, what.body);
+    }
     what.body += '}';
     return ask(std::move(what));
 }

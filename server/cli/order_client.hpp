@@ -16,7 +16,8 @@ namespace orderproc::server {
 
 class order_client {
 public:
-    explicit order_client(http_url to);  // its path goes before every target
+    // The path of the URL goes before every target. token: the credential to send; empty: none.
+    explicit order_client(http_url to, std::string token = {});
 
     // Blocks. Requests that may be repeated are repeated while passes() says so: a few times, and
     // once if there was no answer.
@@ -50,7 +51,10 @@ public:
                                   const std::string& key) const;
 
 private:
+    http_fields with_credential(http_fields fields) const;
+
     const http_url to_;
+    const std::string token_;
 };
 
 std::string random_key();

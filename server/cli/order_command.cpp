@@ -21,6 +21,33 @@ std::string attribute_parameter(const std::string& name) {
     return "attribute." + url_encoded(name);
 }
 
+// An event by which clients have an order tried again that has failed in a stage.
+struct retry_event {
+    order_status failed;
+    std::string event;
+};
+
+std::vector<retry_event> retries_of(const status_machine& machine) {
+    std::vector<retry_event> out;
+    for (const work_stage& stage : machine.stages()) {
+        for (const transition& it : machine.transitions()) {
+            const bool leads = it.open_to_clients && it.to == stage.waiting;
+            if (!leads ||
+                std::find(it.from.begin(), it.from.end(), stage.failed) == it.from.end()) {
+                continue;
+            }
+            out.push_back({stage.failed, std::string(it.event)});
+            break;
+        }
+    }
+    return out;
+}
+
+struct failed_order {
+    std::string id;
+    std::string event;
+};
+
 }  // namespace
 
 void print_json(std::string_view text) {
@@ -156,18 +183,23 @@ int order_command::raise_any() {
 }
 
 int order_command::retry_all() {
-    std::vector<std::string> ids;  // first all of them: a retry takes it out of the list
-    const auto code = each_order("&status=FAILED&sort=created_at", 0, [&](std::string_view order) {
-        ids.push_back(order_id_of(order));
-    });
-    if (code) return *code;
-    if (std::find(ids.begin(), ids.end(), "") != ids.end()) {
-        return fail("the server listed an order without its order_id");
+    if (const auto code = load_model()) return *code;
+    std::vector<failed_order> failed;  // first all of them: a retry takes it out of the list
+    for (const retry_event& it : retries_of(model_->statuses)) {
+        const auto code =
+            each_order("&status=" + std::string(it.failed.view()) + "&sort=created_at", 0,
+                       [&](std::string_view order) {
+                           failed.push_back({order_id_of(order), it.event});
+                       });
+        if (code) return *code;
     }
+    const auto nameless = std::find_if(failed.begin(), failed.end(),
+                                       [](const failed_order& it) { return it.id.empty(); });
+    if (nameless != failed.end()) return fail("the server listed an order without its order_id");
     tally all;
     progress_line line;
-    for (const std::string& id : ids) {
-        const auto got = client_.raise(id, "retry", 0);
+    for (const failed_order& it : failed) {
+        const auto got = client_.transition(it.id, it.event, {}, 0);
         if (got && got->status == 200) {
             ++all.done;
             if (with_.json) print_json(got->body);
@@ -177,9 +209,9 @@ int order_command::retry_all() {
         } else {  // somebody else was quicker
             ++all.refused;
             line.clear();
-            fail(printable(id) + ": " + problem_text(got->status, got->body));
+            fail(printable(it.id) + ": " + problem_text(got->status, got->body));
         }
-        line.show(std::to_string(all.done + all.refused) + " of " + std::to_string(ids.size()));
+        line.show(std::to_string(all.done + all.refused) + " of " + std::to_string(failed.size()));
     }
     line.clear();
     if (!with_.json) std::printf("%zu orders retried, %zu refused\n", all.done, all.refused);

@@ -3,6 +3,7 @@
 
 // What the subcommands of `orderproc order` do. Each answers the exit code.
 
+#include "cli/credential_settings.hpp"
 #include "cli/order_client.hpp"
 #include "cli/order_text.hpp"
 #include "cli/progress.hpp"
@@ -20,6 +21,7 @@ namespace orderproc::server {
 
 struct order_settings {
     std::string url = "http://127.0.0.1:8000";
+    credential_settings credential;
     bool json = false;
     // Of create.
     std::string user;
@@ -44,7 +46,8 @@ void print_json(std::string_view text);
 
 class order_command {
 public:
-    order_command(const order_settings& with, http_url to) : with_(with), client_(std::move(to)) {}
+    order_command(const order_settings& with, http_url to, std::string token)
+        : with_(with), client_(std::move(to), std::move(token)) {}
 
     int create();  // order_create.cpp
     int raise(const char* event);

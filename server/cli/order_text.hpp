@@ -30,9 +30,9 @@ struct typed_order {
     std::string order_id, currency, metadata;  // empty: left out
     std::string user_id, total_amount;
     std::vector<std::string> item_ids;
-    std::vector<std::string> lines;       // as parse_line() makes them
-    std::vector<std::string> attributes;  // "NAME=VALUE"
-    std::string tenant, annotations, not_before;
+    std::vector<std::string> lines = {};       // as parse_line() makes them
+    std::vector<std::string> attributes = {};  // "NAME=VALUE"
+    std::string tenant = {}, annotations = {}, not_before = {};
 };
 result<std::string> to_body(const typed_order& of,
                             const order_model& model = order_model::standard());

@@ -1,11 +1,12 @@
 #include "api/api.hpp"
 #include "api/api_service.hpp"
 #include "api/cors.hpp"
-#include "api/event_stream.hpp"
+#include "cli/access.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
 #include "cli/limit_settings.hpp"
+#include "cli/live_feeds.hpp"
 #include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
@@ -14,6 +15,7 @@
 #include "cli/signals.hpp"
 #include "cli/storage_settings.hpp"
 #include "cli/stored_model.hpp"
+#include "cli/tls_settings.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
@@ -45,6 +47,7 @@ struct serve_settings {
     model_settings model;
     bool no_worker = false;
     exposure_settings exposed;
+    tls_settings tls;
     std::size_t threads = 1;
     std::string items;
     std::vector<std::string> cors_origins;
@@ -61,15 +64,22 @@ struct serve_settings {
     // Whether others may reach what it listens on. Simulated work is for trying out.
     result<void> admitted() const {
         const bool chosen = no_worker || !worker.processors.empty();
-        auto ok = exposed.admits("--listen", listen, "--processor (or --no-worker)", chosen);
+        auto ok = exposed.admits("--listen", listen, tls.secured(), "--processor (or --no-worker)",
+                                 chosen);
         if (!ok || shown.admin_listen.empty()) return ok;
-        return exposed.admits("--admin-listen", shown.admin_listen);
+        return exposed.admits("--admin-listen", shown.admin_listen, tls.secured());
+    }
+    // The same, once the keys were read.
+    result<void> admitted_with(bool has_keys) const {
+        auto ok = exposed.admits_strangers("--listen", listen, has_keys);
+        if (!ok || shown.admin_listen.empty()) return ok;
+        return exposed.admits_strangers("--admin-listen", shown.admin_listen, has_keys);
     }
 };
 
-std::string url_of(const std::string& host, std::uint16_t port) {
+std::string url_of(const char* scheme, const std::string& host, std::uint16_t port) {
     const bool six = host.find(':') != std::string::npos;
-    return "http://" + (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    return scheme + (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 result<http::server_options> options_of(const serve_settings& settings) {
@@ -91,6 +101,13 @@ struct durations {
     milliseconds max_publish_lag{0};
 };
 
+void drain(http::server& listening, running_workers* works, const durations& times) {
+    std::this_thread::sleep_for(times.shutdown_delay);
+    listening.stop(times.drain);  // returns at once: both drain at the same time
+    if (works) works->stop(times.drain);
+    listening.join();
+}
+
 int serve_on(storage& orders, const shop_model& model, const serve_settings& settings,
              http::server_options options, const durations& times, stop_signals& signals) {
     observation shown(settings.shown, model.statuses);
@@ -101,6 +118,12 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     auto items = of_option("--items", make_named_items(settings.items, shown.watch()));
     if (!items) return fail(items.error());
 
+    auto access = access_control::start(orders, settings.exposed, settings.tls,
+                                        options.admits.trusted_proxies,
+                                        system_runtime(shown.watch()), shown.sink());
+    if (!access) return fail(access.error());
+    if (auto ok = settings.admitted_with((*access)->has_keys()); !ok) return fail(ok.error());
+
     engine_options how;
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
@@ -110,17 +133,17 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.
     reader relay_reads(orders, 1);
-    reader feed_reads(orders, 1);
     read_pool_options read_on;
     read_on.threads = settings.threads + 1;
+    read_on.load_thread = false;  // the servers' threads do it
     read_pool reads(orders, read_on);
-    live_feed feed(writes, feed_reads, event_feed(settings.event_source, model.orders));
-    shown.count_streams([&feed] { return feed.subscriptions(); });
+    live_feeds feeds(orders, writes, settings.event_source);
+    shown.count_streams([&feeds] { return feeds.subscriptions(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
-    api_parts parts = shown.parts();
+    api_parts parts = shown.parts((*access)->judge());
     parts.items = gate ? &*gate : nullptr;
-    parts.feed = &feed;
+    feeds.add_to(parts);
     parts.event_source = settings.event_source;
     parts.limits = options.limits;
     api handlers(writes, reads, std::move(parts));
@@ -143,19 +166,17 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
         writes, relay_reads, messages->get(),
         {settings.messages.names(), settings.event_source, times.max_publish_lag});
     if (!relays) return fail(relays.error());
-    auto admin = admin_server::open(settings.shown, shown, writes, reads);
+    auto admin = admin_server::open(settings.shown, shown, writes, reads, **access);
     if (!admin) return fail(admin.error());
     options.admits.overloaded = settings.limits.shedding(writes);
-    auto listening = http::server::open(options, observed);
+    auto listening = http::server::open(options, observed, (*access)->over());
     if (!listening) return fail(listening.error());
-    say("orderproc listens on " + url_of(options.address, (*listening)->port()));
+    say("orderproc listens on " + url_of(settings.tls.https() ? "https://" : "http://",
+                                         options.address, (*listening)->port()));
 
     signals.wait();
     shown.state().stopping();  // whoever sends us requests is to find out, before we go
-    std::this_thread::sleep_for(times.shutdown_delay);
-    (*listening)->stop(times.drain);  // returns at once: both drain at the same time
-    if (works) works->stop(times.drain);
-    (*listening)->join();
+    drain(**listening, works.get(), times);
     if (*relays) (*relays)->stop(std::min<milliseconds>(times.drain, relay_drain));
     return 0;
 }
@@ -247,6 +268,7 @@ void add_serve(command_line to) {
         ->delimiter(',')
         ->allow_extra_args(false);
     it->exposed.add_to(*command);
+    it->tls.add_to(*command);
     add_setting(*command, "threads", it->threads, "Number of HTTP threads")
         ->check(CLI::Range(1, 64));
     add_setting(*command, "shutdown-delay", it->shutdown_delay,

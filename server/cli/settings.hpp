@@ -52,11 +52,14 @@ int refuse_usage(const CLI::App& app, const CLI::ParseError& why);  // or shows 
 // nobody reads goes on.
 void say(std::string_view line);
 
+void add_audit(command_line to);
+void add_keys(command_line to);
 void add_serve(command_line to);
 void add_work(command_line to);
 void add_verify(command_line to);
 void add_migrate(command_line to);
 void add_model(command_line to);
+void add_redact(command_line to);
 void add_rotate_epoch(command_line to);
 void add_bench(command_line to);
 void add_order(command_line to);

@@ -109,6 +109,9 @@ result<shop_model> open_model(storage& orders, std::optional<shop_model> wanted)
     std::string differs = difference(*stored, *wanted);
     if (stored->version == 0 && !differs.empty()) {
         auto can = require(orders.info(), {capability::records}, "--model");
+        if (can && wanted->orders.has_indexes()) {
+            can = require(orders.info(), {capability::indexes}, "an indexed attribute");
+        }
         if (!can) return std::move(can).error();
         const auto unused = is_unused(orders);
         if (!unused) return unused.error();
@@ -142,6 +145,11 @@ std::string difference(const shop_model& was, const shop_model& is) {
         add(additions(was.orders, is.orders));
     }
     return out;
+}
+
+std::optional<record_guard> guard_of(const shop_model& model) noexcept {
+    if (model.version == 0) return std::nullopt;
+    return record_guard{model_collection, model_key, model.version};
 }
 
 std::optional<model_record> record_of(const shop_model& model) {

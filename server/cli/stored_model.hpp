@@ -56,6 +56,10 @@ result<shop_model> open_model(storage& orders, std::optional<shop_model> wanted)
 // In a sentence, what `is` has that `was` has not, and the other way round; empty: they are equal.
 std::string difference(const shop_model& was, const shop_model& is);
 
+// For writes without an engine: they fail with errc::model_changed once there is another version.
+// None if the model is not stored.
+std::optional<record_guard> guard_of(const shop_model& model) noexcept;
+
 // For engine_options::stored_model: how the engine meets a newer version. None if the model is not
 // stored. The model must outlive the engine.
 std::optional<model_record> record_of(const shop_model& model);

@@ -1,3 +1,4 @@
+#include "cli/access.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/model_migration.hpp"
@@ -8,6 +9,7 @@
 #include "cli/signals.hpp"
 #include "cli/storage_settings.hpp"
 #include "cli/stored_model.hpp"
+#include "cli/tls_settings.hpp"
 #include "cli/values.hpp"
 #include "cli/worker_settings.hpp"
 #include "observe/storage_probe.hpp"
@@ -28,6 +30,7 @@ struct work_settings {
     broker_settings messages;
     observation_settings shown;
     exposure_settings exposed;
+    tls_settings tls;
 };
 
 int work_on(storage& orders, const shop_model& model, const work_settings& settings,
@@ -37,16 +40,25 @@ int work_on(storage& orders, const shop_model& model, const work_settings& setti
     observation shown(settings.shown, model.statuses);
     shown.tell_remarks(orders);
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
+    const std::string& admin_listen = settings.shown.admin_listen;
+    auto access = access_control::start(orders, settings.exposed, settings.tls, {},
+                                        system_runtime(shown.watch()), shown.sink());
+    if (!access) return fail(access.error());
+    if (!admin_listen.empty()) {
+        const auto ok = settings.exposed.admits_strangers("--admin-listen", admin_listen,
+                                                          (*access)->has_keys());
+        if (!ok) return fail(ok.error());
+    }
     engine_options how;
     how.watch_others = !*messages;  // they tell of what others commit
     how.stored_model = record_of(model);
     engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
     std::optional<storage_probe> probe;  // for those who ask at the admin's address
-    if (!settings.shown.admin_listen.empty()) probe.emplace(orders, writes, shown.state());
+    if (!admin_listen.empty()) probe.emplace(orders, writes, shown.state());
     read_pool_options read_on;
     read_on.threads = 1;
     read_pool reads(orders, read_on);
-    auto admin = admin_server::open(settings.shown, shown, writes, reads);
+    auto admin = admin_server::open(settings.shown, shown, writes, reads, **access);
     if (!admin) return fail(admin.error());
     auto worker =
         running_workers::start(writes, settings.worker, messages->get(), settings.messages.names());
@@ -64,7 +76,8 @@ int work(const work_settings& settings) {
     const auto drain = duration_option("--drain", settings.worker.drain);
     if (!drain) return fail(drain.error());
     if (!settings.shown.admin_listen.empty()) {
-        const auto ok = settings.exposed.admits("--admin-listen", settings.shown.admin_listen);
+        const auto ok = settings.exposed.admits("--admin-listen", settings.shown.admin_listen,
+                                                settings.tls.secured());
         if (!ok) return fail(ok.error());
     }
     auto model = settings.model.read();
@@ -89,6 +102,7 @@ void add_work(command_line to) {
     settings->messages.add_to(*command);
     settings->shown.add_to(*command);
     settings->exposed.add_to(*command);
+    settings->tls.add_to(*command);
     command->callback([&run = to.run, settings] {
         settings->messages.command_line_read();
         run = [settings] { return work(*settings); };

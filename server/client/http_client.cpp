@@ -3,8 +3,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/beast/core/error.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -116,7 +116,9 @@ private:
         with.connect = options_.connect_timeout;
         with.drain = options_.drain_timeout;
         for (bool again = false; !it->stopped; again = true) {
-            std::unique_ptr<connection> by = again ? nullptr : take_idle();
+            std::unique_ptr<connection> by;
+            if (!again) by = co_await take_idle();
+            if (it->stopped) break;
             if (!by) by = std::make_unique<connection>(context_);
             it->by = by.get();
             exchange_result tried = co_await exchange(*by, hosts_, to_, it->what, with);
@@ -133,28 +135,25 @@ private:
     }
 
     // Nullptr: there is none that can be used.
-    std::unique_ptr<connection> take_idle() {
+    asio::awaitable<std::unique_ptr<connection>> take_idle() {
         while (!idle_.empty()) {
             auto out = std::move(idle_.back());
             idle_.pop_back();
-            boost::system::error_code ignored;
-            out->stream.socket().cancel(ignored);  // the wait that keep() began
-            if (out->is_quiet()) return out;
+            if (co_await out->stream.unwatch()) co_return out;
         }
-        return nullptr;
+        co_return nullptr;
     }
 
-    // Closes it as soon as the server does (RFC 9112, 9.5).
+    // Closes it as soon as the server does (RFC 9112, 9.5). What else comes is an answer that
+    // nobody asked for, and does not belong to the next request (RFC 9112, 9.2).
     void keep(std::unique_ptr<connection> it) {
         it->used = true;
-        it->stream.expires_never();
+        it->stream.expires_at(exchange_options::instant::max());
         connection* const known = it.get();
         idle_.push_back(std::move(it));
-        known->stream.socket().async_wait(
-            asio::ip::tcp::socket::wait_read, [this, known](const boost::system::error_code& ec) {
-                if (ec) return;  // in use again, or closed
-                std::erase_if(idle_, [known](const auto& kept) { return kept.get() == known; });
-            });
+        known->stream.watch([this, known] {
+            std::erase_if(idle_, [known](const auto& kept) { return kept.get() == known; });
+        });
     }
 
     static void cancel(task& it) {
@@ -164,7 +163,7 @@ private:
 
     void stop() {
         stopped_ = true;
-        idle_.clear();
+        for (const auto& it : idle_) it->stop();  // which is the end of it
         for (const auto& it : std::exchange(waiting_, {})) it->done(errc::stopped);
         for (const auto& it : tasks_) cancel(*it);
     }
@@ -208,6 +207,7 @@ result<fetch_response> run_alone(const http_url& to, const fetch_request& what,
                    [&](std::exception_ptr e, exchange_result got) {
                        thrown = std::move(e);
                        tried = std::move(got);
+                       by.stop();  // nothing is left to wait for
                    });
     context.run();
     if (thrown) std::rethrow_exception(thrown);

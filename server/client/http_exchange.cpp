@@ -1,18 +1,13 @@
 #include "client/http_exchange.hpp"
 
-#include "http/socket.hpp"
-
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http.hpp>
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -53,15 +48,9 @@ asio::awaitable<error_code> connect_to(connection& by, const host_addresses& fou
         const auto left = static_cast<instant::rep>(found.size() - i);
         by.stream.expires_at(until == instant::max() ? until : now + (until - now) / left);
         const tcp::endpoint to(found[i], port);
-        http::open_socket(by.stream.socket(), to.protocol(), ec);
-        if (!ec) {
-            co_await by.stream.async_connect(to, asio::redirect_error(asio::use_awaitable, ec));
-        }
+        ec = co_await by.stream.connect(to);
         if (!ec) break;
-        error_code ignored;
-        by.stream.socket().close(ignored);
     }
-    if (!ec) by.stream.socket().set_option(tcp::no_delay(true), ec);
     co_return ec;
 }
 
@@ -168,12 +157,6 @@ void connection::stop() {
     stopped = true;
     lookup.stop();
     stream.close();
-}
-
-bool connection::is_quiet() {
-    char byte = 0;
-    const auto got = ::recv(stream.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 instant time_after(milliseconds duration) noexcept {

@@ -3,6 +3,7 @@
 
 // One request and its answer on one connection, as RFC 9110 and RFC 9112 ask of a client.
 
+#include "client/client_stream.hpp"
 #include "client/host_lookup.hpp"
 #include "client/http_message.hpp"
 #include "client/http_url.hpp"
@@ -10,7 +11,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 
 #include <chrono>
 #include <functional>
@@ -28,11 +28,8 @@ struct connection {
     // Ends what is under way. A cancel() would be lost between two steps, and the next one would
     // wait; what is closed lets none of them begin.
     void stop();
-    // Nothing has come since the last answer. What does come then is the end of the connection, or
-    // an answer that nobody asked for, and neither belongs to the next request (RFC 9112, 9.2).
-    bool is_quiet();
 
-    boost::beast::tcp_stream stream;
+    client_stream stream;
     boost::beast::flat_buffer buffer;  // bounded, as are all lines that a server may send
     host_lookup::stopper lookup;
     bool used = false;  // it has answered before

@@ -7,5 +7,6 @@ window.ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   docExpansion: 'list',
+  persistAuthorization: false, // a key stays in this page, and goes with it
   validatorUrl: null, // nothing is told to anybody else
 });

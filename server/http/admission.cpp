@@ -22,11 +22,14 @@ bool take(std::atomic<std::size_t>& of, std::size_t amount, std::size_t most) no
 }  // namespace
 
 void admission::ticket::close(response& out) {
-    if (policy_) {
-        out.add("RateLimit-Policy", *policy_);
+    if (limiter_) {
+        if (out.cost > 1 && rate_.admitted) {
+            rate_ = limiter_->charge(rate_.client, out.cost - 1, rate_limiter::clock::now());
+        }
+        out.add("RateLimit-Policy", limiter_->policy());
         out.fields.append("RateLimit: \"default\";r=").append(std::to_string(rate_.remaining));
         out.fields.append(";t=").append(std::to_string(rate_.full_after_s)).append("\r\n");
-        policy_ = nullptr;
+        limiter_ = nullptr;
     }
     if (retry_after_s_ != 0) out.add("Retry-After", std::to_string(retry_after_s_));
     retry_after_s_ = 0;
@@ -43,16 +46,27 @@ void admission::ticket::release() noexcept {
 
 admission::admission(admission_options options, std::uint64_t seed) : options_(std::move(options)) {
     if (options_.limit) limiter_ = std::make_unique<rate_limiter>(*options_.limit, seed);
+    if (options_.bound_limit) {
+        bound_limiter_ = std::make_unique<rate_limiter>(*options_.bound_limit, seed);
+    }
     if (options_.sites) guard_.emplace(*options_.sites);
 }
 
-admission::refusal admission::admit(const request& in, const asio::ip::address& peer,
-                                    std::size_t body_size, ticket& to) noexcept {
-    if (limiter_ && !within_rate(in, peer, to)) return {&problems::rate_limited};
-    if (guard_) {
-        const site_refusal found = guard_->judge(in, trusts(peer));
-        if (found.kind) return {found.kind, found.detail};
-    }
+admission::refusal admission::judge(const request& in,
+                                    const asio::ip::address& peer) const noexcept {
+    if (!guard_) return {};
+    const site_refusal found = guard_->judge(in, trusts(peer));
+    return {found.kind, found.detail};
+}
+
+admission::refusal admission::limit(const request& in, const asio::ip::address& peer,
+                                    ticket& to) noexcept {
+    rate_limiter* const limiter = in.bound ? bound_limiter_.get() : limiter_.get();
+    if (limiter && !within_rate(in, peer, *limiter, to)) return {&problems::rate_limited};
+    return {};
+}
+
+admission::refusal admission::admit(const request& in, std::size_t body_size, ticket& to) noexcept {
     to.retry_after_s_ = overload_passes_s;  // if it is refused
     if (options_.overloaded && options_.overloaded(in)) return {&problems::overloaded};
     if (!take(in_flight_, 1, options_.requests_in_flight_max)) return {&problems::overloaded};
@@ -68,15 +82,15 @@ admission::refusal admission::admit(const request& in, const asio::ip::address& 
     return {};
 }
 
-bool admission::within_rate(const request& in, const asio::ip::address& peer, ticket& to) noexcept {
+bool admission::within_rate(const request& in, const asio::ip::address& peer, rate_limiter& by,
+                            ticket& to) noexcept {
     if (options_.unlimited && options_.unlimited(in)) return true;
     const address_bytes client =
         client_network(client_of(in, bytes_of(peer), options_.trusted_proxies));
-    std::string_view key;
-    if (options_.principal) key = options_.principal(in);
+    std::string_view key = in.principal;
     if (key.empty()) key = {reinterpret_cast<const char*>(client.data()), client.size()};
-    to.rate_ = limiter_->take(key, rate_limiter::clock::now());
-    to.policy_ = &limiter_->policy();
+    to.rate_ = by.take(key, rate_limiter::clock::now());
+    to.limiter_ = &by;
     to.retry_after_s_ = to.rate_.retry_after_s;
     return to.rate_.admitted;
 }

@@ -25,12 +25,11 @@ struct admission_options {
     // they are bounded by the connections.
     std::size_t bodies_size_max = 64 * 1024 * 1024;
     std::optional<rate> limit;        // for each client; none: no limit
+    std::optional<rate> bound_limit;  // for each principal that is bound, in place of that
     address_ranges trusted_proxies;   // whose X-Forwarded-For says who the client is
     std::optional<site_rules> sites;  // none: whatever page asks
     // All may be called from any thread, and must not throw.
-    std::function<bool(const request&)> unlimited;  // not subject to the rate; none: all are
-    // Who asks, if that was proved; empty: known by address alone. The view is only looked at.
-    std::function<std::string_view(const request&)> principal;
+    std::function<bool(const request&)> unlimited;   // not subject to the rate; none: all are
     std::function<bool(const request&)> overloaded;  // would have to wait too long
 };
 
@@ -45,7 +44,8 @@ public:
         ticket& operator=(const ticket&) = delete;
         ~ticket() { release(); }
 
-        // The request is answered: adds what the answer says of limits.
+        // The request is answered: takes the rest of what it cost, and adds what the answer says
+        // of limits.
         void close(response& out);
         void release() noexcept;
 
@@ -53,7 +53,7 @@ public:
         friend class admission;
         admission* of_ = nullptr;  // while it counts
         std::size_t body_size_ = 0;
-        const std::string* policy_ = nullptr;  // there is a rate limit
+        rate_limiter* limiter_ = nullptr;  // there is a rate limit
         rate_verdict rate_;
         std::uint32_t retry_after_s_ = 0;
     };
@@ -65,9 +65,13 @@ public:
         const problem_kind* kind = nullptr;  // none: it is let in
         std::string_view detail = {};
     };
-    // body_size: what its body may come to. REQUIRES: the ticket is closed.
-    refusal admit(const request& in, const boost::asio::ip::address& peer, std::size_t body_size,
-                  ticket& to) noexcept;
+    // Whether the page that asks may: before anybody asks who it is.
+    refusal judge(const request& in, const boost::asio::ip::address& peer) const noexcept;
+    // Whether the client asks too often: by its principal, or else by its address. REQUIRES: the
+    // ticket is closed.
+    refusal limit(const request& in, const boost::asio::ip::address& peer, ticket& to) noexcept;
+    // Whether there is room. body_size: what its body may come to. REQUIRES: after limit().
+    refusal admit(const request& in, std::size_t body_size, ticket& to) noexcept;
 
     bool trusts(const boost::asio::ip::address& peer) const noexcept {
         return contains(options_.trusted_proxies, bytes_of(peer));
@@ -76,10 +80,12 @@ public:
     std::size_t bodies_size() const noexcept { return bodies_size_; }
 
 private:
-    bool within_rate(const request& in, const boost::asio::ip::address& peer, ticket& to) noexcept;
+    bool within_rate(const request& in, const boost::asio::ip::address& peer, rate_limiter& by,
+                     ticket& to) noexcept;
 
     const admission_options options_;
     std::unique_ptr<rate_limiter> limiter_;
+    std::unique_ptr<rate_limiter> bound_limiter_;
     std::optional<site_guard> guard_;
     std::atomic<std::size_t> in_flight_{0};
     std::atomic<std::size_t> bodies_size_{0};

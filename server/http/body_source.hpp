@@ -41,6 +41,9 @@ public:
     // taken before is sent, until there is nothing; then after each wake(). ended: that was the
     // last; failed: the connection is to be dropped.
     virtual state take(std::vector<piece>& out, std::size_t most, std::size_t most_pieces) = 0;
+    // Whether the client may no longer have what is still to come. Asked at least twice a second;
+    // true breaks the body off.
+    virtual bool over() const noexcept { return false; }
     // What to send between pieces at every heartbeat, so that whoever is in between sees life.
     virtual std::string_view heartbeat() const noexcept { return {}; }
 };

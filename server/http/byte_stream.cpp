@@ -32,17 +32,14 @@ public:
                            [&done](error_code ec) { done.on_writable(ec); });
     }
 
+    bool writes_beside_reads() const noexcept override { return true; }
+
     bool readable() noexcept override {
-        error_code ec;
-        return socket_.available(ec) > 0 && !ec;
+        const error_code ec = peek();
+        return ec != asio::error::would_block && ec != asio::error::try_again;
     }
 
-    bool was_reset() noexcept override {
-        char unused = 0;
-        error_code ec;
-        socket_.receive(asio::buffer(&unused, 1), asio::socket_base::message_peek, ec);
-        return ec == asio::error::connection_reset;
-    }
+    bool was_reset() noexcept override { return peek() == asio::error::connection_reset; }
 
     void shutdown(error_code& ec) noexcept override {
         socket_.shutdown(tcp::socket::shutdown_send, ec);
@@ -59,6 +56,13 @@ public:
     }
 
 private:
+    error_code peek() noexcept {
+        char unused = 0;
+        error_code ec;
+        socket_.receive(asio::buffer(&unused, 1), asio::socket_base::message_peek, ec);
+        return ec;
+    }
+
     tcp::socket socket_;
 };
 

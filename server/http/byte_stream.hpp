@@ -1,7 +1,8 @@
 #ifndef ORDERPROC_SERVER_HTTP_BYTE_STREAM_HPP
 #define ORDERPROC_SERVER_HTTP_BYTE_STREAM_HPP
 
-// The bytes to and from one client, whatever carries them. Internal to the transport.
+// The bytes to and from the other end of one connection, whatever carries them. Servers and clients
+// use it alike.
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -25,7 +26,7 @@ protected:
     ~byte_stream_user() = default;
 };
 
-// For one thread. What is under way when it is cancelled or closed ends with
+// For one thread at a time. What is under way when it is cancelled or closed ends with
 // asio::error::operation_aborted. It may be destroyed as soon as it is closed.
 class byte_stream {
 public:
@@ -34,19 +35,22 @@ public:
     // Reads at least a byte into the buffer, which must stay. One at a time.
     virtual void read_some(boost::asio::mutable_buffer into, byte_stream_user& done) = 0;
     // As much as there is room for. asio::error::would_block: there is none; nothing was written,
-    // and the same bytes must be given again.
+    // and the same bytes must be given again. May be called on another thread, if nothing but a
+    // read is under way and writes_beside_reads().
     virtual std::size_t write_some(std::span<const boost::asio::const_buffer> bytes,
                                    boost::system::error_code& ec) = 0;
     // Until there may be room. One at a time.
     virtual void wait_writable(byte_stream_user& done) = 0;
 
-    // Something has come that nobody has read yet.
+    virtual bool writes_beside_reads() const noexcept = 0;
+
+    // Something has come that nobody has read yet, if only the end.
     virtual bool readable() noexcept = 0;
-    // The client has gone. One that shut down its sending side alone still reads.
+    // The other end has gone. One that shut down its sending side alone still reads.
     virtual bool was_reset() noexcept = 0;
 
-    // Tells the client that nothing more is written, once what was written has arrived. Returns at
-    // once, and close() must not take it back.
+    // Tells the other end that nothing more is written, once what was written has arrived. Returns
+    // at once, and close() must not take it back.
     virtual void shutdown(boost::system::error_code& ec) noexcept = 0;
     virtual void cancel() noexcept = 0;
     virtual void close() noexcept = 0;

@@ -9,15 +9,12 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include <array>
 #include <cstddef>
 #include <string_view>
 #include <vector>
 
 namespace orderproc::server::http {
 
-// Sixteen bytes, IPv4 as IPv6 maps it (RFC 4291, 2.5.5.2), so that one address has one form.
-using address_bytes = std::array<unsigned char, 16>;
 address_bytes bytes_of(const boost::asio::ip::address& it) noexcept;
 
 // What limits count by: the address, or the /64 network of an IPv6 one, all of which are its

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <ctime>
 
 namespace orderproc::server::http {
 
@@ -39,6 +40,7 @@ connection::connection(io_thread& home, std::unique_ptr<byte_stream> client,
     : home_(home),
       client_(std::move(client)),
       from_(from),
+      peer_(bytes_of(from)),
       parser_(home.options().limits, true),
       session_(home.answers().open(*this)),
       in_capacity_(home.options().limits.header_size_max + read_ahead) {
@@ -71,6 +73,10 @@ void connection::start() {
 }
 
 void connection::close() noexcept {
+    if (!take_back()) {
+        close_due_ = true;
+        return;
+    }
     if (waiting_ && !closed_) session_->abandon();
     closed_ = true;
     deadline_ = 0;
@@ -104,6 +110,13 @@ void connection::set_phase(phase to) {
 }
 
 void connection::check_time(std::uint64_t tick) {
+    const turn now = turn_.load(std::memory_order_acquire);
+    if (now == turn::answered) {
+        take_back();
+        if (home_.draining()) drain();
+    } else if (now != turn::home) {
+        return;  // a client that goes is noticed, for it is read from
+    }
     if (waiting_ && !closed_ && client_->was_reset()) return close();
     if (deadline_ == 0 || tick < deadline_) return;
     if ((phase_ == phase::header || phase_ == phase::body) && reading_) {
@@ -116,6 +129,7 @@ void connection::check_time(std::uint64_t tick) {
 }
 
 void connection::drain() {
+    if (turn_.load(std::memory_order_acquire) == turn::answered) take_back();
     if (phase_ == phase::idle && !client_->readable()) close();
 }
 
@@ -162,7 +176,11 @@ bool connection::advance() {
                 return out_.size() > gathered_answers_max ? flush() : true;
             }
             handle();
-            return last_ || waiting_ || out_.size() > gathered_answers_max ? flush() : true;
+            if (waiting_) {
+                if (flush()) offer();
+                return false;
+            }
+            return last_ || out_.size() > gathered_answers_max ? flush() : true;
         case request_parser::state::header:
         case request_parser::state::need_more:
             break;
@@ -184,42 +202,125 @@ request_parser::state connection::feed() {
 // Who is not let in is answered before the body is read; if that is short it is read then, and
 // the connection goes on.
 void connection::admit() {
-    const admission::refusal found =
-        home_.gate().admit(parser_.value(), from_, parser_.body_size_max(), ticket_);
-    if (!found.kind) return;
+    request& head = parser_.value();
+    head.peer = peer_;
+    identify(head);
+    response_.clear();
+    admission& gate = home_.gate();
+    admission::refusal found = gate.judge(head, from_);
+    const bool known = found.kind || session_->admit(head, response_);
+    if (!found.kind) found = gate.limit(head, from_, ticket_);
+    if (!found.kind && known) {
+        found = gate.admit(head, parser_.body_size_max(), ticket_);
+        if (!found.kind) return;
+    }
     set_phase(phase::answering);
     last_ = !parser_.skip_body();
+    if (!found.kind) return answer_refusal();
     answer_problem(*found.kind, found.detail);
 }
 
 void connection::handle() {
     set_phase(phase::answering);
-    identify(parser_.value());
     response_.clear();
-    if (session_->begin(parser_.value(), response_) == step::waiting) {
-        waiting_ = true;
-    } else {
-        append_answer();
+    const step now = session_->begin(parser_.value(), response_);
+    waiting_ = now != step::answered;
+    answer_follows_ = now == step::answer_follows;
+    if (!waiting_) append_answer();
+}
+
+// Whoever has the answer may send it, unless the client has sent more already.
+void connection::offer() {
+    if (!answer_follows_ || in_begin_ != in_end_ || !client_->writes_beside_reads()) return;
+    in_begin_ = in_end_ = 0;
+    reading_ = true;
+    client_->read_some({in_.get(), in_capacity_}, *this);
+    turn_.store(turn::offered, std::memory_order_release);
+}
+
+// False: the answer is just being made elsewhere. Then resume() follows.
+bool connection::take_back() noexcept {
+    turn now = turn_.load(std::memory_order_acquire);
+    while (true) {
+        switch (now) {
+            case turn::home:
+                return true;
+            case turn::offered:
+                if (turn_.compare_exchange_weak(now, turn::home)) return true;
+                break;
+            case turn::elsewhere:
+                if (turn_.compare_exchange_weak(now, turn::wanted)) return false;
+                break;
+            case turn::wanted:
+                return false;
+            case turn::answered:
+                turn_.store(turn::home, std::memory_order_relaxed);
+                waiting_ = false;
+                set_phase(phase::idle);
+                return true;
+        }
     }
 }
 
+void connection::ready() noexcept {
+    turn now = turn::offered;
+    if (turn_.compare_exchange_strong(now, turn::elsewhere)) {
+        answer_elsewhere();
+    } else {
+        home_.completed(*this);
+    }
+}
+
+void connection::answer_elsewhere() noexcept {
+    bool sent = false;
+    try {
+        session_->resume(parser_.value(), response_);
+        append_answer();
+        sent = !last_ && !send();
+    } catch (...) {  // there is no memory
+        broken_ = true;
+    }
+    // It may be gone as soon as it is answered.
+    if (sent && turn_.exchange(turn::answered) == turn::elsewhere) return;
+    home_.completed(*this);
+}
+
 void connection::resume() {
-    guarded([this] {
+    // It may have been offered after ready() was called.
+    const turn was = turn_.exchange(turn::home);
+    const bool answered = was != turn::home && was != turn::offered;
+    guarded([&] {
         waiting_ = false;
         resume_due_ = writing_;
-        if (!closed_ && !writing_) finish();
+        if (early_) take_early(early_->ec, early_->size);
+        early_.reset();
+        if (close_due_ || broken_) close();
+        if (closed_ || writing_) return;
+        if (answered) {
+            go_on();
+        } else {
+            finish();
+        }
     });
 }
 
 void connection::finish() {
     resume_due_ = false;
-    if (session_->resume(parser_.value(), response_) == step::waiting) {
-        waiting_ = true;
-        return;
-    }
+    waiting_ = session_->resume(parser_.value(), response_) != step::answered;
+    if (waiting_) return;
     append_answer();
+    go_on();
+}
+
+// Behind an answer.
+void connection::go_on() {
     const bool gather = in_begin_ != in_end_ && !last_ && out_.size() < gathered_answers_max;
-    if (gather || flush()) pump();
+    if (!gather && !flush()) return;
+    if (reading_) {
+        set_phase(phase::idle);
+    } else {
+        pump();
+    }
 }
 
 void connection::identify(request& it) {
@@ -239,7 +340,7 @@ void connection::append_answer() {
     const request& to = parser_.value();
     last_ = last_ || !parser_.keep_alive() || home_.draining();
     answer_params params;
-    params.date = home_.date();
+    params.date = date_.at(std::time(nullptr));
     params.request_id = to.id;
     params.without_body = to.method == "HEAD";
     const bool streams = response_.stream && !params.without_body;
@@ -276,30 +377,42 @@ void connection::refuse(const problem_kind& kind, std::string_view detail) {
 
 void connection::answer_problem(const problem_kind& kind, std::string_view detail) {
     request& to = parser_.value();
-    identify(to);
+    if (to.id.empty()) identify(to);
     write_problem(kind, detail, to, response_);
-    session_->refused(to, response_);
+    answer_refusal();
+}
+
+void connection::answer_refusal() {
+    session_->refused(parser_.value(), response_);
     append_answer();
 }
 
-bool connection::flush() {
+error_code connection::send() {
+    error_code ec;
     while (out_sent_ < out_.size()) {
-        error_code ec;
         const asio::const_buffer rest(out_.data() + out_sent_, out_.size() - out_sent_);
         out_sent_ += client_->write_some({&rest, 1}, ec);
-        if (ec == asio::error::would_block || ec == asio::error::try_again) {
-            write_rest();
-            return false;
-        }
-        if (ec) {
-            close();
-            return false;
-        }
-        if (phase_ == phase::writing) phase_ = phase::answering;  // took some: has time for more
+        if (ec) return ec;
     }
     if (out_.capacity() > out_capacity_kept) out_ = {};
     out_.clear();
     out_sent_ = 0;
+    return ec;
+}
+
+bool connection::flush() {
+    const std::size_t sent_before = out_sent_;
+    const error_code ec = send();
+    if (ec == asio::error::would_block || ec == asio::error::try_again) {
+        // Who took some has time for more.
+        if (phase_ == phase::writing && out_sent_ != sent_before) phase_ = phase::answering;
+        write_rest();
+        return false;
+    }
+    if (ec) {
+        close();
+        return false;
+    }
     if (last_) linger();
     return !last_;
 }
@@ -322,10 +435,11 @@ void connection::write_on(error_code ec) {
     set_phase(phase::answering);
     deadline_ = 0;
     if (resume_due_) return finish();
-    if (!waiting_) pump();
+    if (!waiting_) go_on();
 }
 
 void connection::read_more() {
+    if (peer_ended_) return close();
     if (in_begin_ > 0) {
         std::memmove(in_.get(), in_.get() + in_begin_, in_end_ - in_begin_);
         in_end_ -= in_begin_;
@@ -342,12 +456,24 @@ void connection::read_more() {
 }
 
 void connection::on_read(error_code ec, std::size_t size) noexcept {
-    guarded([&] { take_in(ec, size); });
+    reading_ = false;
+    if (take_back()) {
+        guarded([&] { take_in(ec, size); });
+    } else {
+        early_ = {ec, size};
+    }
+}
+
+// Before the answer is sent. A client that has ended its side still gets it.
+void connection::take_early(error_code ec, std::size_t size) {
+    peer_ended_ = ec == asio::error::eof;
+    if (ec && !peer_ended_) return close();
+    in_end_ += size;
 }
 
 void connection::take_in(error_code ec, std::size_t size) {
-    reading_ = false;
     if (closed_) return;
+    if (waiting_ || writing_) return take_early(ec, size);
     if (timed_out_) {
         timed_out_ = false;
         if (parser_.skipping()) return close();
@@ -373,7 +499,7 @@ void connection::linger() {
     if (ec) return close();
     set_phase(phase::lingering);
     in_begin_ = in_end_ = 0;
-    read_more();
+    if (!reading_) read_more();
 }
 
 }  // namespace orderproc::server::http

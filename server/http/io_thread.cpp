@@ -48,10 +48,11 @@ std::size_t connection_counts::total() const {
     return total_;
 }
 
-io_thread::io_thread(const server_options& options, service& answers, connection_counts& counts,
-                     admission& gate, std::uint64_t id_seed)
+io_thread::io_thread(const server_options& options, const carriers& over, service& answers,
+                     connection_counts& counts, admission& gate, std::uint64_t id_seed)
     : work_(context_.get_executor()),
       options_(options),
+      over_(over),
       answers_(answers),
       counts_(counts),
       gate_(gate),
@@ -65,14 +66,42 @@ io_thread::~io_thread() {
 }
 
 void io_thread::run() noexcept {
-    context_.run();
+    std::unique_lock lock(turns_);
+    while (true) {
+        loop_is_free_.wait(lock, [this] { return !in_loop_ || ended_; });
+        if (ended_) return;
+        in_loop_ = true;
+        lock.unlock();
+        context_.run();
+        lock.lock();
+        in_loop_ = false;
+        ended_ = !std::exchange(leaves_, false);
+        context_.restart();
+        lock.unlock();
+        loop_is_free_.notify_one();
+        if (ended_) return;
+        answers_.work();
+        lock.lock();
+    }
+}
+
+void io_thread::leave_loop() noexcept {
+    // What is ready already goes first, and may have work to do as well.
+    if (std::exchange(leaves_, true)) return;
+    try {
+        asio::post(context_, [this] { context_.stop(); });
+    } catch (...) {  // no memory: at once
+        context_.stop();
+    }
 }
 
 void io_thread::adopt(asio::ip::tcp::socket socket, const asio::ip::address& from) {
     if (draining_) return counts_.remove(from);  // accepted just before the end
     std::unique_ptr<connection> made;
     try {
-        made = std::make_unique<connection>(*this, make_tcp_stream(std::move(socket)), from);
+        auto client = over_.may_speak_plainly(from) ? make_tcp_stream(std::move(socket))
+                                                    : over_.secure->make(std::move(socket));
+        made = std::make_unique<connection>(*this, std::move(client), from);
     } catch (...) {  // no memory: the socket closes
         counts_.remove(from);
         return;

@@ -1,13 +1,13 @@
 #ifndef ORDERPROC_SERVER_HTTP_IO_THREAD_HPP
 #define ORDERPROC_SERVER_HTTP_IO_THREAD_HPP
 
-// One thread, its io_context, and the connections that live on it. Internal to the transport.
+// One event loop and the connections that live on it. Internal to the transport.
 
-#include "http/answer.hpp"
 #include "http/client_address.hpp"
 #include "http/options.hpp"
 #include "http/service.hpp"
 #include "http/stream.hpp"
+#include "http/stream_maker.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -18,6 +18,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -47,16 +48,20 @@ private:
     std::map<address_bytes, std::size_t> by_network_;
 };
 
-// All but completed(), context() and run() is for its own thread.
+// All but completed(), draining(), context() and run() is for its own thread.
 class io_thread {
 public:
-    io_thread(const server_options& options, service& answers, connection_counts& counts,
-              admission& gate, std::uint64_t id_seed);
+    io_thread(const server_options& options, const carriers& over, service& answers,
+              connection_counts& counts, admission& gate, std::uint64_t id_seed);
     ~io_thread();
 
     boost::asio::io_context& context() noexcept { return context_; }
-    void run() noexcept;  // until drained and empty
+    // Until drained and empty. Two threads call it, and are in the loop by turns: the one that has
+    // work to do which blocks leaves the loop to the other before.
+    void run() noexcept;
+    void leave_loop() noexcept;  // soon
 
+    // REQUIRES: it may speak plainly, or there is something secure.
     void adopt(boost::asio::ip::tcp::socket socket, const boost::asio::ip::address& from);
     void release(connection& it) noexcept;  // destroys it
     stream_set& streams() noexcept { return streams_; }
@@ -66,7 +71,7 @@ public:
 
     // Closes what is idle, lets the rest answer what it has begun, until the deadline.
     void drain(std::chrono::milliseconds at_most);
-    bool draining() const noexcept { return draining_; }
+    bool draining() const noexcept { return draining_; }  // from any thread
 
     // The connection's resume() is called soon. From any thread. All that come before the
     // thread looks share one post.
@@ -75,7 +80,6 @@ public:
     const server_options& options() const noexcept { return options_; }
     service& answers() noexcept { return answers_; }
     admission& gate() noexcept { return gate_; }
-    std::string_view date() noexcept { return date_.at(std::time(nullptr)); }
     std::uint64_t next_connection_id() noexcept { return ++last_connection_id_; }
 
     // Time is counted in ticks, so that a deadline costs no system call and no timer.
@@ -88,12 +92,17 @@ private:
     void check_done() noexcept;
 
     boost::asio::io_context context_{1};
+    std::mutex turns_;
+    std::condition_variable loop_is_free_;
+    bool in_loop_ = false;  // a thread is
+    bool ended_ = false;
+    bool leaves_ = false;  // of the one that is
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
     const server_options& options_;
+    const carriers& over_;
     service& answers_;
     connection_counts& counts_;
     admission& gate_;
-    date_cache date_;
 
     connection* connections_ = nullptr;
     stream_set streams_{*this};
@@ -107,7 +116,7 @@ private:
     std::chrono::milliseconds tick_;
     std::uint64_t now_ = 1;
     bool ticking_ = false;
-    bool draining_ = false;
+    std::atomic<bool> draining_{false};
     std::uint64_t drain_deadline_ = 0;
 };
 

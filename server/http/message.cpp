@@ -31,6 +31,7 @@ void response::add(std::string_view name, std::string_view value) {
 void response::clear() noexcept {
     status = 200;
     content_type = "application/json";
+    cost = 1;
     fields.clear();
     body.clear();
     stream.reset();

@@ -24,6 +24,10 @@ std::string policy_of(const rate& it) {
            ";w=" + std::to_string(std::max(seconds_of(window), 1U));
 }
 
+std::int64_t nanoseconds_of(rate_limiter::clock::time_point at) noexcept {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count();
+}
+
 std::uint64_t mix(std::uint64_t z) noexcept {  // SplitMix64's
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
@@ -64,8 +68,7 @@ rate_limiter::bucket& rate_limiter::find(std::uint64_t client) noexcept {
 }
 
 rate_verdict rate_limiter::take(std::string_view client, clock::time_point now) noexcept {
-    const std::int64_t at =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
+    const std::int64_t at = nanoseconds_of(now);
     const std::uint64_t hash = hash_of(client, seed_);
     rate_verdict out;
     const std::lock_guard lock(mutex_);
@@ -78,8 +81,26 @@ rate_verdict rate_limiter::take(std::string_view client, clock::time_point now) 
     } else {
         out.retry_after_s = std::max(seconds_of(owed + interval_ - depth_), 1U);
     }
-    out.remaining = static_cast<std::uint32_t>((depth_ - owed) / interval_);
+    out.client = hash;
+    tell(owed, out);
+    return out;
+}
+
+void rate_limiter::tell(std::int64_t owed, rate_verdict& out) const noexcept {
+    out.remaining =
+        static_cast<std::uint32_t>(std::max<std::int64_t>(depth_ - owed, 0) / interval_);
     out.full_after_s = seconds_of(owed);
+}
+
+rate_verdict rate_limiter::charge(std::uint64_t client, std::uint32_t tokens,
+                                  clock::time_point now) noexcept {
+    const std::int64_t at = nanoseconds_of(now);
+    rate_verdict out;
+    out.client = client;
+    const std::lock_guard lock(mutex_);
+    bucket& its = find(client);
+    its.full_at = std::max(its.full_at, at) + interval_ * tokens;
+    tell(its.full_at - at, out);
     return out;
 }
 

@@ -26,6 +26,7 @@ struct rate_verdict {
     std::uint32_t remaining = 0;      // requests that would be admitted now
     std::uint32_t full_after_s = 0;   // until the bucket is full again, rounded up
     std::uint32_t retry_after_s = 0;  // when refused: until one is admitted; at least 1
+    std::uint64_t client = 0;         // for charge()
 };
 
 // Keeps one number for each client (GCRA, ITU-T I.371), in a table of fixed size: when its place
@@ -41,6 +42,10 @@ public:
     // Takes one token of the client's, if there is one.
     rate_verdict take(std::string_view client, clock::time_point now) noexcept;
 
+    // Takes more tokens of a client that was admitted, for a request that turned out to be larger.
+    // What the bucket does not hold is owed: later requests wait until it is made up for.
+    rate_verdict charge(std::uint64_t client, std::uint32_t tokens, clock::time_point now) noexcept;
+
     // "default";q=<burst>;w=<seconds that fill an empty bucket>
     const std::string& policy() const noexcept { return policy_; }
 
@@ -52,6 +57,7 @@ private:
     static constexpr std::size_t ways = 8;  // places that a client may have
 
     bucket& find(std::uint64_t client) noexcept;
+    void tell(std::int64_t owed, rate_verdict& out) const noexcept;
 
     const std::int64_t interval_;  // nanoseconds that one token takes
     const std::int64_t depth_;     // that all of them take

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <ctime>
 #include <random>
 #include <string>
 #include <string_view>
@@ -54,8 +55,9 @@ std::string too_many(const service& answers, std::string_view date, std::uint64_
 
 class server::impl {
 public:
-    impl(server_options options, service& answers)
+    impl(server_options options, service& answers, carriers over)
         : options_(std::move(options)),
+          over_(std::move(over)),
           counts_(options_.connections_max, options_.connections_per_address_max),
           gate_(options_.admits, random_seed()),
           homes_(make_homes(answers)) {}
@@ -82,7 +84,9 @@ public:
 
     void start() {
         asio::post(homes_.front()->context(), [this] { accept(); });
-        for (auto& home : homes_) threads_.emplace_back([&home] { home->run(); });
+        for (auto& home : homes_) {
+            for (int i = 0; i < 2; ++i) threads_.emplace_back([&home] { home->run(); });
+        }
     }
 
     void stop(std::chrono::milliseconds drain) {
@@ -115,8 +119,8 @@ private:
     std::vector<std::unique_ptr<io_thread>> make_homes(service& answers) {
         std::vector<std::unique_ptr<io_thread>> out;
         for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
-            out.push_back(
-                std::make_unique<io_thread>(options_, answers, counts_, gate_, random_seed() >> 4));
+            out.push_back(std::make_unique<io_thread>(options_, over_, answers, counts_, gate_,
+                                                      random_seed() >> 4));
         }
         return out;
     }
@@ -128,6 +132,7 @@ private:
     // Those that wait, but not for ever: the thread has connections to serve as well.
     void accept_waiting() {
         for (int i = 0; i < accepts_in_a_row && !stopping_; ++i) {
+            if (over_.secure && over_.secure->crowded()) return pause();
             io_thread& home = *homes_[next_home_];
             tcp::socket made(home.context());
             error_code ec;
@@ -139,18 +144,24 @@ private:
             } else if (ec != asio::error::connection_aborted) {
                 // Out of descriptors, most likely. The connection keeps waiting: try again when
                 // others may have gone.
-                pause_.expires_after(accept_pause);
-                pause_.async_wait([this](error_code) { accept_waiting(); });
-                return;
+                return pause();
             }
         }
         if (!stopping_) accept();
     }
 
+    void pause() {
+        pause_.expires_after(accept_pause);
+        pause_.async_wait([this](error_code) { accept_waiting(); });
+    }
+
     void admit(io_thread& home, tcp::socket socket) {
         const asio::ip::address from = peer_.address();
+        const bool plain = over_.may_speak_plainly(from);
+        if (!plain && !over_.secure) return;  // the socket closes
         if (!counts_.add(from, gate_.trusts(from))) {
-            return turn_away(socket);
+            if (plain) turn_away(socket);
+            return;
         }
         next_home_ = (next_home_ + 1) % homes_.size();
         if (&home == homes_.front().get()) return home.adopt(std::move(socket), from);
@@ -163,7 +174,7 @@ private:
         io_thread& here = *homes_.front();
         try {
             const std::string bytes =
-                too_many(here.answers(), here.date(), here.next_connection_id());
+                too_many(here.answers(), date_.at(std::time(nullptr)), here.next_connection_id());
             error_code ignored;
             it.non_blocking(true, ignored);
             it.write_some(asio::buffer(bytes), ignored);
@@ -173,6 +184,7 @@ private:
     }
 
     const server_options options_;
+    const carriers over_;
     connection_counts counts_;
     admission gate_;
     std::vector<std::unique_ptr<io_thread>> homes_;
@@ -180,7 +192,8 @@ private:
     asio::steady_timer pause_{homes_.front()->context()};
     tcp::endpoint peer_;
     std::size_t next_home_ = 0;
-    bool stopping_ = false;  // of the first thread
+    bool stopping_ = false;  // of the first thread, as is the next
+    date_cache date_;
     std::uint16_t port_ = 0;
     std::vector<std::thread> threads_;
 };
@@ -192,8 +205,9 @@ server::~server() {
     join();
 }
 
-result<std::unique_ptr<server>> server::open(server_options options, service& answers) {
-    auto made = std::make_unique<impl>(std::move(options), answers);
+result<std::unique_ptr<server>> server::open(server_options options, service& answers,
+                                             carriers over) {
+    auto made = std::make_unique<impl>(std::move(options), answers, std::move(over));
     if (auto listening = made->listen(); !listening) return std::move(listening).error();
     made->start();
     return std::unique_ptr<server>(new server(std::move(made)));

@@ -1,10 +1,11 @@
 #ifndef ORDERPROC_SERVER_HTTP_SERVER_HPP
 #define ORDERPROC_SERVER_HTTP_SERVER_HPP
 
-// HTTP/1.1 (RFC 9110, RFC 9112) over TCP for one service.
+// HTTP/1.1 (RFC 9110, RFC 9112) for one service, over TCP or what is carried by it.
 
 #include "http/options.hpp"
 #include "http/service.hpp"
+#include "http/stream_maker.hpp"
 
 #include <orderproc/error.hpp>
 
@@ -20,7 +21,8 @@ class server {
 public:
     // Listens, and serves on threads of its own. errc::invalid_argument if the address is not
     // numeric; errc::unavailable if it cannot be listened on.
-    static result<std::unique_ptr<server>> open(server_options options, service& answers);
+    static result<std::unique_ptr<server>> open(server_options options, service& answers,
+                                                carriers over = {});
 
     // stop(0), join(). What sessions wait for has to become ready by itself.
     ~server();

@@ -86,6 +86,7 @@ void stream::resume() {
 
 void stream::check_time(std::uint64_t tick) {
     if (deadline_ != 0 && tick >= deadline_) return close();
+    if (!closed_ && !ended_ && source_->over()) return drain();
     if (closed_ || tick < heartbeat_) return;
     heartbeat_ = home_.tick_after(home_.options().heartbeat);
     if (ended_ || writing_ || !pieces_.empty()) return;

@@ -80,42 +80,47 @@ bool health::hangs(const std::optional<clock::instant>& since, clock::instant no
     return since && now - *since > limits_.probe_time_max;
 }
 
-void health::append_read_reasons(clock::instant now, std::vector<std::string>& out) const {
-    if (last_read_) out.push_back("storage: cannot be read: " + last_read_.message());
+void health::append_read_reasons(clock::instant now, std::vector<health_reason>& out) const {
+    if (last_read_)
+        out.push_back(
+            {health_codes::storage_unreadable, "storage: cannot be read: " + last_read_.message()});
     if (hangs(reading_since_, now)) {
-        out.push_back("storage: a read has been waiting for " + in_seconds(now - *reading_since_));
+        out.push_back({health_codes::storage_hangs, "storage: a read has been waiting for " +
+                                                        in_seconds(now - *reading_since_)});
     }
 }
 
-std::vector<std::string> health::unhealthy() const {
-    std::vector<std::string> out;
+std::vector<health_reason> health::unhealthy() const {
+    std::vector<health_reason> out;
     const auto now = time_.monotonic();
     const std::lock_guard lock(mutex_);
     append_read_reasons(now, out);
     return out;
 }
 
-std::vector<std::string> health::unready() const {
-    std::vector<std::string> out;
-    if (stopping_) out.emplace_back("shutting down");
+std::vector<health_reason> health::unready() const {
+    std::vector<health_reason> out;
+    if (stopping_) out.push_back({health_codes::stopping, "shutting down"});
     const auto now = time_.monotonic();
     const std::lock_guard lock(mutex_);
     append_read_reasons(now, out);
     if (last_write_ && now - write_failed_at_ < limits_.write_failure_kept) {
-        out.push_back("storage: could not be written: " + last_write_.message());
+        out.push_back({health_codes::storage_unwritable,
+                       "storage: could not be written: " + last_write_.message()});
     }
     if (hangs(writing_since_, now)) {
-        out.push_back("storage: a write has been waiting for " + in_seconds(now - *writing_since_));
+        out.push_back({health_codes::storage_write_hangs, "storage: a write has been waiting for " +
+                                                              in_seconds(now - *writing_since_)});
     }
     return out;
 }
 
-std::vector<std::string> health::degraded() const {
-    std::vector<std::string> out;
+std::vector<health_reason> health::degraded() const {
+    std::vector<health_reason> out;
     const auto now = time_.monotonic();
     const std::lock_guard lock(mutex_);
     for (const auto& [connection, reason] : broken_) {
-        if (!reason.empty()) out.push_back(reason);
+        if (!reason.empty()) out.push_back({health_codes::broker_away, reason});
     }
     for (const auto& [cursor, it] : feeds_) {
         if (it.report.behind == 0) continue;
@@ -124,8 +129,8 @@ std::vector<std::string> health::degraded() const {
         grown.lag += now - it.measured_at;
         grown.waited += now - it.measured_at;
         if (grown.lag <= limits_.feed_lag_max) continue;
-        out.push_back(cursor + ": " + describe(grown) + " (" + std::to_string(grown.behind) +
-                      " entries)");
+        out.push_back({health_codes::feed_late, cursor + ": " + describe(grown) + " (" +
+                                                    std::to_string(grown.behind) + " entries)"});
     }
     return out;
 }

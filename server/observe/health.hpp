@@ -3,6 +3,8 @@
 
 // Is this process fit to be sent requests?
 
+#include "api/health_reason.hpp"
+
 #include <orderproc/observer.hpp>
 #include <orderproc/runtime.hpp>
 
@@ -49,11 +51,11 @@ public:
     bool write_failed() const noexcept;
 
     // Why the storage cannot be read; empty: it can.
-    std::vector<std::string> unhealthy() const;
+    std::vector<health_reason> unhealthy() const;
     // Why no requests should be sent here; empty: they should.
-    std::vector<std::string> unready() const;
+    std::vector<health_reason> unready() const;
     // What is not as it should be, though orders are accepted and worked on.
-    std::vector<std::string> degraded() const;
+    std::vector<health_reason> degraded() const;
 
 private:
     struct feed_state {
@@ -61,7 +63,7 @@ private:
         clock::instant measured_at;
     };
 
-    void append_read_reasons(clock::instant now, std::vector<std::string>& out) const;
+    void append_read_reasons(clock::instant now, std::vector<health_reason>& out) const;
     bool hangs(const std::optional<clock::instant>& since, clock::instant now) const noexcept;
 
     clock& time_;

@@ -13,6 +13,9 @@ public:
     observed_session(const observed_service& of, std::unique_ptr<http::session> inner)
         : of_(of), inner_(std::move(inner)) {}
 
+    bool admit(http::request& in, http::response& out) noexcept override {
+        return inner_->admit(in, out);
+    }
     http::step begin(const http::request& in, http::response& out) noexcept override {
         begun_ = steady::now();
         return watched(inner_->begin(in, out), in, out);

@@ -37,6 +37,7 @@ public:
         : inner_(inner), watch_(std::move(watch)) {}
 
     std::unique_ptr<http::session> open(http::exchange& by) override;
+    void work() noexcept override { inner_.work(); }
     void turned_away(http::response& out) const override { inner_.turned_away(out); }
     void tell(const request_report& it) const noexcept;
 

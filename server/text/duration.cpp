@@ -12,7 +12,8 @@ struct unit {
     std::string_view name;
     double milliseconds;
 };
-constexpr unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+constexpr unit units[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 24.0 * 3'600'000}};
 constexpr double duration_max = 10.0 * 365 * 24 * 3'600'000;
 
 }  // namespace

@@ -2,10 +2,13 @@
 // missing, and an order can be made.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { open } from './browser.mjs';
-import { behindPrefix, serve } from './server.mjs';
+import { behindPrefix, serve, serveWithKeys } from './server.mjs';
 
 test('the page shows the API and tries it out', (t) => tryOut(t, (server) => ({ url: server.url, stop() {} })));
 test('the same behind a path prefix', (t) => tryOut(t, (server) => behindPrefix(server.url, '/api')));
@@ -63,3 +66,43 @@ async function tryOut(t, reach) {
     await server.stop();
   }
 }
+
+test('Authorize sends a key, and keeps nothing', async (t) => {
+  const browser = await open();
+  if (!browser) return t.skip('no Chromium');
+  const folder = mkdtempSync(join(tmpdir(), 'orderproc-page-'));
+  const server = await serveWithKeys(folder, { page: 'orders:read' }, '--no-worker');
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+    await page.goto(`${server.url}/docs`);
+    if (await page.getByText('Swagger UI is not in this build').count()) {
+      return t.skip('built without npm');
+    }
+    const statusOfList = async () => {
+      const list = page.locator('#operations-Orders-list_orders');
+      await list.waitFor();
+      if (!await list.getByRole('button', { name: 'Execute' }).count()) {
+        // After a reload the page opens the operation that the URL names.
+        if (!await list.locator('.opblock-body').count()) await list.locator('.opblock-summary-control').click();
+        await list.getByRole('button', { name: 'Try it out' }).click();
+      }
+      const answered = page.waitForResponse((it) => new URL(it.url()).pathname === '/orders');
+      await list.getByRole('button', { name: 'Execute' }).click();
+      return (await answered).status();
+    };
+    assert.equal(await statusOfList(), 401);
+    await page.locator('.auth-wrapper .btn.authorize').first().click();
+    await page.locator('.auth-container input').first().fill(server.keys.page);
+    await page.locator('.auth-btn-wrapper .btn.authorize').click();
+    await page.locator('.btn-done').click();
+    assert.equal(await statusOfList(), 200);
+    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+    assert.ok(!kept.includes(server.keys.page), kept);
+    await page.reload();
+    assert.equal(await statusOfList(), 401);
+  } finally {
+    await browser.close();
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -7,8 +7,8 @@ import http from 'node:http';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { serve, start } from './server.mjs';
-import { bad, good, shop } from './walk.mjs';
+import { serve, serveWithKeys, start } from './server.mjs';
+import { bad, good, outsiders, shop, strangers } from './walk.mjs';
 
 const folder = mkdtempSync(resolve('proxy-'));
 let server;
@@ -24,9 +24,11 @@ after(async () => {
   await server.stop();
 });
 
-async function throughProxy(requests, ...options) {
+const throughProxy = (requests, ...options) => throughProxyTo(server.url, requests, ...options);
+
+async function throughProxyTo(url, requests, ...options) {
   const proxy = await start('node_modules/.bin/prism',
-    ['proxy', join(folder, 'openapi.json'), server.url, '--errors', '--host', '127.0.0.1',
+    ['proxy', join(folder, 'openapi.json'), url, '--errors', '--host', '127.0.0.1',
       '--port', '0', '--cors=false', ...options], /Prism is listening on (\S+)/);
   try {
     await walk(proxy, requests);
@@ -67,7 +69,16 @@ test('the answers to what it does not allow', async () => {
   await throughProxy(bad, '--validate-request=false');
 });
 
-// So that the two above mean something.
+test('the answers to those who may not', async () => {
+  const guarded = await serveWithKeys(folder, { outsider: 'webhooks' }, '--no-worker');
+  try {
+    await throughProxyTo(guarded.url, [...strangers, ...outsiders(guarded.keys.outsider)]);
+  } finally {
+    await guarded.stop();
+  }
+});
+
+// So that those above mean something.
 test('the proxy tells an answer that is not described', async () => {
   const { Order } = api.components.schemas;
   Order.properties.total_amount = { type: 'string' };
@@ -84,7 +95,7 @@ const elsewhere = [
 
 test('every answer that a client can bring about was walked to', () => {
   const seen = new Set();
-  for (const { method, target, status } of [...good, ...bad]) {
+  for (const { method, target, status } of [...good, ...bad, ...strangers, ...outsiders('')]) {
     const path = target.replace(/\?.*/, '');
     const pattern = Object.keys(api.paths).find((it) => it === path) ?? Object.keys(api.paths)
       .find((it) => new RegExp(`^${it.replace(/{[^}]*}/g, '[^/]+')}$`).test(path));

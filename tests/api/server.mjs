@@ -1,15 +1,28 @@
 // A server of our own for a test, over a new database or in memory.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createServer, request } from 'node:http';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export const binary = process.argv[2];
 
 // Resolves when it is ready: { url, child, stop() }. It goes with the test's process, too.
 export async function serve(...options) {
-  return start(binary, ['serve', '--listen', '127.0.0.1:0', '--storage', 'memory:', ...options],
+  const storage = options.includes('--storage') ? [] : ['--storage', 'memory:'];
+  return start(binary, ['serve', '--listen', '127.0.0.1:0', ...storage, ...options],
     /^orderproc listens on (\S+)/);
+}
+
+// The same over a new database in the folder, with a key of each name: { url, keys, stop() }.
+export async function serveWithKeys(folder, keys, ...options) {
+  const storage = `sqlite:${join(folder, 'orders.db')}`;
+  const made = {};
+  for (const [name, scopes] of Object.entries(keys)) {
+    made[name] = execFileSync(binary, ['keys', 'create', '--name', name, '--scope', scopes, '--storage', storage],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  }
+  return { ...await serve('--storage', storage, ...options), keys: made };
 }
 
 // A proxy that takes the prefix off the path, as nginx does with `location /api/`.

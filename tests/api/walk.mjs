@@ -108,6 +108,26 @@ export const good = [
   get('/orders', 200, { Origin: shop }),
 ];
 
+// What needs a credential, asked without one (401) and with one that has another scope (403).
+const scoped = [
+  ['GET', '/orders'], ['GET', '/orders/status/pending'], ['GET', '/orders/A-1'], ['GET', '/orders/A-1/history'],
+  ['GET', '/journal'], ['GET', '/metrics'], ['POST', '/orders'], ['POST', '/orders/batch'], ['PUT', '/orders/A-1'],
+  ['PATCH', '/orders/A-1'], ['DELETE', '/orders/A-1'], ['POST', '/orders/A-1/cancel'], ['POST', '/orders/A-1/retry'],
+  ['POST', '/orders/A-1/transitions'],
+];
+const bodyOf = (method, target) => {
+  if (method === 'PATCH') return json({});
+  if (target.endsWith('transitions')) return json({ event: 'cancel' });
+  if (target.endsWith('batch')) return json([order()]);
+  return method === 'PUT' || target === '/orders' && method === 'POST' ? json(order()) : {};
+};
+export const strangers = scoped.map(([method, target]) => send(method, target, 401, bodyOf(method, target)));
+// key: one without any of the scopes that are needed.
+export const outsiders = (key) => scoped.map(([method, target]) => {
+  const { body, headers = {} } = bodyOf(method, target);
+  return send(method, target, 403, { body, headers: { ...headers, Authorization: `Bearer ${key}` } });
+});
+
 // What it does not; the answers have to be what it says all the same.
 const text = { body: '{', headers: { 'Content-Type': 'application/json' } };
 const untyped = { body: 'x', headers: { 'Content-Type': 'text/plain' } };

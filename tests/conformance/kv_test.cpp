@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(tables_that_are_ready_are_left_alone) {
     const auto rows = make_kv_repository(begins(tables, connection_kind::read));
     BOOST_TEST(rows->read_feed({}).value().newest.epoch == 7U);
     auto& format = tables.of(kv_table::counters).at("format");
-    format.back() = 4;
+    format.back() = 5;
     map_transaction third(tables, connection_kind::write);
     BOOST_TEST((prepare_kv(third, 9).error().code == errc::schema_mismatch));
 }
@@ -167,6 +167,32 @@ BOOST_FIXTURE_TEST_CASE(damage_is_noticed, shop) {
 
     tables->of(kv_table::counters)["offset"] = "short";
     BOOST_TEST((rows->read_feed({}).error().code == errc::corrupt));
+}
+
+// Only the answer to a key of an order that was purged is missing for a reason.
+BOOST_FIXTURE_TEST_CASE(a_lost_answer_is_noticed_beside_a_purge, shop) {
+    const auto ask = [&](const char* id) {
+        return write(testing::order_builder{}.id(id).submit({.key = id}));
+    };
+    BOOST_REQUIRE(ask("A") && ask("B"));
+    BOOST_REQUIRE(write(testing::raise("A", "cancel")));
+    const purge_orders all{timestamp::max()};
+    purge_outcome purged;
+    write_params params;
+    params.now = time.now() + std::chrono::hours(1);
+    params.forget_before = params.now;
+    params.writer = "w";
+    params.sequence = 2;
+    params.purges = {&all, 1};
+    write_results results;
+    results.purges = {&purged, 1};
+    BOOST_REQUIRE(rows->write(params, results));
+    BOOST_REQUIRE(purged.orders == 1U);
+    BOOST_TEST((ask("A").value().ec == errc::not_found));
+    BOOST_TEST(ask("B").value().replayed);
+    tables->of(kv_table::journal).clear();
+    BOOST_TEST((ask("B").error().code == errc::corrupt));
+    BOOST_TEST((ask("A").value().ec == errc::not_found));
 }
 
 BOOST_FIXTURE_TEST_CASE(names_that_are_no_keys, shop) {

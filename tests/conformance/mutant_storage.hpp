@@ -32,6 +32,7 @@ struct write_copy {
     std::size_t forget_max = 0;
     std::vector<change_record> records;
     std::vector<purge_orders> purges;
+    std::optional<record_guard> guard;
 
     explicit write_copy(const write_params& from)
         : now(from.now),
@@ -43,11 +44,12 @@ struct write_copy {
           forget_before(from.forget_before),
           forget_max(from.forget_max),
           records(from.records.begin(), from.records.end()),
-          purges(from.purges.begin(), from.purges.end()) {}
+          purges(from.purges.begin(), from.purges.end()),
+          guard(from.guard) {}
 
     write_params params() const {
-        return {now,     writer,        sequence,   changes, claims,
-                cursors, forget_before, forget_max, records, purges};
+        return {now,           writer,     sequence, changes, claims, cursors,
+                forget_before, forget_max, records,  purges,  guard};
     }
 };
 

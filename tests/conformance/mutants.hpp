@@ -47,6 +47,8 @@ std::vector<mutant> writing_mutants();
 std::vector<mutant> claiming_mutants();
 std::vector<mutant> reading_mutants();
 std::vector<mutant> query_mutants();
+std::vector<mutant> index_mutants();
+std::vector<mutant> redact_mutants();
 std::vector<mutant> unchanged_mutants();
 std::vector<mutant> record_mutants();
 std::vector<mutant> purge_mutants();

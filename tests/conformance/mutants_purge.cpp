@@ -2,6 +2,8 @@
 
 #include "mutants.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -95,6 +97,10 @@ const mutant purges[] = {
              (void)inner.write(only, results);
          };
      }},
+    {"long purges end early", "random_purges_answer_as_memory_does",
+     hurt_purge<[](purge_orders& it, write_copy&) {
+         it.limit = std::min<std::size_t>(it.limit, 25);
+     }>},
     {"forgets", "a_purge_is_for_good", [](hooks& h) { h.durable = h.forgets = true; }},
 };
 

@@ -16,8 +16,9 @@ namespace {
 
 std::vector<mutant> all_mutants() {
     std::vector<mutant> out = writing_mutants();
-    for (const auto& more : {claiming_mutants(), reading_mutants(), query_mutants(),
-                             unchanged_mutants(), record_mutants(), purge_mutants()}) {
+    for (const auto& more :
+         {claiming_mutants(), reading_mutants(), query_mutants(), index_mutants(), redact_mutants(),
+          unchanged_mutants(), record_mutants(), purge_mutants()}) {
         out.insert(out.end(), more.begin(), more.end());
     }
     return out;

@@ -44,10 +44,11 @@ struct world {
         return out;
     }
 
-    http::response ask(const http::request& in) {
+    http::response ask(http::request in) {
         http::response out;
+        if (!session->admit(in, out)) return out;
         auto step = session->begin(in, out);
-        while (step == http::step::waiting) {
+        while (step != http::step::answered) {
             while (!by.is_ready.exchange(false)) {
                 (void)orders.run_once();
                 reads.run_once();

@@ -352,7 +352,7 @@ class Attacks(unittest.TestCase):
 
     def test_rate_limit_behind_a_proxy(self):
         server = Server(self, "--rate-limit", "0.001:1", "--trusted-proxy", "127.0.0.0/8",
-                        "--trusted-proxy", "10.0.0.0/8")
+                        "--trusted-proxy", "10.0.0.0/8", "--insecure-no-auth")
 
         def ask(*forwarded):
             return server.ask(get(b"/orders", *(b"X-Forwarded-For: " + it + b"\r\n" for it in forwarded))).status

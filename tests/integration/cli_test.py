@@ -177,7 +177,7 @@ class CommandLine(WithStorage):
         self.assertEqual(run("verify", "--storage", self.storage).returncode, 1)
         ended = run("migrate", "--storage", self.storage)
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
-        self.assertIn("from schema version 1 to 7", ended.stdout)
+        self.assertIn("from schema version 1 to 8", ended.stdout)
         self.assertIn("already", run("migrate", "--storage", self.storage).stdout)
         ended = run("verify", "--storage", self.storage)
         self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
@@ -185,6 +185,67 @@ class CommandLine(WithStorage):
         running.wait_for("OLD-4", "COMPLETED")
         self.assertEqual(run("migrate", "--storage", "memory:").returncode, 2)
         self.assertEqual(run("migrate", "--storage", "sqlite:/nowhere/x.db").returncode, 1)
+
+    def bytes_of_files(self):
+        out = b""
+        for suffix in ("", "-wal", "-lock"):
+            if os.path.exists(self.file + suffix):
+                with open(self.file + suffix, "rb") as file:
+                    out += file.read()
+        return out
+
+    def test_redact_leaves_no_byte_while_the_server_runs(self):
+        running = self.serve("--no-worker")
+
+        def place(order, user, secret):
+            body = {"order_id": order, "user_id": user, "item_ids": [1], "total_amount": "1.00",
+                    "metadata": {"name": secret}}
+            self.assertEqual(running.ask("POST", "/orders", body)[0], 201)
+
+        place("A-1", 7, "secret of A-1.")
+        place("A-2", 7, "secret of A-2.")
+        place("A-3", 7, "secret of A-3.")
+        place("B-1", 8, "secret of B-1.")
+        place("open", 9, "secret of open.")
+        for order in ("A-1", "A-2", "A-3", "B-1"):
+            self.assertEqual(running.ask("POST", f"/orders/{order}/cancel")[0], 200)
+        self.assertEqual(running.ask("DELETE", "/orders/A-2")[0], 204)
+        ended = run("redact", "--storage", self.storage, "--order", "A-1")
+        self.assertEqual((ended.returncode, ended.stdout), (0, "redacted: 1 order\n"), ended)
+        ended = run("redact", "--storage", self.storage, "--user", "7")
+        self.assertEqual((ended.returncode, ended.stdout),
+                         (0, "redacted: 2 orders; 1 had nothing left to be taken out\n"), ended)
+        left = self.bytes_of_files()
+        for order in ("A-1", "A-2", "A-3"):
+            self.assertNotIn(f"secret of {order}.".encode(), left)
+        self.assertIn(b"secret of B-1.", left)
+        self.assertEqual(running.ask("GET", "/orders/A-3")[1]["metadata"], {})
+        for asked in (["--order", "open"], ["--user", "9"], ["--order", "none"]):
+            with self.subTest(asked):
+                ended = run("redact", "--storage", self.storage, *asked)
+                self.assertEqual(ended.returncode, 1, ended)
+                self.assertTrue(ended.stderr)
+        running.stop()
+        ended = run("verify", "--storage", self.storage)
+        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+
+    def test_redact_says_that_the_log_is_read(self):
+        running = self.serve("--no-worker")
+        body = {"order_id": "A", "user_id": 7, "item_ids": [1], "total_amount": "1.00"}
+        self.assertEqual(running.ask("POST", "/orders", body)[0], 201)
+        self.assertEqual(running.ask("POST", "/orders/A/cancel")[0], 200)
+        with contextlib.closing(sqlite3.connect(self.file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM orders").fetchone()
+            ended = run("redact", "--storage", self.storage, "--order", "A")
+        self.assertEqual((ended.returncode, ended.stdout), (1, "redacted: 1 order\n"), ended)
+        self.assertIn("still in the log", ended.stderr)
+
+    def test_redact_needs_one_order_or_one_user(self):
+        self.serve("--no-worker").stop()
+        for asked in ([], ["--order", "A", "--user", "7"]):
+            self.refused(2, "redact", "--storage", self.storage, *asked)
+        self.refused(1, "redact", "--storage", "memory:", "--order", "A")
 
     def test_a_newer_file_is_refused_and_left_alone(self):
         self.serve("--no-worker").stop()

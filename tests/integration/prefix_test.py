@@ -56,7 +56,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 class PrefixTest(WithStorage):
     def setUp(self):
         super().setUp()
-        self.server = self.serve("--no-worker", "--trusted-proxy", "127.0.0.1")
+        self.server = self.serve("--no-worker", "--trusted-proxy", "127.0.0.1",
+                                 "--insecure-no-auth")  # what a proxy passes on is never anonymous
         handler = type("Handler", (Proxy,), {"upstream": self.server.port})
         proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         proxy.daemon_threads = True

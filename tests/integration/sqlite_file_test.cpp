@@ -199,6 +199,14 @@ BOOST_AUTO_TEST_CASE(no_query_looks_through_a_table_or_sorts) {
             }
         }
     }
+    for (const list_sort sort : {list_sort::created_at, list_sort::index}) {
+        for (const bool descending : {true, false}) {
+            list_params page{{}, {}, {}, {}, descending, list_position{{}, 5, {}, "b"}, 10, sort};
+            page.index = {1, "a", sort == list_sort::index ? "c" : "a"};
+            page.count_max = 10;
+            BOOST_REQUIRE(reader->list(page).has_value());
+        }
+    }
     BOOST_REQUIRE(reader->read_feed({purged.floor, 10}).has_value());
     BOOST_REQUIRE(reader->history({"o1", order_version{0}, 10}).has_value());
 
@@ -206,18 +214,21 @@ BOOST_AUTO_TEST_CASE(no_query_looks_through_a_table_or_sorts) {
     std::size_t looked_at = 0;
     for (const std::string& sql : std::set(spy::statements)) {
         if (sql.find("FROM orders") == sql.npos && sql.find("FROM journal") == sql.npos &&
-            sql.find("FROM records") == sql.npos) {
+            sql.find("FROM records") == sql.npos && sql.find("FROM index_entries") == sql.npos) {
             continue;
         }
         const std::string plan = text_of(db, "EXPLAIN QUERY PLAN " + sql, 3);
         BOOST_TEST(plan.find("TEMP B-TREE") == plan.npos, sql << "\n" << plan);
         const bool scans =
             plan.find("SCAN orders") != plan.npos || plan.find("SCAN records") != plan.npos ||
+            plan.find("SCAN index_entries") != plan.npos ||
             (plan.find("SCAN journal") != plan.npos && plan.find("SCALAR SUBQUERY") == plan.npos);
         BOOST_TEST(!scans, sql << "\n" << plan);
         // A list by user or status, which begin at ?4, goes by their index and not by number.
-        if (sql.find("BETWEEN") != sql.npos &&
-            (sql.find("?4") != sql.npos || sql.find("?5") != sql.npos)) {
+        if (sql.find("index_entries") != sql.npos) {
+            BOOST_TEST(plan.find("PRIMARY KEY (slot=? AND") != plan.npos, sql << "\n" << plan);
+        } else if (sql.find("BETWEEN") != sql.npos &&
+                   (sql.find("?4") != sql.npos || sql.find("?5") != sql.npos)) {
             BOOST_TEST(plan.find("INDEX orders_by_") != plan.npos, sql << "\n" << plan);
         }
         ++looked_at;

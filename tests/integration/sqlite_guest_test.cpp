@@ -92,6 +92,18 @@ BOOST_FIXTURE_TEST_CASE(without_the_lock_or_a_transaction_nothing_is_done, host)
     BOOST_TEST(guest->lock().error().code == make_error_code(errc::invalid_argument));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_redaction_is_refused, host) {
+    const auto guard = guest->lock();
+    run("BEGIN IMMEDIATE");
+    BOOST_TEST(!guest->apply(create("A"), day_one)->ec);
+    change redact;
+    redact.order = "A";
+    redact.event = "redact";
+    redact.action = redact_order{};
+    BOOST_TEST(guest->apply(redact, day_one).error().code == make_error_code(errc::not_supported));
+    run("COMMIT");
+}
+
 BOOST_FIXTURE_TEST_CASE(guests_and_engines_share_the_lock, host) {
     engine writes(*orders, status_machine::standard(), system_runtime());
     const auto watch = std::move(orders->watch()).value();

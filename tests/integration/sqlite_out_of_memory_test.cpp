@@ -84,6 +84,27 @@ BOOST_FIXTURE_TEST_CASE(what_is_committed_is_what_is_said, file) {
         [&](std::size_t after, std::size_t for_so_many) { return submit(after, for_so_many); });
 }
 
+// A statement that found no memory for its parameters is prepared anew, and nothing of it is left.
+BOOST_FIXTURE_TEST_CASE(a_connection_goes_on_once_there_is_memory, file) {
+    BOOST_REQUIRE(create_one(*writer_of(*on), "A"));
+    const std::vector<std::string> ids{"A"};
+    const auto in_use = sqlite3_memory_used();
+    at_each_allocation([&](std::size_t after, std::size_t for_so_many) {
+        const auto reads = reader_of(*on);
+        memory_runs_out now(after, for_so_many);
+        try {
+            (void)reads->load({ids, {}});
+        } catch (const std::bad_alloc&) {  // that is what it is for
+        }
+        const bool happened = now.end();
+        BOOST_TEST_CONTEXT("allocation " << after << ", " << for_so_many << " times") {
+            BOOST_TEST(holds(*reads, "A"));
+        }
+        return happened;
+    });
+    BOOST_TEST(sqlite3_memory_used() == in_use);
+}
+
 // The text of a failure needs memory, too, also where a statement is being destroyed.
 BOOST_FIXTURE_TEST_CASE(a_write_that_fails_anyway_is_reported, file) {
     sqlite3* raw = nullptr;

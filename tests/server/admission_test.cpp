@@ -191,7 +191,6 @@ BOOST_AUTO_TEST_CASE(bodies_are_limited_together) {
 BOOST_AUTO_TEST_CASE(rates_are_limited_and_told) {
     options.admits.limit = http::rate{0.001, 2};
     options.admits.unlimited = [](const http::request& in) { return in.path == "/free"; };
-    options.admits.principal = [](const http::request& in) { return in.find("X-Proven"); };
     open();
     client caller = call();
     answer got = caller.ask(get);

@@ -89,9 +89,15 @@ struct api_fixture {
             void ready() noexcept override { is_ready = true; }
             std::atomic<bool> is_ready = false;
         } by;
+        in.peer = peer;
         const auto session = served->open(by);
-        auto step = session->begin(in, out);
-        while (step == http::step::waiting) {
+        auto step = http::step::answered;
+        if (!session->admit(in, out)) {
+            session->refused(in, out);
+        } else {
+            step = session->begin(in, out);
+        }
+        while (step != http::step::answered) {
             if (meanwhile) std::exchange(meanwhile, nullptr)();
             while (!by.is_ready.exchange(false)) {
                 (void)orders.run_once();
@@ -150,6 +156,7 @@ struct api_fixture {
     api handlers{orders, reads};
     api_service service{handlers};
     http::service* served = &service;
+    http::address_bytes peer{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1};
     bool documented = true;           // what is served is the API
     std::size_t turns = 0;            // how often sessions went on after they had waited
     std::function<void()> meanwhile;  // called once, before the next command or read is carried out

@@ -2,6 +2,12 @@
 
 #include "api_fixture.hpp"
 
+#include <orderproc/testing/builders.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
 using namespace orderproc;
 using namespace orderproc::server;
 using namespace orderproc::server::testing;
@@ -80,6 +86,28 @@ BOOST_AUTO_TEST_CASE(a_filter_does_not_look_for_ever) {
     BOOST_TEST(told("/journal?user_id=1&after=1-2005") == "1-2106 create, next 1-2106");
 }
 
+// It ends with the entry that goes beyond 4 MiB.
+BOOST_AUTO_TEST_CASE(a_page_has_a_size) {
+    const std::string note = R"({"x":")" + std::string(16'000, 'x') + R"("})";
+    for (int i = 0; i < 400; ++i) {
+        const std::string id = "L-" + std::to_string(i);
+        BOOST_REQUIRE(
+            !orders.execute(orderproc::testing::order_builder{}.id(id).metadata(note).submit()).ec);
+    }
+    const answer got = get("/journal?after=1-5&limit=1000");
+    constexpr std::size_t mib = 1024 * 1024;
+    BOOST_TEST(got.body.size() > 3 * mib);
+    BOOST_TEST(got.body.size() < 5 * mib);
+    const auto page = boost::json::parse(got.body);
+    BOOST_TEST(page.at("more").as_bool());
+    const auto& items = page.at("items").as_array();
+    BOOST_TEST(items.back().at("id").as_string() == page.at("next").as_string());
+    const std::string rest =
+        told("/journal?limit=1000&after=" + std::string(page.at("next").as_string()));
+    BOOST_TEST(std::count(rest.begin(), rest.end(), ',') == 400 - std::ssize(items));
+    BOOST_TEST(rest.ends_with("next 1-405"));
+}
+
 BOOST_AUTO_TEST_CASE(positions_of_elsewhere_are_a_reset) {
     for (const char* after : {"2-3", "1-6", "7-1"}) {
         BOOST_TEST(told("/journal?after=" + std::string(after)) == "next 1-0, more, reset");
@@ -117,7 +145,7 @@ BOOST_AUTO_TEST_CASE(an_empty_journal) {
     in.method = "GET";
     in.path = "/journal";
     http::response out;
-    auto todo = over.begin(in, out);
+    auto todo = over.begin(in, {auth::anonymous()}, out);
     BOOST_REQUIRE(todo && todo->read);
     read = todo->read.get();
     auto from = empty->connect_reader().value();

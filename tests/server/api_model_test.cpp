@@ -1,5 +1,6 @@
 // Orders of a model of one's own.
 
+#include "api/event_stream.hpp"
 #include "shop_fixture.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
@@ -127,6 +128,16 @@ BOOST_AUTO_TEST_CASE(users_and_tenants_are_filters) {
     BOOST_TEST(get("/orders?tenant=a&tenant=b").status == 400);
     BOOST_TEST(references(get("/journal?tenant=south")) == "R-3");
     BOOST_TEST(references(get("/journal?user_id=17&tenant=north")) == "R-1");
+}
+
+BOOST_AUTO_TEST_CASE(the_live_feed_shows_them) {
+    const answer made = post("R-1", {}, R"("order_id":"a\"b")");
+    const auto page =
+        direct.use([](repository_reader& from) { return from.read_feed(feed_params{}); });
+    std::string text;
+    event_feed("/shop", shop_model()).encode(page.value().entries.at(0), text);
+    BOOST_TEST(text.find(R"("subject":"a\"b")") != text.npos);
+    BOOST_TEST(text.find(R"("order":)" + made.body) != text.npos);
 }
 
 BOOST_AUTO_TEST_CASE(work_begins_later) {

@@ -68,6 +68,7 @@ struct fixture {
         parts.unready = [this] { return state.unready(); };
         read_pool_options options;
         options.threads = 1;
+        options.load_thread = false;
         reads.emplace(store, options);
         handlers.emplace(orders, *reads, std::move(parts));
         service.emplace(*handlers);

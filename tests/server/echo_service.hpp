@@ -1,17 +1,19 @@
 #ifndef ORDERPROC_TESTS_SERVER_ECHO_SERVICE_HPP
 #define ORDERPROC_TESTS_SERVER_ECHO_SERVICE_HPP
 
-// Answers with the body of the request; at /later when the test says so; at /large with more
-// than any socket buffers.
+// Answers with the body of the request; at /later and /elsewhere when the test says so, at the
+// second from whichever thread; at paths that end with large with more than any socket buffers.
 
 #include "http/service.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -44,6 +46,7 @@ public:
         std::unique_lock lock(mutex_);
         wait(lock, [&] { return opened_ && sessions_ == 0; });
     }
+    std::atomic<std::thread::id> answered_by;  // the latest
 
 private:
     class echo_session final : public http::session {
@@ -53,22 +56,29 @@ private:
             ++owner_.sessions_;
             owner_.opened_ = true;
         }
+        // Who sends X-Proven has proved to be that; of X-Bound the orders would be its own alone.
+        bool admit(http::request& in, http::response&) noexcept override {
+            in.principal = in.find("X-Proven");
+            in.bound = !in.find("X-Bound").empty();
+            return true;
+        }
         ~echo_session() override {
             const std::lock_guard lock(owner_.mutex_);
             --owner_.sessions_;
             owner_.changed_.notify_all();
         }
         http::step begin(const http::request& in, http::response& out) noexcept override {
-            if (in.path != "/later") {
-                return resume(in, out);
-            }
+            const bool elsewhere = in.path.starts_with("/elsewhere");
+            if (!in.path.starts_with("/later") && !elsewhere) return resume(in, out);
             const std::lock_guard lock(owner_.mutex_);
             owner_.waiting_.push_back(&by_);
             owner_.changed_.notify_all();
-            return http::step::waiting;
+            return elsewhere ? http::step::answer_follows : http::step::waiting;
         }
         http::step resume(const http::request& in, http::response& out) noexcept override {
-            out.body = in.path == "/large" ? std::string(large_size, 'x') : std::string(in.body);
+            const bool large = in.path.ends_with("large");
+            out.body = large ? std::string(large_size, 'x') : std::string(in.body);
+            owner_.answered_by = std::this_thread::get_id();
             for (const http::field& it : in.fields) {
                 if (it.name.starts_with("X-Echo")) out.add(it.name, it.value);
             }

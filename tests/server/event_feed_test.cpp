@@ -23,7 +23,7 @@ using state = http::body_source::state;
 class connection final : public http::stream_exchange {
 public:
     connection(live_feed& feed, feed_request what, std::optional<feed_position> from)
-        : source_(feed, std::move(what), from) {
+        : source_(feed, std::move(what), from, auth::anonymous()) {
         source_.start(*this);
     }
     void wake() noexcept override { ++wakes; }

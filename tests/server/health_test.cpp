@@ -83,7 +83,8 @@ BOOST_AUTO_TEST_CASE(a_storage_that_cannot_be_read_is_neither_healthy_nor_ready)
     for (const char* path : {"/healthz", "/readyz"}) {
         const answer got = get(path);
         BOOST_TEST(got.status == 503, path);
-        BOOST_TEST(got.says(R"({"status":"unavailable","reasons":["storage: cannot be read: )"));
+        BOOST_TEST(got.says(R"({"status":"unavailable","codes":["storage_unreadable"],"reasons":[)"
+                             R"("storage: cannot be read: )"));
         BOOST_TEST(!got.says("secret"), path);
     }
     store.now = moody_storage::mood::throws;

@@ -112,11 +112,11 @@ BOOST_AUTO_TEST_CASE(a_cursor_outside_of_the_list_is_none) {
 
 // The list is narrowed before its cursor is judged, or there would be no second page.
 BOOST_AUTO_TEST_CASE(who_may_see_some_orders_gets_all_pages_of_them) {
-    const caller by{"", "", {"42", {}}};
+    const caller by{std::make_shared<auth::principal>("key:a", auth::scopes_of_bound, "42")};
     const status_machine& machine = status_machine::standard();
     list_query first;
     BOOST_REQUIRE(!parse_list_query({}, {machine}, by, first));
-    BOOST_TEST((first.scope == by.scope));
+    BOOST_TEST((first.scope == by.scope()));
     list_query second;
     const query_parameter cursor{"cursor", make_cursor(first, position)};
     BOOST_TEST(!parse_list_query({cursor}, {machine}, by, second));

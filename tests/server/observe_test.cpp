@@ -438,7 +438,8 @@ BOOST_FIXTURE_TEST_CASE(a_broker_that_is_away_degrades, watched) {
     state.broker_changed({"amqp://b:5672", "relay", false, away});
     state.broker_changed({"amqp://b:5672", "wake_ups", true, {}});
     BOOST_REQUIRE(state.degraded().size() == 1U);
-    BOOST_TEST(state.degraded()[0] == "relay: no connection to amqp://b:5672: " + away.message());
+    BOOST_TEST(state.degraded()[0].code == "broker_away");
+    BOOST_TEST(state.degraded()[0].text == "relay: no connection to amqp://b:5672: " + away.message());
     BOOST_TEST(state.unready().empty());
     const auto got = get("/readyz");
     BOOST_TEST(got.status == 200);

@@ -172,7 +172,8 @@ BOOST_AUTO_TEST_CASE(problems_are_one_closed_table) {
 
     names defined;
     const std::regex definition(R"re(problem_kind \w+\{\s*\d+,\s*"([a-z_]+)")re");
-    for (const char* path : {"server/http/problem.hpp", "server/api/problems.hpp"}) {
+    for (const char* path :
+         {"server/http/problem.hpp", "server/api/problems.hpp", "server/auth/problems.hpp"}) {
         const std::string text = text_of(path);
         for (std::sregex_iterator it(text.begin(), text.end(), definition), end; it != end; ++it) {
             defined.insert((*it)[1]);

@@ -38,6 +38,21 @@ BOOST_AUTO_TEST_CASE(a_burst_then_the_rate) {
     BOOST_TEST(take().admitted);
 }
 
+// A request that turned out to be larger than a token: what is not there is owed.
+BOOST_AUTO_TEST_CASE(more_than_there_is_can_be_charged) {
+    const rate_verdict first = take();
+    BOOST_TEST(limiter.charge(first.client, 2, now).remaining == 1U);
+    BOOST_TEST(limiter.charge(first.client, 3, now).remaining == 0U);
+    now += 1s;  // two tokens, which are what was owed
+    const rate_verdict owes = take();
+    BOOST_TEST(!owes.admitted);
+    now += 500ms;
+    BOOST_TEST(take().admitted);
+    BOOST_TEST(take("b").admitted);
+    now += 1h;
+    use_up();
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_used_is_kept_up_to_the_burst) {
     use_up();
     now += 1h;

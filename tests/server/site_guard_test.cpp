@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(before_anything_is_counted) {
     in.method = "GET";
     in.fields = fields;
     const auto peer = boost::asio::ip::make_address("127.0.0.1");
-    const admission::refusal found = gate.admit(in, peer, 0, ticket);
+    const admission::refusal found = gate.judge(in, peer);
     BOOST_REQUIRE(found.kind != nullptr);
     BOOST_TEST(found.kind->status == 403U);
     BOOST_TEST(found.detail.find("--allowed-host") != std::string_view::npos);

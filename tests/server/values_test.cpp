@@ -137,18 +137,26 @@ BOOST_AUTO_TEST_CASE(other_machines_are_let_in_only_by_admission) {
     exposure_settings none, half, both;
     half.insecure_http = both.insecure_http = both.insecure_no_auth = true;
     for (const char* loopback : {"127.0.0.1:0", "[::1]:0", ":0"}) {
-        BOOST_TEST(none.admits("--listen", loopback, "--processor", false).has_value());
+        BOOST_TEST(none.admits("--listen", loopback, false, "--processor", false).has_value());
+        BOOST_TEST(none.admits_strangers("--listen", loopback, false).has_value());
     }
     for (const char* open : {"0.0.0.0:0", "[::]:0", "192.0.2.1:80", "[::ffff:127.0.0.1]:0"}) {
-        for (const exposure_settings& it : {none, half}) {
-            const auto refused = it.admits("--admin-listen", open);
-            BOOST_TEST_REQUIRE(!refused.has_value(), open);
+        const auto in_clear = none.admits("--admin-listen", open);
+        BOOST_TEST_REQUIRE(!in_clear.has_value(), open);
+        const auto keyless = half.admits_strangers("--admin-listen", open, false);
+        BOOST_TEST_REQUIRE(!keyless.has_value(), open);
+        for (const auto& refused : {in_clear, keyless}) {
             BOOST_TEST(refused.error().detail.starts_with("--admin-listen: "));
-            BOOST_TEST(refused.error().detail.find("--insecure-http") != std::string::npos);
+            BOOST_TEST(refused.error().detail.find("orderproc keys create") != std::string::npos);
             BOOST_TEST(refused.error().detail.find("--insecure-no-auth") != std::string::npos);
         }
+        BOOST_TEST(in_clear.error().detail.find("--insecure-http") != std::string::npos);
+        BOOST_TEST(half.admits("--admin-listen", open).has_value());
+        BOOST_TEST(none.admits("--admin-listen", open, true).has_value());
+        BOOST_TEST(half.admits_strangers("--admin-listen", open, true).has_value());
+        BOOST_TEST(both.admits_strangers("--admin-listen", open, false).has_value());
         BOOST_TEST(both.admits("--admin-listen", open).has_value());
-        BOOST_TEST(!both.admits("--listen", open, "--processor", false).has_value());
+        BOOST_TEST(!both.admits("--listen", open, false, "--processor", false).has_value());
     }
     BOOST_TEST(!both.admits("--listen", "localhost:1").has_value());
 }

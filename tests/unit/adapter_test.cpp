@@ -189,12 +189,43 @@ BOOST_AUTO_TEST_CASE(a_purge_is_bounded_by_time_and_cursors) {
 BOOST_AUTO_TEST_CASE(an_order_goes_with_its_latest_entry) {
     order it = order_builder{}.build();
     it.version = order_version{3};
-    BOOST_TEST(!ends_with(&it, order_version{3}, "start"));
+    BOOST_TEST(!ends_with(&it, order_version{3}, order_version{3}));
     it.settled_at = now;
-    BOOST_TEST(!ends_with(&it, order_version{2}, "start"));
-    BOOST_TEST(ends_with(&it, order_version{3}, "complete"));
-    BOOST_TEST(!ends_with(nullptr, order_version{3}, "cancel"));  // a later entry deleted it
-    BOOST_TEST(ends_with(nullptr, order_version{4}, "delete"));
+    BOOST_TEST(!ends_with(&it, order_version{2}, order_version{3}));
+    BOOST_TEST(ends_with(&it, order_version{3}, order_version{3}));
+    BOOST_TEST(!ends_with(nullptr, order_version{3}, order_version{4}));  // a later one deleted it
+    BOOST_TEST(ends_with(nullptr, order_version{4}, order_version{4}));
+}
+
+BOOST_AUTO_TEST_CASE(a_page_ends_when_it_is_full_or_has_passed_over_enough) {
+    const auto row = [](std::int64_t number, std::string_view user) {
+        order it = order_builder{}.user(user).build();
+        it.number = number;
+        return it;
+    };
+    const auto at = [](const order& it) { return list_position{it.created_at, it.number}; };
+    using verdict = list_window::verdict;
+    list_params params;
+    params.scope.user = "1";
+    params.rows_max = 2;
+    list_window full(params, 2);
+    for (const std::int64_t number : {1, 2}) {
+        const order it = row(number, "1");
+        BOOST_TEST((full.judge(at(it), it) == verdict::show));
+    }
+    BOOST_TEST((full.judge(at(row(3, "2")), row(3, "2")) == verdict::pass));
+    BOOST_TEST(!full.next());
+    BOOST_TEST((full.judge(at(row(4, "1")), row(4, "1")) == verdict::stop));
+    BOOST_TEST(full.shown() == 2U);
+    BOOST_TEST_REQUIRE(full.next().has_value());
+    BOOST_TEST(full.next()->number == 2);  // what it showed last
+    list_window early(params, 2);
+    BOOST_TEST((early.judge(at(row(1, "2")), row(1, "2")) == verdict::pass));
+    BOOST_TEST((early.judge(at(row(2, "1")), row(2, "1")) == verdict::show));
+    BOOST_TEST((early.judge(at(row(3, "2")), row(3, "2")) == verdict::pass));
+    BOOST_TEST((early.judge(at(row(4, "2")), row(4, "2")) == verdict::stop));
+    BOOST_TEST_REQUIRE(early.next().has_value());
+    BOOST_TEST(early.next()->number == 3);  // what it looked at last
 }
 
 BOOST_AUTO_TEST_CASE(what_is_dated_after_now_is_told_from_what_is_only_young) {

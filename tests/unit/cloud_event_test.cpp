@@ -159,3 +159,18 @@ BOOST_AUTO_TEST_CASE(an_event_says_where_it_comes_from) {
     BOOST_TEST(cloud_events_of("no reference").error().code ==
                make_error_code(errc::invalid_argument));
 }
+
+BOOST_AUTO_TEST_CASE(an_event_of_an_order_of_a_model) {
+    order_rules rules;
+    rules.ids = id_form::any;
+    rules.user = user_form::text;
+    const order_model model = order_model::build(rules).value();
+    journal_entry it = sample();
+    it.after.id = order_id::parse("a\"b/\xC3\xA9").value();
+    message out;
+    cloud_events_of("/berlin", model).value()(it, out);
+    const auto read = boost::json::parse(out.payload);
+    BOOST_TEST(read.at("subject").as_string() == "a\"b/\xC3\xA9");
+    BOOST_TEST(read.at_pointer("/data/order_id") == read.at("subject"));
+    BOOST_TEST(read.at_pointer("/data/order/user_id").as_string() == "123");
+}

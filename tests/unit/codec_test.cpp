@@ -279,6 +279,23 @@ BOOST_AUTO_TEST_CASE(the_format_does_not_drift) {
                "524f43455353494e47027731086e6f20726f7574650430302d31d00f869fb4a8");
 }
 
+BOOST_AUTO_TEST_CASE(index_entries_come_back) {
+    stored_order it = fixed_stored_order();
+    const std::string without = encoded(it);
+    it.index = {{3, false, "a"}, {3, true, std::string("\0\xff", 2)}, {131, true, "north"}};
+    const std::string bytes = encoded(it);
+    const auto back = decode_stored_order(bytes);
+    BOOST_REQUIRE(back.has_value());
+    BOOST_TEST((*back == it));
+    BOOST_TEST(bytes.size() > without.size());
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        BOOST_TEST((decode_stored_order(bytes.substr(0, size)).error().code == errc::corrupt));
+    }
+    std::swap(it.index[0], it.index[1]);  // they ascend
+    BOOST_TEST((decode_stored_order(encoded(it)).error().code == errc::corrupt));
+    BOOST_TEST((decode_order(bytes).error().code == errc::corrupt));
+}
+
 BOOST_AUTO_TEST_CASE(the_checksum_is_crc_32c) {
     for (const std::string& bytes : {encoded(fixed_order()), encoded(fixed_stored_order())}) {
         BOOST_TEST(hex(with_checksum(without_checksum(bytes))) == hex(bytes));

@@ -434,6 +434,25 @@ BOOST_FIXTURE_TEST_CASE(what_keys_may_still_ask_for_stays, fixture) {
     BOOST_TEST(orders.orders().empty());
 }
 
+// If it fails, or takes long, then no order does with it.
+BOOST_FIXTURE_TEST_CASE(a_purge_shares_a_write_with_nobody, fixture) {
+    engine it(orders, machine, with, by_hand());
+    ask(it, create("A"));
+    ask(it, create("B"));
+    purge_recorder done;
+    BOOST_REQUIRE(it.submit(purge_orders{}, done));
+    ask(it, create("C"));
+    BOOST_TEST(it.run_once().value() == 2U);
+    BOOST_TEST(done.calls == 0);
+    orders.next_writes({fault::unavailable});
+    BOOST_TEST(!it.run_once());
+    BOOST_TEST(done.got.ec == errc::unavailable);
+    BOOST_TEST(asked[2].calls() == 0);
+    BOOST_TEST(it.run_once().value() == 1U);
+    for (recorder& one : asked) BOOST_TEST(!one.wait().ec);
+    BOOST_TEST((seen() == std::vector<names>{{"A", "B"}, {}, {"C"}}));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_purge_that_makes_no_sense_is_refused, fixture) {
     engine it(orders, machine, with, by_hand());
     purge_recorder done;

@@ -91,6 +91,17 @@ struct feed_place {
     void raise(std::string_view id, std::string_view event) {
         BOOST_REQUIRE(!orders.execute(testing::raise(id, event)).ec);
     }
+    // Whatever is settled, though keys might still ask for it.
+    void purge() {
+        struct : purge_completion {
+            void complete(const purge_outcome& it) noexcept override { ec = it.ec; }
+            error_code ec;
+        } done;
+        time.advance(std::chrono::hours(73));
+        BOOST_REQUIRE(orders.submit(purge_orders{timestamp::max()}, done).has_value());
+        BOOST_REQUIRE(orders.run_once().has_value());
+        BOOST_REQUIRE(!done.ec);
+    }
     void erase(std::string_view id) { BOOST_REQUIRE(!orders.execute(testing::erase(id)).ec); }
     feed_position newest() {
         feed_params params;

@@ -328,6 +328,38 @@ BOOST_AUTO_TEST_CASE(a_settled_order_that_was_retried_goes_on) {
     BOOST_TEST((one->state == feed_state::ended));
 }
 
+BOOST_AUTO_TEST_CASE(a_subscription_ends_when_its_order_was_purged) {
+    create("A-1");
+    create("A-2");
+    const auto seen = listen_after({1, 1}, order("A-1"), true);
+    const auto open = listen_after({1, 1}, order("A-2"), true);
+    run();
+    BOOST_TEST(open->words() == "create A-2");
+    raise("A-1", "cancel");
+    purge();
+    // The last entry that the first one was given is gone, and what came after it as well.
+    const auto again = listen_after({1, 1}, order("A-1"), true);
+    const auto all = listen_after({}, order("A-1"), true);
+    const auto still = listen_after({1, 1}, order("A-2"), true);
+    const auto later = listen_after(newest(), order("A-3"), true);
+    run();
+    for (const auto* it : {&again, &all}) {
+        BOOST_TEST((*it)->words() == "reset 1-3");
+        BOOST_TEST(((*it)->state == feed_state::ended));
+    }
+    BOOST_TEST(still->words() == "create A-2");
+    create("A-3");
+    for (const char* id : {"A-2", "A-3"}) raise(id, "cancel");
+    run();
+    BOOST_TEST(open->words() == "reset 1-3, cancel A-2");
+    BOOST_TEST(still->words() == "cancel A-2");
+    BOOST_TEST(later->words() == "create A-3, cancel A-3");
+    for (const auto* it : {&seen, &open, &still, &later}) {
+        (void)(*it)->take();
+        BOOST_TEST(((*it)->state == feed_state::ended));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_slow_subscriber_is_dropped_and_the_others_are_not) {
     live_feed_options narrow = by_hand();
     narrow.buffer_max = 16 * 1024;

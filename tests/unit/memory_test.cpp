@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -31,6 +33,25 @@ void operator delete(void* what, std::size_t) noexcept {
 namespace orderproc {
 namespace {
 
+constexpr std::string_view note = "a note that does not fit into a small string";
+
+const order_model& model() {
+    static const order_model out = [] {
+        order_rules rules;
+        rules.attributes = {{"note"}};
+        rules.attributes[0].indexed = true;
+        rules.attributes[0].size_max = attribute_rule::indexed_text_size_max;
+        return order_model::build(rules).value();
+    }();
+    return out;
+}
+
+std::size_t count_noted(repository& db) {
+    list_params params;
+    params.index = {1, std::string(note), std::string(note)};
+    return db.list(params).value().orders.size();
+}
+
 change create(const std::string& id) {
     create_order action;
     action.value.id = order_id::parse(id).value();
@@ -38,10 +59,13 @@ change create(const std::string& id) {
     action.value.item_ids = {1};
     action.value.total_amount = {100, "USD"};
     action.value.status = "PENDING";
+    action.value.attributes = {{"note", std::string(note)}};
+    action.value.metadata = R"({"a":"text that does not fit into a small string"})";
     action.queued = true;
     change out;
     out.order = id;
     out.event = "create";
+    out.model = &model();
     out.action = std::move(action);
     return out;
 }
@@ -68,8 +92,8 @@ BOOST_AUTO_TEST_CASE(a_write_without_memory_leaves_nothing) {
     params.changes = changes;
     params.claims = claims;
     params.cursors = cursors;
-    const std::vector<change_record> records{
-        {record_action::create, "a collection", long_id(1), 0, long_id(2), timestamp{}}};
+    const std::vector<change_record> records{{record_action::create, "a collection", long_id(1), 0,
+                                              long_id(2), timestamp{}, long_id(1)}};
     params.records = records;
 
     int failures = 0;
@@ -89,6 +113,7 @@ BOOST_AUTO_TEST_CASE(a_write_without_memory_leaves_nothing) {
         const std::uint64_t expected = written ? 5 : 0;  // three creates, two starts
         BOOST_TEST_REQUIRE(db->read_feed({}).value().newest.offset == expected);
         BOOST_TEST_REQUIRE(db->list({}).value().orders.size() == (written ? 3U : 0U));
+        BOOST_TEST_REQUIRE(count_noted(*db) == (written ? 3U : 0U));
         BOOST_TEST_REQUIRE(db->was_applied(params.writer, 1).value() == written);
         BOOST_TEST_REQUIRE(db->find_cursor(cursors[0].name).value().has_value() == written);
         BOOST_TEST_REQUIRE(changed[0].replayed == false);
@@ -101,6 +126,63 @@ BOOST_AUTO_TEST_CASE(a_write_without_memory_leaves_nothing) {
         BOOST_TEST_REQUIRE(report.difference.value_or("") == "");
     }
     BOOST_TEST(failures > 30);  // each at another allocation
+}
+
+BOOST_AUTO_TEST_CASE(a_redaction_without_memory_takes_out_nothing) {
+    const auto storage = make_memory_storage();
+    const auto db = storage->connect_writer().value();
+    std::uint64_t sequence = 0;
+    const auto write = [&](const change& what, std::span<const change_record> records,
+                           std::optional<int> allocations) {
+        change_outcome outcome;
+        std::vector<record_outcome> recorded(records.size());
+        write_params params;
+        params.writer = "w";
+        params.sequence = ++sequence;
+        params.changes = {&what, 1};
+        params.records = records;
+        write_results results{{&outcome, 1}, {}, {}};
+        results.records = recorded;
+        allocations_left = allocations;
+        bool written = false;
+        try {
+            written = db->write(params, results).has_value();
+        } catch (const std::bad_alloc&) {
+            written = false;
+        }
+        allocations_left.reset();
+        BOOST_TEST_REQUIRE((!written || !outcome.ec));
+        return written;
+    };
+    const std::string id = long_id(1);
+    const std::vector<change_record> about{
+        {record_action::create, "a collection", long_id(3), 0, "value", timestamp{}, id}};
+    BOOST_REQUIRE(write(create(id), about, {}));
+    change cancel;
+    cancel.order = id;
+    cancel.event = "cancel";
+    transition_order move;
+    move.to = "CANCELLED";
+    move.settles = true;
+    cancel.action = move;
+    cancel.model = &model();
+    BOOST_REQUIRE(write(cancel, {}, {}));
+    change redact;
+    redact.order = id;
+    redact.event = "redact";
+    redact.action = redact_order{};
+    redact.model = &model();
+    int failures = 0;
+    for (bool written = false; !written; ++failures) {
+        written = write(redact, {}, failures);
+        const auto history = db->history({id, order_version{0}, 100}).value();
+        BOOST_TEST_REQUIRE(history.size() == (written ? 3U : 2U));
+        for (const journal_entry& it : history) {
+            BOOST_TEST_REQUIRE((it.after.metadata == "{}") == written);
+        }
+        BOOST_TEST_REQUIRE(db->list_records({"a collection"}).value().records.empty() == written);
+    }
+    BOOST_TEST(failures > 5);
 }
 
 BOOST_AUTO_TEST_CASE(epoch_0_is_none) {

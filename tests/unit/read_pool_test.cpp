@@ -288,6 +288,27 @@ BOOST_AUTO_TEST_CASE(what_comes_while_a_load_is_under_way_is_the_next_load) {
     BOOST_TEST(reads() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(without_a_thread_for_them_loads_are_made_by_who_submits) {
+    read_pool_options options;
+    options.load_thread = false;
+    read_pool pool(store, options);
+    BOOST_TEST(pool.loads_when_called());
+    load_of first, second;
+    hold_next = true;
+    pool.submit("A", first).value();
+    std::thread one([&] { pool.load_waiting(); });
+    wait_for_held();
+    pool.submit("B", second).value();
+    pool.load_waiting();  // the other one is at it, and makes this one as well
+    BOOST_TEST(!second.done());
+    let_go();
+    one.join();
+    BOOST_TEST(first.done());
+    BOOST_TEST(second.done());
+    pool.load_waiting();  // nothing waits
+    BOOST_TEST(reads() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(the_end_waits_for_what_is_under_way) {
     load_of slow, waiting;
     std::optional<read_pool> pool(std::in_place, store);

@@ -77,6 +77,17 @@ struct station {
     void raise(const std::string& id, const std::string& event) {
         BOOST_REQUIRE(!front.execute({raise_event{id, event, ""}, {}, {}, {}, "client", ""}).ec);
     }
+    // Whatever is settled. Returns the floor of the feed.
+    std::uint64_t purge() {
+        struct : purge_completion {
+            void complete(const purge_outcome& outcome) noexcept override { got = outcome; }
+            purge_outcome got;
+        } done;
+        time.advance(std::chrono::hours(200));
+        BOOST_REQUIRE(front.submit(purge_orders{timestamp::max()}, done));
+        BOOST_REQUIRE(front.run_once());
+        return done.got.floor.offset;
+    }
     // Until nobody has anything to do at this time.
     relay_report settle(std::initializer_list<relay*> relays) {
         relay_report last;

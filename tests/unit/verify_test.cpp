@@ -12,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <ostream>
 
 namespace orderproc {
@@ -49,10 +50,22 @@ public:
 
     repository& db() { return *db_; }
     void create(const std::string& id) { write(testing::order_builder{}.id(id).submit()); }
-    // All but D, whose last entry is among those that the feed no longer has.
-    void purge() {
+    void annotate(const std::string& id) {
+        command out;
+        out.what = orderproc::annotate{id, {"{}", {}, {}}};
+        write(std::move(out));
+    }
+    void redact(const std::string& id) {
+        command out;
+        out.what = redact_personal{id};
+        write(std::move(out));
+    }
+    // All but D, whose last entry is among those that the feed no longer has. late: what is done
+    // an hour later, just before.
+    void purge(const std::function<void()>& late = {}) {
         clock_.advance(std::chrono::hours(1));
-        const purge_orders what{clock_.now()};
+        if (late) late();
+        const purge_orders what{clock_.now() - std::chrono::minutes(1)};
         purge_outcome out;
         write_results results;
         results.purges = {&out, 1};
@@ -266,6 +279,37 @@ BOOST_AUTO_TEST_CASE(what_was_purged_is_no_difference) {
     report = verified(small).value();
     BOOST_TEST(report.difference.value_or("") == "");
     BOOST_TEST(report.entries == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(annotations_and_redactions_are_no_difference) {
+    shop whole;
+    for (const char* id : {"A", "D"}) whole.annotate(id);
+    for (const char* id : {"A", "B", "C", "C"}) whole.redact(id);
+    auto report = verified(whole).value();
+    BOOST_TEST(report.difference.value_or("") == "");
+    BOOST_TEST(report.entries == 15U);
+    BOOST_TEST(report.orders == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_redaction_after_a_deletion_below_the_floor_is_no_difference) {
+    shop small;
+    small.purge([&] { small.redact("C"); });
+    const auto report = verified(small).value();
+    BOOST_TEST(report.difference.value_or("") == "");
+    BOOST_TEST(report.entries == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_annotation_after_a_deletion_is_a_difference) {
+    mutants::hooks with;
+    with.feed_out = [](feed_page& page) {
+        for (auto& it : page.entries) {
+            if (it.event == "redact") it.event = "annotate";
+        }
+    };
+    shop hurt(std::move(with));
+    hurt.redact("C");
+    BOOST_TEST(verified(hurt).value().difference.value_or("") ==
+               "entry 1-10 (annotate) of order C (number 3) comes after its deletion");
 }
 
 // Below the floor the histories are judged.

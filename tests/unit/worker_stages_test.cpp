@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_of_a_stage_has_its_queue) {
     scripted_broker post;
     work_queue_options options;
     options.threads = 0;
-    options.stage = "PAID";
+    options.stage = order_status("PAID");
     work_queue_consumer none(it.front, ships, post, options);
     BOOST_TEST(none.start().error().detail == "stage: not one of the machine");
     BOOST_TEST(work_queue(two_stages(), "SHIPPING", "q").name == "q");

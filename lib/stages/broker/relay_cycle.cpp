@@ -101,6 +101,7 @@ detail::feed_standing relay::impl::standing(clock::instant now) const noexcept {
     out.leading = lease_.leading();
     out.caught_up = publishing() && pages_.caught_up() && sent_.empty();
     out.done = confirmed_;
+    out.floor = pages_.oldest().offset;
     out.newest = pages_.newest();
     if (!sent_.empty()) {
         out.oldest = sent_.front().made_at;

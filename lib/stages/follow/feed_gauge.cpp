@@ -26,7 +26,8 @@ void feed_gauge::note(feed_wait what, bool advanced, clock::instant now) noexcep
 
 // Also while another one leads.
 std::optional<timestamp> feed_gauge::find_oldest(const feed_standing& it, std::uint64_t& behind) {
-    if (it.leading) behind = it.newest - std::min(it.newest, it.done.offset);
+    // One that has not moved yet stands at 0, and what was purged is not waited for.
+    if (it.leading) behind = it.newest - std::min(it.newest, std::max(it.done.offset, it.floor));
     if (it.knows_oldest) return it.oldest;
     const auto found = journal_.use([&](repository_reader& from) -> result<feed_page> {
         auto at = it.leading ? std::optional(it.done) : std::nullopt;

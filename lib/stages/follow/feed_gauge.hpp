@@ -18,6 +18,7 @@ struct feed_standing {
     bool leading = false;
     bool caught_up = false;           // nothing is left to do or to read, as far as it knows
     feed_position done;               // all up to it is done; of one that leads
+    std::uint64_t floor = 0;          // offset behind which the journal begins; the same
     std::uint64_t newest = 0;         // offset of the journal's last entry; of one that leads
     std::optional<timestamp> oldest;  // time of the first entry that is not done…
     bool knows_oldest = false;        // …which is known, also if there is none

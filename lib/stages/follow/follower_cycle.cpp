@@ -221,6 +221,7 @@ detail::feed_standing journal_follower::impl::standing(clock::instant now) const
     out.leading = lease_.leading();
     out.caught_up = following() && pages_.caught_up();
     out.done = done_;
+    out.floor = pages_.oldest().offset;
     out.newest = pages_.newest();
     if (!pages_.empty()) out.oldest = pages_.front().at;
     out.knows_oldest = out.oldest || (following() && !pages_.due(now));

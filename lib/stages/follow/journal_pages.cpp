@@ -31,12 +31,12 @@ journal_pages::found journal_pages::read(std::size_t limit, clock::instant now) 
     }
     read_due_ = now + poll_interval_;
     newest_ = page->newest.offset;
+    oldest_ = page->oldest;
     if (page->reset && read_.offset == 0) {
         begin(page->oldest);  // who asks for the beginning gets what is kept
         return found::page;
     }
     if (page->reset) {
-        oldest_ = page->oldest;
         with_.observer.error(
             std::string(stage_) + ".reset",
             {errc::not_found,

@@ -50,6 +50,11 @@ read_node* read_lane::unlink_front(std::size_t at_most) noexcept {
     return last ? first : nullptr;
 }
 
+bool read_lane::empty() noexcept {
+    const std::lock_guard lock(mutex_);
+    return head_ == nullptr;
+}
+
 read_node* read_lane::take(std::size_t at_most) noexcept {
     const std::lock_guard lock(mutex_);
     return unlink_front(at_most);

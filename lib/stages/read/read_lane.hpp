@@ -21,6 +21,7 @@ public:
     result<void> push(read_node& it);
     bool remove(read_node& it) noexcept;  // false: it does not wait
 
+    bool empty() noexcept;
     // At most so many of the reads that wait, oldest first, linked by `next`; nullptr: none waits.
     read_node* take(std::size_t at_most) noexcept;
     // Waits until there is one. nullptr: the lane was stopped.

@@ -4,6 +4,7 @@
 #include <orderproc/reader.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <thread>
 #include <utility>
@@ -74,6 +75,15 @@ public:
     result<void> push(read_completion& done) { return others_.push(done); }
     bool remove(load_completion& it) noexcept { return loads_.remove(it); }
     bool remove(read_completion& it) noexcept { return others_.remove(it); }
+
+    // Who comes while another one is at it is seen by that one: it looks once more.
+    void load_waiting() {
+        while (!loads_.empty() && !is_loading_.exchange(true)) {
+            while (detail::read_node* const first = loads_.take(merge_max_)) load(first);
+            is_loading_ = false;
+        }
+    }
+    bool loads_when_called() const noexcept { return !options_.load_thread; }
 
     std::size_t run_once() {
         std::size_t done = 0;
@@ -189,6 +199,7 @@ private:
     reader loading_;
     reader reading_;
 
+    std::atomic<bool> is_loading_{false};
     // Of the thread that loads, kept for their memory.
     std::vector<load_completion*> asked_;  // by id
     std::vector<group> groups_;
@@ -200,9 +211,11 @@ private:
 // Not inline: a lambda of an inline function would be visible in a plugin that links this library.
 void read_pool::impl::start() {
     try {
-        threads_.emplace_back([this] {
-            while (detail::read_node* first = loads_.wait_and_take(merge_max_)) load(first);
-        });
+        if (options_.load_thread) {
+            threads_.emplace_back([this] {
+                while (detail::read_node* first = loads_.wait_and_take(merge_max_)) load(first);
+            });
+        }
         for (std::size_t i = 0; i < options_.threads; ++i) {
             threads_.emplace_back([this] {
                 while (detail::read_node* one = others_.wait_and_take(1)) read(as_read(*one));
@@ -233,6 +246,14 @@ bool read_pool::cancel(load_completion& it) noexcept {
 
 bool read_pool::cancel(read_completion& it) noexcept {
     return impl_->remove(it);
+}
+
+void read_pool::load_waiting() {
+    impl_->load_waiting();
+}
+
+bool read_pool::loads_when_called() const noexcept {
+    return impl_->loads_when_called();
 }
 
 std::size_t read_pool::run_once() {

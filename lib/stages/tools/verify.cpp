@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -51,7 +52,8 @@ private:
     feed_position position(std::uint64_t offset) const {
         return {epoch_at(epochs_, offset), offset};
     }
-    void judge(const journal_entry& entry);
+    result<void> judge(const journal_entry& entry);
+    result<bool> deleted_before(const journal_entry& entry);
     void judge_first(const journal_entry& entry);
     void judge_next(const journal_entry& entry, const folded& before);
     bool allowed(const journal_entry& entry) const;
@@ -115,7 +117,7 @@ result<void> verifier::fold(const std::function<void(const verify_report&)>& pro
         if (page->reset) differ("the feed does not go on after " + text(last_));
         if (page->entries.empty()) break;
         for (const journal_entry& entry : page->entries) {
-            judge(entry);
+            if (auto ok = judge(entry); !ok) return ok;
             if (report_.difference) return {};
             if (++report_.entries % progress_every == 0 && progress) progress(report_);
         }
@@ -127,7 +129,7 @@ result<void> verifier::fold(const std::function<void(const verify_report&)>& pro
     return {};
 }
 
-void verifier::judge(const journal_entry& entry) {
+result<void> verifier::judge(const journal_entry& entry) {
     judge_position(entry);
     if (entry.version != entry.after.version) {
         differ(entry, "is version " + detail::show(entry.version) + ", its order " +
@@ -136,8 +138,9 @@ void verifier::judge(const journal_entry& entry) {
     const auto statuses = machine_.statuses();
     const auto status = std::find(statuses.begin(), statuses.end(), entry.after.status);
     if (status == statuses.end()) {
-        return differ(entry, "has status " + detail::show(entry.after.status) +
-                                 ", which the machine does not have");
+        differ(entry, "has status " + detail::show(entry.after.status) +
+                          ", which the machine does not have");
+        return {};
     }
     const auto known = orders_.find(entry.after.number);
     if (known == orders_.end()) {
@@ -153,13 +156,32 @@ void verifier::judge(const journal_entry& entry) {
         if (done.first_claimed_at) processing_time_ += done.updated_at - *done.first_claimed_at;
     }
     const bool fresh = known == orders_.end();
+    auto removed = fresh ? deleted_before(entry) : result<bool>(known->second.removed);
+    if (!removed) return std::move(removed).error();
     folded& it = fresh ? orders_[entry.after.number] : known->second;
     if (fresh) it.first = static_cast<std::uint32_t>(entry.version);
     it.fingerprint = fingerprint(entry.after);
     it.offset = entry.position.offset;
     it.version = static_cast<std::uint32_t>(entry.version);
     it.status = static_cast<std::uint16_t>(status - statuses.begin());
-    it.removed = entry.event == "delete";
+    it.removed = *removed || entry.event == "delete";
+    return {};
+}
+
+// A redaction may be the only entry of a deleted order that the feed still has.
+result<bool> verifier::deleted_before(const journal_entry& entry) {
+    std::uint64_t version = 0;
+    const std::string id(entry.after.id.view());
+    while (!whole_ && entry.event == "redact" && order_version{version} < entry.version) {
+        auto entries = from_.history({id, order_version{version}, page_size});
+        if (!entries) return std::move(entries).error();
+        if (entries->empty()) break;
+        for (const journal_entry& it : *entries) {
+            if (it.event == "delete") return true;
+        }
+        version = static_cast<std::uint64_t>(entries->back().version);
+    }
+    return false;
 }
 
 void verifier::judge_position(const journal_entry& entry) {
@@ -203,7 +225,7 @@ void verifier::judge_first(const journal_entry& entry) {
 
 void verifier::judge_next(const journal_entry& entry, const folded& before) {
     const order_status status = machine_.statuses()[before.status];
-    if (before.removed) differ(entry, "comes after its deletion");
+    if (before.removed && entry.event != "redact") differ(entry, "comes after its deletion");
     if (entry.event == "create") differ(entry, "creates it a second time");
     if (static_cast<std::uint64_t>(entry.version) != std::uint64_t{before.version} + 1) {
         differ(entry, "has version " + detail::show(entry.version) + " after version " +
@@ -222,7 +244,10 @@ void verifier::judge_next(const journal_entry& entry, const folded& before) {
 bool verifier::allowed(const journal_entry& entry) const {
     if (!entry.from) return false;
     const order_status to = entry.after.status;
-    if (entry.event == "edit" || entry.event == "delete") return to == *entry.from;
+    constexpr std::string_view stays[] = {"edit", "annotate", "delete", "redact"};
+    if (std::find(std::begin(stays), std::end(stays), entry.event) != std::end(stays)) {
+        return to == *entry.from;
+    }
     const transition* rule = machine_.find(entry.event);
     if (!rule || rule->to != to) return false;
     if (to == *entry.from) return true;  // asked for again, to make it due sooner

@@ -50,8 +50,7 @@ void walk_by_creation(tables& in, const list_params& params, const visitor& visi
                     in.fail(it.error());
                     return false;
                 }
-                const list_position at{it->value.created_at, it->value.number};
-                return !matches(it->value, params) || visit(at, it->value);
+                return visit({it->value.created_at, it->value.number}, it->value);
             });
 }
 
@@ -69,8 +68,8 @@ void walk_index(tables& in, kv_table index, bounds of, const list_params& params
                 });
         for (auto& [key, place] : step) {
             auto it = in.order_at(std::move(place));
-            if (!it || !matches(it->value, params)) continue;  // none: it was deleted
-            if (!visit(position_of(std::string_view(key)), it->value)) return;
+            if (!it) continue;  // it was deleted
+            if (!visit(position_of(std::string_view(key), it->value), it->value)) return;
         }
         if (!step.empty()) of.go_on_after(step.back().first, params.descending);
     } while (step.size() == step_size);
@@ -83,7 +82,7 @@ void walk_by_id(tables& in, const list_params& params, const visitor& visit) {
     if (params.after) of.go_on_after(params.after->id, params.descending);
     walk_index(
         in, kv_table::ids, std::move(of), params,
-        [](std::string_view key) {
+        [](std::string_view key, const order&) {
             return list_position{{}, 0, std::string(key)};
         },
         visit);
@@ -99,7 +98,7 @@ void walk_by_due_time(tables& in, const list_params& params, const visitor& visi
     }
     walk_index(
         in, kv_table::due, std::move(of), params,
-        [&](std::string_view key) {
+        [&](std::string_view key, const order&) {
             parts left{key.substr(before.size())};
             const timestamp due_at = left.time();
             return list_position{due_at, left.signed_number()};
@@ -107,17 +106,38 @@ void walk_by_due_time(tables& in, const list_params& params, const visitor& visi
         visit);
 }
 
+// Of one value by creation, of a range by value.
+void walk_by_value(tables& in, const list_params& params, const visitor& visit) {
+    const index_condition& wanted = *params.index;
+    const bool by_value = params.sort == list_sort::index;
+    bounds of{index_key(wanted.slot, wanted.from),
+              *end_of_prefix(index_key(wanted.slot, wanted.to))};
+    if (params.after) {
+        const std::string_view value = by_value ? params.after->value : wanted.from;
+        of.go_on_after(index_key(wanted.slot, value, params.after->number), params.descending);
+    }
+    walk_index(
+        in, kv_table::index, std::move(of), params,
+        [&](std::string_view key, const order& it) {
+            list_position out{it.created_at, it.number};
+            if (by_value) out.value = parts{key.substr(1)}.value();
+            return out;
+        },
+        visit);
+}
+
 }  // namespace
 
 void walk_list(tables& in, const list_params& params, const visitor& visit) {
+    if (params.index) return walk_by_value(in, params, visit);
     switch (params.sort) {
-        case list_sort::created_at:
-            return walk_by_creation(in, params, visit);
         case list_sort::order_id:
             return walk_by_id(in, params, visit);
-        case list_sort::index:  // REQUIRES a capability that this storage does not have
         case list_sort::due_at:
             return walk_by_due_time(in, params, visit);
+        case list_sort::created_at:
+        case list_sort::index:  // with a condition
+            return walk_by_creation(in, params, visit);
     }
 }
 

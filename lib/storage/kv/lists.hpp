@@ -14,8 +14,9 @@ inline namespace v1 {
 namespace detail {
 namespace kv {
 
-// Calls visit for each order that the list shows, in its order, from params.after on, until it says
-// false. visit may move the order away, and must not use the tables.
+// Calls visit for the rows of the list in its order, from params.after on, until it says false:
+// those that the list shows, and others. visit may move the order away, and must not use the
+// tables.
 void walk_list(tables& in, const list_params& params,
                const std::function<bool(const list_position& at, order& it)>& visit);
 

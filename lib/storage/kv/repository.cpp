@@ -15,6 +15,7 @@ namespace {
 using detail::kv::bytes;
 using detail::kv::decode_record;
 using detail::kv::in_collection;
+using detail::kv::number_of;
 using detail::kv::parts;
 using detail::kv::record_key;
 using detail::kv::reminder_key;
@@ -61,6 +62,7 @@ result<void> kv_repository::write(const write_params& params, write_results& res
     tables in(begin_());
     if (!in.ok()) return in.finish();
     writing work(in, params.now);
+    if (params.guard && !work.admits(*params.guard)) in.fail(errc::model_changed);
     for (std::size_t i = 0; i < params.changes.size() && in.ok(); ++i) {
         results.changes[i] = work.apply(params.changes[i]);
     }
@@ -104,13 +106,11 @@ result<loaded_orders> kv_repository::load(const load_params& params) {
 list_total count_list(tables& in, const list_params& params) {
     list_params whole = params;
     whole.after.reset();
-    list_total out;
-    walk_list(in, whole, [&](const list_position&, order&) {
-        out.more = out.orders == params.count_max;
-        if (!out.more) ++out.orders;
-        return !out.more;
+    list_window window(whole, params.count_max);
+    walk_list(in, whole, [&](const list_position& at, order& it) {
+        return window.judge(at, it) != list_window::verdict::stop;
     });
-    return out;
+    return {window.shown(), window.next().has_value()};
 }
 
 result<order_page> kv_repository::list(const list_params& params) {
@@ -119,16 +119,13 @@ result<order_page> kv_repository::list(const list_params& params) {
     page.newest = in.newest();
     if (params.count_max > 0) page.total = count_list(in, params);
     if (params.limit == 0) return read(in, std::move(page));
-    list_position last;
+    list_window window(params, params.limit);
     walk_list(in, params, [&](const list_position& at, order& it) {
-        if (page.orders.size() == params.limit) {
-            page.next = std::move(last);
-            return false;
-        }
-        page.orders.push_back(std::move(it));
-        last = at;
-        return true;
+        const auto verdict = window.judge(at, it);
+        if (verdict == list_window::verdict::show) page.orders.push_back(std::move(it));
+        return verdict != list_window::verdict::stop;
     });
+    page.next = window.next();
     return read(in, std::move(page));
 }
 
@@ -150,7 +147,7 @@ result<std::vector<journal_entry>> kv_repository::history(const history_params& 
     std::vector<journal_entry> out;
     const auto place = in.get(kv_table::ids, params.order);
     if (!place || params.limit == 0) return read(in, std::move(out));
-    const std::int64_t number = parts{place->substr(sizeof(std::int64_t))}.signed_number();
+    const std::int64_t number = number_of(*place);
     const std::string from = bytes(number, params.after, std::string_view("\0", 1));
     const std::string until = bytes(number + 1);
     if (!admits(in, number, params.scope)) return read(in, std::move(out));

@@ -2,6 +2,7 @@
 
 #include <orderproc/codec.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace orderproc {
@@ -126,6 +127,16 @@ std::optional<std::uint64_t> tables::offset_of(std::int64_t number, order_versio
     return parts{*found}.number();
 }
 
+bool tables::has_entries(std::int64_t number) {
+    bool out = false;
+    walk(kv_table::versions, {bytes(number), bytes(number + 1)},
+         [&](std::string_view, std::string_view) {
+             out = true;
+             return false;
+         });
+    return out;
+}
+
 std::optional<timestamp> tables::first_due(order_status status) {
     std::optional<timestamp> out;
     const std::string from = bytes(status.view(), std::string_view("\0", 1));
@@ -168,9 +179,42 @@ std::vector<named_cursor> tables::cursors() {
     return out;
 }
 
+std::string sortable(std::string_view value) {
+    std::string out;
+    do {
+        const std::size_t size = std::min(value.size(), group_size);
+        out += value.substr(0, size);
+        out.append(group_size - size, '\0');
+        value.remove_prefix(size);
+        out += static_cast<char>(value.empty() ? size : group_size + 1);
+    } while (!value.empty());
+    return out;
+}
+
+std::string parts::value() {
+    std::string out;
+    while (left.size() > group_size && !bad) {
+        const auto size = static_cast<std::size_t>(static_cast<unsigned char>(left[group_size]));
+        bad = size > group_size + 1;
+        out += left.substr(0, std::min(size, group_size));
+        left.remove_prefix(group_size + 1);
+        if (size <= group_size) return out;
+    }
+    bad = true;
+    return out;
+}
+
+// Of an order, its id and the size of that stand before the value, and the letter is another one.
 std::string encode(const record& it) {
-    return bytes(it.version, it.due_at.value_or(timestamp::min()),
-                 std::string_view(it.due_at ? "d" : "-"), std::string_view(it.value));
+    std::string out = bytes(it.version, it.due_at.value_or(timestamp::min()));
+    if (it.order.empty()) {
+        out += it.due_at ? 'd' : '-';
+    } else {
+        out += it.due_at ? 'D' : 'o';
+        out += static_cast<char>(it.order.size());
+        out += it.order;
+    }
+    return out + it.value;
 }
 
 result<record> decode_record(std::string_view key, std::string_view bytes) {
@@ -179,16 +223,31 @@ result<record> decode_record(std::string_view key, std::string_view bytes) {
     out.key = key;
     out.version = value.number();
     const timestamp due_at = value.time();
-    if (value.bad || value.left.empty()) return failure{errc::corrupt, "a record is cut off"};
-    if (value.left.front() == 'd') out.due_at = due_at;
-    out.value = value.left.substr(1);
+    const char kind = value.left.empty() ? '\0' : value.left.front();
+    const bool of_order = kind == 'D' || kind == 'o';
+    std::size_t head = 1;
+    if (of_order && value.left.size() > head) {
+        const auto size = static_cast<unsigned char>(value.left[head++]);
+        out.order = value.left.substr(head, size);
+        head += size;
+    }
+    if (value.bad || value.left.size() < head || (of_order && out.order.empty())) {
+        return failure{errc::corrupt, "a record is cut off"};
+    }
+    if (kind == 'd' || kind == 'D') out.due_at = due_at;
+    out.value = value.left.substr(head);
     return out;
 }
 
 std::optional<record> tables::record_of(std::string_view collection, std::string_view key) {
-    const auto found = get(kv_table::records, record_key(collection, key));
+    return record_at(record_key(collection, key));
+}
+
+std::optional<record> tables::record_at(std::string_view key) {
+    const auto found = get(kv_table::records, key);
     if (!found) return {};
-    auto out = decode_record(key, *found);
+    const auto collection = static_cast<unsigned char>(key.front());
+    auto out = decode_record(key.substr(collection + std::size_t{1}), *found);
     if (out) return std::move(*out);
     fail(out.error());
     return {};
@@ -199,7 +258,9 @@ std::optional<record> tables::record_of(std::string_view collection, std::string
 
 namespace {
 
-constexpr std::int64_t format = 3;  // of the tables; a change of their layout takes the next
+// Of the tables; a change of their layout takes the next. Format 4 added index and subjects, which
+// earlier ones have nothing for.
+constexpr std::int64_t format = 4;
 
 // Format 1 had one epoch for the whole journal.
 result<void> add_chain(kv_transaction& tables) {
@@ -236,7 +297,7 @@ result<void> date_cursors(kv_transaction& tables) {
 result<void> bring_up_to_date(kv_transaction& tables, std::int64_t from) {
     result<void> done;
     if (from == 1) done = add_chain(tables);
-    if (done) done = date_cursors(tables);
+    if (done && from < 3) done = date_cursors(tables);
     return done;
 }
 

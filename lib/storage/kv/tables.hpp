@@ -6,6 +6,7 @@
 #include <orderproc/adapter.hpp>
 #include <orderproc/kv.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -64,6 +65,24 @@ inline std::string reminder_key(std::string_view collection, timestamp due_at,
     return bytes(std::string_view(in_collection(collection)), due_at, key);
 }
 
+// Values of any size, so that keys which begin with them sort as they do: in groups of eight bytes,
+// each followed by how many of them belong to the value, or by 9 if more follow.
+inline constexpr std::size_t group_size = 8;
+std::string sortable(std::string_view value);
+inline std::string index_key(std::uint8_t slot, std::string_view value) {
+    return static_cast<char>(slot) + sortable(value);
+}
+inline std::string index_key(std::uint8_t slot, std::string_view value, std::int64_t number) {
+    return bytes(std::string_view(index_key(slot, value)), number);
+}
+
+inline std::string subject_key(std::string_view order) {
+    return std::string(view(digest_of(order)));
+}
+inline std::string subject_key(std::string_view order, std::string_view record) {
+    return subject_key(order) + std::string(record);
+}
+
 // What was added, taken off again. Short bytes are noticed: then bad is true.
 struct parts {
     std::string_view left;
@@ -83,7 +102,13 @@ struct parts {
         return static_cast<std::int64_t>(number() ^ (std::uint64_t{1} << 63));
     }
     timestamp time() { return timestamp(timestamp::duration(signed_number())); }
+    std::string value();  // see sortable()
 };
+
+// Of a place.
+inline std::int64_t number_of(std::string_view place) {
+    return parts{place.substr(std::min(place.size(), sizeof(std::int64_t)))}.signed_number();
+}
 
 std::string encode(const record& it);  // without its key
 result<record> decode_record(std::string_view key, std::string_view bytes);
@@ -117,10 +142,12 @@ public:
     std::optional<stored_order> find(std::string_view id);
     std::optional<journal_entry> entry(feed_position at);
     std::optional<std::uint64_t> offset_of(std::int64_t number, order_version version);
+    bool has_entries(std::int64_t number);  // in the journal
     std::optional<timestamp> first_due(order_status status);
     std::optional<stored_cursor> cursor(std::string_view name);
     std::vector<named_cursor> cursors();
     std::optional<record> record_of(std::string_view collection, std::string_view key);
+    std::optional<record> record_at(std::string_view key);  // of the table
 
 private:
     std::unique_ptr<kv_transaction> in_;

@@ -14,9 +14,6 @@ namespace kv {
 
 namespace {
 
-// Kinds of what ages, and the names of counters beside those of the statuses.
-constexpr std::string_view a_key = "k";
-constexpr std::string_view a_writer = "w";
 constexpr std::string_view last_stamp = "last_stamp";
 
 write_time time_of(tables& in, timestamp now) {
@@ -24,96 +21,9 @@ write_time time_of(tables& in, timestamp now) {
     return {now, timestamp(timestamp::duration(in.counter(last_stamp)))};
 }
 
-std::string count_name(order_status status) {
-    return bytes(std::string_view("="), status.view());
-}
-
 }  // namespace
 
 writing::writing(tables& in, timestamp now) : in_(in), at_(time_of(in, now)) {}
-
-change_outcome writing::apply(const change& what) {
-    if (what.idempotency_key) {
-        if (auto replayed = replay(*what.idempotency_key)) return std::move(*replayed);
-    }
-    const auto place = in_.get(kv_table::ids, what.order);
-    const bool known = place.has_value();  // perhaps deleted since
-    const auto current = place ? in_.order_at(std::string(*place)) : std::nullopt;
-    const stored_order* const before = current ? &*current : nullptr;
-    auto verdict = known && std::holds_alternative<create_order>(what.action)
-                       ? result<evaluation>(errc::already_exists)
-                       : evaluate(before, what, at_);
-    if (!verdict) return refuse(what, verdict.error().code, before);
-    order& after = verdict->after.value;
-    if (!known) {
-        after.number = in_.count("number", 1);
-        in_.put(kv_table::ids, what.order, place_of(after));
-    }
-    store(*verdict, before);
-    if (what.idempotency_key) keep_key(*what.idempotency_key, after);
-    changed_ = changed_ || std::holds_alternative<renew_lease>(what.action);
-    return {{}, false, verdict->journaled, std::move(after)};
-}
-
-std::optional<change_outcome> writing::replay(const idempotency& once) {
-    const auto found = in_.get(kv_table::keys, view(once.key));
-    if (!found) return {};
-    change_outcome out;
-    if (!found->starts_with(view(once.body))) {
-        out.ec = errc::idempotency_mismatch;
-        return out;
-    }
-    parts answer{found->substr(once.body.size())};
-    const std::int64_t number = answer.signed_number();
-    const auto offset = in_.offset_of(number, order_version{answer.number()});
-    auto first = in_.entry({0, offset.value_or(0)});
-    if (!first && in_.floor() > 0) {
-        out.ec = errc::not_found;  // purged
-        return out;
-    }
-    if (!first) {
-        in_.fail({errc::corrupt, "the first answer to an idempotency key is gone"});
-        return out;
-    }
-    out.replayed = true;
-    out.after = std::move(first->after);
-    return out;
-}
-
-void writing::keep_key(const idempotency& once, const order& after) {
-    changed_ = true;
-    in_.put(kv_table::keys, view(once.key), bytes(view(once.body), after.number, after.version));
-    in_.put(kv_table::ages, bytes(at_.now, a_key, view(once.key)), {});
-}
-
-void writing::store(const evaluation& what, const stored_order* before) {
-    const order& after = what.after.value;
-    const std::string place = place_of(after);
-    if (before) in_.count(count_name(before->value.status), -1);
-    if (before && before->due_at) in_.remove(kv_table::due, due_key(*before));
-    if (what.removed) {
-        in_.remove(kv_table::orders, place);
-    } else {
-        std::string row;
-        encode(what.after, row);
-        in_.put(kv_table::orders, place, row);
-        in_.count(count_name(after.status), 1);
-        if (what.after.due_at) in_.put(kv_table::due, due_key(what.after), place);
-    }
-    if (what.completed) {
-        in_.count("completed", 1);
-        if (after.first_claimed_at) {
-            in_.count("processing_ms", (at_.stamp - *after.first_claimed_at).count());
-        }
-    }
-    if (!what.journaled) return;
-    changed_ = true;
-    const auto offset = static_cast<std::uint64_t>(in_.count("offset", 1));
-    std::string entry;
-    encode(to_entry(what, {0, offset}, at_), entry);
-    in_.put(kv_table::journal, bytes(offset), entry);
-    in_.put(kv_table::versions, bytes(after.number, after.version), bytes(offset));
-}
 
 claim_outcome writing::apply(const claim& what) {
     claim_outcome out;
@@ -196,26 +106,68 @@ cursor_outcome writing::apply(const commit_cursor& what) {
 }
 
 record_outcome writing::apply(const change_record& what) {
-    auto kept = in_.record_of(what.collection, what.key);
-    const auto reminded = kept ? kept->due_at : std::nullopt;
+    const std::string key = record_key(what.collection, what.key);
+    auto kept = in_.record_at(key);
+    const auto before = kept;
     const auto version = static_cast<std::uint64_t>(in_.counter("record_version")) + 1;
     record_outcome out = evaluate(kept, what, version);
     if (out.ec) return out;
     changed_ = true;
     in_.count("record_version", 1);
-    if (reminded) {
-        in_.remove(kv_table::reminders, reminder_key(what.collection, *reminded, what.key));
-    }
-    const std::string key = record_key(what.collection, what.key);
+    if (before) remove_references(key, *before);
     if (!kept) {
         in_.remove(kv_table::records, key);
         return out;
     }
     in_.put(kv_table::records, key, encode(*kept));
-    if (kept->due_at) {
-        in_.put(kv_table::reminders, reminder_key(what.collection, *kept->due_at, what.key), {});
-    }
+    add_references(key, *kept);
     return out;
+}
+
+namespace {
+
+// The collection of a record's key, with its size.
+std::string_view collection_of(std::string_view key) {
+    return key.substr(0, std::size_t{1} + static_cast<unsigned char>(key.front()));
+}
+
+std::string reminder_of(std::string_view key, timestamp due_at) {
+    const std::string_view collection = collection_of(key);
+    return bytes(collection, due_at, key.substr(collection.size()));
+}
+
+}  // namespace
+
+void writing::add_references(std::string_view key, const record& to) {
+    if (to.due_at) in_.put(kv_table::reminders, reminder_of(key, *to.due_at), {});
+    if (!to.order.empty()) in_.put(kv_table::subjects, subject_key(to.order, key), {});
+}
+
+void writing::remove_references(std::string_view key, const record& to) {
+    if (to.due_at) in_.remove(kv_table::reminders, reminder_of(key, *to.due_at));
+    if (!to.order.empty()) in_.remove(kv_table::subjects, subject_key(to.order, key));
+}
+
+// Those about the order.
+void writing::remove_records(std::string_view order) {
+    const std::string subject = subject_key(order);
+    std::vector<std::string> keys;
+    in_.walk(kv_table::subjects, {subject, end_of_prefix(subject).value_or(subject)},
+             [&](std::string_view key, std::string_view) {
+                 keys.emplace_back(key.substr(subject.size()));
+                 return true;
+             });
+    for (const std::string& key : keys) {
+        const auto it = in_.record_at(key);
+        if (!it) continue;
+        remove_references(key, *it);
+        in_.remove(kv_table::records, key);
+    }
+}
+
+bool writing::admits(const record_guard& guard) {
+    const auto it = in_.record_of(guard.collection, guard.key);
+    return guard.version == (it ? it->version : 0);
 }
 
 purge_outcome writing::apply(const purge_orders& what, const write_params& params) {
@@ -248,8 +200,16 @@ purge_outcome writing::apply(const purge_orders& what, const write_params& param
 void writing::purge(const journal_entry& last, purge_outcome& out) {
     const std::int64_t number = last.after.number;
     const auto current = in_.order_at(place_of(last.after));
-    if (!ends_with(current ? &current->value : nullptr, last.version, last.event)) return;
+    order_version latest = last.version;
     if (current) {
+        latest = current->value.version;
+    } else if (const auto entry = last_entry(number)) {
+        latest = entry->version;
+    }
+    if (!ends_with(current ? &current->value : nullptr, last.version, latest)) return;
+    remove_records(last.after.id.view());
+    if (current) {
+        reindex(current->index, {}, current->value);
         ++out.orders;
         in_.count(count_name(current->value.status), -1);
         in_.remove(kv_table::orders, place_of(current->value));

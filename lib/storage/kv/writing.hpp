@@ -17,6 +17,14 @@ inline namespace v1 {
 namespace detail {
 namespace kv {
 
+// Kinds of what ages.
+inline constexpr std::string_view a_key = "k";
+inline constexpr std::string_view a_writer = "w";
+
+inline std::string count_name(order_status status) {
+    return bytes(std::string_view("="), status.view());
+}
+
 class writing {
 public:
     writing(tables& in, timestamp now);
@@ -26,13 +34,23 @@ public:
     cursor_outcome apply(const commit_cursor& what);
     record_outcome apply(const change_record& what);
     purge_outcome apply(const purge_orders& what, const write_params& params);
+    bool admits(const record_guard& guard);
     // False: there is nothing to commit.
     bool end(const write_params& params);
 
 private:
     std::optional<change_outcome> replay(const idempotency& once);
     void keep_key(const idempotency& once, const order& after);
+    result<evaluation> judge(const change& what, std::int64_t number, const stored_order* current);
+    std::optional<stored_order> find_holder(const evaluation& wanted, const stored_order* current);
+    std::optional<journal_entry> last_entry(std::int64_t number);
+    void redact_entries(const change& what, std::int64_t number);
+    void remove_records(std::string_view order);
+    void reindex(std::span<const index_entry> before, std::span<const index_entry> after,
+                 const order& of);
     void store(const evaluation& what, const stored_order* before);
+    void add_references(std::string_view key, const record& to);
+    void remove_references(std::string_view key, const record& to);
     std::vector<stored_order> candidates(const claim& what);
     std::vector<stored_order> in_range(const due_range& range);
     void read_due(std::string_view from, std::string_view until, std::size_t limit,

@@ -14,6 +14,7 @@ inline namespace v1 {
 
 namespace {
 
+using detail::memory::index_key;
 using detail::memory::place;
 using detail::memory::record_name;
 using detail::memory::tables;
@@ -55,7 +56,8 @@ public:
                 false,
                 {},
                 {capability::epochs, capability::records, capability::purge, capability::id_lists,
-                 capability::due_lists, capability::totals, capability::positions}};
+                 capability::due_lists, capability::totals, capability::positions,
+                 capability::indexes, capability::redaction}};
     }
     result<std::unique_ptr<repository>> connect_writer() override {
         return std::make_unique<memory_repository>(*this);
@@ -81,6 +83,7 @@ feed_position oldest(const tables& of) {
 result<void> memory_repository::write(const write_params& params, write_results& results) {
     const std::lock_guard lock(of_.mutex_);
     transaction work(of_.tables_, params.now);
+    if (params.guard && !work.admits(*params.guard)) return errc::model_changed;
     for (std::size_t i = 0; i < params.changes.size(); ++i) {
         results.changes[i] = work.apply(params.changes[i]);
     }
@@ -178,6 +181,31 @@ void walk_by_id(const tables& of, const list_params& params, const visitor& visi
     });
 }
 
+// Of one value by creation, of a range by value.
+void walk_by_value(const tables& of, const list_params& params, const visitor& visit) {
+    const index_condition& wanted = *params.index;
+    const bool by_value = params.sort == list_sort::index;
+    constexpr auto highest = std::numeric_limits<std::int64_t>::max();
+    const index_key low{wanted.slot, wanted.from, 0};
+    const index_key high{wanted.slot, wanted.to, highest};
+    if (low > high) return;
+    auto first = of.index.lower_bound(low);
+    auto last = of.index.upper_bound(high);
+    if (params.after) {  // whatever it is: it may be beyond either end
+        const index_key after{wanted.slot, by_value ? params.after->value : wanted.from,
+                              params.after->number};
+        if (params.descending ? after < low : after > high) return;
+        if (params.descending && after <= high) last = of.index.lower_bound(after);
+        if (!params.descending && after >= low) first = of.index.upper_bound(after);
+    }
+    walk(first, last, params.descending, [&](const auto& row) {
+        const auto& [key, at] = row;
+        list_position position{at.created_at, at.number};
+        if (by_value) position.value = std::get<std::string>(key);
+        return visit(position, of.orders.find(at)->second.value);
+    });
+}
+
 void walk_by_due_time(const tables& of, const list_params& params, const visitor& visit) {
     const order_status status = params.statuses.front();
     constexpr auto highest = std::numeric_limits<std::int64_t>::max();
@@ -199,32 +227,27 @@ void walk_by_due_time(const tables& of, const list_params& params, const visitor
     });
 }
 
-// The orders that the list shows, in its order, from params.after on.
+// Rows in the order of the list, from params.after on.
 void walk_list(const tables& of, const list_params& params, const visitor& visit) {
-    const auto if_shown = [&](const list_position& at, const order& it) {
-        return !matches(it, params) || visit(at, it);
-    };
+    if (params.index) return walk_by_value(of, params, visit);
     switch (params.sort) {
-        case list_sort::created_at:
-            return walk_by_creation(of, params, if_shown);
         case list_sort::order_id:
-            return walk_by_id(of, params, if_shown);
-        case list_sort::index:  // REQUIRES a capability that this storage does not have
-            return;
+            return walk_by_id(of, params, visit);
         case list_sort::due_at:
-            return walk_by_due_time(of, params, if_shown);
+            return walk_by_due_time(of, params, visit);
+        case list_sort::created_at:
+        case list_sort::index:  // with a condition
+            return walk_by_creation(of, params, visit);
     }
 }
 
 list_total count_list(const tables& of, list_params params) {
     params.after.reset();
-    list_total out;
-    walk_list(of, params, [&](const list_position&, const order&) {
-        out.more = out.orders == params.count_max;
-        if (!out.more) ++out.orders;
-        return !out.more;
+    list_window window(params, params.count_max);
+    walk_list(of, params, [&](const list_position& at, const order& it) {
+        return window.judge(at, it) != list_window::verdict::stop;
     });
-    return out;
+    return {window.shown(), window.next().has_value()};
 }
 
 result<order_page> memory_repository::list(const list_params& params) {
@@ -234,16 +257,13 @@ result<order_page> memory_repository::list(const list_params& params) {
     page.newest = newest(t);
     if (params.count_max > 0) page.total = count_list(t, params);
     if (params.limit == 0) return page;
-    list_position last;
+    list_window window(params, params.limit);
     walk_list(t, params, [&](const list_position& at, const order& it) {
-        if (page.orders.size() == params.limit) {
-            page.next = std::move(last);
-            return false;
-        }
-        page.orders.push_back(it);
-        last = at;
-        return true;
+        const auto verdict = window.judge(at, it);
+        if (verdict == list_window::verdict::show) page.orders.push_back(it);
+        return verdict != list_window::verdict::stop;
     });
+    page.next = window.next();
     return page;
 }
 

@@ -48,6 +48,12 @@ void journal::erase(std::uint64_t offset) noexcept {
     }
 }
 
+void journal::replace(std::uint64_t offset, order&& after) noexcept {
+    if (!find(offset)) return;
+    journal_entry& it = offset <= base ? older.find(offset)->second : entries[offset - base - 1];
+    it.after = std::move(after);
+}
+
 // When most of it is below the floor, so that it costs little for each entry.
 void journal::compact() noexcept try {
     constexpr std::uint64_t least = 64;
@@ -63,76 +69,6 @@ void journal::compact() noexcept try {
     entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(below));
     base = floor;
 } catch (const std::bad_alloc&) {  // another time
-}
-
-const place* transaction::find_place(std::string_view id) const {
-    if (const auto it = ids_.find(id); it != ids_.end()) return &it->second;
-    const auto it = base_.ids.find(id);
-    return it == base_.ids.end() ? nullptr : &it->second;
-}
-
-const stored_order* transaction::find(const place& at) const {
-    if (const auto it = touched_.find(at); it != touched_.end()) {
-        return it->second ? &*it->second : nullptr;
-    }
-    const auto it = base_.orders.find(at);
-    return it == base_.orders.end() ? nullptr : &it->second;
-}
-
-change_outcome transaction::apply(const change& what) {
-    change_outcome out;
-    if (what.idempotency_key) {
-        if (const auto it = base_.keys.find(what.idempotency_key->key); it != base_.keys.end()) {
-            if (it->second.body != what.idempotency_key->body) {
-                out.ec = errc::idempotency_mismatch;
-                return out;
-            }
-            const journal_entry* answer = base_.journal.find(it->second.offset);
-            out.replayed = answer != nullptr;
-            if (answer) {
-                out.after = answer->after;
-            } else {
-                out.ec = errc::not_found;
-            }
-            return out;
-        }
-    }
-    const place* known = find_place(what.order);
-    const stored_order* current = known ? find(*known) : nullptr;
-    const bool taken = known && std::holds_alternative<create_order>(what.action);
-    auto verdict = taken ? result<evaluation>(errc::already_exists) : evaluate(current, what, at_);
-    if (!verdict) return refuse(what, verdict.error().code, current);
-    order& after = verdict->after.value;
-    if (!known) {
-        after.number = ++sums_.number;
-        known = &ids_.emplace(what.order, place{after.created_at, after.number}).first->second;
-    }
-    store(*verdict, *known);
-    changed_ = changed_ || std::holds_alternative<renew_lease>(what.action) || what.idempotency_key;
-    if (what.idempotency_key) {
-        const std::uint64_t offset =
-            verdict->journaled ? newest() : base_.versions.at({after.number, after.version});
-        keys_.emplace(what.idempotency_key->key,
-                      used_key{what.idempotency_key->body, offset, at_.now});
-    }
-    out.journaled = verdict->journaled;
-    out.after = std::move(after);
-    return out;
-}
-
-void transaction::store(const evaluation& what, const place& at) {
-    const order& after = what.after.value;
-    if (const stored_order* before = find(at)) --sums_.orders[before->value.status];
-    if (!what.removed) ++sums_.orders[after.status];
-    if (what.completed) {
-        ++sums_.completed;
-        if (after.first_claimed_at) sums_.processing_time += at_.stamp - *after.first_claimed_at;
-    }
-    changed_ = changed_ || what.journaled;
-    if (what.journaled) {
-        journal_.push_back(to_entry(what, {epoch(), newest() + 1}, at_));
-    }
-    touched_[at] = what.removed ? std::nullopt : std::optional(what.after);
 }
 
 claim_outcome transaction::apply(const claim& what) {
@@ -166,7 +102,9 @@ std::vector<ranked> transaction::candidates(const claim& what, claim_selection& 
     for (const doubtful_lease& it : what.expired) add_named(it.order);
     if (what.only.empty()) {
         for (const order_status status : {what.stage->waiting, what.stage->active}) {
-            for (const place& at : in_range({status, {}, what.limit})) add(at, find(at));
+            for (const place& at : in_range({status, {}, what.limit})) {
+                if (*find(at)->due_at <= at_.stamp) add(at, find(at));
+            }
         }
     }
     for (const due_range& range : selection.ranges()) {
@@ -292,11 +230,14 @@ void transaction::purge(const journal_entry& last, purge_outcome& out) {
     const std::int64_t number = last.after.number;
     const place at{last.after.created_at, number};
     const stored_order* const current = find(at);
-    if (!ends_with(current ? &current->value : nullptr, last.version, last.event)) return;
+    const order_version latest = current ? current->value.version : last_entry(number)->version;
+    if (!ends_with(current ? &current->value : nullptr, last.version, latest)) return;
     purged_.push_back(number);
+    remove_records(std::string(last.after.id.view()));
     if (current) {
         ++out.orders;
         --sums_.orders[current->value.status];
+        reindex(current->index, {}, at);
         touched_[at] = std::nullopt;
     }
     const auto first = base_.versions.lower_bound({number, order_version{0}});
@@ -339,15 +280,21 @@ void transaction::commit(const write_params& params) {
     auto cursors = kept(cursors_);
     auto records = kept(records_);
     std::set<reminder> reminders;
+    std::set<subject> subjects;
     for (const auto& [name, it] : records) {
         if (it.due_at) reminders.emplace(name.collection, *it.due_at, name.key);
+        if (!it.order.empty()) subjects.emplace(it.order, name);
     }
     std::vector<std::set<reminder>::iterator> outdated;
+    std::vector<std::set<subject>::iterator> unrelated;
     for (const auto& [name, ignored] : records_) {
-        const auto before = base_.records.find(name);
-        if (before == base_.records.end() || !before->second.due_at) continue;
-        outdated.push_back(
-            base_.reminders.find({name.collection, *before->second.due_at, name.key}));
+        const auto found = base_.records.find(name);
+        if (found == base_.records.end()) continue;
+        const record& before = found->second;
+        if (before.due_at) {
+            outdated.push_back(base_.reminders.find({name.collection, *before.due_at, name.key}));
+        }
+        if (!before.order.empty()) unrelated.push_back(base_.subjects.find({before.order, name}));
     }
     auto& entries = base_.journal.entries;
     const std::size_t size = entries.size() + journal_.size();
@@ -364,6 +311,8 @@ void transaction::commit(const write_params& params) {
     }
     base_.orders.merge(orders);
     base_.due.merge(due);
+    for (const index_key& it : removed_) base_.index.erase(it);
+    base_.index.merge(added_);
     base_.ids.merge(ids_);
     base_.keys.merge(keys_);
     base_.keys_by_age.merge(keys_by_age);
@@ -372,7 +321,10 @@ void transaction::commit(const write_params& params) {
     replace(base_.writers, writers, writers);
     for (const auto& it : outdated) base_.reminders.erase(it);
     base_.reminders.merge(reminders);
+    for (const auto& it : unrelated) base_.subjects.erase(it);
+    base_.subjects.merge(subjects);
     replace(base_.records, records_, records);
+    for (auto& [offset, after] : redacted_) base_.journal.replace(offset, std::move(after));
     for (journal_entry& it : journal_) entries.push_back(std::move(it));
     erase_purged();
     base_.sums = std::move(sums_);

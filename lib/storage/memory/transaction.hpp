@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -59,6 +60,8 @@ struct record_name {
 using reminder = std::tuple<std::string, timestamp, std::string>;  // collection, due_at, key
 using ranked = std::pair<timestamp, place>;
 using due_key = std::tuple<order_status, timestamp, place>;
+using index_key = std::tuple<std::uint8_t, std::string, std::int64_t>;  // slot, value, number
+using subject = std::pair<std::string, record_name>;  // a record by its order's id
 
 // Offset 1 and up. What a purge left of what is below the floor moves to older in time, so that
 // the feed is a vector.
@@ -72,6 +75,7 @@ struct journal {
     const journal_entry* find(std::uint64_t offset) const;  // nullptr: it was purged
     const journal_entry& at(std::uint64_t offset) const { return *find(offset); }  // it is there
     void erase(std::uint64_t offset) noexcept;
+    void replace(std::uint64_t offset, order&& after) noexcept;  // the order of an entry
     void compact() noexcept;
 };
 
@@ -79,6 +83,7 @@ struct tables {
     std::map<std::string, place, std::less<>> ids;  // of every order that ever was
     std::map<place, stored_order> orders;
     std::set<due_key> due;
+    std::map<index_key, place> index;
     std::vector<journal_epoch> epochs;  // oldest first
     memory::journal journal;
     std::map<std::pair<std::int64_t, order_version>, std::uint64_t> versions;  // to offset
@@ -88,6 +93,7 @@ struct tables {
     std::map<std::string, writer_mark, std::less<>> writers;
     std::map<record_name, record> records;
     std::set<reminder> reminders;
+    std::set<subject> subjects;
     totals sums;
 };
 
@@ -104,13 +110,24 @@ public:
     cursor_outcome apply(const commit_cursor& what);
     record_outcome apply(const change_record& what);
     purge_outcome apply(const purge_orders& what, const write_params& params);
+    bool admits(const record_guard& guard) const;
     void commit(const write_params& params);
 
 private:
     void forget(const write_params& params) noexcept;
     const place* find_place(std::string_view id) const;
     const stored_order* find(const place& at) const;
+    const stored_order* find_holder(const index_entry& of, std::int64_t number) const;
+    const stored_order* find_holder(const evaluation& wanted, const stored_order* current) const;
+    std::optional<change_outcome> replay(const idempotency& once) const;
+    result<evaluation> judge(const change& what, const place* known,
+                             const stored_order* current) const;
+    const journal_entry* last_entry(std::int64_t number) const;
     void store(const evaluation& what, const place& at);
+    void reindex(std::span<const index_entry> before, std::span<const index_entry> after,
+                 const place& at);
+    void redact_entries(const change& what, std::int64_t number);
+    void remove_records(const std::string& order);
     void purge(const journal_entry& last, purge_outcome& out);
     void erase_purged() noexcept;
     std::vector<named_cursor> cursors() const;
@@ -126,6 +143,9 @@ private:
     totals sums_;
     std::map<std::string, place, std::less<>> ids_;
     std::map<place, std::optional<stored_order>> touched_;  // none: removed
+    std::map<index_key, place> added_;                      // to the index
+    std::set<index_key> removed_;                           // from it
+    std::map<std::uint64_t, order> redacted_;               // by the offset of their entries
     std::vector<journal_entry> journal_;
     std::map<digest, used_key> keys_;
     std::map<std::string, std::optional<stored_cursor>, std::less<>> cursors_;  // none: removed

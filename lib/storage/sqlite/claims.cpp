@@ -42,7 +42,9 @@ std::vector<stored_order> writer::candidates(const claim& what) {
         // Some are not due, and those of one status must not take the places of the other's.
         for (const order_status status : {what.stage->waiting, what.stage->active}) {
             auto some = in_range({status, {}, what.limit});
-            std::move(some.begin(), some.end(), std::back_inserter(out));
+            std::copy_if(std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()),
+                         std::back_inserter(out),
+                         [this](const stored_order& it) { return *it.due_at <= at_.stamp; });
         }
         return out;
     }

@@ -65,6 +65,8 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path,
     sqlite3_wal_hook(out->handle_, &connection::committed, out.get());  // no auto-checkpoint
     out->execute(("PRAGMA cache_size=-" + std::to_string(with.cache_kib)).c_str());
     if (with.how == access::read) out->execute("PRAGMA query_only=1");
+    // What is deleted is overwritten, for what a redaction takes out must be gone.
+    if (with.how != access::read) out->execute("PRAGMA secure_delete=1");
     if (with.how == access::write) {
         out->execute("PRAGMA cache_spill=0");
         // A log that a long reader made larger is cut to this when it begins anew.

@@ -13,6 +13,7 @@
 #include <exception>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace orderproc {
 inline namespace v1 {
@@ -81,6 +82,9 @@ result<change_outcome> sqlite_guest::apply(const change& what, timestamp now) {
         return failure{errc::invalid_argument, "no transaction is open"};
     }
     if (auto ok = validate(what); !ok) return std::move(ok).error();
+    if (std::holds_alternative<redact_order>(what.action)) {  // see PRAGMA secure_delete
+        return failure{errc::not_supported, "a redaction needs a connection of the library's own"};
+    }
     change_outcome out;
     write_params params;
     params.now = now;

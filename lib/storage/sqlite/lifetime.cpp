@@ -115,7 +115,8 @@ result<void> leave(const sqlite_options& options, const file_id& database, write
 result<sqlite_migration> migrate(const sqlite_options& options, bool dry_run) {
     std::vector<std::string> remarks;
     const auto schema = [&](connection& db, bool alone) -> result<sqlite_migration> {
-        if (alone) return migrate_schema(db, dry_run);
+        // There is nothing to do, so nobody is in the way.
+        if (alone || expect_schema(db)) return migrate_schema(db, dry_run);
         return failure{errc::unavailable, "other processes use " + options.path + ": stop them"};
     };
     return locked(options, [&](auto& lock) { return begin(options, *lock, remarks, schema); });

@@ -20,7 +20,7 @@ namespace {
 
 // With a user and statuses, up to so many orders in the statuses are looked through for the
 // user's. Beyond it the user's are looked through for the statuses.
-constexpr std::int64_t few_orders = 1000;
+constexpr std::size_t few_orders = 1000;
 
 // Of a page, before any is read: then it grows as it needs.
 constexpr std::size_t reserve_max = 128;
@@ -33,10 +33,17 @@ constexpr std::size_t first_status = 5;
 
 constexpr std::int64_t no_limit = -1;  // to SQLite
 
-// What no index tells: the text behind a hash, the tenant, the id.
+// What no index tells: the text behind a hash, the tenant, the id, the status of a user's orders.
 bool filters_rows(const list_params& params) {
-    return params.scope.tenant || (params.scope.user && user_key(*params.scope.user) < 0) ||
-           !params.id_prefix.empty();
+    return params.scope.tenant || !params.id_prefix.empty() ||
+           (params.scope.user && (!params.statuses.empty() || user_key(*params.scope.user) < 0));
+}
+
+// What the index entries of a list do not tell.
+bool filters_entries(const list_params& params) {
+    const bool by_time = params.created_from || params.created_until;
+    return !params.scope.everybody() || !params.statuses.empty() ||
+           (by_time && params.sort == list_sort::index);
 }
 
 // One more than the page, or the count, to see whether there are more.
@@ -53,6 +60,11 @@ std::string parameter(std::size_t index) {
 
 std::string select_orders(const char* rest) {
     return std::string("SELECT ") + order_columns + ",due_at FROM orders " + rest;
+}
+
+std::string select_entries(const char* columns, const char* rest) {
+    return std::string("SELECT ") + order_columns + columns +
+           " FROM index_entries CROSS JOIN orders ON number=owner WHERE slot=?1 AND " + rest;
 }
 
 constexpr std::string_view behind_all_ids = "\xff";  // in no text of UTF-8
@@ -72,23 +84,35 @@ list_query::list_query(connection& db)
       by_due_down_(db,
                    select_orders("INDEXED BY orders_by_due_at WHERE status=?1 AND "
                                  "due_at IS NOT NULL AND due_at<=?2 AND (due_at<?2 OR number<?3) "
-                                 "ORDER BY due_at DESC, number DESC")) {}
+                                 "ORDER BY due_at DESC, number DESC")),
+      of_value_up_(db, select_entries("", "value=?2 AND owner BETWEEN ?3 AND ?4 ORDER BY owner")),
+      of_value_down_(
+          db, select_entries("", "value=?2 AND owner BETWEEN ?3 AND ?4 ORDER BY owner DESC")),
+      by_value_up_(db, select_entries(",due_at,value",
+                                      "(value, owner)>(?2, ?3) AND value<=?4 "
+                                      "ORDER BY value, owner")),
+      by_value_down_(db, select_entries(",due_at,value",
+                                        "(value, owner)<(?2, ?3) AND value>=?4 "
+                                        "ORDER BY value DESC, owner DESC")),
+      count_of_value_(db,
+                      "SELECT count(*) FROM (SELECT 1 FROM index_entries WHERE slot=?1 AND "
+                      "value=?2 AND owner BETWEEN ?3 AND ?4 LIMIT ?5)"),
+      count_values_(db,
+                    "SELECT count(*) FROM (SELECT 1 FROM index_entries WHERE slot=?1 AND "
+                    "value BETWEEN ?2 AND ?3 LIMIT ?4)") {}
 
 order_page list_query::run(const list_params& params) {
     order_page out;
     if (params.count_max > 0) out.total = count(params);
     if (params.limit == 0) return out;
     out.orders.reserve(std::min(params.limit, reserve_max));
-    list_position last;
-    walk(params, params.sort, one_more(params.limit), [&](list_position&& at, order&& it) {
-        if (out.orders.size() == params.limit) {
-            out.next = std::move(last);
-            return false;
-        }
-        out.orders.push_back(std::move(it));
-        last = std::move(at);
-        return true;
+    list_window window(params, params.limit);
+    walk(params, params.sort, one_more(params.limit), [&](const list_position& at, order&& it) {
+        const auto verdict = window.judge(at, it);
+        if (verdict == list_window::verdict::show) out.orders.push_back(std::move(it));
+        return verdict != list_window::verdict::stop;
     });
+    out.next = window.next();
     return out;
 }
 
@@ -96,7 +120,6 @@ void list_query::walk(const list_params& params, list_sort sort, std::int64_t ro
                       const visitor& visit) {
     const auto offer = [&](const rows& row) {
         order it = read_order(db_, row);
-        if (!matches(it, params)) return true;
         list_position at;
         if (sort == list_sort::order_id) {
             at.id = it.id.view();
@@ -104,18 +127,19 @@ void list_query::walk(const list_params& params, list_sort sort, std::int64_t ro
             at.number = it.number;
             at.at = sort == list_sort::due_at ? row.time(order_column_count) : it.created_at;
         }
-        return visit(std::move(at), std::move(it));
+        if (sort == list_sort::index) at.value = row.text(order_column_count + 1);
+        return visit(at, std::move(it));
     };
+    if (params.index) return walk_by_value(params, offer);
     switch (sort) {
-        case list_sort::created_at:
-            return walk_by_creation(params, false, filters_rows(params) ? no_limit : rows_max,
-                                    offer);
         case list_sort::order_id:
             return walk_by_id(params, offer);
-        case list_sort::index:  // REQUIRES a capability that this storage does not have
-            return;
         case list_sort::due_at:
             return walk_by_due_time(params, offer);
+        case list_sort::created_at:
+        case list_sort::index:  // with a condition
+            return walk_by_creation(params, false, filters_rows(params) ? no_limit : rows_max,
+                                    offer);
     }
 }
 
@@ -125,12 +149,14 @@ void list_query::walk_by_creation(const list_params& params, bool counts, std::i
     selection what{route::all, in_use(params, in_statuses), counts, rows_max};
     if (!params.statuses.empty() && what.statuses.empty()) return;
     range left = range_of(params);
-    if (!params.scope.user || (!what.statuses.empty() && in_statuses <= few_orders)) {
+    const auto few = static_cast<std::int64_t>(std::min(params.rows_max, few_orders));
+    if (!params.scope.user || (!what.statuses.empty() && in_statuses <= few)) {
         if (!what.statuses.empty()) what.by = route::by_status;
         (void)walk_range(params, what, left, visit);
         return;
     }
     what.by = route::by_user;
+    what.statuses.clear();  // are looked for by those who see the rows
     // Generation by generation, in the order of the list.
     bool more = true;
     while (left.low <= left.high && more && db_.ok()) {
@@ -182,16 +208,50 @@ void list_query::walk_by_due_time(const list_params& params, const row_visitor& 
     }
 }
 
+// Of one value by creation, of a range by value.
+void list_query::walk_by_value(const list_params& params, const row_visitor& visit) {
+    const index_condition& wanted = *params.index;
+    const std::int64_t slot = wanted.slot;
+    const bool down = params.descending;
+    const blob value(std::string_view(wanted.from));
+    if (params.sort != list_sort::index) {
+        const range within = range_of(params);
+        auto found =
+            (down ? of_value_down_ : of_value_up_).query(slot, value, within.low, within.high);
+        while (found.next() && visit(found)) {
+        }
+        return;
+    }
+    // Beyond either end, in both directions, unless a page before ended in between.
+    constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+    std::string_view start = down ? wanted.to : wanted.from;
+    std::int64_t number = down ? highest : 0;
+    if (params.after && (down ? params.after->value <= start : params.after->value >= start)) {
+        start = params.after->value;
+        number = params.after->number;
+    }
+    auto found = (down ? by_value_down_ : by_value_up_)
+                     .query(slot, blob(start), number,
+                            blob(std::string_view(down ? wanted.from : wanted.to)));
+    while (found.next() && visit(found)) {
+    }
+}
+
 list_total list_query::count(const list_params& params) {
     list_params whole = params;
     whole.after.reset();
     std::uint64_t counted = 0;
     const bool by_due_time = params.sort == list_sort::due_at;
-    if (by_due_time || filters_rows(params)) {
-        const auto sort =
-            !by_due_time && !params.id_prefix.empty() ? list_sort::order_id : params.sort;
-        walk(whole, sort, no_limit,
-             [&](list_position&&, order&&) { return ++counted <= params.count_max; });
+    if (params.index && !filters_entries(params)) {
+        counted = count_value(whole);
+    } else if (params.index || by_due_time || filters_rows(params)) {
+        list_window window(whole, params.count_max);
+        const bool by_id = !by_due_time && !params.id_prefix.empty();
+        walk(whole, by_id ? list_sort::order_id : params.sort, no_limit,
+             [&](const list_position& at, order&& it) {
+                 return window.judge(at, it) != list_window::verdict::stop;
+             });
+        return {window.shown(), window.next().has_value()};
     } else if (params.scope.everybody() && !params.created_from && !params.created_until) {
         counted = count_statuses(params);
     } else {
@@ -201,6 +261,19 @@ list_total list_query::count(const list_params& params) {
         });
     }
     return {std::min<std::uint64_t>(counted, params.count_max), counted > params.count_max};
+}
+
+std::uint64_t list_query::count_value(const list_params& params) {
+    const index_condition& wanted = *params.index;
+    const std::int64_t slot = wanted.slot;
+    const blob from(std::string_view(wanted.from));
+    const std::int64_t most = one_more(params.count_max);
+    const range within = range_of(params);
+    const blob to(std::string_view(wanted.to));
+    auto found = params.sort == list_sort::index
+                     ? count_values_.query(slot, from, to, most)
+                     : count_of_value_.query(slot, from, within.low, within.high, most);
+    return found.next() ? static_cast<std::uint64_t>(found.integer(0)) : 0;
 }
 
 std::uint64_t list_query::count_statuses(const list_params& params) {
@@ -285,10 +358,6 @@ statement& list_query::prepared(const selection& what, bool user, bool descendin
         sql = columns +
               "INDEXED BY orders_by_user WHERE (number >> 15)=(?1 >> 15) AND user_id=?4 AND " +
               between;
-        for (std::size_t i = 0; i < statuses; ++i) {
-            sql += (i == 0 ? " AND +status IN (" : ",") + parameter(i);
-        }
-        if (statuses > 0) sql += ")";
     } else {
         sql = columns + "WHERE " + between;
     }

@@ -40,9 +40,9 @@ private:
         std::int64_t rows_max = -1;  // of a range; negative: all
     };
     using row_visitor = std::function<bool(const rows& row)>;
-    using visitor = std::function<bool(list_position&& at, order&& it)>;
+    using visitor = std::function<bool(const list_position& at, order&& it)>;
 
-    // These call visit until it says false.
+    // These call visit until it says false, for rows that the list shows and for others.
     void walk(const list_params& params, list_sort sort, std::int64_t rows_max,
               const visitor& visit);
     void walk_by_creation(const list_params& params, bool counts, std::int64_t rows_max,
@@ -51,9 +51,11 @@ private:
                     const row_visitor& visit);  // false: visit said so
     void walk_by_id(const list_params& params, const row_visitor& visit);
     void walk_by_due_time(const list_params& params, const row_visitor& visit);
+    void walk_by_value(const list_params& params, const row_visitor& visit);
 
     list_total count(const list_params& params);
     std::uint64_t count_statuses(const list_params& params);
+    std::uint64_t count_value(const list_params& params);
     std::vector<order_status> in_use(const list_params& params, std::int64_t& orders);
     std::int64_t first_created_at_or_after(timestamp at);
     range range_of(const list_params& params);
@@ -65,6 +67,9 @@ private:
     statement probe_;
     statement by_id_up_, by_id_down_;
     statement by_due_up_, by_due_down_;
+    statement of_value_up_, of_value_down_;
+    statement by_value_up_, by_value_down_;
+    statement count_of_value_, count_values_;
     // By route, counting, user, number of statuses, descending. As many as statuses in use allow.
     std::map<std::tuple<route, bool, bool, std::size_t, bool>, std::unique_ptr<statement>>
         prepared_;

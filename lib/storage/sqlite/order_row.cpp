@@ -34,9 +34,21 @@ bool parse_items(std::string_view text, std::vector<std::int64_t>& out) {
     return true;
 }
 
-}  // namespace
+constexpr int extra_column = 16;
 
-order read_order(connection& db, const rows& row) {
+void fail_malformed(connection& db, std::int64_t number) {
+    db.fail(errc::corrupt, "order number " + std::to_string(number) + " is malformed");
+}
+
+// What stands behind the content in the column extra.
+void take_index(connection& db, std::string_view bytes, stored_order& out) {
+    auto index = read_index(bytes);
+    if (!index) return fail_malformed(db, out.value.number);
+    out.index = std::move(*index);
+}
+
+// rest: what follows of the column extra.
+order read_order(connection& db, const rows& row, std::string_view& rest) {
     order it;
     it.number = row.integer(0);
     if (auto id = order_id::parse(row.text(1))) it.id = std::move(*id);
@@ -56,16 +68,24 @@ order read_order(connection& db, const rows& row) {
     it.last_error = row.text(13);
     const bool listed = parse_items(row.text(14), it.item_ids);
     it.metadata = row.text(15);
-    const bool complete = row.is_null(16) || decode_extra(row.text(16), it);
-    if (it.id.empty() || !known || !listed || !complete) {
-        db.fail(errc::corrupt, "order number " + std::to_string(it.number) + " is malformed");
-    }
+    rest = row.text(extra_column);
+    const bool complete = row.is_null(extra_column) || decode_extra(rest, it);
+    if (it.id.empty() || !known || !listed || !complete) fail_malformed(db, it.number);
     return it;
+}
+
+}  // namespace
+
+order read_order(connection& db, const rows& row) {
+    std::string_view rest;
+    return read_order(db, row, rest);
 }
 
 stored_order read_stored_order(connection& db, const rows& row) {
     stored_order out;
-    out.value = read_order(db, row);
+    std::string_view rest;
+    out.value = read_order(db, row, rest);
+    if (!rest.empty() && db.ok()) take_index(db, rest, out);
     int column = order_column_count;
     out.lease = lease_token{static_cast<std::uint64_t>(row.integer(column++))};
     out.leased = row.integer(column++) != 0;

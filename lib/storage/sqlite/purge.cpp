@@ -15,8 +15,8 @@ struct writer::passed_entry {
     std::int64_t position = 0;
     std::int64_t number = 0;
     order_version version{0};
-    std::string event;
     std::optional<order> current;  // as far as a purge needs it
+    bool has_extra = false;        // current has what most orders do not have
 };
 
 purge_bounds writer::bounds_of(const purge_orders& what, const write_params& params) {
@@ -39,23 +39,23 @@ purge_bounds writer::bounds_of(const purge_orders& what, const write_params& par
 std::vector<writer::passed_entry> writer::passed(purge_bounds& bounds, std::size_t limit) {
     std::vector<passed_entry> out;
     auto row = walk_.query(sums_.floor, static_cast<std::int64_t>(limit));
-    while (row.next() && bounds.passes(static_cast<std::uint64_t>(row.integer(0)), row.time(4))) {
+    while (row.next() && bounds.passes(static_cast<std::uint64_t>(row.integer(0)), row.time(3))) {
         passed_entry& it = out.emplace_back();
         it.position = row.integer(0);
         it.number = row.integer(1);
         it.version = order_version{static_cast<std::uint64_t>(row.integer(2))};
-        it.event = row.text(3);
-        if (row.is_null(5)) continue;
+        if (row.is_null(4)) continue;
         order& current = it.current.emplace();
-        auto id = order_id::parse(row.text(5));
+        auto id = order_id::parse(row.text(4));
         if (!id) {
             db_.fail(errc::corrupt, "order number " + std::to_string(it.number) + " is malformed");
             return out;
         }
         current.id = std::move(*id);
-        current.status = read_status(db_, row.text(6));
-        current.version = order_version{static_cast<std::uint64_t>(row.integer(7))};
-        current.settled_at = row.time_if_any(8);
+        current.status = read_status(db_, row.text(5));
+        current.version = order_version{static_cast<std::uint64_t>(row.integer(6))};
+        current.settled_at = row.time_if_any(7);
+        it.has_extra = row.integer(8) != 0;
     }
     return out;
 }
@@ -69,7 +69,8 @@ purge_outcome writer::apply(const purge_orders& what, const write_params& params
         if (out.more) break;
         sums_.floor = it.position;
         const order* const current = it.current ? &*it.current : nullptr;
-        if (ends_with(current, it.version, it.event)) purge(it, out);
+        const order_version latest = current ? current->version : latest_version(it.number);
+        if (ends_with(current, it.version, latest)) purge(it, out);
     }
     if (!entries.empty()) {
         dirty_ = true;
@@ -81,7 +82,27 @@ purge_outcome writer::apply(const purge_orders& what, const write_params& params
     return out;
 }
 
+// Of the entries of an order that is not there; 0: they went before, with its last one.
+order_version writer::latest_version(std::int64_t number) {
+    auto found = snapshots_.query(number);
+    return order_version{found.next() ? static_cast<std::uint64_t>(found.integer(1)) : 0};
+}
+
 void writer::purge(const passed_entry& last, purge_outcome& out) {
+    if (last.current) {
+        records_.remove_of(last.current->id.view());
+    } else {
+        std::string id;
+        {
+            auto found = snapshots_.query(last.number);
+            if (found.next()) id = read_snapshot(db_, found.text(2)).id.view();
+        }
+        records_.remove_of(id);
+    }
+    if (last.has_extra) {
+        const auto current = find(last.number);
+        if (current) index_.update(current->index, {}, last.number);
+    }
     out.entries += static_cast<std::uint64_t>(remove_entries_.run(last.number, last.position));
     if (!last.current) return;  // deleted: its id is buried already
     remove_.run(last.number);

@@ -22,21 +22,25 @@ std::int64_t limit_of(std::size_t page) {
 }  // namespace
 
 record_table::record_table(connection& db)
-    : find_(db, "SELECT key, value, version, due_at FROM records WHERE collection=?1 AND key=?2"),
+    : find_(db,
+            "SELECT key, value, version, due_at, order_id FROM records WHERE collection=?1 AND "
+            "key=?2"),
       list_(db,
-            "SELECT key, value, version, due_at FROM records "
+            "SELECT key, value, version, due_at, order_id FROM records "
             "WHERE collection=?1 AND key>?2 AND key>=?3 AND key<?4 ORDER BY key LIMIT ?5"),
       list_due_(db,
-                "SELECT key, value, version, due_at FROM records "
+                "SELECT key, value, version, due_at, order_id FROM records "
                 "WHERE collection=?1 AND due_at>=?2 AND due_at<=?3 AND (due_at>?2 OR key>?4) "
                 "ORDER BY due_at, key LIMIT ?5"),
       latest_version_(db, "SELECT last_record FROM totals"),
       set_latest_version_(db, "UPDATE totals SET last_record=?1"),
       set_(db,
-           "INSERT INTO records(collection, key, value, version, due_at) VALUES(?1,?2,?3,?4,?5) "
+           "INSERT INTO records(collection, key, value, version, due_at, order_id) "
+           "VALUES(?1,?2,?3,?4,?5,?6) "
            "ON CONFLICT(collection, key) DO UPDATE SET value=excluded.value, "
-           "version=excluded.version, due_at=excluded.due_at"),
-      remove_(db, "DELETE FROM records WHERE collection=?1 AND key=?2") {}
+           "version=excluded.version, due_at=excluded.due_at, order_id=excluded.order_id"),
+      remove_(db, "DELETE FROM records WHERE collection=?1 AND key=?2"),
+      remove_of_(db, "DELETE FROM records WHERE order_id=?1") {}
 
 record_outcome record_table::apply(const change_record& what) {
     auto kept = find(what.collection, what.key);
@@ -49,12 +53,18 @@ record_outcome record_table::apply(const change_record& what) {
     if (out.ec) return out;
     set_latest_version_.run(version);
     if (kept) {
+        const auto order =
+            kept->order.empty() ? std::nullopt : std::optional<std::string_view>(kept->order);
         set_.run(blob(std::string_view(what.collection)), blob(std::string_view(what.key)),
-                 blob(std::string_view(kept->value)), version, kept->due_at);
+                 blob(std::string_view(kept->value)), version, kept->due_at, order);
     } else {
         remove_.run(blob(std::string_view(what.collection)), blob(std::string_view(what.key)));
     }
     return out;
+}
+
+void record_table::remove_of(std::string_view order) {
+    remove_of_.run(order);
 }
 
 record record_table::read(const rows& row) {
@@ -63,6 +73,7 @@ record record_table::read(const rows& row) {
     out.value = row.text(1);
     out.version = static_cast<std::uint64_t>(row.integer(2));
     out.due_at = row.time_if_any(3);
+    if (!row.is_null(4)) out.order = row.text(4);
     return out;
 }
 

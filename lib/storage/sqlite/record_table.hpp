@@ -22,6 +22,7 @@ public:
     // REQUIRES: within a transaction that writes. Unless the outcome has an error, it has changed
     // the table.
     record_outcome apply(const change_record& what);
+    void remove_of(std::string_view order);  // those about it
 
     std::optional<record> find(std::string_view collection, std::string_view key);
     record_page list(const list_records_params& params);
@@ -38,6 +39,7 @@ private:
     statement set_latest_version_;
     statement set_;
     statement remove_;
+    statement remove_of_;
 };
 
 }  // namespace detail::sqlite

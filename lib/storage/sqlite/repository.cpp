@@ -133,7 +133,8 @@ private:
     std::unique_ptr<session> open_;  // none after errc::outcome_unknown
     std::size_t copied_at_ = 0;      // pages in the log when it was copied last
     timestamp copied_when_;
-    std::size_t log_peak_;  // pages that the log may have on the disk
+    std::size_t log_peak_;     // pages that the log may have on the disk
+    bool must_empty_ = false;  // what a redaction took out may be in it
 };
 
 // The lock is held when it succeeds, and the files are those that were opened.
@@ -153,6 +154,7 @@ result<void> writer_repository::write(const write_params& params, write_results&
     copy_if_due(params.now);
     auto done = open_->writes.write(params, results);
     if (done) mark();
+    must_empty_ = must_empty_ || (done && open_->writes.redacted());
     if (!done && done.error().code == errc::outcome_unknown) open_.reset();
     return done;
 }
@@ -184,12 +186,13 @@ void writer_repository::copy_if_due(timestamp now) {
 }
 
 result<bool> writer_repository::tidy() {
-    if (!open_ || log_peak_ * log_page_size <= log_size_max) return false;
+    if (!open_ || (!must_empty_ && log_peak_ * log_page_size <= log_size_max)) return false;
     if (auto begun = begin(); !begun) return begun.error();
     const write_guard guard(*lock_);
     const bool emptied = empty_log(*open_->db, *lock_, path_, std::chrono::milliseconds{0});
     if (auto ok = open_->db->finish(); !ok) return std::move(ok).error();
     if (emptied) log_peak_ = copied_at_ = 0;
+    if (emptied) must_empty_ = false;
     return !emptied;
 }
 

@@ -176,6 +176,20 @@ ALTER TABLE cursors ADD COLUMN moved_at INTEGER NOT NULL DEFAULT 0;
 UPDATE cursors SET moved_at=(SELECT last_write_at FROM totals);
 )sql";
 
+// Version 8. An index entry is a value by which an order is found; what an order has stands in its
+// column extra as well, behind what codec_extra.hpp has there. The values of most attributes come
+// in random order; those of few choices are written where their latest order is.
+constexpr const char* index_entries = R"sql(
+CREATE TABLE index_entries(
+    slot INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    owner INTEGER NOT NULL,
+    PRIMARY KEY(slot, value, owner)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE records ADD COLUMN order_id TEXT;
+CREATE INDEX records_by_order ON records(order_id) WHERE order_id IS NOT NULL;
+)sql";
+
 struct step {
     const char* what;
     const char* sql;
@@ -189,6 +203,7 @@ constexpr std::array steps{
     step{"users who are no integers, lines, attributes", contents},
     step{"records", records},
     step{"the floor of the feed, the age of cursors", floor},
+    step{"values by which orders are found, records about an order", index_entries},
 };
 static_assert(steps.size() == schema_version);
 

@@ -10,7 +10,7 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail::sqlite {
 
-inline constexpr int schema_version = 7;
+inline constexpr int schema_version = 8;
 
 // Creates the schema in an empty file; errc::schema_mismatch if there is another one. The
 // caller holds the write lock.

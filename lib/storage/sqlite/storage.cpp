@@ -47,7 +47,8 @@ public:
                 true,
                 remarks_,
                 {capability::epochs, capability::records, capability::purge, capability::id_lists,
-                 capability::due_lists, capability::totals, capability::positions}};
+                 capability::due_lists, capability::totals, capability::positions,
+                 capability::indexes, capability::redaction}};
     }
 
     result<std::unique_ptr<repository>> connect_writer() override {

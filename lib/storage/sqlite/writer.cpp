@@ -21,6 +21,12 @@ std::string select_orders(const char* rest) {
     return std::string("SELECT ") + stored_order_columns + " FROM orders " + rest;
 }
 
+bool sets_content(const decltype(change::action)& action) noexcept {
+    return std::holds_alternative<edit_order>(action) ||
+           std::holds_alternative<annotate_order>(action) ||
+           std::holds_alternative<redact_order>(action);
+}
+
 // Both statuses of a stage, merged as they come from the index.
 std::string due_of_stage() {
     const std::string one = select_orders("WHERE due_at<=?3 AND status=");
@@ -56,6 +62,7 @@ writer::writer(connection& db)
                  "INSERT INTO counts(status, orders) VALUES(?1, ?2) "
                  "ON CONFLICT(status) DO UPDATE SET orders=orders+excluded.orders"),
       find_(db, select_orders("WHERE order_id=?1")),
+      find_number_(db, select_orders("WHERE number=?1")),
       insert_(db, std::string("INSERT INTO orders(") + stored_order_columns +
                       ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
                       "?19,?20,?21,?22,?23,?24) ON CONFLICT(order_id) DO NOTHING"),
@@ -70,15 +77,20 @@ writer::writer(connection& db)
           "UPDATE orders SET version=?2, updated_at=?3, user_id=?4, amount=?5, "
           "currency=?6, item_ids=?7, metadata=?8, traceparent=?9, extra=?10 WHERE number=?1"),
       update_lease_(db, "UPDATE orders SET due_at=?2 WHERE number=?1"),
+      update_extra_(db, "UPDATE orders SET extra=?2 WHERE number=?1"),
       remove_(db, "DELETE FROM orders WHERE number=?1"),
       bury_(db, "INSERT INTO tombstones(order_id, number) VALUES(?1, ?2)"),
-      is_buried_(db, "SELECT 1 FROM tombstones WHERE order_id=?1"),
+      buried_(db, "SELECT number FROM tombstones WHERE order_id=?1"),
       append_(db,
               "INSERT INTO journal(position, number, version, event, from_status, status, actor, "
               "reason, traceparent, at, snapshot) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"),
       find_key_(db, "SELECT body, number, version FROM keys WHERE key=?1"),
       keep_key_(db, "INSERT INTO keys(key, body, number, version, at) VALUES(?1,?2,?3,?4,?5)"),
       snapshot_(db, "SELECT snapshot FROM journal WHERE number=?1 AND version=?2"),
+      snapshots_(db,
+                 "SELECT position, version, snapshot FROM journal WHERE number=?1 "
+                 "ORDER BY version DESC"),
+      set_snapshot_(db, "UPDATE journal SET snapshot=?2 WHERE position=?1"),
       due_(db, due_of_stage()),
       in_range_(db, select_orders("WHERE status=?1 AND due_at IS NOT NULL AND due_at>=?2 AND "
                                   "(due_at>?2 OR number>?3) ORDER BY due_at, number LIMIT ?4")),
@@ -95,14 +107,16 @@ writer::writer(connection& db)
       cursors_(db, "SELECT name, epoch, position, moved_at FROM cursors"),
       epochs_(db, all_epochs),
       walk_(db,
-            "SELECT journal.position, journal.number, journal.version, journal.event, journal.at, "
-            "orders.order_id, orders.status, orders.version, orders.settled_at "
+            "SELECT journal.position, journal.number, journal.version, journal.at, "
+            "orders.order_id, orders.status, orders.version, orders.settled_at, "
+            "orders.extra IS NOT NULL "
             "FROM journal LEFT JOIN orders ON orders.number=journal.number "
             "WHERE journal.position>?1 ORDER BY journal.position LIMIT ?2"),
       remove_entries_(db, "DELETE FROM journal WHERE number=?1 AND position<=?2"),
       has_entries_(db, "SELECT 1 FROM journal WHERE number=?1 LIMIT 1"),
       set_floor_(db, "UPDATE totals SET floor=?1"),
       last_buried_(db, "SELECT max(order_id) FROM tombstones"),
+      index_(db),
       records_(db) {}
 
 result<void> writer::write(const write_params& params, write_results& results) {
@@ -124,6 +138,7 @@ result<void> writer::write_within(const write_params& params, write_results& res
 
 void writer::apply_all(const write_params& params, write_results& results) {
     begin(params);
+    if (params.guard) expect(*params.guard);
     for (std::size_t i = 0; i < params.changes.size() && db_.ok(); ++i) {
         apply(params.changes[i], results.changes[i]);
     }
@@ -165,6 +180,13 @@ void writer::begin(const write_params& params) {
     }
     dirty_ = false;
     appended_ = false;
+    redacted_ = false;
+}
+
+void writer::expect(const record_guard& guard) {
+    const auto found = records_.find(guard.collection, guard.key);
+    if (guard.version == (found ? found->version : 0)) return;
+    db_.fail(errc::model_changed, {});
 }
 
 void writer::end(const write_params& params) {
@@ -194,91 +216,24 @@ void writer::forget(const write_params& params) {
     forget_writers_.run(params.forget_before);
 }
 
-void writer::apply(const change& what, change_outcome& out) {
-    if (what.idempotency_key && replay(*what.idempotency_key, out)) return;
-    if (std::holds_alternative<create_order>(what.action)) {
-        create(what, out);
-    } else {
-        modify(what, out);
-    }
-    if (what.idempotency_key && !out.ec) keep_key(*what.idempotency_key, *out.after);
-}
-
-void writer::create(const change& what, change_outcome& out) {
-    auto verdict = evaluate(nullptr, what, at_);
-    // Ids that the library makes ascend with time, so a new one needs no look among the old.
-    const bool buried =
-        what.order <= buried_max_ && is_buried_.query(std::string_view(what.order)).next();
-    if (!verdict || buried) {
-        out = refuse(what, verdict ? errc::already_exists : verdict.error().code, nullptr);
-        return;
-    }
-    order& after = verdict->after.value;
-    // Without looking first: nearly always the id is new, and the index sees it anyway.
-    after.number = sums_.number + 1;
-    if (!insert(verdict->after)) {
-        const auto current = find(what.order);
-        out = refuse(what, errc::already_exists, current ? &*current : nullptr);
-        return;
-    }
-    dirty_ = true;
-    ++sums_.number;
-    count(after.status, 1);
-    append(*verdict);
-    out.journaled = true;
-    out.after = std::move(after);
-}
-
-void writer::modify(const change& what, change_outcome& out) {
-    auto current = find(what.order);
-    auto verdict =
-        current ? evaluate(std::move(*current), what, at_) : evaluate(nullptr, what, at_);
-    if (!verdict) {
-        out = refuse(what, verdict.error().code, current ? &*current : nullptr);
-        return;
-    }
-    store(*verdict, &what);
-    out.journaled = verdict->journaled;
-    out.after = std::move(verdict->after.value);
-}
-
-// False: the key is new.
-bool writer::replay(const idempotency& once, change_outcome& out) {
-    auto found = find_key_.query(blob(once.key));
-    if (!found.next()) return false;
-    if (found.text(0) != blob(once.body).bytes) {
-        out.ec = errc::idempotency_mismatch;
-        return true;
-    }
-    auto entry = snapshot_.query(found.integer(1), found.integer(2));
-    if (entry.next()) {
-        out.replayed = true;
-        out.after = read_snapshot(db_, entry.text(0));
-    } else if (sums_.floor > 0 && !has_entries_.query(found.integer(1)).next()) {
-        out.ec = errc::not_found;  // purged
-    } else if (db_.ok()) {
-        db_.fail(errc::corrupt, "the first answer to an idempotency key is gone");
-    }
-    return true;
-}
-
-void writer::keep_key(const idempotency& once, const order& after) {
-    dirty_ = true;
-    keep_key_.run(blob(once.key), blob(once.body), after.number,
-                  static_cast<std::uint64_t>(after.version), at_.now);
-}
-
 std::optional<stored_order> writer::find(std::string_view id) {
     auto found = find_.query(id);
     if (!found.next()) return std::nullopt;
     return read_stored_order(db_, found);
 }
 
-// For the column extra; valid until it is called again.
-std::optional<blob> writer::extra_of(const order& it) {
-    if (!has_extra(it)) return std::nullopt;
+std::optional<stored_order> writer::find(std::int64_t number) {
+    auto found = find_number_.query(number);
+    if (!found.next()) return std::nullopt;
+    return read_stored_order(db_, found);
+}
+
+// For the column extra; valid until it is called again. An order with index entries has attributes.
+std::optional<blob> writer::extra_of(const stored_order& it) {
+    if (!has_extra(it.value)) return std::nullopt;
     extra_.clear();
-    encode_extra(it, extra_);
+    encode_extra(it.value, extra_);
+    append_index(it.index, extra_);
     return blob(extra_);
 }
 
@@ -292,7 +247,7 @@ bool writer::insert(const stored_order& stored) {
                        it.total_amount.minor_units, it.total_amount.currency.view(), it.created_at,
                        it.updated_at, it.next_attempt_at, it.first_claimed_at, it.settled_at,
                        std::string_view(it.last_error), std::string_view(buffer_),
-                       std::string_view(it.metadata), extra_of(it),
+                       std::string_view(it.metadata), extra_of(stored),
                        static_cast<std::uint64_t>(stored.lease), stored.leased, stored.due_at,
                        stored.expired_leases, std::string_view(stored.worker_id),
                        std::string_view(stored.traceparent), stored.span.count()) == 1;
@@ -303,15 +258,17 @@ void writer::store(const evaluation& what, const change* by) {
     const stored_order& stored = what.after;
     const order& it = stored.value;
     dirty_ = dirty_ || what.journaled || (by && std::holds_alternative<renew_lease>(by->action));
-    if (by && std::holds_alternative<edit_order>(by->action)) {
+    if (by && sets_content(by->action)) {
         buffer_.clear();
         print_items(it.item_ids, buffer_);
         update_fields_.run(
             it.number, static_cast<std::uint64_t>(it.version), it.updated_at, user_key(it.user),
             it.total_amount.minor_units, it.total_amount.currency.view(), std::string_view(buffer_),
-            std::string_view(it.metadata), std::string_view(stored.traceparent), extra_of(it));
+            std::string_view(it.metadata), std::string_view(stored.traceparent), extra_of(stored));
     } else if (by && std::holds_alternative<renew_lease>(by->action)) {
         update_lease_.run(it.number, stored.due_at);
+    } else if (by && std::holds_alternative<index_order>(by->action)) {
+        update_extra_.run(it.number, extra_of(stored));
     } else if (what.removed) {
         remove_.run(it.number);
         bury(it.id.view(), it.number);

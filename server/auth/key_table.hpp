@@ -1,0 +1,86 @@
+#ifndef ORDERPROC_SERVER_AUTH_KEY_TABLE_HPP
+#define ORDERPROC_SERVER_AUTH_KEY_TABLE_HPP
+
+// The keys of a storage in memory, so that a request asks no storage who it is from.
+
+#include "auth/api_key.hpp"
+#include "auth/principal.hpp"
+#include "http/message.hpp"
+
+#include <orderproc/repository.hpp>
+#include <orderproc/runtime.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace orderproc::server::auth {
+
+// Why a key does not count. For the log alone: a client is not told.
+enum class key_fault : std::uint8_t { none, malformed, unknown, wrong_secret, ended, network };
+std::string_view name_of(key_fault it) noexcept;  // "wrong_secret"
+
+struct key_verdict {
+    principal_ptr who;  // none: the key does not count…
+    key_fault fault = key_fault::none;
+    std::string id;  // …and which one it would be, if it has an id
+};
+
+// What a look-up did: for tests, which see to it that a wrong key costs what a good one does.
+struct key_steps {
+    unsigned digests = 0;
+    unsigned comparisons = 0;
+};
+
+// Safe to use from any thread.
+class key_table {
+public:
+    // Beyond it without a successful refresh() nobody knows which keys still count.
+    static constexpr std::chrono::seconds stale_after{10};
+
+    explicit key_table(runtime with);  // what it refers to outlives the table
+
+    // Reads all keys of the storage. What has not changed is not decoded again. Principals of keys
+    // that have ended since are told so. A record that cannot be read is reported to the observer
+    // and counts as a key that nobody can use. After a failure the table is as it was.
+    result<void> refresh(repository_reader& from);
+
+    // The table has not been read for stale_after, or never.
+    bool stale() const noexcept;
+    // There is, or was, a key: also one that has ended.
+    bool any() const;
+    // There is one that somebody can use now.
+    bool usable() const;
+
+    key_verdict find(std::string_view text, const http::address_bytes& from,
+                     key_steps* steps = nullptr) const;
+
+private:
+    struct entry {
+        std::uint64_t version = 0;
+        bool readable = false;
+        api_key key;
+        http::address_ranges networks;
+        principal_ptr who;
+    };
+    using entries = std::map<std::string, std::shared_ptr<const entry>, std::less<>>;
+
+    std::shared_ptr<const entry> read_entry(const record& from, const entry* before);
+    std::shared_ptr<const entries> current() const;
+
+    const runtime with_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const entries> entries_;
+    std::optional<clock::instant> refreshed_at_;
+};
+
+}  // namespace orderproc::server::auth
+
+#endif

@@ -1,0 +1,61 @@
+#ifndef ORDERPROC_SERVER_AUTH_PRINCIPAL_HPP
+#define ORDERPROC_SERVER_AUTH_PRINCIPAL_HPP
+
+// Who asks, once that was proved.
+
+#include "auth/scope.hpp"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace orderproc::server::auth {
+
+// Immutable but for its end, and shared by all requests and streams of one credential. Safe to use
+// from any thread.
+class principal {
+public:
+    principal(std::string name, scope_set scopes, std::optional<std::string> user = {},
+              std::optional<std::string> tenant = {})
+        : name_(std::move(name)),
+          scopes_(scopes),
+          user_(std::move(user)),
+          tenant_(std::move(tenant)) {}
+    principal(const principal&) = delete;
+    principal& operator=(const principal&) = delete;
+
+    // "key:web-shop": the journal's actor, and what idempotency keys and limits belong to. It stays
+    // the same when the key is rotated. Empty: nobody in particular.
+    const std::string& name() const noexcept { return name_; }
+    const scope_set& scopes() const noexcept { return scopes_; }
+    bool may(scope what) const noexcept { return scopes_.has(what); }
+
+    // Whose orders it is confined to; none: anybody's.
+    const std::optional<std::string>& user() const noexcept { return user_; }
+    const std::optional<std::string>& tenant() const noexcept { return tenant_; }
+    bool bound() const noexcept { return user_ || tenant_; }
+
+    // The credential no longer counts: streams of it end.
+    bool ended() const noexcept { return ended_.load(std::memory_order_relaxed); }
+    void end() const noexcept { ended_.store(true, std::memory_order_relaxed); }
+
+private:
+    const std::string name_;
+    const scope_set scopes_;
+    const std::optional<std::string> user_;
+    const std::optional<std::string> tenant_;
+    mutable std::atomic<bool> ended_{false};
+};
+
+using principal_ptr = std::shared_ptr<const principal>;
+
+// Somebody without a credential where none is asked for.
+principal_ptr anonymous();
+// Somebody who may do nothing: a credential is asked for, and there is none that counts.
+principal_ptr nobody();
+
+}  // namespace orderproc::server::auth
+
+#endif

@@ -1,0 +1,42 @@
+#include "cli/access.hpp"
+
+#include <array>
+#include <utility>
+
+namespace orderproc::server {
+
+result<std::unique_ptr<access_control>> access_control::start(storage& of,
+                                                              const exposure_settings& exposed,
+                                                              const tls_settings& tls,
+                                                              http::address_ranges trusted_proxies,
+                                                              runtime with, log_sink log) {
+    std::unique_ptr<access_control> out(new access_control(with));
+    auto secure = tls.open(log);
+    if (!secure) return std::move(secure).error();
+    out->secure_ = std::move(*secure);
+    auto over = tls.carriers_over(out->secure_.get());
+    if (!over) return std::move(over).error();
+    out->over_ = std::move(*over);
+    const bool keeps_records = of.info().capabilities.has(capability::records);
+    if (keeps_records) {
+        auto watching = auth::key_watch::start(of, out->table_, with.observer);
+        if (!watching) return std::move(watching).error();
+        out->watch_ = std::move(*watching);
+    }
+    auth::authenticator_options options;
+    options.trusted_proxies = std::move(trusted_proxies);
+    options.everybody_may = exposed.insecure_no_auth;
+    options.refused = [log = std::move(log)](const auth::refused_credential& it) {
+        const std::array<log_field, 3> fields{
+            {{"reason", it.reason}, {"key", it.key_id}, {"request_id", it.request_id}}};
+        try {
+            log({log_level::info, "credential_refused", fields});
+        } catch (...) {  // there is nobody left to tell
+        }
+    };
+    out->judge_.emplace(keeps_records ? &out->table_ : nullptr, std::move(options),
+                        with.random.next());
+    return out;
+}
+
+}  // namespace orderproc::server

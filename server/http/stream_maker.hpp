@@ -1,0 +1,39 @@
+#ifndef ORDERPROC_SERVER_HTTP_STREAM_MAKER_HPP
+#define ORDERPROC_SERVER_HTTP_STREAM_MAKER_HPP
+
+// What carries the bytes of connections: plain TCP, or something that is secure.
+
+#include "http/byte_stream.hpp"
+#include "http/client_address.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <memory>
+
+namespace orderproc::server::http {
+
+// Safe to use from any thread; outlives the server.
+class stream_maker {
+public:
+    virtual ~stream_maker() = default;
+    // Of a connection that was accepted.
+    virtual std::unique_ptr<byte_stream> make(boost::asio::ip::tcp::socket socket) = 0;
+    // As many are being made as there may be at a time: accepting has to wait.
+    virtual bool crowded() const noexcept = 0;
+};
+
+struct carriers {
+    stream_maker* secure = nullptr;  // none: connections speak plain HTTP
+    // Who may speak plain HTTP: others have to use what `secure` makes, or are dropped. Empty:
+    // everybody if there is no `secure`, else nobody.
+    address_ranges plain_from = {};
+
+    bool may_speak_plainly(const boost::asio::ip::address& from) const noexcept {
+        if (plain_from.empty()) return !secure;
+        return contains(plain_from, bytes_of(from));
+    }
+};
+
+}  // namespace orderproc::server::http
+
+#endif

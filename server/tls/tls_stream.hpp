@@ -1,0 +1,26 @@
+#ifndef ORDERPROC_SERVER_TLS_TLS_STREAM_HPP
+#define ORDERPROC_SERVER_TLS_TLS_STREAM_HPP
+
+// The bytes of one client over TLS.
+
+#include "http/byte_stream.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+namespace orderproc::server::tls {
+
+// The socket is open and connected. The first read shakes hands, so the time-outs of reads are
+// those of handshakes as well. handshakes: how many are under way, and outlives the stream. A
+// client that speaks plain HTTP is answered 400 in clear, once.
+std::unique_ptr<http::byte_stream> make_tls_stream(boost::asio::ip::tcp::socket socket,
+                                                   std::shared_ptr<boost::asio::ssl::context> with,
+                                                   std::atomic<std::size_t>& handshakes);
+
+}  // namespace orderproc::server::tls
+
+#endif
