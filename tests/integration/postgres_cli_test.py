@@ -109,7 +109,7 @@ class Commands(unittest.TestCase):
         status, _ = second.ask("POST", "/orders", ORDER)
         self.assertEqual(status, 409)
         listed = first.ask("GET", "/orders?status=COMPLETED&total=true")[1]
-        self.assertEqual(len(listed["orders"]), 1)
+        self.assertEqual(len(listed["items"]), 1)
         self.assertEqual(first.ask("GET", "/metrics")[1]["total_orders_created"], 1)
         ended = run("verify", *self.app)
         self.assertEqual((ended.returncode, ended.stdout[:2]), (0, "ok"), ended)

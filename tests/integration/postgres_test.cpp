@@ -246,7 +246,7 @@ BOOST_FIXTURE_TEST_CASE(no_statement_reads_a_whole_table, shop) {
     const std::string of = " FROM pg_stat_user_tables WHERE schemaname = '" + schema + "' AND ";
     wait_for("SELECT n_tup_ins >= 500" + of + "relname = 'journal'", "t");
     // Each index was made by reading the table, which was empty.
-    BOOST_TEST(sql("SELECT string_agg(relname || ' ' || seq_scan, ' ')" + of +
+    BOOST_TEST(sql("SELECT coalesce(string_agg(relname || ' ' || seq_scan, ' '), 'none')" + of +
                    "relname IN ('orders', 'work', 'journal', 'keys', 'tombstones', 'records') AND "
-                   "seq_scan > (SELECT count(*) FROM pg_index WHERE indrelid = relid)") == "");
+                   "seq_scan > (SELECT count(*) FROM pg_index WHERE indrelid = relid)") == "none");
 }

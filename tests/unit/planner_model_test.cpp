@@ -18,6 +18,7 @@ const order_model& shop() {
         order_rules rules;
         attribute_rule number;
         number.name = "number";
+        number.size_max = 64;
         number.indexed = true;
         number.unique = attribute_unique::everywhere;
         attribute_rule email;

@@ -172,12 +172,11 @@ void planner::redact_deleted(const change& what, change_outcome& out) {
 
 // Its earlier entries, and what is about it.
 void planner::redact(const change& what, std::int64_t number) {
-    const order_model& model = what.model ? *what.model : order_model::standard();
     for (order& it : found_.entries[what.order]) {
         redacted_entry& entry = out_.redacted.emplace_back();
         entry.number = number;
         entry.version = it.version;
-        model.redact(it);
+        orderproc::redact(what, it);
         encode(it, entry.snapshot);
     }
     for (const record_name& it : found_.about[what.order]) {

@@ -141,9 +141,7 @@ void planner::purge(const walked_entry& last, purge_outcome& out) {
     }
     const bool goes_on = std::any_of(out_.entries.begin(), out_.entries.end(),
                                      [&](const new_entry& it) { return it.number == last.number; });
-    const bool ends = current ? current->version == last.version && current->settled_at
-                              : last.version == last.latest;
-    if (goes_on || !ends) return;
+    if (goes_on || !ends_with(current, last.version, last.latest)) return;
     out_.purged.push_back({last.number, last.id});
     // Versions have no gaps, and each has an entry.
     out.entries += static_cast<std::uint64_t>(last.version);

@@ -65,17 +65,24 @@ void read_values(const write_params& params, const found_rows& found, later_read
 }
 
 void read_claims(const write_params& params, read_set& out) {
-    std::vector<order_status> statuses;
+    std::vector<order_status> waiting;
+    std::vector<order_status> active;
     for (const claim& it : params.claims) {
         out.ids.insert(out.ids.end(), it.only.begin(), it.only.end());
         for (const doubtful_lease& lease : it.expired) out.ids.push_back(lease.order);
-        statuses.push_back(it.stage->waiting);
-        statuses.push_back(it.stage->active);
+        waiting.push_back(it.stage->waiting);
+        active.push_back(it.stage->active);
     }
-    sort_out_repeats(statuses);
-    // Beyond what may be touched one remains: the first that is due when all is done.
-    const std::size_t rows = add_up(add_up(moved_by_claims(params), out.ids.size()), 1);
-    for (const order_status status : statuses) out.due.push_back({status, rows});
+    sort_out_repeats(waiting);
+    sort_out_repeats(active);
+    // Beyond what may be touched one remains: the first that is due when all is done. A change of
+    // whoever holds the lease touches no order that waits.
+    const auto leased = static_cast<std::size_t>(
+        std::count_if(params.changes.begin(), params.changes.end(),
+                      [](const change& it) { return it.lease.has_value(); }));
+    const std::size_t rows = add_up(moved_by_claims(params), out.ids.size() + 1);
+    for (const order_status status : waiting) out.due.push_back({status, rows - leased});
+    for (const order_status status : active) out.due.push_back({status, rows});
 }
 
 }  // namespace

@@ -137,7 +137,10 @@ result<std::vector<rows>> connection::run() {
     failed_.reset();
     last_is_unknown_ = false;
     prepares_.clear();
+    // An exception has left answers unread.
+    lost_ = lost_ || under_way_;
     if (lost_) return failure{errc::unavailable, "the connection to PostgreSQL is lost"};
+    under_way_ = true;
     const deadline until = std::chrono::steady_clock::now() + answer_timeout_;
     bool sent = true;
     for (const queued& it : queue) sent = sent && send(it);
@@ -149,9 +152,11 @@ result<std::vector<rows>> connection::run() {
     out.reserve(queue.size());
     if (!read_all(until, out)) {
         forget_unconfirmed();
+        under_way_ = false;
         return std::move(*failed_);
     }
     unconfirmed_.clear();
+    under_way_ = false;
     return out;
 }
 

@@ -45,6 +45,8 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
+    // Drops what was added and not sent: somebody had no memory to go on.
+    void discard() noexcept { queue_.clear(); }
     // Adds a statement to those that run() sends.
     void add(std::string_view sql, parameters with = {});
     // Sends what was added and reads the answers, one for each statement. On failure those after
@@ -106,6 +108,7 @@ private:
     std::string warning_;
     std::string state_;
     bool lost_ = false;
+    bool under_way_ = false;  // answers are not read yet
     bool last_is_unknown_ = false;
 };
 

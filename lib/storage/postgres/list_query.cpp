@@ -152,7 +152,9 @@ listing by_number(const list_params& params, const plan::totals& sums, std::int6
             out.sources.push_back(std::string(both_tables) + "w.status = " +
                                   to.value(it.view(), "text") + " AND w.number" + between);
         }
-        if (statuses.empty()) out.sources.push_back(std::string(both_tables) + "false");
+        if (statuses.empty()) {
+            out.sources.push_back(std::string(both_tables) + "false AND w.number" + between);
+        }
         out.order = "w.number" + direction;
     } else {
         rest.add_statuses(params, to);

@@ -44,7 +44,8 @@ result<order> read_order(const rows& from, int row, int column) {
     it.created_at = from.time(row, at++);
     it.item_ids = from.integers(row, at++);
     it.metadata = from.bytes(row, at++);
-    const bool complete = from.is_null(row, at) || decode_extra(from.bytes(row, at), it);
+    std::string_view extra = from.bytes(row, at);
+    const bool complete = from.is_null(row, at) || (decode_extra(extra, it) && extra.empty());
     ++at;
     const auto status = order_status::parse(from.bytes(row, at++));
     if (status) it.status = *status;

@@ -100,6 +100,7 @@ result<void> read_bounds(const rows& latest, std::span<const journal_epoch> epoc
 }  // namespace
 
 result<rows> reader::ask(std::string_view sql, parameters with) {
+    db_.discard();
     db_.add(sql, std::move(with));
     auto answers = db_.run();
     if (!answers) return std::move(answers).error();

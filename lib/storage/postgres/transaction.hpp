@@ -17,7 +17,7 @@ class questions {
 public:
     using handler = std::function<result<void>(const rows&)>;
 
-    explicit questions(connection& db) : db_(db) {}
+    explicit questions(connection& db) : db_(db) { db_.discard(); }
 
     void ask(std::string_view sql, parameters with, handler then) {
         db_.add(sql, std::move(with));
