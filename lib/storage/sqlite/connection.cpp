@@ -51,7 +51,9 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path,
     out->busy_timeout_ = with.busy_timeout;
     // Readers too open for writing: in WAL the first one to come has to make the shared memory.
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    if (with.how == access::write) out->vfs_ = std::make_unique<gathering_vfs>();
+    if (with.how != access::read) {
+        out->vfs_ = std::make_unique<gathering_vfs>(with.how == access::write);
+    }
     const char* const vfs = out->vfs_ ? out->vfs_->name() : nullptr;
     if (const int code = sqlite3_open_v2(path.c_str(), &out->handle_, flags, vfs)) {
         out->fail(code);

@@ -144,7 +144,14 @@ struct to_base<Method> {
 
 int open(sqlite3_vfs* ours, const char* name, sqlite3_file* file, int flags, int* flags_out) {
     sqlite3_vfs* const base = base_of(ours);
-    if ((flags & SQLITE_OPEN_WAL) == 0) return base->xOpen(base, name, file, flags, flags_out);
+    if ((flags & SQLITE_OPEN_MAIN_DB) != 0) {
+        const int opened = base->xOpen(base, name, file, flags, flags_out);
+        if (opened == SQLITE_OK) own(ours).database.take_over(file);
+        return opened;
+    }
+    if ((flags & SQLITE_OPEN_WAL) == 0 || !own(ours).gathers_log) {
+        return base->xOpen(base, name, file, flags, flags_out);
+    }
     auto* const log = new (file) log_file{};
     log->of = &own(ours);
     log->inner()->pMethods = nullptr;
@@ -188,7 +195,8 @@ sqlite3_vfs make_vfs(own_part& part, const char* name) noexcept {
 
 }  // namespace
 
-gathering_vfs::gathering_vfs() {
+gathering_vfs::gathering_vfs(bool gathers_log) {
+    part_.gathers_log = gathers_log;
     sqlite3_vfs* const base = sqlite3_vfs_find(nullptr);
     if (!base || base->iVersion < 2) return;
     // Names are found by their text, so each needs its own.
