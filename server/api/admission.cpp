@@ -29,7 +29,7 @@ void write_forbidden(std::string_view scopes, const http::request& in, http::res
 
 bool api::admit(http::request& in, caller& by, http::response& out) noexcept {
     try {
-        by.who = auth::anonymous();
+        by.who = auth::unasked();
         if (auth::has_credential(in.query)) {
             http::write_problem(problems::bad_request,
                                 "a credential belongs into the field Authorization, never into a "

@@ -77,7 +77,10 @@ authenticator::verdict authenticator::judge(const http::request& in) noexcept {
         out.retry_after = 1;
         return out;
     }
-    if (count == 0) return {may_be_anonymous(in) ? anonymous() : nobody()};
+    if (count == 0) {
+        if (!may_be_anonymous(in)) return {nobody()};
+        return {keys_ ? keys_->keyless() : anonymous()};
+    }
     if (count > 1) return refuse(in, "two_fields", {});
     constexpr std::string_view scheme = "Bearer ";
     if (!starts_with_ignoring_case(sent, scheme)) return refuse(in, "scheme", {});

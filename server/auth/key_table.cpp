@@ -56,6 +56,7 @@ result<void> key_table::refresh(repository_reader& from) {
         more = page->more && !page->records.empty();
         if (more) after = page->records.back().key;
     }
+    if (!made->empty()) keyless_->end();
     const timestamp now = with_.time.now();
     for (const auto& [id, old] : *before) {
         const auto found = made->find(id);

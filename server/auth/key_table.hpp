@@ -58,6 +58,8 @@ public:
     bool any() const;
     // There is one that somebody can use now.
     bool usable() const;
+    // Whoever asks without a key while there is none. It ends with the first key.
+    const principal_ptr& keyless() const noexcept { return keyless_; }
 
     key_verdict find(std::string_view text, const http::address_bytes& from,
                      key_steps* steps = nullptr) const;
@@ -76,6 +78,7 @@ private:
     std::shared_ptr<const entries> current() const;
 
     const runtime with_;
+    const principal_ptr keyless_ = std::make_shared<principal>("", scopes_without_key);
     mutable std::mutex mutex_;
     std::shared_ptr<const entries> entries_;
     std::optional<clock::instant> refreshed_at_;

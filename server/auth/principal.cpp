@@ -7,6 +7,11 @@ principal_ptr anonymous() {
     return it;
 }
 
+principal_ptr unasked() {
+    static const principal_ptr it = std::make_shared<principal>("", all_scopes);
+    return it;
+}
+
 principal_ptr nobody() {
     static const principal_ptr it = std::make_shared<principal>("", scope_set());
     return it;

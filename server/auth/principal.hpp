@@ -53,6 +53,8 @@ using principal_ptr = std::shared_ptr<const principal>;
 
 // Somebody without a credential where none is asked for.
 principal_ptr anonymous();
+// Somebody where nobody is asked, since there is no authentication at all: everything.
+principal_ptr unasked();
 // Somebody who may do nothing: a credential is asked for, and there is none that counts.
 principal_ptr nobody();
 

@@ -10,7 +10,7 @@ struct named_scope {
     scope value;
     std::string_view name;
 };
-constexpr std::array<named_scope, 7> all_scopes{{
+constexpr std::array<named_scope, 7> scope_names{{
     {scope::orders_read, "orders:read"},
     {scope::orders_write, "orders:write"},
     {scope::read, "read"},
@@ -23,14 +23,14 @@ constexpr std::array<named_scope, 7> all_scopes{{
 }  // namespace
 
 std::string_view to_string(scope it) noexcept {
-    for (const named_scope& one : all_scopes) {
+    for (const named_scope& one : scope_names) {
         if (one.value == it) return one.name;
     }
     return {};
 }
 
 std::optional<scope> find_scope(std::string_view name) noexcept {
-    for (const named_scope& one : all_scopes) {
+    for (const named_scope& one : scope_names) {
         if (one.name == name) return one.value;
     }
     return std::nullopt;
@@ -38,7 +38,7 @@ std::optional<scope> find_scope(std::string_view name) noexcept {
 
 std::string names_of_scopes() {
     std::string out;
-    for (const named_scope& one : all_scopes) {
+    for (const named_scope& one : scope_names) {
         if (!out.empty()) out.append(", ");
         out.append(one.name);
     }
@@ -47,7 +47,7 @@ std::string names_of_scopes() {
 
 std::vector<scope> scopes_in(const scope_set& all) {
     std::vector<scope> out;
-    for (const named_scope& one : all_scopes) {
+    for (const named_scope& one : scope_names) {
         if (all.has(one.value)) out.push_back(one.value);
     }
     return out;
@@ -55,7 +55,7 @@ std::vector<scope> scopes_in(const scope_set& all) {
 
 std::string to_string(const scope_set& all, std::string_view between) {
     std::string out;
-    for (const named_scope& one : all_scopes) {
+    for (const named_scope& one : scope_names) {
         if (!all.has(one.value)) continue;
         if (!out.empty()) out.append(between);
         out.append(one.name);

@@ -63,6 +63,10 @@ inline constexpr scope_set scopes_of_bound{scope::orders_read, scope::orders_wri
 inline constexpr scope_set scopes_without_key{scope::orders_read, scope::orders_write, scope::read,
                                               scope::operate, scope::metrics};
 
+inline constexpr scope_set all_scopes{scope::orders_read, scope::orders_write, scope::read,
+                                      scope::webhooks,    scope::operate,      scope::erase,
+                                      scope::metrics};
+
 }  // namespace orderproc::server::auth
 
 #endif

@@ -113,7 +113,8 @@ const scoped = [
   ['GET', '/orders'], ['GET', '/orders/status/pending'], ['GET', '/orders/A-1'], ['GET', '/orders/A-1/history'],
   ['GET', '/journal'], ['GET', '/metrics'], ['POST', '/orders'], ['POST', '/orders/batch'], ['PUT', '/orders/A-1'],
   ['PATCH', '/orders/A-1'], ['DELETE', '/orders/A-1'], ['POST', '/orders/A-1/cancel'], ['POST', '/orders/A-1/retry'],
-  ['POST', '/orders/A-1/transitions'],
+  ['POST', '/orders/A-1/transitions'], ['PATCH', '/orders/A-1/annotations'], ['POST', '/orders/A-1/redact'],
+  ['GET', '/model'],
 ];
 const bodyOf = (method, target) => {
   if (method === 'PATCH') return json({});
@@ -121,7 +122,8 @@ const bodyOf = (method, target) => {
   if (target.endsWith('batch')) return json([order()]);
   return method === 'PUT' || target === '/orders' && method === 'POST' ? json(order()) : {};
 };
-export const strangers = scoped.map(([method, target]) => send(method, target, 401, bodyOf(method, target)));
+export const strangers = scoped.map(([method, target]) =>
+  send(method, target, 401, { ...bodyOf(method, target), anonymous: true }));
 // key: one without any of the scopes that are needed.
 export const outsiders = (key) => scoped.map(([method, target]) => {
   const { body, headers = {} } = bodyOf(method, target);

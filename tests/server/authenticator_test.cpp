@@ -41,7 +41,9 @@ struct judged : auth_fixture {
         return ask({{"Authorization", value}}, from);
     }
     static bool is_nobody(const authenticator::verdict& it) { return it.who == nobody(); }
-    static bool is_anonymous(const authenticator::verdict& it) { return it.who == anonymous(); }
+    static bool is_anonymous(const authenticator::verdict& it) {
+        return it.who->name().empty() && it.who->scopes() == scopes_without_key;
+    }
 
     std::vector<std::string> log;
     authenticator judge = make_judge();
@@ -81,7 +83,10 @@ BOOST_AUTO_TEST_CASE(what_was_passed_on_is_never_anonymous) {
 BOOST_AUTO_TEST_CASE(once_there_is_a_key_everybody_needs_one) {
     const auto made = make("web-shop", {scope::orders_read});
     BOOST_TEST(is_anonymous(ask({})));
+    const principal_ptr before = ask({}).who;
+    BOOST_TEST(!before->ended());
     refresh();
+    BOOST_TEST(before->ended());  // and so do streams that were begun without one
     BOOST_TEST(is_nobody(ask({})));
     BOOST_TEST(with_key(made.text, "127.0.0.1").who->name() == "key:web-shop");
     BOOST_REQUIRE(admin.revoke(made.key.id).has_value());
@@ -93,10 +98,10 @@ BOOST_AUTO_TEST_CASE(where_nobody_is_asked_a_key_still_closes_the_door) {
     authenticator open = make_judge(true);
     http::request in;
     in.peer = address("192.0.2.1");
-    BOOST_TEST((open.judge(in).who == anonymous()));
+    BOOST_TEST(is_anonymous(open.judge(in)));
     const http::field forwarded[] = {{"X-Forwarded-For", "1.2.3.4"}};
     in.fields = forwarded;
-    BOOST_TEST((open.judge(in).who == anonymous()));
+    BOOST_TEST(is_anonymous(open.judge(in)));
     make("web-shop", {scope::orders_read});
     refresh();
     BOOST_TEST((open.judge(in).who == nobody()));
