@@ -6,6 +6,7 @@
 #include <orderproc/runtime.hpp>
 
 #include <fstream>
+#include <random>
 #include <sstream>
 
 using namespace sqlite_support;
@@ -86,6 +87,23 @@ public:
         BOOST_REQUIRE(writer_->write(params, results).has_value());
         BOOST_REQUIRE(!out.ec);
     }
+    void place(const std::string& id, std::size_t size) {
+        order_draft draft;
+        draft.id = order_id::parse(id).value();
+        draft.user = "7";
+        draft.item_ids = {1001};
+        draft.total_amount = {14999, "USD"};
+        draft.metadata = "{\"name\":\"" + secret(id) + std::string(size, '-') + "\"}";
+        draft.attributes = {{"email", std::to_string(size * 7919 % 1000) + secret(id)}};
+        command submit;
+        submit.what = submit_order{draft};
+        run(std::move(submit));
+    }
+    void annotate_with(const std::string& id, std::size_t size) {
+        command out;
+        out.what = annotate{id, {"{\"seen\":\"" + std::string(size, '+') + "\"}", {}, {}}};
+        run(std::move(out));
+    }
     static std::string secret(const std::string& id) { return "Secret of " + id + "."; }
 
 private:
@@ -144,6 +162,44 @@ BOOST_AUTO_TEST_CASE(what_was_redacted_is_in_no_byte_once_the_storage_is_closed)
     BOOST_TEST(left == 0U);
     const auto storage = open(path);
     check_whole(*reader_of(*storage));
+}
+
+// Rows that grow are moved within their pages and to others, and copies of them stay.
+BOOST_AUTO_TEST_CASE(copies_that_sqlite_leaves_behind_go_as_well) {
+    const temporary_folder folder;
+    const std::string path = folder.file("a.db");
+    constexpr std::size_t orders = 1500;
+    std::mt19937_64 chance(4);
+    std::vector<std::string> ids;
+    {
+        const auto storage = open(path, 200);
+        shop of(*storage);
+        for (std::size_t i = 0; i < orders; ++i) {
+            ids.push_back("o-" + std::to_string(chance() % 1'000'000) + "-" + std::to_string(i));
+            of.place(ids.back(), chance() % 300);
+            for (auto more = chance() % 4; more > 0; --more) {
+                of.annotate_with(ids[chance() % ids.size()], chance() % 200);
+            }
+        }
+        for (const std::string& id : ids) of.raise(id, "cancel");
+        for (const std::string& id : ids) of.redact(id);
+    }
+    const std::string all = bytes_of(path);
+    std::size_t left = 0;
+    for (const std::string& id : ids) left += all.find(shop::secret(id)) != std::string::npos;
+    BOOST_TEST(left == 0U);
+    sqlite3* db = nullptr;
+    BOOST_REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
+    std::string verdict;
+    sqlite3_exec(
+        db, "PRAGMA integrity_check",
+        [](void* to, int, char** row, char**) {
+            *static_cast<std::string*>(to) += row[0];
+            return 0;
+        },
+        &verdict, nullptr);
+    sqlite3_close(db);
+    BOOST_TEST(verdict == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(the_log_is_emptied_when_nobody_reads_it) {
