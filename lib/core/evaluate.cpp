@@ -55,6 +55,8 @@ bool keeps_fixed(const order_content& current, const edit_order& edit, const cha
         if (rule->edits != attribute_edits::never) continue;
         const order_attribute* const was = find_in(current.attributes, rule->name);
         const order_attribute* const is = find_in(edit.content.attributes, rule->name);
+        // An order that is older than the attribute gets its default value.
+        if (!was && is && rule->default_value == is->value) continue;
         if (!was != !is || (was && *was != *is)) return false;
     }
     return true;

@@ -120,6 +120,23 @@ BOOST_AUTO_TEST_CASE(an_edit_keeps_what_never_changes) {
     BOOST_TEST(!code_of(evaluate(&was, with(edit_order{was.value}, "edit"), now)));
 }
 
+BOOST_AUTO_TEST_CASE(an_older_order_gets_the_default_of_what_never_changes) {
+    attribute_rule channel{"channel"};
+    channel.edits = attribute_edits::never;
+    channel.default_value = attribute_value("web");
+    order_rules rules;
+    rules.attributes = {channel};
+    const order_model newer = order_model::build(rules).value();
+    const stored_order was = stored(order_builder{}.id("A").status("PENDING"));
+    order_content content = was.value;
+    newer.complete(content);
+    change what = with(edit_order{content}, "edit");
+    what.model = &newer;
+    BOOST_TEST(!code_of(evaluate(&was, what, now)));
+    std::get<edit_order>(what.action).content.attributes[0].value = "shop";
+    BOOST_TEST(code_of(evaluate(&was, what, now)) == make_error_code(errc::invalid_argument));
+}
+
 BOOST_AUTO_TEST_CASE(an_edit_without_annotations_keeps_them) {
     const stored_order was = stored(full().annotations(R"({"a":1})"));
     order_content content = was.value;
