@@ -96,11 +96,10 @@ public:
     void answer(const http::request& in, http::response& out) override {
         out.add("Vary", "Accept");
         out.add("Cache-Control", "no-store");
-        const bool openmetrics = prefers_openmetrics(in.find("Accept"));
-        out.content_type = openmetrics
-                               ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                               : "text/plain; version=0.0.4; charset=utf-8";
-        out.body = parts_.exposition(openmetrics, stored_ ? &*stored_ : nullptr);
+        const bool wanted = prefers_openmetrics(in.find("Accept"));
+        out.content_type = wanted ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                  : "text/plain; version=0.0.4; charset=utf-8";
+        out.body = parts_.exposition(wanted, stored_ ? &*stored_ : nullptr);
     }
 
 private:
