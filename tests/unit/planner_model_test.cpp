@@ -68,6 +68,14 @@ BOOST_AUTO_TEST_CASE(a_value_that_another_order_has_is_refused) {
     BOOST_TEST(out.result().unindexed.empty());
 }
 
+BOOST_AUTO_TEST_CASE(the_second_of_two_in_a_write_is_refused_its_value) {
+    const planned out(database(), {{creating_with("A", "17"), creating_with("B", "17")}});
+    BOOST_TEST(out.changes[0].ec == error_code());
+    BOOST_TEST((out.changes[1].ec == errc::attribute_taken));
+    BOOST_TEST((out.changes[1].after->id == order_id::parse("A").value()));
+    BOOST_TEST(out.result().indexed.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_value_is_free_when_its_order_goes_in_the_same_write) {
     database db;
     db.add("A", having("17"));

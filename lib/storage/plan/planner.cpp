@@ -104,6 +104,7 @@ void planner::create(const change& what, change_outcome& out) {
     row& made = rows_.emplace(number, row{std::move(verdict->after)}).first->second;
     made.is_new = true;
     touch(made);
+    take_values(made.it);
     count(*verdict, made.it.value);
     append(*verdict, made.it);
     out.journaled = true;
@@ -140,6 +141,7 @@ void planner::modify(const change& what, change_outcome& out) {
     if (refreshes) verdict->after.traceparent = before->traceparent;
     known->it = std::move(verdict->after);
     touch(*known);
+    take_values(known->it);
     out_.changed = true;
     known->edited = known->edited || std::holds_alternative<edit_order>(what.action) ||
                     std::holds_alternative<annotate_order>(what.action) || refreshes ||
@@ -181,6 +183,13 @@ void planner::redact(const change& what, std::int64_t number) {
     }
     for (const record_name& it : found_.about[what.order]) {
         out_.records.insert_or_assign(it, std::nullopt);
+    }
+}
+
+// From now on other orders of this write cannot have them.
+void planner::take_values(const stored_order& it) {
+    for (const index_entry& entry : it.index) {
+        if (entry.unique) found_.holders[{entry.slot, entry.value}] = it.value.number;
     }
 }
 

@@ -94,6 +94,7 @@ private:
     void modify(const change& what, change_outcome& out);
     void redact_deleted(const change& what, change_outcome& out);
     void redact(const change& what, std::int64_t number);
+    void take_values(const stored_order& it);
     const stored_order* find_holder(const evaluation& wanted, const row* current) const;
     bool replay(const idempotency& once, change_outcome& out) const;
     claim_outcome apply(const claim& what);
