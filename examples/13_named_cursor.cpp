@@ -102,7 +102,8 @@ int main() {
     reporter reports;
     mail_server mails;
     const auto stored = make_memory_storage();
-    engine orders(*stored, status_machine::standard(), system_runtime(reports));
+    const order_model shop = order_model::build({.guests = true}).value();
+    engine orders(*stored, status_machine::standard(), shop, system_runtime(reports));
     reader reads(*stored);
     journal_follower first(orders, reads, mailer(mails, "host-1"));
     journal_follower second(orders, reads, mailer(mails, "host-2"));

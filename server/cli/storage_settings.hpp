@@ -15,7 +15,7 @@ namespace orderproc::server {
 
 struct storage_settings {
     std::string url = "sqlite:orders.db";
-    std::string file;  // whose first line is the URL instead
+    std::string file = {};  // whose first line is the URL instead
     std::string schema = "orderproc";
     std::string file_mode = "0600";
 

@@ -107,7 +107,7 @@ class Workers(WithStorage):
         lines = [json.loads(it) for it in text.splitlines()]
         requests = [it for it in lines if it["event"] == "request"]
         self.assertEqual([(it["method"], it["status"]) for it in requests],
-                         [("GET", 404), ("POST", 201)])
+                         [("GET", 401), ("POST", 201)])
         self.assertEqual({it["level"] for it in requests}, {"debug"})
         self.assertNotIn(secret, text)
 
