@@ -31,8 +31,8 @@ ORDERPROC_EXPORT std::string_view name_of(attribute_type type) noexcept;
 // REQUIRES: each line has a unit_amount; rule is the model's.
 ORDERPROC_EXPORT std::optional<amount> total_of(const total_rule& rule, const order_content& value);
 
-// Whether the order's total is what the total rule asks for. REQUIRES: there is such a rule, and
-// each line has a unit_amount.
+// Whether the order's total is what the total rule asks for, if there is one. REQUIRES: then each
+// line has a unit_amount.
 ORDERPROC_EXPORT std::optional<field_breach> check_total(const order_rules& rules,
                                                          const order_content& value);
 

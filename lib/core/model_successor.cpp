@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace orderproc {
@@ -14,9 +15,9 @@ namespace {
 // Collects what contradicts, in sentences.
 class differences {
 public:
-    void add(std::string what) {
+    void add(std::string_view what) {
         if (!all_.empty()) all_ += "; ";
-        all_ += std::move(what);
+        all_ += what;
     }
     template <class T>
     void compare(const T& was, const T& is, std::string_view what) {

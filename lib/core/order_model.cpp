@@ -97,7 +97,9 @@ std::optional<amount> total_of(const total_rule& rule, const order_content& valu
     // Lines: at most 1,000 of 10^6 pieces of 2^53, which 128 bits hold.
     __extension__ using wide = __int128;
     wide sum = 0;
-    for (const order_line& it : value.lines) sum += wide{it.quantity} * it.unit_amount->minor_units;
+    for (const order_line& it : value.lines) {
+        sum += wide{it.quantity} * it.unit_amount.value_or(amount{}).minor_units;
+    }
     const auto add = [&](const std::vector<std::string>& names, int sign) {
         for (const std::string& name : names) {
             const order_attribute* const it = find_in(value, name);
@@ -112,11 +114,13 @@ std::optional<amount> total_of(const total_rule& rule, const order_content& valu
 }
 
 std::optional<field_breach> check_total(const order_rules& rules, const order_content& value) {
-    const auto total = total_of(*rules.total, value);
+    if (!rules.total) return std::nullopt;
+    const total_rule& rule = *rules.total;
+    const auto total = total_of(rule, value);
     if (total && total->minor_units == value.total_amount.minor_units) return std::nullopt;
     std::string text = "must be the sum of the lines";
-    for (const std::string& it : rules.total->added) text += " + " + it;
-    for (const std::string& it : rules.total->subtracted) text += " - " + it;
+    for (const std::string& it : rule.added) text += " + " + it;
+    for (const std::string& it : rule.subtracted) text += " - " + it;
     if (total) {
         text += ", which is " + to_string(money{total->minor_units, value.total_amount.currency});
     }
