@@ -133,10 +133,10 @@ attribute_value read_value(byte_reader& from) {
 }
 
 void read_extra(byte_reader& from, order_content& out) {
-    const std::string_view user = from.text();
+    std::string user(from.text());
     if (!user.empty()) {
         if (!out.user.empty() || positive_integer(user) != 0) return from.fail();
-        out.user.assign(user);
+        out.user = std::move(user);
     }
     out.tenant = from.text();
     out.lines.resize(from.count());
