@@ -21,13 +21,6 @@ bool before(const order_attribute& a, const order_attribute& b) noexcept {
     return a.name < b.name;
 }
 
-const order_attribute* find_in(const std::vector<order_attribute>& all, std::string_view name) {
-    const auto at = std::lower_bound(
-        all.begin(), all.end(), name,
-        [](const order_attribute& it, std::string_view it_wanted) { return it.name < it_wanted; });
-    return at != all.end() && at->name == name ? &*at : nullptr;
-}
-
 std::string pointer_of(const attribute_rule& rule) {
     return std::string(attributes_pointer) + '/' + rule.name;
 }
@@ -110,7 +103,7 @@ bool order_judge::may_change(const attribute_rule& rule, const attribute_value* 
     if (form_ == body_form::create || rule.edits != attribute_edits::never || !current_) {
         return true;
     }
-    const order_attribute* const was = find_in(current_->attributes, rule.name);
+    const order_attribute* const was = find_attribute(current_->attributes, rule.name);
     if (was ? to && was->value == *to : !to) return true;
     add_at(index, pointer_of(rule), "read_only", never_changes);
     return false;
@@ -135,11 +128,11 @@ void order_judge::finish_attributes() {
         for (const order_attribute& it : current_->attributes) {
             const attribute_rule* const rule = model_.find(it.name);
             if (!rule || rule->edits != attribute_edits::never) continue;
-            if (!find_in(given_, it.name)) to.push_back(it);
+            if (!find_attribute(given_, it.name)) to.push_back(it);
         }
     } else if (form_ == body_form::patch) {
         std::erase_if(to, [&](const order_attribute& it) {
-            return find_in(given_, it.name) ||
+            return find_attribute(given_, it.name) ||
                    std::find(removed_.begin(), removed_.end(), it.name) != removed_.end();
         });
     }
@@ -155,7 +148,7 @@ void order_judge::finish_attributes() {
 void order_judge::missing_attributes() {
     if (!knows_all()) return;
     for (const attribute_rule* const rule : model_.attributes()) {
-        if (!rule->required || find_in(out_.value.attributes, rule->name)) continue;
+        if (!rule->required || find_attribute(out_.value.attributes, rule->name)) continue;
         if (std::find(named_.begin(), named_.end(), rule) != named_.end()) continue;
         add(pointer_of(*rule), "required", "is missing");
     }

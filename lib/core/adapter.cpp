@@ -1,3 +1,5 @@
+#include "core/model_rules.hpp"
+
 #include <orderproc/adapter.hpp>
 
 #include <algorithm>
@@ -16,12 +18,11 @@ change_outcome refuse(const change& what, error_code why, const stored_order* cu
 
 change_outcome refuse_taken(const change& what, const evaluation& wanted,
                             const stored_order& holder) {
-    constexpr std::uint8_t tenant_slots = 128;  // see order_model::index_of()
     change_outcome out = refuse(what, errc::attribute_taken, &holder);
     for (const index_entry& it : wanted.after.index) {
         const bool shared =
             it.unique && std::binary_search(holder.index.begin(), holder.index.end(), it);
-        if (shared) out.taken = it.slot % tenant_slots;
+        if (shared) out.taken = it.slot % detail::tenant_slots;
     }
     return out;
 }

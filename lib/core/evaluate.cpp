@@ -1,3 +1,5 @@
+#include "core/model_rules.hpp"
+
 #include <orderproc/change.hpp>
 
 #include <algorithm>
@@ -41,20 +43,14 @@ void index(stored_order& it, const change& what) {
     if (what.model && what.model->has_indexes()) it.index = what.model->index_of(it.value);
 }
 
-const order_attribute* find_in(const std::vector<order_attribute>& all, std::string_view name) {
-    const auto at = std::lower_bound(
-        all.begin(), all.end(), name,
-        [](const order_attribute& it, std::string_view wanted) { return it.name < wanted; });
-    return at != all.end() && at->name == name ? &*at : nullptr;
-}
-
 // Whether an edit leaves alone what never changes.
 bool keeps_fixed(const order_content& current, const edit_order& edit, const change& what) {
     if (!what.model || !what.model->has_fixed()) return true;
     for (const attribute_rule* const rule : what.model->attributes()) {
         if (rule->edits != attribute_edits::never) continue;
-        const order_attribute* const was = find_in(current.attributes, rule->name);
-        const order_attribute* const is = find_in(edit.content.attributes, rule->name);
+        const order_attribute* const was = detail::find_attribute(current.attributes, rule->name);
+        const order_attribute* const is =
+            detail::find_attribute(edit.content.attributes, rule->name);
         // An order that is older than the attribute gets its default value.
         if (!was && is && rule->default_value == is->value) continue;
         if (!was != !is || (was && *was != *is)) return false;
@@ -104,7 +100,7 @@ void apply(evaluation& out, const annotate_order& annotate, const change& what, 
     std::erase_if(it.attributes, [&](const order_attribute& had) {
         const auto& gone = annotate.removed;
         return std::find(gone.begin(), gone.end(), had.name) != gone.end() ||
-               find_in(annotate.attributes, had.name);
+               detail::find_attribute(annotate.attributes, had.name);
     });
     const auto middle = static_cast<std::ptrdiff_t>(it.attributes.size());
     it.attributes.insert(it.attributes.end(), annotate.attributes.begin(),

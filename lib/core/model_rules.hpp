@@ -6,13 +6,28 @@
 
 #include <orderproc/order_model.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
 namespace detail {
+
+// Added to the slot of an attribute that is unique within its tenant: that of its unique entries.
+inline constexpr std::uint8_t tenant_slots = 128;
+
+// nullptr: there is none of that name. REQUIRES: all ascend by name.
+inline const order_attribute* find_attribute(const std::vector<order_attribute>& all,
+                                             std::string_view name) noexcept {
+    const auto at = std::lower_bound(
+        all.begin(), all.end(), name,
+        [](const order_attribute& it, std::string_view wanted) { return it.name < wanted; });
+    return at != all.end() && at->name == name ? &*at : nullptr;
+}
 
 // What is wrong with a field: a code of field_error, and a detail that goes on from the name.
 struct field_breach {

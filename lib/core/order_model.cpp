@@ -14,17 +14,9 @@ inline namespace v1 {
 namespace {
 
 constexpr std::uint8_t slot_max = 127;
-constexpr std::uint8_t tenant_slots = 128;  // of the values that are unique within a tenant
 
 failure invalid(std::string detail) {
     return {errc::invalid_argument, std::move(detail)};
-}
-
-const order_attribute* find_in(const order_content& value, std::string_view name) noexcept {
-    const auto at = std::lower_bound(
-        value.attributes.begin(), value.attributes.end(), name,
-        [](const order_attribute& it, std::string_view wanted) { return it.name < wanted; });
-    return at != value.attributes.end() && at->name == name ? &*at : nullptr;
 }
 
 // So that bytes sort as the integers do: the highest first, the negative ones below.
@@ -71,7 +63,7 @@ result<void> check_attributes(const order_model& model, const order_content& val
         }
     }
     for (const attribute_rule* const rule : model.attributes()) {
-        if (rule->required && !find_in(value, rule->name)) {
+        if (rule->required && !detail::find_attribute(value.attributes, rule->name)) {
             return invalid("attributes." + rule->name + " is required");
         }
     }
@@ -102,7 +94,7 @@ std::optional<amount> total_of(const total_rule& rule, const order_content& valu
     }
     const auto add = [&](const std::vector<std::string>& names, int sign) {
         for (const std::string& name : names) {
-            const order_attribute* const it = find_in(value, name);
+            const order_attribute* const it = detail::find_attribute(value.attributes, name);
             const amount* const worth = it ? std::get_if<amount>(&it->value) : nullptr;
             if (worth) sum += sign * wide{worth->minor_units};
         }
@@ -346,7 +338,7 @@ bool order_model::has_fixed() const noexcept {
 
 void order_model::complete(order_content& value) const {
     for (const attribute_rule* const rule : impl_->by_name) {
-        if (!rule->default_value || find_in(value, rule->name)) continue;
+        if (!rule->default_value || detail::find_attribute(value.attributes, rule->name)) continue;
         const auto at =
             std::find_if(value.attributes.begin(), value.attributes.end(),
                          [&](const order_attribute& it) { return it.name > rule->name; });
@@ -366,7 +358,7 @@ std::vector<index_entry> order_model::index_of(const order_content& value) const
         if (!rule || !rule->indexed) continue;
         std::string bytes = index_value(*rule, it.value, value.total_amount.currency);
         if (rule->unique == attribute_unique::in_tenant) {
-            const auto slot = static_cast<std::uint8_t>(tenant_slots + rule->slot);
+            const auto slot = static_cast<std::uint8_t>(detail::tenant_slots + rule->slot);
             out.push_back({slot, true, value.tenant + '\0' + bytes});
         }
         out.push_back({rule->slot, rule->unique == attribute_unique::everywhere, std::move(bytes)});
