@@ -279,6 +279,7 @@ std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>
     normalize(out.statuses);
     if (auto bad = reading.judge()) return bad;
     if (!narrow(by, out.scope)) return bad_parameter{"user_id", std::string(not_the_callers), {}};
+    if (by.bound()) out.seal = of.seal;
     if (cursor && !read_cursor_into(*cursor, out)) {
         return bad_parameter{"cursor", "is not one of this list's", {}};
     }

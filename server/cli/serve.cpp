@@ -3,6 +3,7 @@
 #include "api/cors.hpp"
 #include "cli/access.hpp"
 #include "cli/broker_settings.hpp"
+#include "cli/cursor_secret.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
 #include "cli/limit_settings.hpp"
@@ -124,6 +125,9 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     if (!access) return fail(access.error());
     if (auto ok = settings.admitted_with((*access)->has_keys()); !ok) return fail(ok.error());
 
+    auto cursor_secret = load_cursor_secret(orders);
+    if (!cursor_secret) return fail(cursor_secret.error());
+
     engine_options how;
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
@@ -142,6 +146,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
     api_parts parts = shown.parts((*access)->judge());
+    parts.cursor_secret = std::move(*cursor_secret);
     parts.items = gate ? &*gate : nullptr;
     feeds.add_to(parts);
     parts.event_source = settings.event_source;
