@@ -30,7 +30,8 @@ struct list_query {
     std::optional<timestamp> created_from;
     std::optional<timestamp> created_until;
     std::string id_prefix;
-    std::optional<index_condition> index;  // what the values of an attribute have to be
+    // What the values of an attribute have to be, or the tenant.
+    std::optional<index_condition> index;
     list_sort sort = list_sort::created_at;
     bool descending = true;
     std::size_t limit = limit_default;
@@ -41,9 +42,9 @@ struct list_query {
     std::optional<feed_position> after_change;
     // If there is one, the list has this order or none; of the rest, scope and statuses count.
     std::optional<std::string> order_id;
-
     // Of its cursors, if the caller does not see all orders; outlives it. None: they are plain.
     const cursor_seal* seal = nullptr;
+
     bool has_status(order_status it) const noexcept;
     list_params params() const;      // points into this
     changed_params changes() const;  // the same. REQUIRES: updated_from
@@ -55,8 +56,8 @@ struct list_resource {
     const order_model& model = order_model::standard();
     // The status that the path names; then there is no parameter of that name.
     std::optional<order_status> status = {};
-};
     const cursor_seal* seal = nullptr;  // for callers that are bound
+};
 
 // The names of the parameters there are, but for those of attributes.
 std::vector<std::string> list_parameters(const list_resource& of);
