@@ -12,16 +12,14 @@
 
 namespace orderproc::server {
 
-std::optional<pending> api::begin(const http::request& in, caller by,
-                                  http::response& out) noexcept {
+void api::begin(const http::request& in, caller by, std::optional<pending>& todo,
+                http::response& out) noexcept {
     try {
-        std::optional<pending> todo(std::in_place);
-        todo->by = std::move(by);
+        todo.emplace().by = std::move(by);
         if (!dispatch(in, out, *todo)) todo.reset();
-        return todo;
     } catch (...) {
+        todo.reset();
         fail_with_exception(in, out);
-        return std::nullopt;
     }
 }
 

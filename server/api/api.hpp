@@ -111,8 +111,9 @@ public:
 
     // By the header alone: who asks, and whether they may. False: answered.
     bool admit(http::request& in, caller& by, http::response& out) noexcept;
-    // Answers, or returns what the answer waits for.
-    std::optional<pending> begin(const http::request& in, caller by, http::response& out) noexcept;
+    // Answers, and todo is none; or todo is what the answer waits for.
+    void begin(const http::request& in, caller by, std::optional<pending>& todo,
+               http::response& out) noexcept;
     // The order of `load` was read, or could not be. Answers, or returns true: then of has
     // something else to wait for.
     bool finish_load(pending& of, const http::request& in, result<loaded_order>& loaded,

@@ -26,7 +26,7 @@ public:
     }
 
     http::step begin(const http::request& in, http::response& out) noexcept override {
-        todo_ = api_.begin(in, caller_, out);
+        api_.begin(in, caller_, todo_, out);
         return todo_ ? go_on(in, out) : http::step::answered;
     }
 

@@ -427,7 +427,8 @@ BOOST_AUTO_TEST_CASE(outcomes_as_answers) {
         const http::field json[] = {{"Content-Type", "application/json"}};
         in.fields = json;
         http::response out;
-        auto todo = handlers.begin(in, {auth::anonymous()}, out);
+        std::optional<pending> todo;
+        handlers.begin(in, {auth::anonymous()}, todo, out);
         change_outcome outcome;
         outcome.ec = code;
         outcome.detail = std::move(detail);
