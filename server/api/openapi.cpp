@@ -80,10 +80,14 @@ json::object make_values(const status_machine& machine, const http::request_limi
         counts.emplace(lower(it.view()), json::object{{"type", "integer"}, {"minimum", 0}});
     }
     json::array client_events;
-    json::array events{"create", "edit", "annotate", "delete", "redact"};
+    std::string event_scopes;
+    json::array events(engine_events.begin(), engine_events.end());
     for (const transition& it : machine.transitions()) {
         events.emplace_back(it.event);
-        if (it.open_to_clients) client_events.emplace_back(it.event);
+        if (!it.open_to_clients) continue;
+        client_events.emplace_back(it.event);
+        event_scopes.append(event_scopes.empty() ? "`" : ", `").append(it.event);
+        event_scopes.append("` needs `").append(it.scope).append("`");
     }
     json::array codes;
     for (const http::problem_kind* it : all_problems()) codes.emplace_back(it->code);
@@ -113,6 +117,7 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"total_max", list_query::total_max},
         {"order_id_size_max", order_id::size_max},
         {"journal_entries_max", journal_entries_max},
+        {"event_scopes", event_scopes},
         {"journal_limit_default", journal_limit_default},
         {"history_entries_max", history_entries_max},
         {"idempotency_key_size_max", idempotency_key_size_max},
@@ -128,7 +133,8 @@ class openapi_maker {
 public:
     openapi_maker(const status_machine& machine, const order_model& model,
                   const http::request_limits& limits)
-        : root_(json::parse(unpack(find_page("")->gzipped)).as_object()),
+        : machine_(machine),
+          root_(json::parse(unpack(find_page("")->gzipped)).as_object()),
           values_(make_values(machine, limits)) {
         for (auto& it : order_values(machine, model)) {
             values_.emplace(it.key(), std::move(it.value()));
@@ -220,13 +226,12 @@ private:
 
     // What the table of routes says of who may ask. A credential is optional: while there is no
     // key, requests from the server's machine need none.
-    static void add_access(std::string_view method, std::string_view path,
-                           json::object& operation) {
+    void add_access(std::string_view method, std::string_view path, json::object& operation) {
         json::array security;
         for (const route& it : routes()) {
             if (lower(it.method) != method || it.pattern != path || it.needs.open()) continue;
             security.push_back(json::object());
-            for (const auth::scope one : auth::scopes_in(it.needs.any_of)) {
+            for (const auth::scope one : auth::scopes_in(scopes_of(it))) {
                 security.push_back(json::object{{"key", {auth::to_string(one)}}});
             }
             auto& codes = operation.at("x-problems").as_array();
@@ -235,6 +240,20 @@ private:
                 codes.emplace_back(kind->code);
             }
         }
+    // Where the event decides: what the events of this machine need, or the one that the path
+    // names.
+    auth::scope_set scopes_of(const route& it) const {
+        if (!it.needs.by_event) return it.needs.any_of;
+        const std::string_view last = it.pattern.substr(it.pattern.rfind('/') + 1);
+        const bool any = it.name == "raise_transition" || !machine_.find(last);
+        auth::scope_set out;
+        for (const transition& event : machine_.transitions()) {
+            if (!event.open_to_clients || (!any && event.event != last)) continue;
+            if (const auto needed = auth::find_scope(event.scope)) out.add(*needed);
+        }
+        return out;
+    }
+
         operation["security"] = std::move(security);
     }
 
@@ -372,6 +391,7 @@ std::shared_ptr<const openapi_document::content> openapi_document::get() {
     const order_model& model = of_.model();
     const std::lock_guard lock(mutex_);
     if (model_ != &model) {
+    const status_machine& machine_;
         auto made = std::make_shared<content>();
         made->text = make_openapi(of_.machine(), model, limits_);
         made->etag = tag_of(made->text);

@@ -14,7 +14,7 @@ using auth::scope;
 constexpr access anybody{true, {}};
 constexpr access reads{true, {scope::orders_read}};
 constexpr access writes{true, {scope::orders_write}};
-constexpr access raises{true, {scope::orders_write, scope::operate}};  // then the event decides
+constexpr access raises{true, auth::scopes_of_events, true};
 constexpr access erases{true, {scope::erase}};
 constexpr access scrapes{true, {scope::metrics}};
 

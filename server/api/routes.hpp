@@ -39,6 +39,7 @@ struct access {
     bool stated = false;
     auth::scope_set any_of = {};
 
+    bool by_event = false;  // then the event that is raised names the one that it needs
     constexpr bool open() const noexcept { return stated && any_of.empty(); }
 };
 

@@ -196,6 +196,40 @@ BOOST_AUTO_TEST_CASE(events_need_the_scope_that_the_machine_names) {
     BOOST_TEST(raise_with(writes, "cancel").status == 200);
 }
 
+// Whichever machine it is, and whatever its events are called.
+BOOST_AUTO_TEST_CASE(another_machine_names_other_scopes) {
+    const std::vector<transition_rule> rules{{"OPEN", "cancel", "CANCELLED", true, "erase"},
+                                             {"OPEN", "hold", "HELD", true, "operate"},
+                                             {"HELD", "retry", "OPEN", true},
+                                             {"HELD", "close", "CLOSED", true, "unknown"}};
+    const auto machine = status_machine::build("OPEN", rules, {}).value();
+    engine shop(store, machine, runtime{time, random, errors});
+    api_parts parts;
+    parts.auth = &judge;
+    api shop_handlers(shop, reads, std::move(parts));
+    api_service shop_service(shop_handlers);
+    served = &shop_service;
+    documented = false;  // as orders of the standard machine
+    const std::string writes = add("writes", {scope::orders_write});
+    const std::string operates = add("operates", {scope::operate});
+    const std::string erases = add("erases", {scope::erase});
+    BOOST_REQUIRE(create_with(writes, "A", 1).status == 201);
+    const auto status_of = [&](const std::string& key, const std::string& event) {
+        return with(key, "POST", "/orders/A/transitions", R"({"event":")" + event + R"("})").status;
+    };
+    for (const std::string& key : {writes, operates, erases}) {
+        BOOST_TEST((status_of(key, "hold") == 200) == (key == operates));
+        BOOST_TEST((status_of(key, "retry") == 200) == (key == writes));
+        BOOST_TEST((with(key, "POST", "/orders/A/retry").status == 200) == (key == writes));
+        BOOST_TEST(status_of(key, "close") == 403);
+        BOOST_TEST((with(key, "POST", "/orders/A/cancel").status == 403) == (key != erases));
+    }
+    BOOST_TEST(with(writes, "POST", "/orders/A/cancel").says("the scope erase"));
+    const std::string security = with(writes, "GET", "/openapi.json").body;
+    BOOST_TEST(security.find("`cancel` needs `erase`, `hold` needs `operate`, `retry` needs "
+                             "`orders:write`") != security.npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_credential_in_the_url_is_refused_and_not_repeated) {
     const std::string key = add("reads", {scope::orders_read});
     for (const std::string& query : {"key=" + key, "x=" + key, std::string("access_token=abc")}) {

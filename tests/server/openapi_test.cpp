@@ -55,6 +55,26 @@ std::string joined(const names& all) {
 
 BOOST_FIXTURE_TEST_SUITE(openapi, api_fixture)
 
+// Where the event decides, the events of the machine say which scopes there are.
+BOOST_AUTO_TEST_CASE(events_are_documented_with_their_scopes) {
+    const auto scopes_of = [](std::string_view path) {
+        std::string out;
+        for (const auto& it : doc().operation(path, "POST")->at("security").as_array()) {
+            const auto* key = it.as_object().if_contains("key");
+            if (key) out.append(key->as_array().front().as_string()).append(1, ' ');
+        }
+        return out;
+    };
+    BOOST_TEST(scopes_of("/orders/{order_id}/cancel") == "orders:write ");
+    BOOST_TEST(scopes_of("/orders/{order_id}/retry") == "operate ");
+    BOOST_TEST(scopes_of("/orders/{order_id}/transitions") == "orders:write operate ");
+    BOOST_TEST(doc()
+                   .operation("/orders/{order_id}/transitions", "POST")
+                   ->at("description")
+                   .as_string()
+                   .ends_with("`cancel` needs `orders:write`, `retry` needs `operate`."));
+}
+
 BOOST_AUTO_TEST_CASE(every_route_is_documented_under_its_name) {
     for (const route& it : routes()) {
         const json::object* found = doc().operation(it.pattern, it.method);
