@@ -129,7 +129,7 @@ public:
     Family<Counter>& given_up;
     Family<Counter>& wake_ups;
     std::map<std::string, Counter*, std::less<>> transitions;
-    std::array<Counter*, 5> attempts{};
+    std::array<Counter*, attempt_outcomes> attempts{};
     std::array<Counter*, 3> keys{};
 };
 

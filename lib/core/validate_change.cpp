@@ -44,8 +44,9 @@ result<void> check(const remove_order&, const change& what) {
     return failure{errc::invalid_argument, "remove_order: the event is not \"delete\""};
 }
 
-result<void> check(const renew_lease&, const change&) {
-    return {};
+result<void> check(const renew_lease& renew, const change&) {
+    if (!renew.handed_over || renew.handed_over->count() > 0) return {};
+    return failure{errc::invalid_argument, "renew_lease: handed_over must be longer than nothing"};
 }
 
 // The rest of the order is as good as it was: what is added is judged within a sample.

@@ -5,9 +5,12 @@
 #include "api/problems.hpp"
 #include "api/representation.hpp"
 #include "api/text.hpp"
+#include "auth/audit.hpp"
 
 #include <orderproc/json.hpp>
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -83,8 +86,20 @@ bool api::erase_personal(const call& it, http::response& out, pending& todo) {
     if (!expect_no_query(it.in, out) || !read_order_id(it, redact.order, out)) return false;
     todo.what.what = std::move(redact);
     todo.what.version = expected_version(it.in, todo);
-    todo.finish = &api::finish_move;
+    todo.finish = &api::finish_redaction;
     return true;
+}
+
+bool api::finish_redaction(const http::request& in, change_outcome& outcome, pending& todo,
+                           http::response& out) {
+    if (!outcome.ec) {
+        const order& done = outcome.after.value();
+        const std::string name = std::string(done.id.view()) + ", version " +
+                                 std::to_string(static_cast<std::uint64_t>(done.version));
+        todo.note = std::make_unique<change_record>(
+            auth::to_record({done.updated_at, todo.by.name(), "order.redact", name}, tag_of(name)));
+    }
+    return finish_move(in, outcome, todo, out);
 }
 
 bool api::raise(const call& it, std::string event, std::string reason, http::response& out,

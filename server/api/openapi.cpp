@@ -71,6 +71,20 @@ std::string size_text(std::size_t bytes) {
     return std::to_string(bytes) + " bytes";
 }
 
+// What an answer to an attempt may raise, and nothing.
+json::array work_events(const status_machine& machine) {
+    json::array out;
+    for (const work_stage& stage : machine.stages()) {
+        for (const std::string_view it : machine.ways_out(stage)) {
+            if (std::find(out.begin(), out.end(), json::value(it)) == out.end()) {
+                out.emplace_back(it);
+            }
+        }
+    }
+    out.emplace_back(nullptr);
+    return out;
+}
+
 // What a string of the template may name.
 json::object make_values(const status_machine& machine, const http::request_limits& limits) {
     json::array statuses;
@@ -89,6 +103,8 @@ json::object make_values(const status_machine& machine, const http::request_limi
         event_scopes.append(event_scopes.empty() ? "`" : ", `").append(it.event);
         event_scopes.append("` needs `").append(it.scope).append("`");
     }
+    const auto stages = machine.stages();
+    const std::string_view stage = stages.empty() ? "WORKING" : stages.front().active.view();
     json::array codes;
     for (const http::problem_kind* it : all_problems()) codes.emplace_back(it->code);
     json::array health;
@@ -101,6 +117,9 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"status_counts", std::move(counts)},
         {"status_count_names", std::move(count_names)},
         {"client_events", std::move(client_events)},
+        {"event_scopes", event_scopes},
+        {"work_events", work_events(machine)},
+        {"example_stage", stage},
         {"events", std::move(events)},
         {"problem_codes", std::move(codes)},
         {"health_codes", std::move(health)},
@@ -110,6 +129,7 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"items_max", order::items_max},
         {"metadata_size_max", order::metadata_size_max},
         {"errors_max", parsed_order::errors_max},
+        {"attempt_seconds_max", parsed_answer::seconds_max},
         {"reason_size_max", parsed_transition::reason_size_max},
         {"batch_items_max", batch::items_max},
         {"limit_max", list_query::limit_max},
@@ -117,7 +137,6 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"total_max", list_query::total_max},
         {"order_id_size_max", order_id::size_max},
         {"journal_entries_max", journal_entries_max},
-        {"event_scopes", event_scopes},
         {"journal_limit_default", journal_limit_default},
         {"history_entries_max", history_entries_max},
         {"idempotency_key_size_max", idempotency_key_size_max},
@@ -224,6 +243,20 @@ private:
                 {"x-problems", json::array()}};
     }
 
+    // Where the event decides: what the events of this machine need, or the one that the path
+    // names.
+    auth::scope_set scopes_of(const route& it) const {
+        if (!it.needs.by_event) return it.needs.any_of;
+        const std::string_view last = it.pattern.substr(it.pattern.rfind('/') + 1);
+        const bool any = it.name == "raise_transition" || !machine_.find(last);
+        auth::scope_set out;
+        for (const transition& event : machine_.transitions()) {
+            if (!event.open_to_clients || (!any && event.event != last)) continue;
+            if (const auto needed = auth::find_scope(event.scope)) out.add(*needed);
+        }
+        return out;
+    }
+
     // What the table of routes says of who may ask. A credential is optional: while there is no
     // key, requests from the server's machine need none.
     void add_access(std::string_view method, std::string_view path, json::object& operation) {
@@ -240,20 +273,6 @@ private:
                 codes.emplace_back(kind->code);
             }
         }
-    // Where the event decides: what the events of this machine need, or the one that the path
-    // names.
-    auth::scope_set scopes_of(const route& it) const {
-        if (!it.needs.by_event) return it.needs.any_of;
-        const std::string_view last = it.pattern.substr(it.pattern.rfind('/') + 1);
-        const bool any = it.name == "raise_transition" || !machine_.find(last);
-        auth::scope_set out;
-        for (const transition& event : machine_.transitions()) {
-            if (!event.open_to_clients || (!any && event.event != last)) continue;
-            if (const auto needed = auth::find_scope(event.scope)) out.add(*needed);
-        }
-        return out;
-    }
-
         operation["security"] = std::move(security);
     }
 
@@ -374,6 +393,7 @@ private:
         return out;
     }
 
+    const status_machine& machine_;
     json::object root_;
     json::object values_;
     json::object groups_;
@@ -391,7 +411,6 @@ std::shared_ptr<const openapi_document::content> openapi_document::get() {
     const order_model& model = of_.model();
     const std::lock_guard lock(mutex_);
     if (model_ != &model) {
-    const status_machine& machine_;
         auto made = std::make_shared<content>();
         made->text = make_openapi(of_.machine(), model, limits_);
         made->etag = tag_of(made->text);

@@ -81,9 +81,9 @@ BOOST_AUTO_TEST_CASE(every_route_is_documented_under_its_name) {
         BOOST_TEST_CONTEXT(it.method << ' ' << it.pattern) {
             BOOST_REQUIRE(found);
             BOOST_TEST(found->at("operationId").as_string() == it.name);
-            const bool takes_parameter = it.pattern.find('{') != it.pattern.npos;
-            BOOST_TEST(doc().parameters(it.pattern, it.method, "path").size() ==
-                       (takes_parameter ? 1U : 0U));
+            BOOST_TEST(
+                doc().parameters(it.pattern, it.method, "path").size() ==
+                static_cast<std::size_t>(std::count(it.pattern.begin(), it.pattern.end(), '{')));
             if (it.method == "GET") continue;  // what api::handle() reads of the others
             const auto fields = doc().parameters(it.pattern, it.method, "header");
             for (const char* name : {"Idempotency-Key", "traceparent"}) {
