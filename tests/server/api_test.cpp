@@ -460,7 +460,7 @@ BOOST_AUTO_TEST_CASE(every_route_is_met_by_its_own_pattern) {
         }
         const route_match found = match(it.method, path);
         BOOST_TEST(found.found == &it);
-        BOOST_TEST(found.parameter == (path == it.pattern ? "" : "x"));
+        BOOST_TEST(found.carried.first == (path == it.pattern ? "" : "x"));
         BOOST_TEST(!it.name.empty());
     }
 }
