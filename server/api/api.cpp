@@ -114,11 +114,7 @@ bool api::dispatch(const http::request& in, http::response& out, pending& todo) 
 
 bool api::handle(const route_match& matched, const http::request& in, http::response& out,
                  pending& todo) {
-    const access& needs = matched.found->needs;
-    if (!needs.open() && !todo.by.who->scopes().meets(needs.any_of)) {  // admit() was left out
-        http::write_problem(problems::unauthenticated, {}, in, out);
-        return false;
-    }
+    if (!still_may(matched.found->needs, todo.by, in, out)) return false;
     key_field key;
     if (matched.found->method != "GET") key = read_idempotency_key(in);
     if (!key.valid) {

@@ -179,6 +179,8 @@ private:
     bool dispatch(const http::request& in, http::response& out, pending& todo);
     bool handle(const route_match& matched, const http::request& in, http::response& out,
                 pending& todo);
+    bool still_may(const access& needs, const caller& by, const http::request& in,
+                   http::response& out) const;
     bool edit(const call& it, edit_parser* parse, http::response& out, pending& todo);
     bool knows_current(const call& it, std::string& id, bool& waits, http::response& out,
                        pending& todo);

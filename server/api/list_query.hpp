@@ -29,7 +29,8 @@ struct list_query {
     std::optional<timestamp> created_from;
     std::optional<timestamp> created_until;
     std::string id_prefix;
-    std::optional<index_condition> index;  // what the values of an attribute have to be
+    // What the values of an attribute have to be, or the tenant.
+    std::optional<index_condition> index;
     list_sort sort = list_sort::created_at;
     bool descending = true;
     std::size_t limit = limit_default;

@@ -33,7 +33,17 @@ std::string_view name_of(key_fault it) noexcept {
     return {};
 }
 
-key_table::key_table(runtime with) : with_(with), entries_(std::make_shared<const entries>()) {}
+key_table::key_table(runtime with)
+    : with_(with), keyless_(make_keyless()), entries_(std::make_shared<const entries>()) {}
+
+principal_ptr key_table::make_keyless() {
+    return std::make_shared<principal>("", scopes_without_key);
+}
+
+principal_ptr key_table::keyless() const {
+    const std::lock_guard lock(mutex_);
+    return keyless_;
+}
 
 std::shared_ptr<const key_table::entries> key_table::current() const {
     const std::lock_guard lock(mutex_);
@@ -56,7 +66,6 @@ result<void> key_table::refresh(repository_reader& from) {
         more = page->more && !page->records.empty();
         if (more) after = page->records.back().key;
     }
-    if (!made->empty()) keyless_->end();
     const timestamp now = with_.time.now();
     for (const auto& [id, old] : *before) {
         const auto found = made->find(id);
@@ -67,6 +76,11 @@ result<void> key_table::refresh(repository_reader& from) {
         if (it->who && it->key.ended(now)) it->who->end();
     }
     const std::lock_guard lock(mutex_);
+    if (!made->empty()) {
+        keyless_->end();
+    } else if (keyless_->ended()) {  // an older storage is in the place of the one with keys
+        keyless_ = make_keyless();
+    }
     entries_ = std::move(made);
     refreshed_at_ = with_.time.monotonic();
     return {};

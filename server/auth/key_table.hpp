@@ -67,7 +67,7 @@ public:
     // There is one that somebody can use now.
     bool usable() const;
     // Whoever asks without a key while there is none. It ends with the first key.
-    const principal_ptr& keyless() const noexcept { return keyless_; }
+    principal_ptr keyless() const;
 
     // Notes that the key was used now, if it counts.
     key_verdict find(std::string_view text, const http::address_bytes& from,
@@ -88,12 +88,13 @@ private:
     };
     using entries = std::map<std::string, std::shared_ptr<const entry>, std::less<>>;
 
+    static principal_ptr make_keyless();
     std::shared_ptr<const entry> read_entry(const record& from, const entry* before);
     std::shared_ptr<const entries> current() const;
 
     const runtime with_;
-    const principal_ptr keyless_ = std::make_shared<principal>("", scopes_without_key);
     mutable std::mutex mutex_;
+    principal_ptr keyless_;
     std::shared_ptr<const entries> entries_;
     std::optional<clock::instant> refreshed_at_;
 };

@@ -138,7 +138,7 @@ result<shop_model> open_model(storage& orders, std::optional<shop_model> wanted)
     if (stored->version == 0 && !differs.empty()) {
         auto can = require(orders.info(), {capability::records}, "--model");
         if (can && wanted->orders.has_indexes()) {
-            can = require(orders.info(), {capability::indexes}, "an indexed attribute");
+            can = require(orders.info(), {capability::indexes}, "a model with indexes");
         }
         if (!can) return std::move(can).error();
         const auto unused = is_unused(orders);

@@ -146,13 +146,13 @@ void connection::pump() {
 // A client may send many requests at once, each of which takes its time: the thread's other
 // connections go first.
 void connection::yield() {
-    giving_way_ = true;
     asio::post(home_.context(), [this] {
         guarded([this] {
             giving_way_ = false;
             pump();
         });
     });
+    giving_way_ = true;
 }
 
 bool connection::advance() {
@@ -364,8 +364,8 @@ bool connection::flush() {
 
 void connection::write_rest() {
     set_phase(phase::writing);
-    writing_ = true;
     client_->wait_writable(*this);
+    writing_ = true;
 }
 
 void connection::on_writable(error_code ec) noexcept {
@@ -396,8 +396,8 @@ void connection::read_more() {
         if (home_.draining()) drain();
         if (closed_) return;
     }
-    reading_ = true;
     client_->read_some({in_.get() + in_end_, in_capacity_ - in_end_}, *this);
+    reading_ = true;  // now that there was memory for it
 }
 
 void connection::on_read(error_code ec, std::size_t size) noexcept {

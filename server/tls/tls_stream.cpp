@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ namespace {
 
 constexpr std::size_t written_at_once = 64 * 1024;
 constexpr std::chrono::seconds farewell_timeout(1);
+constexpr std::size_t unread_max = 64 * 1024;
 constexpr unsigned char handshake_record = 0x16;
 
 std::string plain_answer() {
@@ -118,12 +120,13 @@ public:
 
     void cancel() noexcept { reading_.emit(asio::cancellation_type::terminal); }
 
-    // What was begun is still sent, if somebody has said that it is the last; not for long.
+    // What was begun is still sent, as TCP sends what it has been given; not for long.
     void close() noexcept {
         if (closed_) return;
         closed_ = true;
         end_handshake();
-        if (!leaving_ || !writing_) return drop();
+        if (!writing_) return drop();
+        leaving_ = true;
         cancel();
         try {
             timer_.expires_after(farewell_timeout);
@@ -162,6 +165,11 @@ private:
         error_code ignored;
         stream_.next_layer().write_some(asio::buffer(plain_answer()), ignored);
         stream_.next_layer().shutdown(tcp::socket::shutdown_send, ignored);
+        // Closing with bytes unread would reset the connection, and perhaps lose the answer.
+        std::array<char, 4096> unread;
+        for (std::size_t left = unread_max; left >= unread.size() && !ignored;) {
+            left -= stream_.next_layer().read_some(asio::buffer(unread), ignored);
+        }
         tell_read(asio::error::eof, 0);
     }
 

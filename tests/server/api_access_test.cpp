@@ -269,3 +269,20 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_checked_is_unavailable) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+// Its scopes were good when the header came: what it wants is done long after, perhaps.
+BOOST_AUTO_TEST_CASE(a_key_that_ends_meanwhile_changes_nothing) {
+    const auto made = keys.make("shop", {scope::orders_read, scope::orders_write});
+    keys.refresh();
+    BOOST_REQUIRE(create_with(made.text, "A", 42).status == 201);
+    meanwhile = [&] {  // the order is loaded
+        BOOST_REQUIRE(keys.admin.revoke(made.key.id).has_value());
+        keys.refresh();
+    };
+    const answer got = with(made.text, "PATCH", "/orders/A", R"({"item_ids":[7]})");
+    BOOST_TEST(got.status == 401);
+    BOOST_TEST(got.find("WWW-Authenticate").value_or("") ==
+               R"(Bearer realm="orderproc", error="invalid_token")");
+    const std::string reads_all = add("reads", {scope::orders_read});
+    BOOST_TEST(with(reads_all, "GET", "/orders/A").says(R"("item_ids":[1])"));
+}
+

@@ -116,6 +116,19 @@ BOOST_AUTO_TEST_CASE(a_revoked_key_ends_with_the_next_look) {
     BOOST_TEST(!table.usable());
 }
 
+BOOST_AUTO_TEST_CASE(who_has_no_key_ends_with_the_first_and_begins_again_without_any) {
+    const principal_ptr before = table.keyless();
+    refresh();
+    BOOST_TEST(!before->ended());
+    make("web-shop", {scope::orders_read});
+    refresh();
+    BOOST_TEST(before->ended());
+    const auto older = make_memory_storage();  // a backup of before is put in its place
+    BOOST_REQUIRE(table.refresh(*older->connect_reader().value()).has_value());
+    BOOST_TEST(before->ended());
+    BOOST_TEST(!table.keyless()->ended());
+}
+
 BOOST_AUTO_TEST_CASE(a_key_ends_at_its_time) {
     const auto made = make("web-shop", {scope::orders_read}, [](api_key& it) {
         it.expires_at =

@@ -230,7 +230,7 @@ std::optional<stored_order> writer::find(std::int64_t number) {
     return read_stored_order(db_, found);
 }
 
-// For the column extra; valid until it is called again. An order with index entries has attributes.
+// For the column extra; valid until it is called again. An order with index entries has some.
 std::optional<blob> writer::extra_of(const stored_order& it) {
     if (!has_extra(it.value)) return std::nullopt;
     extra_.clear();
