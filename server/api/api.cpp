@@ -5,12 +5,20 @@
 #include "api/refusals.hpp"
 #include "api/representation.hpp"
 #include "api/text.hpp"
+#include "auth/api_key.hpp"
 
 #include <exception>
 #include <string>
 #include <utility>
 
 namespace orderproc::server {
+
+api::api(engine& orders, read_pool& reads, api_parts parts)
+    : engine_(orders),
+      reads_(reads),
+      parts_(std::move(parts)),
+      seal_(parts_.cursor_secret.empty() ? auth::random_text(cursor_seal::secret_size_min)
+                                         : parts_.cursor_secret) {}
 
 void api::begin(const http::request& in, caller by, std::optional<pending>& todo,
                 http::response& out) noexcept {

@@ -5,6 +5,7 @@
 
 #include "api/batch.hpp"
 #include "api/caller.hpp"
+#include "api/cursor_seal.hpp"
 #include "api/health_reason.hpp"
 #include "api/item_refusal.hpp"
 #include "api/list_query.hpp"
@@ -108,14 +109,16 @@ struct api_parts {
     const attempt_tokens* attempts = nullptr;        // none: nobody can answer an attempt
     retry_policy retry = {};                         // of attempts that are answered
     bool operations_only = false;                    // metrics and health, no orders
+    // For cursors of bound callers, see cursor_seal; the same in all servers of a storage. Empty:
+    // one is made, and those cursors are good as long as the api.
+    std::string cursor_secret;
 };
 
 // Safe to use from any thread. Exceptions end here: they are a 500.
 class api {
 public:
     // Both outlive it.
-    api(engine& orders, read_pool& reads, api_parts parts = {})
-        : engine_(orders), reads_(reads), parts_(std::move(parts)) {}
+    api(engine& orders, read_pool& reads, api_parts parts = {});
 
     // By the header alone: who asks, and whether they may. False: answered.
     bool admit(http::request& in, caller& by, http::response& out) noexcept;
@@ -176,11 +179,11 @@ private:
     using edit_parser = parsed_edit(std::string_view, const order*, const order_model&);
 
     route_match find_route(const http::request& in) const noexcept;
+    bool still_may(const access& needs, const caller& by, const http::request& in,
+                   http::response& out) const;
     bool dispatch(const http::request& in, http::response& out, pending& todo);
     bool handle(const route_match& matched, const http::request& in, http::response& out,
                 pending& todo);
-    bool still_may(const access& needs, const caller& by, const http::request& in,
-                   http::response& out) const;
     bool edit(const call& it, edit_parser* parse, http::response& out, pending& todo);
     bool knows_current(const call& it, std::string& id, bool& waits, http::response& out,
                        pending& todo);
@@ -224,6 +227,7 @@ private:
     engine& engine_;
     read_pool& reads_;
     const api_parts parts_;
+    const cursor_seal seal_;
     openapi_document openapi_{engine_, parts_.limits};
 };
 

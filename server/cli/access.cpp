@@ -1,7 +1,7 @@
 #include "cli/access.hpp"
 
-#include "cli/attempt_secret.hpp"
 #include "cli/observation.hpp"
+#include "cli/storage_secret.hpp"
 
 #include <array>
 #include <utility>
@@ -28,9 +28,9 @@ result<std::unique_ptr<access_control>> access_control::start(storage& of,
         if (!watching) return std::move(watching).error();
         out->watch_ = std::move(*watching);
     }
-    auto attempts = open_attempt_tokens(of);
-    if (!attempts) return std::move(attempts).error();
-    out->attempts_ = std::move(*attempts);
+    auto secret = load_storage_secret(of, "attempts");
+    if (!secret) return std::move(secret).error();
+    if (!secret->empty()) out->attempts_ = std::make_unique<attempt_tokens>(std::move(*secret));
     auth::authenticator_options options;
     options.trusted_proxies = std::move(trusted_proxies);
     options.everybody_may = exposed.insecure_no_auth;

@@ -14,6 +14,7 @@
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
+#include "cli/storage_secret.hpp"
 #include "cli/storage_settings.hpp"
 #include "cli/stored_model.hpp"
 #include "cli/tls_settings.hpp"
@@ -134,6 +135,9 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     if (!access) return fail(access.error());
     if (auto ok = settings.admitted_with((*access)->has_keys()); !ok) return fail(ok.error());
 
+    auto cursor_secret = load_storage_secret(orders, "cursors");
+    if (!cursor_secret) return fail(cursor_secret.error());
+
     engine_options how;
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
@@ -153,6 +157,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
     api_parts parts = shown.parts((*access)->judge());
+    parts.cursor_secret = std::move(*cursor_secret);
     parts.event_source = settings.event_source;
     parts.limits = options.limits;
     parts.retry = times.retries;

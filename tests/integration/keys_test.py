@@ -196,6 +196,7 @@ class Keys(WithStorage):
 
     def test_the_command_line_sends_a_key(self):
         key = self.create("till", "orders:read,orders:write")
+        write_only = self.create("writes", "orders:write")
         running = self.serve("--no-worker")
         file = f"{self.folder.name}/key"
         with open(file, "w", encoding="ascii") as to:
@@ -207,6 +208,8 @@ class Keys(WithStorage):
         self.assertEqual(run(*create, ORDERPROC_TOKEN=key).returncode, 0)
         self.assertEqual(run(*create, "--token-file", file, ORDERPROC_TOKEN="x").returncode, 0)
         self.assertEqual(run(*create, ORDERPROC_TOKEN_FILE=file).returncode, 0)
+        writes = run(*create, ORDERPROC_TOKEN=write_only)
+        self.assertEqual((writes.returncode, writes.stderr), (0, ""))
         for other, word in ((("--token-file", file + "x"), file), (("--token-file", "/dev/null"), "")):
             ended = run(*create, *other)
             self.assertEqual(ended.returncode, 2, ended)

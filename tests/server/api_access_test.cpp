@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace orderproc;
@@ -176,6 +178,40 @@ BOOST_AUTO_TEST_CASE(idempotency_keys_and_cursors_are_ones_own) {
     BOOST_TEST(with(bound, "GET", "/orders?limit=1&cursor=" + cursor[1].str()).status == 400);
 }
 
+// A page may end at somebody else's order: its cursor says nothing, and any server goes on there.
+BOOST_AUTO_TEST_CASE(a_bound_keys_cursor_is_sealed) {
+    const std::string all = add("all", {scope::orders_read, scope::orders_write});
+    const std::string mine = add("mine", {scope::orders_read}, bind_to_42);
+    for (const char* id : {"A", "B", "C"}) BOOST_REQUIRE(create_with(all, id, 42).status == 201);
+    const auto server_with = [&](const char* secret) {
+        api_parts parts;
+        parts.auth = &judge;
+        parts.cursor_secret = std::string(cursor_seal::secret_size_min, *secret);
+        return std::make_unique<api>(orders, reads, std::move(parts));
+    };
+    const auto one = server_with("x"), same = server_with("x"), other = server_with("y");
+    api_service first(*one), next(*same), third(*other);
+    const auto cursor_of = [](const answer& page) {
+        std::smatch found;
+        BOOST_REQUIRE(
+            std::regex_search(page.body, found, std::regex(R"re("next_cursor":"([^"]+))re")));
+        return found[1].str();
+    };
+    served = &first;
+    for (const std::string list : {"/orders?limit=2", "/orders?limit=2&sort=order_id"}) {
+        served = &first;
+        const std::string cursor = "&cursor=" + cursor_of(with(mine, "GET", list));
+        const std::string plain = "&cursor=" + cursor_of(with(all, "GET", list + "&user_id=42"));
+        BOOST_TEST(plain.size() != cursor.size());
+        BOOST_TEST(with(mine, "GET", list + plain).status == 400);
+        served = &next;
+        BOOST_TEST(with(mine, "GET", list + cursor).says(R"("next_cursor":null)"));
+        served = &third;
+        BOOST_TEST(with(mine, "GET", list + cursor).status == 400);
+    }
+    served = nullptr;
+}
+
 // A retry after a rotation is a replay.
 BOOST_AUTO_TEST_CASE(a_rotation_keeps_idempotency_and_actor) {
     auto made = keys.make("web-shop", {scope::orders_read, scope::orders_write});
@@ -240,6 +276,23 @@ BOOST_AUTO_TEST_CASE(a_bound_key_sees_nothing_of_how_orders_are_worked_on) {
     }
 }
 
+// Its scopes were good when the header came: what it wants is done long after, perhaps.
+BOOST_AUTO_TEST_CASE(a_key_that_ends_meanwhile_changes_nothing) {
+    const auto made = keys.make("shop", {scope::orders_read, scope::orders_write});
+    keys.refresh();
+    BOOST_REQUIRE(create_with(made.text, "A", 42).status == 201);
+    meanwhile = [&] {  // the order is loaded
+        BOOST_REQUIRE(keys.admin.revoke(made.key.id).has_value());
+        keys.refresh();
+    };
+    const answer got = with(made.text, "PATCH", "/orders/A", R"({"item_ids":[7]})");
+    BOOST_TEST(got.status == 401);
+    BOOST_TEST(got.find("WWW-Authenticate").value_or("") ==
+               R"(Bearer realm="orderproc", error="invalid_token")");
+    const std::string reads_all = add("reads", {scope::orders_read});
+    BOOST_TEST(with(reads_all, "GET", "/orders/A").says(R"("item_ids":[1])"));
+}
+
 BOOST_AUTO_TEST_CASE(health_tells_everybody_codes_and_some_the_reasons) {
     const std::string reads_all = add("ops", {scope::read});
     const std::string mine = add("mine", {scope::orders_read}, bind_to_42);
@@ -269,20 +322,3 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_checked_is_unavailable) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
-// Its scopes were good when the header came: what it wants is done long after, perhaps.
-BOOST_AUTO_TEST_CASE(a_key_that_ends_meanwhile_changes_nothing) {
-    const auto made = keys.make("shop", {scope::orders_read, scope::orders_write});
-    keys.refresh();
-    BOOST_REQUIRE(create_with(made.text, "A", 42).status == 201);
-    meanwhile = [&] {  // the order is loaded
-        BOOST_REQUIRE(keys.admin.revoke(made.key.id).has_value());
-        keys.refresh();
-    };
-    const answer got = with(made.text, "PATCH", "/orders/A", R"({"item_ids":[7]})");
-    BOOST_TEST(got.status == 401);
-    BOOST_TEST(got.find("WWW-Authenticate").value_or("") ==
-               R"(Bearer realm="orderproc", error="invalid_token")");
-    const std::string reads_all = add("reads", {scope::orders_read});
-    BOOST_TEST(with(reads_all, "GET", "/orders/A").says(R"("item_ids":[1])"));
-}
-
