@@ -90,6 +90,7 @@ std::shared_ptr<const key_table::entry> key_table::read_entry(const record& from
                                                               const entry* before) {
     auto out = std::make_shared<entry>();
     out->version = from.version;
+    if (before) out->used = before->used.load(std::memory_order_relaxed);
     auto key = decode_key(from.key, from.value);
     if (!key) {
         with_.observer.error("auth.keys", key.error());
@@ -156,6 +157,22 @@ key_verdict key_table::find(std::string_view text, const http::address_bytes& fr
         out.fault = key_fault::network;
     } else {
         out.who = it.who;
+        const auto now = std::chrono::floor<std::chrono::minutes>(with_.time.now());
+        const std::int64_t minute = now.time_since_epoch().count();
+        // Most requests only read it: it changes once a minute.
+        if (it.used.load(std::memory_order_relaxed) != minute) {
+            it.used.store(minute, std::memory_order_relaxed);
+        }
+    }
+    return out;
+}
+
+std::vector<use_of_key> key_table::take_uses() {
+    std::vector<use_of_key> out;
+    const auto all = current();
+    for (const auto& [id, it] : *all) {
+        const std::int64_t minute = it->used.exchange(0, std::memory_order_relaxed);
+        if (minute != 0) out.push_back({id, timestamp(std::chrono::minutes(minute))});
     }
     return out;
 }

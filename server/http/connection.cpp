@@ -286,6 +286,7 @@ void connection::append_answer() {
     answer_params params;
     params.date = date_.at(std::time(nullptr));
     params.request_id = to.id;
+    if (client_->secure()) params.more_fields = home_.over().secure_fields;
     params.without_body = to.method == "HEAD";
     const bool streams = response_.stream && !params.without_body;
     if (response_.stream) {

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <memory>
+#include <string>
 
 namespace orderproc::server::http {
 
@@ -27,6 +28,8 @@ struct carriers {
     // Who may speak plain HTTP: others have to use what `secure` makes, or are dropped. Empty:
     // everybody if there is no `secure`, else nobody.
     address_ranges plain_from = {};
+    // Fields of every answer over what `secure` makes, each with its CR LF.
+    std::string secure_fields = {};
 
     bool may_speak_plainly(const boost::asio::ip::address& from) const noexcept {
         if (plain_from.empty()) return !secure;

@@ -259,6 +259,7 @@ public:
         return it_->write_some(bytes, ec);
     }
     void wait_writable(http::byte_stream_user& done) override { it_->wait_writable(done); }
+    bool secure() const noexcept override { return true; }
     bool readable() noexcept override { return it_->readable(); }
     bool was_reset() noexcept override { return it_->was_reset(); }
     void shutdown(error_code& ec) noexcept override { it_->shutdown(ec); }

@@ -108,6 +108,23 @@ BOOST_FIXTURE_TEST_CASE(answers_are_verdicts, fixture) {
     }
 }
 
+// 202 hands the work over: whoever was sent the token answers it.
+BOOST_FIXTURE_TEST_CASE(accepted_work_is_handed_over, fixture) {
+    const attempt_tokens tokens(std::string(43, 's'));
+    const auto work = make_http_processor(to(), "complete", {}, order_model::standard(),
+                                          {&tokens, std::chrono::hours(2)});
+    far.says.status = 202;
+    const attempt accepted = run.one(*work);
+    BOOST_TEST((accepted.outcome == attempt_outcome::handed_over));
+    BOOST_TEST(accepted.after.status.view() == "PROCESSING");
+    const auto of = tokens.read("ORD-1", far.asked_fields["Orderproc-Attempt"]);
+    BOOST_REQUIRE(of);
+    BOOST_TEST(of->stage.view() == "PROCESSING");
+    BOOST_TEST(of->number == 1U);
+    far.says.status = 200;
+    BOOST_TEST((run.one(*work).outcome == attempt_outcome::advanced));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_server_may_ask_to_wait_in_seconds_or_until_a_date, fixture) {
     const attempt asked = ask(503, {}, "Retry-After: 3600\r\n");
     const auto wait = *asked.after.next_attempt_at - asked.after.updated_at;
