@@ -143,7 +143,7 @@ result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
         if (!to) return to.error();
         http_client_options options;
         if (at_once > 0) options.connections_max = at_once;
-        return make_http_processor(*to, event, options, model, later);
+        return make_http_processor(*to, event, options, model, {}, later);
     }
     return failure{errc::invalid_argument, "unknown processor \"" + text +
                                                "\": expected simulate:DURATION, exec:PROGRAM or "

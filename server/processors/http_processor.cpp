@@ -28,8 +28,7 @@ bool is_printable(std::string_view text) noexcept {
 
 // What a problem document (RFC 9457) says, or the status.
 std::string reason_of(const fetch_response& got) {
-    std::string status = "the server answered " + std::to_string(got.status);
-    if (got.status / 100 == 3) status += ", and redirects are not followed";
+    std::string status = got.status_text();
     boost::system::error_code ec;
     const auto body = boost::json::parse(got.body, ec);
     const auto* problem = ec ? nullptr : body.if_object();
@@ -57,12 +56,13 @@ verdict judge(const result<fetch_response>& got, const std::string& event,
 class http_processor final : public processor {
 public:
     http_processor(const http_url& to, std::string event, http_client_options options,
-                   const order_model& model, handed_over_work later)
+                   const order_model& model, request_credential credential, handed_over_work later)
         : target_(to.path),
           event_(std::move(event)),
           later_(later),
           connections_(options.connections_max),
           model_(model),
+          credential_(std::move(credential)),
           client_(to, std::move(options)) {}
 
     std::size_t capacity() const noexcept override { return connections_; }
@@ -82,6 +82,9 @@ public:
             what.fields.emplace_back("Orderproc-Attempt", later_.tokens->make(work.reference()));
         }
         what.body = to_json(work.value(), model_);
+        if (auto ok = credential_.add_to(what, work.idempotency_key()); !ok) {
+            return std::move(work).finish(retry_later{ok.error().detail, {}});
+        }
         auto stop = work.stop();
         // A std::function has to be able to copy what it holds.
         auto held = std::make_shared<job>(std::move(work));
@@ -97,6 +100,7 @@ private:
     const handed_over_work later_;
     const std::size_t connections_;
     const order_model& model_;
+    const request_credential credential_;
     http_client client_;  // the last member: its destructor still calls us
 };
 
@@ -104,8 +108,11 @@ private:
 
 std::unique_ptr<processor> make_http_processor(const http_url& to, std::string event,
                                                http_client_options options,
-                                               const order_model& model, handed_over_work later) {
-    return std::make_unique<http_processor>(to, std::move(event), std::move(options), model, later);
+                                               const order_model& model,
+                                               request_credential credential,
+                                               handed_over_work later) {
+    return std::make_unique<http_processor>(to, std::move(event), std::move(options), model,
+                                            std::move(credential), later);
 }
 
 }  // namespace orderproc::server

@@ -5,6 +5,7 @@
 
 #include "attempts/attempt_tokens.hpp"
 #include "client/http_client.hpp"
+#include "client/request_credential.hpp"
 
 #include <orderproc/order_model.hpp>
 #include <orderproc/processor.hpp>
@@ -33,11 +34,13 @@ struct handed_over_work {
 //   has to be corrected, which loses no order.
 //
 // It takes as many jobs as it has connections, so that no job's time runs while it waits for one.
+// The credential is sent with each request; a signature's id is the Idempotency-Key.
 // A request has no time limit of its own: the job's stop token ends it. One that is repeated, here
 // or by a later attempt, has the same Idempotency-Key.
 std::unique_ptr<processor> make_http_processor(const http_url& to, std::string event,
                                                http_client_options options = {},
                                                const order_model& model = order_model::standard(),
+                                               request_credential credential = {},
                                                handed_over_work later = {});
 
 }  // namespace orderproc::server
