@@ -72,7 +72,7 @@ public:
         if (auto ok = orders_.submit(std::move(*made), done); !ok) return ok.error();
         const error_code ec = done.wait();
         if (ec == errc::lease_lost) return false;
-        if (ec) return ec;
+        if (ec) return failure{ec, {}};
         return true;
     }
 
