@@ -17,6 +17,9 @@ using action = int (*)(order_command&);
 int run(const order_settings& with, action what) {
     auto to = of_option("--url", parse_http_url(with.url));
     if (!to) return fail(to.error());
+    if (to->secure) {
+        return fail({errc::invalid_argument, "--url: https:// is not supported: use http://"});
+    }
     if (to->path.find('?') != std::string::npos) {
         return fail({errc::invalid_argument, "--url: the URL of a server has no query"});
     }

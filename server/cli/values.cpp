@@ -76,6 +76,9 @@ result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, 
     if (text.starts_with("http:") || text.starts_with("https:")) {
         const auto to = parse_http_url(text);
         if (!to) return to.error();
+        if (to->secure) {
+            return failure{errc::invalid_argument, "https:// is not supported: use http://"};
+        }
         http_client_options options;
         options.connections_max = 1;
         options.timeout = items_timeout;
@@ -141,6 +144,9 @@ result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
     if (text.starts_with("http:") || text.starts_with("https:")) {
         const auto to = parse_http_url(text);
         if (!to) return to.error();
+        if (to->secure) {
+            return failure{errc::invalid_argument, "https:// is not supported: use http://"};
+        }
         http_client_options options;
         if (at_once > 0) options.connections_max = at_once;
         return make_http_processor(*to, event, options, model, {}, later);
