@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t token_size_max = 8 * 1024;
 
-bool is_this_machine(std::string_view host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 result<std::string> checked_token(std::string text, const std::string& from) {
     const bool plain =
         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
@@ -49,12 +45,14 @@ result<std::string> credential_settings::token() const {
     return checked_token(std::move(line), "--token-file");
 }
 
-result<std::string> credential_settings::token_for(std::string_view host) const {
+result<std::string> credential_settings::token_for(const http_url& to) const {
     auto found = token();
-    if (!found || found->empty() || insecure_http || is_this_machine(host)) return found;
-    return failure{errc::invalid_argument, "without TLS everybody on the way to " +
-                                               std::string(host) +
-                                               " could read the key: that needs --insecure-http"};
+    if (!found || found->empty() || insecure_http || to.secure || to.on_this_machine()) {
+        return found;
+    }
+    return failure{errc::invalid_argument, "without TLS everybody on the way to " + to.host +
+                                               " could read the key: use https://, or say so with "
+                                               "--insecure-http"};
 }
 
 }  // namespace orderproc::server

@@ -5,9 +5,9 @@
 // machine can read.
 
 #include "cli/settings.hpp"
+#include "client/http_url.hpp"
 
 #include <string>
-#include <string_view>
 
 namespace orderproc::server {
 
@@ -20,9 +20,9 @@ struct credential_settings {
     // The first line of --token-file, or else what ORDERPROC_TOKEN has; empty: there is none.
     // errc::invalid_argument: the file cannot be read, or it is no credential. Never shows it.
     result<std::string> token() const;
-    // The same for a server at this host, to which HTTP leads without TLS: errc::invalid_argument
-    // if that is another machine, unless --insecure-http admits it.
-    result<std::string> token_for(std::string_view host) const;
+    // The same for this server. errc::invalid_argument if it is another machine's and the URL has
+    // no TLS, unless --insecure-http admits it.
+    result<std::string> token_for(const http_url& to) const;
 };
 
 }  // namespace orderproc::server

@@ -20,9 +20,13 @@ int run(const order_settings& with, action what) {
     if (to->path.find('?') != std::string::npos) {
         return fail({errc::invalid_argument, "--url: the URL of a server has no query"});
     }
-    auto token = with.credential.token_for(to->host);
+    auto calls = outgoing_calls::open(with.outgoing);
+    if (!calls) return fail(calls.error());
+    const auto carrier = of_option("--url", calls->carrier_to(*to));
+    if (!carrier) return fail(carrier.error());
+    auto token = with.credential.token_for(*to);
     if (!token) return fail(token.error());
-    order_command command(with, std::move(*to), std::move(*token));
+    order_command command(with, std::move(*to), std::move(*token), *carrier);
     return what(command);
 }
 
@@ -37,6 +41,7 @@ public:
         order_.fallthrough();
         add_setting(order_, "url", with_->url, "Of the server");
         with_->credential.add_to(order_);
+        with_->outgoing.add_tls_to(order_);
         add_setting(order_, "json", with_->json,
                     "What the server says, for programs; what is many one a line");
     }

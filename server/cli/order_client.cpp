@@ -44,8 +44,8 @@ fetch_request change_of(std::string target, std::uint64_t if_version) {
 
 }  // namespace
 
-order_client::order_client(http_url to, std::string token)
-    : to_(without_last_slash(std::move(to))), token_(std::move(token)) {}
+order_client::order_client(http_url to, std::string token, http::client_stream_maker* secure)
+    : to_(without_last_slash(std::move(to))), token_(std::move(token)), by_{find_host, secure} {}
 
 http_fields order_client::with_credential(http_fields fields) const {
     if (!token_.empty()) fields.emplace_back("Authorization", "Bearer " + token_);
@@ -56,7 +56,7 @@ result<fetch_response> order_client::ask(fetch_request what) const {
     what.target.insert(0, to_.path);
     what.fields = with_credential(std::move(what.fields));
     for (int tried = 1;; ++tried) {
-        auto got = fetch(to_, what, timeout);
+        auto got = fetch(to_, what, timeout, by_);
         const auto pause = pause_before_next(got, tried);
         if (!pause || !what.may_be_repeated()) return got;
         std::this_thread::sleep_for(*pause);
@@ -110,7 +110,7 @@ result<fetch_response> order_client::events(const std::string& order, const std:
     what.target = to_.path + path_of(order) + "/events";
     what.fields = with_credential({{"Accept", "text/event-stream"}});
     if (!last_id.empty()) what.fields.emplace_back("Last-Event-ID", last_id);
-    return fetch_parts(to_, std::move(what), {silence_max, until}, sink);
+    return fetch_parts(to_, std::move(what), {silence_max, until}, sink, by_);
 }
 
 result<fetch_response> order_client::raise(const std::string& order, const std::string& event,

@@ -17,7 +17,8 @@ namespace orderproc::server {
 class order_client {
 public:
     // The path of the URL goes before every target. token: the credential to send; empty: none.
-    explicit order_client(http_url to, std::string token = {});
+    // secure: carries https, and outlives the client.
+    order_client(http_url to, std::string token, http::client_stream_maker* secure);
 
     // Blocks. Requests that may be repeated are repeated while passes() says so: a few times, and
     // once if there was no answer.
@@ -55,6 +56,7 @@ private:
 
     const http_url to_;
     const std::string token_;
+    const fetch_means by_;
 };
 
 std::string random_key();

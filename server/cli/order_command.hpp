@@ -6,6 +6,7 @@
 #include "cli/credential_settings.hpp"
 #include "cli/order_client.hpp"
 #include "cli/order_text.hpp"
+#include "cli/outgoing_settings.hpp"
 #include "cli/progress.hpp"
 #include "cli/stored_model.hpp"
 
@@ -22,6 +23,7 @@ namespace orderproc::server {
 struct order_settings {
     std::string url = "http://127.0.0.1:8000";
     credential_settings credential;
+    outgoing_settings outgoing;
     bool json = false;
     // Of create.
     std::string user;
@@ -46,8 +48,9 @@ void print_json(std::string_view text);
 
 class order_command {
 public:
-    order_command(const order_settings& with, http_url to, std::string token)
-        : with_(with), client_(std::move(to), std::move(token)) {}
+    order_command(const order_settings& with, http_url to, std::string token,
+                  http::client_stream_maker* secure)
+        : with_(with), client_(std::move(to), std::move(token), secure) {}
 
     int create();  // order_create.cpp
     int raise(const char* event);

@@ -50,6 +50,7 @@ struct serve_settings {
     bool no_worker = false;
     exposure_settings exposed;
     tls_settings tls;
+    outgoing_settings outgoing;
     std::size_t threads = 1;
     std::string items;
     std::vector<std::string> cors_origins;
@@ -127,7 +128,9 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     auto messages = settings.messages.open();
     if (!messages) return fail(messages.error());
-    auto items = of_option("--items", make_named_items(settings.items, shown.watch()));
+    auto calls = outgoing_calls::open(settings.outgoing);
+    if (!calls) return fail(calls.error());
+    auto items = of_option("--items", make_named_items(settings.items, shown.watch(), *calls));
     if (!items) return fail(items.error());
 
     auto access = access_control::start(orders, settings.exposed, settings.tls,
@@ -172,8 +175,9 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
 
     std::unique_ptr<running_workers> works;
     if (!settings.no_worker) {
-        auto started = running_workers::start(writes, settings.worker, (*access)->attempts(),
-                                              messages->get(), settings.messages.names());
+        auto started =
+            running_workers::start(writes, settings.worker, *calls, (*access)->attempts(),
+                                   messages->get(), settings.messages.names());
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
@@ -270,7 +274,7 @@ void add_serve(command_line to) {
     it->model.add_to(*command, model_option_help);
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
     add_setting(*command, "items", it->items,
-                "Which items may be ordered: file:PATH or http://HOST/PATH; empty: all");
+                "Which items may be ordered: file:PATH or https://HOST/PATH; empty: all");
     add_setting(*command, "cors-origin", it->cors_origins,
                 "Whose pages may ask: https://shop.example; may be repeated; * is everybody")
         ->delimiter(',')
@@ -292,6 +296,7 @@ void add_serve(command_line to) {
                 "Time from SIGTERM, when readyz turns 503, until nothing more is accepted");
     it->limits.add_to(*command);
     it->worker.add_to(*command);
+    it->outgoing.add_to(*command);
     it->messages.add_to(*command);
     add_setting(
         *command, "broker-max-publish-lag", it->max_publish_lag,

@@ -69,20 +69,22 @@ result<endpoint> parse_endpoint(std::string_view text) {
     return out;
 }
 
-result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch) {
+result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch,
+                                                       outgoing_calls& by) {
     constexpr std::string_view file = "file:";
     if (text.empty()) return std::unique_ptr<item_checker>();
     if (text.starts_with(file)) return make_file_items(text.substr(file.size()), watch);
     if (text.starts_with("http:") || text.starts_with("https:")) {
         const auto to = parse_http_url(text);
         if (!to) return to.error();
-        http_client_options options;
-        options.connections_max = 1;
-        options.timeout = items_timeout;
-        return make_http_items(*to, options);
+        auto options = by.options_for(*to);
+        if (!options) return std::move(options).error();
+        options->connections_max = 1;
+        options->timeout = items_timeout;
+        return make_http_items(*to, std::move(*options), by.credential_for(*to));
     }
     return failure{errc::invalid_argument, "unknown list of items \"" + text +
-                                               "\": expected file:PATH or http://HOST/PATH"};
+                                               "\": expected file:PATH or https://HOST/PATH"};
 }
 
 result<std::vector<std::string>> split_words(std::string_view text) {
@@ -115,11 +117,9 @@ result<std::vector<std::string>> split_words(std::string_view text) {
     return out;
 }
 
-result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
-                                                        const std::string& event,
-                                                        std::size_t at_once,
-                                                        const order_model& model,
-                                                        handed_over_work later) {
+result<std::unique_ptr<processor>> make_named_processor(
+    const std::string& text, const std::string& event, std::size_t at_once,
+    const order_model& model, outgoing_calls& by, handed_over_work later) {
     constexpr std::string_view simulate = "simulate:";
     constexpr std::string_view exec = "exec:";
     if (text.starts_with(simulate)) {
@@ -141,13 +141,15 @@ result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
     if (text.starts_with("http:") || text.starts_with("https:")) {
         const auto to = parse_http_url(text);
         if (!to) return to.error();
-        http_client_options options;
-        if (at_once > 0) options.connections_max = at_once;
-        return make_http_processor(*to, event, options, model, {}, later);
+        auto options = by.options_for(*to);
+        if (!options) return std::move(options).error();
+        if (at_once > 0) options->connections_max = at_once;
+        return make_http_processor(*to, event, std::move(*options), model, by.credential_for(*to),
+                                   later);
     }
     return failure{errc::invalid_argument, "unknown processor \"" + text +
                                                "\": expected simulate:DURATION, exec:PROGRAM or "
-                                               "http://HOST/PATH"};
+                                               "https://HOST/PATH"};
 }
 
 }  // namespace orderproc::server

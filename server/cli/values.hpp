@@ -3,6 +3,7 @@
 
 // The texts that options take.
 
+#include "cli/outgoing_settings.hpp"
 #include "processors/http_processor.hpp"
 
 #include <orderproc/items.hpp>
@@ -33,19 +34,21 @@ struct endpoint {
 // "127.0.0.1:8000", "[::1]:8000", ":8000" (loopback). errc::invalid_argument.
 result<endpoint> parse_endpoint(std::string_view text);
 
-// "file:PATH" or "http://host/path"; errors are reported to watch. Empty: none, all items will do.
-result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch);
+// "file:PATH" or "http://host/path", or https; errors are reported to watch. Empty: none, all items
+// will do. by outlives what is made.
+result<std::unique_ptr<item_checker>> make_named_items(const std::string& text, observer& watch,
+                                                       outgoing_calls& by);
 
 // Words as a POSIX shell splits them: at blanks, with '…', "…" and a backslash for what is to be
 // taken as it is. Nothing is expanded. errc::invalid_argument: a quotation mark is not closed.
 result<std::vector<std::string>> split_words(std::string_view text);
 
-// "simulate:2s,fail=0.1", "exec:PROGRAM ARGUMENTS", "http://host/path": each raises the event when
-// it is done. at_once: the processes or connections of the latter two; 0 leaves that to them. They
-// are given orders as JSON under the model, which must outlive them.
+// "simulate:2s,fail=0.1", "exec:PROGRAM ARGUMENTS", "http://host/path", or https: each raises the
+// event when it is done. at_once: the processes or connections of the latter two; 0 leaves that to
+// them. They are given orders as JSON under the model, which must outlive them, as must by.
 result<std::unique_ptr<processor>> make_named_processor(
-    const std::string& text, const std::string& event, std::size_t at_once = 0,
-    const order_model& model = order_model::standard(), handed_over_work later = {});
+    const std::string& text, const std::string& event, std::size_t at_once,
+    const order_model& model, outgoing_calls& by, handed_over_work later = {});
 
 }  // namespace orderproc::server
 

@@ -32,6 +32,7 @@ struct work_settings {
     observation_settings shown;
     exposure_settings exposed;
     tls_settings tls;
+    outgoing_settings outgoing;
 };
 
 int work_on(storage& orders, const shop_model& model, const work_settings& settings,
@@ -61,7 +62,9 @@ int work_on(storage& orders, const shop_model& model, const work_settings& setti
     read_pool reads(orders, read_on);
     auto admin = admin_server::open(settings.shown, shown, writes, reads, **access);
     if (!admin) return fail(admin.error());
-    auto worker = running_workers::start(writes, settings.worker, (*access)->attempts(),
+    auto calls = outgoing_calls::open(settings.outgoing);
+    if (!calls) return fail(calls.error());
+    auto worker = running_workers::start(writes, settings.worker, *calls, (*access)->attempts(),
                                          messages->get(), settings.messages.names());
     if (!worker) return fail(worker.error());
     say("orderproc works on " + orders.info().name);
@@ -100,6 +103,7 @@ void add_work(command_line to) {
     settings->storage.add_to(*command);
     settings->model.add_to(*command, model_option_help);
     settings->worker.add_to(*command);
+    settings->outgoing.add_to(*command);
     settings->messages.add_to(*command);
     settings->shown.add_to(*command);
     settings->exposed.add_to(*command);

@@ -28,7 +28,7 @@ void worker_settings::add_to(CLI::App& command) {
     add_setting(
         command, "processor", processors,
         "What is done with an order: simulate:DURATION[,fail=P][,retry=P][,jitter=P]"
-        "[,crash=ID] (the default, with 2s), exec:PROGRAM or http://HOST/PATH. If the model "
+        "[,crash=ID] (the default, with 2s), exec:PROGRAM or https://HOST/PATH. If the model "
         "has several stages: STAGE=PROCESSOR or STAGE:EVENT=PROCESSOR, which may be "
         "repeated, in the environment one a line")
         ->delimiter('\n')
@@ -87,11 +87,9 @@ result<worker_options> options_of(const worker_settings& settings, bool has_brok
 
 }  // namespace
 
-result<std::unique_ptr<running_workers>> running_workers::start(engine& orders,
-                                                                const worker_settings& settings,
-                                                                const attempt_tokens* tokens,
-                                                                broker* from,
-                                                                const broker_names& names) {
+result<std::unique_ptr<running_workers>> running_workers::start(
+    engine& orders, const worker_settings& settings, outgoing_calls& calls,
+    const attempt_tokens* tokens, broker* from, const broker_names& names) {
     const auto options = options_of(settings, from != nullptr);
     if (!options) return options.error();
     const auto async = duration_option("--async-timeout", settings.async_timeout, time_min);
@@ -102,7 +100,7 @@ result<std::unique_ptr<running_workers>> running_workers::start(engine& orders,
                                      : stage_processors(settings.processors, orders.machine()));
     if (!what) return what.error();
     std::unique_ptr<running_workers> out(new running_workers);
-    const shared_settings with{settings, *options, {tokens, *async}};
+    const shared_settings with{settings, *options, calls, {tokens, *async}};
     for (const stage_processor& it : *what) {
         auto added = out->add(orders, it, with, from, names);
         if (!added) return std::move(added).error();
@@ -115,7 +113,7 @@ result<void> running_workers::add(engine& orders, const stage_processor& what,
                                   const broker_names& names) {
     auto work = of_option("--processor",
                           make_named_processor(what.text, what.event, with.settings.processor_width,
-                                               orders.model(), with.later));
+                                               orders.model(), with.calls, with.later));
     if (!work) return std::move(work).error();
     of_stage& it = stages_.emplace_back();
     it.work = std::move(*work);

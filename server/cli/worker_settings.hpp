@@ -5,6 +5,7 @@
 
 #include "attempts/attempt_tokens.hpp"
 #include "cli/broker_settings.hpp"
+#include "cli/outgoing_settings.hpp"
 #include "cli/settings.hpp"
 #include "cli/stage_processor.hpp"
 #include "processors/http_processor.hpp"
@@ -41,6 +42,7 @@ class running_workers {
 public:
     static result<std::unique_ptr<running_workers>> start(engine& orders,
                                                           const worker_settings& settings,
+                                                          outgoing_calls& calls,
                                                           const attempt_tokens* tokens,
                                                           broker* from, const broker_names& names);
     void stop(std::chrono::milliseconds drain);
@@ -59,6 +61,7 @@ private:
     struct shared_settings {
         const worker_settings& settings;
         worker_options how;
+        outgoing_calls& calls;
         handed_over_work later;
     };
     result<void> add(engine& orders, const stage_processor& what, const shared_settings& with,

@@ -294,7 +294,7 @@ class CommandLine(WithStorage):
             self.assertIn(status, (201, 503))  # never a verdict by the list before
             return status == 201
         wait_until(known, "the new list counts")
-        for bad, code in (("file:/nonexistent", 1), ("nonsense", 2), ("https://h/", 2)):
+        for bad, code in (("file:/nonexistent", 1), ("nonsense", 2), ("ftp://h/", 2)):
             ended = run("serve", "--storage", self.storage, "--listen", "127.0.0.1:0", "--items", bad)
             self.assertEqual(ended.returncode, code, ended.stderr)
 

@@ -94,7 +94,7 @@ class OrderCommand(WithStorage):
                 ("--file", ["create", "--file", "x", "--user", "1"]),
                 ("order", ["retry"]), ("--all-failed", ["retry", "A", "--all-failed"]),
                 ("soon", ["watch", "A", "--timeout", "soon"]),
-                ("http://", ["list", "--url", "https://127.0.0.1"]),
+                ("http://", ["list", "--url", "ftp://127.0.0.1"]),
                 ("query", ["list", "--url", "http://127.0.0.1/?a=b"]),
                 ("password", ["list", "--url", "http://user:SECRET@127.0.0.1"]),
                 ("Idempotency-Key", ["create", *A_USER, "--idempotency-key", "SECRET\r\nX: y"])):

@@ -26,8 +26,18 @@ class Authority:
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
                 f"/CN={name}", "-keyout", f"{base}.key", "-out", f"{base}.csr")
         with open(f"{base}.ext", "w", encoding="ascii") as file:
-            file.write(f"subjectAltName={names}\nextendedKeyUsage={usage}\n")
+            file.write((f"subjectAltName={names}\n" if names else "") +
+                       f"extendedKeyUsage={usage}\n")
         openssl("x509", "-req", "-in", f"{base}.csr", "-CA", self.certificate, "-CAkey", self.key,
                 "-CAcreateserial", "-days", days, "-extfile", f"{base}.ext", "-out", f"{base}.pem")
         os.chmod(f"{base}.key", 0o600)
         return f"{base}.pem", f"{base}.key"
+
+
+def self_signed(folder, name):
+    base = f"{folder}/{name}"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", "/CN=localhost", "-days", "30", "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", f"{base}.key", "-out",
+            f"{base}.pem")
+    return f"{base}.pem", f"{base}.key"

@@ -56,18 +56,20 @@ BOOST_DATA_TEST_CASE(endpoints_are_numeric_addresses, data::make(endpoints), row
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_storage_or_processor_is_refused_by_name) {
+    outgoing_calls calls;
     for (const char* url : {"", "sqlite", "sqlite:", "mysql://x", "memory"}) {
         const auto opened = storage_settings{.url = url}.open();
         BOOST_TEST_REQUIRE(!opened);
         BOOST_TEST((opened.error().code == errc::invalid_argument));
     }
     for (const char* text : {"", "simulate", "simulate:", "simulate:soon", "exec"}) {
-        const auto made = make_named_processor(text, "complete");
+        const auto made = make_named_processor(text, "complete", 0, order_model::standard(), calls);
         BOOST_TEST_REQUIRE(!made);
         BOOST_TEST((made.error().code == errc::invalid_argument));
     }
     BOOST_TEST(storage_settings{.url = "memory:"}.open().has_value());
-    BOOST_TEST(make_named_processor("simulate:0", "complete").has_value());
+    BOOST_TEST(make_named_processor("simulate:0", "complete", 0, order_model::standard(), calls)
+                   .has_value());
 }
 
 BOOST_AUTO_TEST_CASE(modes_of_files) {
