@@ -145,6 +145,7 @@ result<std::vector<rows>> connection::run() {
     bool sent = true;
     for (const queued& it : queue) sent = sent && send(it);
     if (!sent || PQpipelineSync(it_) != 1) {
+        last_is_unknown_ = true;  // how much of it was sent is not told
         lose(trimmed(PQerrorMessage(it_)));
         return std::move(*failed_);
     }
@@ -168,8 +169,9 @@ bool connection::read_all(deadline until, std::vector<rows>& out) {
         if (!before && failed_) last_is_unknown_ = lost_ || i + 1 == prepares_.size();
     }
     if (lost_) return false;
+    const bool well = !failed_;
     const answer end = next(until);
-    if (!failed_ && PQresultStatus(end.get()) != PGRES_PIPELINE_SYNC) {
+    if (well && PQresultStatus(end.get()) != PGRES_PIPELINE_SYNC) {
         last_is_unknown_ = true;
         lose("PostgreSQL does not answer as it should");
     }

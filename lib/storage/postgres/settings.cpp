@@ -92,6 +92,8 @@ std::vector<std::string> session(const postgres_options& options) {
         // A process that hangs between the two parts of a write does not keep the others waiting.
         "SET idle_in_transaction_session_timeout TO 2000",
         "SET default_transaction_isolation TO 'read committed'",
+        // A commit that did not wait for its standby tells so by a warning.
+        "SET client_min_messages TO warning",
         "SET plan_cache_mode TO force_generic_plan",
     };
     for (const char* method : {"seqscan", "bitmapscan", "hashjoin", "mergejoin", "sort",
