@@ -63,7 +63,7 @@ const order_model& shop() {
     return it;
 }
 
-std::string verdict(const syntax_error& syntax, const std::vector<field_error>& errors) {
+std::string judgement(const syntax_error& syntax, const std::vector<field_error>& errors) {
     if (syntax.line != 0) return "syntax";
     std::string out;
     for (const field_error& it : errors) {
@@ -73,8 +73,8 @@ std::string verdict(const syntax_error& syntax, const std::vector<field_error>& 
     return out.empty() ? "ok" : out;
 }
 template <class Parsed>
-std::string verdict(const Parsed& it) {
-    return verdict(it.syntax, it.errors);
+std::string judgement(const Parsed& it) {
+    return judgement(it.syntax, it.errors);
 }
 
 // A good body with some texts in the place of others.
@@ -114,7 +114,7 @@ std::string body_with(std::string_view name, std::string_view value) {
 order stored() {
     order out;
     const parsed_order read = parse_order(body_with("order_id", R"("a/b")"), shop());
-    BOOST_REQUIRE_EQUAL(verdict(read), "ok");
+    BOOST_REQUIRE_EQUAL(judgement(read), "ok");
     static_cast<order_content&>(out) = read.value;
     out.id = read.value.id;
     out.number = 7;
@@ -190,7 +190,7 @@ const field_case cases[] = {
 
 BOOST_DATA_TEST_CASE(a_field, boost::unit_test::data::make(cases), it) {
     const parsed_order read = parse_order(body_with(it.name, it.value), shop());
-    BOOST_TEST(verdict(read) == it.expected);
+    BOOST_TEST(judgement(read) == it.expected);
     if (read.ok()) BOOST_TEST(shop().validate(read.value).has_value());
 }
 
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(what_was_read) {
         R"("not_before":"2026-06-15T14:23:11Z","lines":[{"unit_amount":0.005,"quantity":3,)"
         R"("sku":"TEA"}],"tenant":"north","total_amount":1.515})",
         shop());
-    BOOST_REQUIRE_EQUAL(verdict(read), "ok");
+    BOOST_REQUIRE_EQUAL(judgement(read), "ok");
     const order_draft& it = read.value;
     BOOST_TEST((it.lines == std::vector<order_line>{{"TEA", 3, amount{5}, ""}}));
     BOOST_TEST((it.attributes == std::vector<order_attribute>{{"channel", std::string("web")},
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(errors_stand_as_the_text_does_whatever_waits_for_the_curren
         R"({"lines":[{"sku":1,"quantity":1,"unit_amount":1.5}],"total_amount":1.5,)"
         R"("attributes":{"tax":0.5,"rank":9,"reference":"R-1"},"tenant":"","currency":"JPY"})",
         shop());
-    BOOST_TEST(verdict(read) ==
+    BOOST_TEST(judgement(read) ==
                "#/lines/0/sku wrong_type, #/lines/0/unit_amount too_many_decimals, "
                "#/total_amount too_many_decimals, #/attributes/tax too_many_decimals, "
                "#/attributes/rank out_of_range, #/tenant out_of_range");
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(more_lines_than_there_may_be) {
     const auto with = [&](std::size_t size) {
         std::string body = body_with("lines", lines_of(size));
         body.pop_back();
-        return verdict(parse_order(body + kwd, model));
+        return judgement(parse_order(body + kwd, model));
     };
     BOOST_TEST(with(1000) == "ok");
     BOOST_TEST(with(1001) == "#/lines too_many_items");
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(the_users_of_a_model) {
         const order_model model = order_model::build(rules).value();
         std::string body = R"({"item_ids":[1],"total_amount":1)";
         if (!user.empty()) body.append(R"(,"user_id":)").append(user);
-        return verdict(parse_order(body + "}", model));
+        return judgement(parse_order(body + "}", model));
     };
     BOOST_TEST(with("7") == "ok");
     BOOST_TEST(with("null") == "#/user_id wrong_type");
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(the_standard_model_has_none_of_it) {
     const std::string_view body =
         R"({"user_id":1,"item_ids":[1],"total_amount":1,"lines":[],"tenant":"a",)"
         R"("attributes":{},"annotations":{"a":1},"not_before":null})";
-    BOOST_TEST(verdict(parse_order(body)) ==
+    BOOST_TEST(judgement(parse_order(body)) ==
                "#/lines unknown_field, #/tenant unknown_field, #/attributes unknown_field");
 }
 
@@ -292,16 +292,16 @@ BOOST_AUTO_TEST_CASE(a_replacement_keeps_what_never_changes) {
     };
     BOOST_TEST(parse_replacement(body_with("x", ""), nullptr, shop()).needs_current);
     const parsed_edit left_out = with("attributes", R"({"tax":1})");
-    BOOST_REQUIRE_EQUAL(verdict(left_out), "ok");
+    BOOST_REQUIRE_EQUAL(judgement(left_out), "ok");
     BOOST_TEST((left_out.value.attributes == it.attributes));
     BOOST_TEST(left_out.value.annotations.empty());  // which the engine takes for: as they are
-    BOOST_TEST(verdict(with("attributes", R"({"tax":1,"reference":"R-2"})")) ==
+    BOOST_TEST(judgement(with("attributes", R"({"tax":1,"reference":"R-2"})")) ==
                "#/attributes/reference read_only");
-    BOOST_TEST(verdict(with("tenant", R"("south")")) == "#/tenant read_only");
-    BOOST_TEST(verdict(with("tenant", "")) == "ok");
-    BOOST_TEST(verdict(with("tenant", "null")) == "ok");
-    BOOST_TEST(verdict(with("total_amount", "13")) == "#/total_amount wrong_total");
-    BOOST_TEST(verdict(with("not_before", "null")) == "#/not_before unknown_field");
+    BOOST_TEST(judgement(with("tenant", R"("south")")) == "#/tenant read_only");
+    BOOST_TEST(judgement(with("tenant", "")) == "ok");
+    BOOST_TEST(judgement(with("tenant", "null")) == "ok");
+    BOOST_TEST(judgement(with("total_amount", "13")) == "#/total_amount wrong_total");
+    BOOST_TEST(judgement(with("not_before", "null")) == "#/not_before unknown_field");
     BOOST_TEST(with("annotations", R"({"b":2})").value.annotations == R"({"b":2})");
 }
 
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(a_patch_merges_attributes_and_annotations) {
     const auto patch = [&](std::string_view text) { return parse_merge_patch(text, &it, shop()); };
     const parsed_edit read =
         patch(R"({"attributes":{"rank":2,"channel":"shop"},"annotations":{"seen":null,"b":2}})");
-    BOOST_REQUIRE_EQUAL(verdict(read), "ok");
+    BOOST_REQUIRE_EQUAL(judgement(read), "ok");
     BOOST_TEST(
         (read.value.attributes == std::vector<order_attribute>{{"channel", std::string("shop")},
                                                                {"rank", std::int64_t{2}},
@@ -322,11 +322,11 @@ BOOST_AUTO_TEST_CASE(a_patch_merges_attributes_and_annotations) {
     it.attributes = read.value.attributes;
     const parsed_edit removed = patch(R"({"attributes":{"rank":null,"channel":null}})");
     BOOST_TEST((removed.value.attributes == stored().attributes));  // channel has a default value
-    BOOST_TEST(verdict(patch(R"({"attributes":{"reference":null}})")) ==
+    BOOST_TEST(judgement(patch(R"({"attributes":{"reference":null}})")) ==
                "#/attributes/reference required");
-    BOOST_TEST(verdict(patch(R"({"attributes":{"tax":null}})")) == "#/total_amount wrong_total");
-    BOOST_TEST(verdict(patch(R"({"attributes":{"reference":"R-1"}})")) == "ok");
-    BOOST_TEST(verdict(patch(R"({"attributes":null})")) == "#/attributes wrong_type");
+    BOOST_TEST(judgement(patch(R"({"attributes":{"tax":null}})")) == "#/total_amount wrong_total");
+    BOOST_TEST(judgement(patch(R"({"attributes":{"reference":"R-1"}})")) == "ok");
+    BOOST_TEST(judgement(patch(R"({"attributes":null})")) == "#/attributes wrong_type");
     BOOST_TEST(patch(R"({"user_id":null})").value.user.empty());
     BOOST_TEST(patch(R"({"annotations":null})").value.annotations == "{}");
 }
@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(a_patch_merges_attributes_and_annotations) {
 BOOST_AUTO_TEST_CASE(another_currency_comes_with_all_amounts) {
     const order it = stored();
     const auto patch = [&](std::string_view text) {
-        return verdict(parse_merge_patch(text, &it, shop()));
+        return judgement(parse_merge_patch(text, &it, shop()));
     };
     BOOST_TEST(patch(R"({"currency":"EUR","total_amount":12})") ==
                "#/lines required, #/attributes/tax required");
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(another_currency_comes_with_all_amounts) {
     order_rules rules = shop_rules();
     rules.attributes[1].edits = attribute_edits::never;
     const order_model fixed = order_model::build(rules).value();
-    BOOST_TEST(verdict(parse_replacement(body_with("currency", R"("EUR")"), &it, fixed)) ==
+    BOOST_TEST(judgement(parse_replacement(body_with("currency", R"("EUR")"), &it, fixed)) ==
                "#/currency read_only");
 }
 
@@ -354,7 +354,7 @@ BOOST_AUTO_TEST_CASE(an_annotation) {
     const auto read = [&](std::string_view text) { return parse_annotation(text, &it, shop()); };
     const parsed_annotation both =
         read(R"({"annotations":{"b":2},"attributes":{"tracking":"T-1","refunded":null}})");
-    BOOST_REQUIRE_EQUAL(verdict(both), "ok");
+    BOOST_REQUIRE_EQUAL(judgement(both), "ok");
     BOOST_TEST(both.value.annotations.value() == R"({"seen":1,"b":2})");
     BOOST_TEST(
         (both.value.attributes == std::vector<order_attribute>{{"tracking", std::string("T-1")}}));
@@ -362,14 +362,14 @@ BOOST_AUTO_TEST_CASE(an_annotation) {
     BOOST_TEST(!read(R"({"attributes":{"tracking":"T"}})").value.annotations.has_value());
     BOOST_TEST((read(R"({"attributes":{"refunded":"1.50"}})").value.attributes ==
                 std::vector<order_attribute>{{"refunded", amount{150}}}));
-    BOOST_TEST(verdict(read(R"({"attributes":{"refunded":1.505}})")) ==
+    BOOST_TEST(judgement(read(R"({"attributes":{"refunded":1.505}})")) ==
                "#/attributes/refunded too_many_decimals");
-    BOOST_TEST(verdict(read(R"({"attributes":{"rank":1,"x":1},"user_id":1})")) ==
+    BOOST_TEST(judgement(read(R"({"attributes":{"rank":1,"x":1},"user_id":1})")) ==
                "#/attributes/rank read_only, #/attributes/x unknown_field, "
                "#/user_id unknown_field");
-    BOOST_TEST(verdict(read("[]")) == "# wrong_type");
-    BOOST_TEST(verdict(read("{")) == "syntax");
-    BOOST_TEST(verdict(read("{}")) == "ok");
+    BOOST_TEST(judgement(read("[]")) == "# wrong_type");
+    BOOST_TEST(judgement(read("{")) == "syntax");
+    BOOST_TEST(judgement(read("{}")) == "ok");
 }
 
 // Without the order it is judged as far as one can.
@@ -380,7 +380,7 @@ BOOST_AUTO_TEST_CASE(an_annotation_that_needs_the_order) {
     BOOST_TEST(blind(R"({"annotations":{}})").needs_current);
     BOOST_TEST(blind(R"({"attributes":{"refunded":1}})").needs_current);
     BOOST_TEST(!blind(R"({"attributes":{"tracking":"T"}})").needs_current);
-    BOOST_TEST(verdict(blind(R"({"annotations":1,"attributes":{"refunded":-1}})")) ==
+    BOOST_TEST(judgement(blind(R"({"annotations":1,"attributes":{"refunded":-1}})")) ==
                "#/annotations wrong_type, #/attributes/refunded negative");
 }
 
@@ -403,15 +403,15 @@ BOOST_AUTO_TEST_CASE(random_orders_under_random_models) {
             const std::size_t start = text.find("\"order_id\"");
             const parsed_order created =
                 parse_order("{" + text.substr(start, until - start) + "}", *model);
-            BOOST_REQUIRE_EQUAL(verdict(created), "ok");
+            BOOST_REQUIRE_EQUAL(judgement(created), "ok");
             BOOST_TEST((static_cast<const order_content&>(created.value) == it));
             BOOST_TEST((created.value.id == it.id));
             parsed_edit replaced = parse_replacement(text, &it, *model);
-            BOOST_REQUIRE_EQUAL(verdict(replaced), "ok");
+            BOOST_REQUIRE_EQUAL(judgement(replaced), "ok");
             replaced.value.tenant = it.tenant;
             BOOST_TEST((static_cast<const order_content&>(replaced.value) == it));
             parsed_edit patched = parse_merge_patch(text, &it, *model);
-            BOOST_REQUIRE_EQUAL(verdict(patched), "ok");
+            BOOST_REQUIRE_EQUAL(judgement(patched), "ok");
             // A merge writes the objects that it merges anew: the same, with other spaces.
             patched.value.metadata = it.metadata;
             patched.value.annotations = it.annotations;
