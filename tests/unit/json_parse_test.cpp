@@ -21,7 +21,7 @@ const std::string standard =
 
 // What parse_order() says, as short as can be: "ok", "syntax 1:7" or the errors' pointers
 // and codes.
-std::string verdict(const parsed_order& it) {
+std::string judgement(const parsed_order& it) {
     if (it.syntax.line != 0) {
         return "syntax " + std::to_string(it.syntax.line) + ":" + std::to_string(it.syntax.column);
     }
@@ -33,8 +33,8 @@ std::string verdict(const parsed_order& it) {
     return out.empty() ? "ok" : out;
 }
 
-std::string verdict(std::string_view text) {
-    return verdict(parse_order(text));
+std::string judgement(std::string_view text) {
+    return judgement(parse_order(text));
 }
 
 // A good body with the given text for one field.
@@ -226,11 +226,11 @@ std::string join(std::size_t count, std::string_view item) {
 }  // namespace
 
 BOOST_DATA_TEST_CASE(integers_are_judged_by_value, data::make(integer_cases), it) {
-    BOOST_TEST(verdict(body_with(it.name, it.value)) == it.expected);
+    BOOST_TEST(judgement(body_with(it.name, it.value)) == it.expected);
 }
 
 BOOST_DATA_TEST_CASE(each_field_has_its_type_and_bounds, data::make(type_cases), it) {
-    BOOST_TEST(verdict(body_with(it.name, it.value)) == it.expected);
+    BOOST_TEST(judgement(body_with(it.name, it.value)) == it.expected);
 }
 
 // The currency decides on the amount from before it and from behind it.
@@ -241,7 +241,7 @@ BOOST_DATA_TEST_CASE(amounts_are_exact_in_their_currency, data::make(amount_case
         it.currency.empty() ? "" : ",\"currency\":" + std::string(it.currency);
 
     const parsed_order behind = parse_order("{" + rest + amount + currency + "}");
-    BOOST_TEST((behind.ok() ? to_string(behind.value.total_amount) : verdict(behind)) ==
+    BOOST_TEST((behind.ok() ? to_string(behind.value.total_amount) : judgement(behind)) ==
                it.expected);
 
     const parsed_order before = parse_order("{" + rest + currency + amount + "}");
@@ -255,22 +255,22 @@ BOOST_DATA_TEST_CASE(amounts_are_exact_in_their_currency, data::make(amount_case
 
 BOOST_AUTO_TEST_CASE(numbers_of_any_length_are_judged_by_value) {
     const std::string zeros(400, '0');
-    BOOST_TEST(verdict(body_with("user_id", "1" + zeros + "e-400")) == "ok");
-    BOOST_TEST(verdict(body_with("user_id", "0." + zeros + "1e401")) == "ok");
-    BOOST_TEST(verdict(body_with("user_id", "1" + zeros)) == "#/user_id out_of_range");
-    BOOST_TEST(verdict(body_with("user_id", "1." + zeros + "1")) == "#/user_id not_an_integer");
-    BOOST_TEST(verdict(body_with("total_amount", "1" + zeros + "e-400")) == "ok");
+    BOOST_TEST(judgement(body_with("user_id", "1" + zeros + "e-400")) == "ok");
+    BOOST_TEST(judgement(body_with("user_id", "0." + zeros + "1e401")) == "ok");
+    BOOST_TEST(judgement(body_with("user_id", "1" + zeros)) == "#/user_id out_of_range");
+    BOOST_TEST(judgement(body_with("user_id", "1." + zeros + "1")) == "#/user_id not_an_integer");
+    BOOST_TEST(judgement(body_with("total_amount", "1" + zeros + "e-400")) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(order_ids_have_at_most_64_characters) {
     const auto id = [](std::size_t size) { return "\"" + std::string(size, 'a') + "\""; };
-    BOOST_TEST(verdict(body_with("order_id", id(64))) == "ok");
-    BOOST_TEST(verdict(body_with("order_id", id(65))) == "#/order_id invalid_order_id");
+    BOOST_TEST(judgement(body_with("order_id", id(64))) == "ok");
+    BOOST_TEST(judgement(body_with("order_id", id(65))) == "#/order_id invalid_order_id");
 }
 
 BOOST_AUTO_TEST_CASE(every_field_arrives) {
     const parsed_order it = parse_order(standard);
-    BOOST_TEST(verdict(it) == "ok");
+    BOOST_TEST(judgement(it) == "ok");
     BOOST_TEST(it.value.id.view() == "ORD-A8F64D2E");
     BOOST_TEST(it.value.user == "123");
     BOOST_TEST(it.value.item_ids == (std::vector<std::int64_t>{1001, 1002, 1003}),
@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE(integers_keep_their_value) {
 
 BOOST_AUTO_TEST_CASE(what_may_be_absent_has_defaults) {
     const parsed_order it = parse_order(R"({"user_id":1,"item_ids":[2],"total_amount":3})");
-    BOOST_TEST(verdict(it) == "ok");
+    BOOST_TEST(judgement(it) == "ok");
     order_draft expected;
     expected.user = "1";
     expected.item_ids = {2};
@@ -302,13 +302,14 @@ BOOST_AUTO_TEST_CASE(what_may_be_absent_has_defaults) {
 }
 
 BOOST_AUTO_TEST_CASE(all_errors_come_at_once_in_order) {
-    BOOST_TEST(verdict(R"({"color":1,"total_amount":0.001,"item_ids":[1,0,"x"],"status":"NEW",)"
-                       R"("currency":"EUR","order_id":"batch","metadata":7})") ==
+    BOOST_TEST(judgement(R"({"color":1,"total_amount":0.001,"item_ids":[1,0,"x"],"status":"NEW",)"
+                         R"("currency":"EUR","order_id":"batch","metadata":7})") ==
                "#/color unknown_field, #/total_amount too_many_decimals, "
                "#/item_ids/1 out_of_range, #/item_ids/2 wrong_type, #/status unknown_field, "
                "#/order_id invalid_order_id, #/metadata wrong_type, #/user_id required");
-    BOOST_TEST(verdict("{}") == "#/user_id required, #/item_ids required, #/total_amount required");
-    BOOST_TEST(verdict(R"({"item_ids":null})") ==
+    BOOST_TEST(judgement("{}") ==
+               "#/user_id required, #/item_ids required, #/total_amount required");
+    BOOST_TEST(judgement(R"({"item_ids":null})") ==
                "#/item_ids wrong_type, #/user_id required, #/total_amount required");
 }
 
@@ -328,10 +329,10 @@ BOOST_AUTO_TEST_CASE(details_say_what_to_do) {
 
 BOOST_AUTO_TEST_CASE(the_whole_must_be_an_object) {
     for (const char* text : {"1", "null", "true", "\"x\"", "[]", "[{\"a\":[1]}]", " 1e400 "}) {
-        BOOST_TEST(verdict(text) == "# wrong_type", text);
+        BOOST_TEST(judgement(text) == "# wrong_type", text);
     }
-    BOOST_TEST(verdict("[1,") == "syntax 1:4");
-    BOOST_TEST(verdict("1 2") == "syntax 1:3");
+    BOOST_TEST(judgement("[1,") == "syntax 1:4");
+    BOOST_TEST(judgement("1 2") == "syntax 1:3");
 }
 
 BOOST_AUTO_TEST_CASE(metadata_is_kept_byte_for_byte) {
@@ -340,7 +341,7 @@ BOOST_AUTO_TEST_CASE(metadata_is_kept_byte_for_byte) {
           R"({"x":1e-999,"y":-0,"z":[{"metadata":{}}]})", "{\n\t\"a\":\r\n null}",
           "{\"\xC3\xA9\":\"}{][\\\"\"}"}) {
         const parsed_order it = parse_order(body_with("metadata", text + " "));
-        BOOST_TEST(verdict(it) == "ok", text);
+        BOOST_TEST(judgement(it) == "ok", text);
         BOOST_TEST(it.value.metadata == text);
     }
 }
@@ -352,9 +353,9 @@ BOOST_AUTO_TEST_CASE(metadata_is_bounded) {
     const std::string fits = metadata(order::metadata_size_max);
     BOOST_TEST(fits.size() == order::metadata_size_max);
     BOOST_TEST(parse_order(body_with("metadata", fits)).value.metadata == fits);
-    BOOST_TEST(verdict(body_with("metadata", metadata(order::metadata_size_max + 1))) ==
+    BOOST_TEST(judgement(body_with("metadata", metadata(order::metadata_size_max + 1))) ==
                "#/metadata too_large");
-    BOOST_TEST(verdict(body_with("metadata", fits + "   ")) == "ok");
+    BOOST_TEST(judgement(body_with("metadata", fits + "   ")) == "ok");
 }
 
 // Python takes no integer of more than 4,300 digits, JavaScript makes infinity of 1e400, Java takes
@@ -365,9 +366,9 @@ BOOST_AUTO_TEST_CASE(metadata_can_be_read_by_all) {
          {R"({"a":1.7976931348623157e308,"b":-1.7976931348623157E+308,"c":5e-324,"d":1e-999})",
           R"({"a":0e999,"b":0.0000,"c":-0,"d":12345678901234567890123456789})",
           R"({"a":"\u0001\u001f\u007f\ud83d\ude00","\u0061\n":[true,false,null]})"}) {
-        BOOST_TEST(verdict(body_with("metadata", good)) == "ok", good);
+        BOOST_TEST(judgement(body_with("metadata", good)) == "ok", good);
     }
-    BOOST_TEST(verdict(body_with("metadata", "{\"a\":" + digits + "}")) == "ok");
+    BOOST_TEST(judgement(body_with("metadata", "{\"a\":" + digits + "}")) == "ok");
     const std::pair<std::string, std::string> bad[] = {
         {"{\"a\":" + digits + "7}", "#/metadata/a unsupported_number"},
         {R"({"a":1e309})", "#/metadata/a unsupported_number"},
@@ -383,10 +384,10 @@ BOOST_AUTO_TEST_CASE(metadata_can_be_read_by_all) {
         {R"({"\u0000":1})", "#/metadata unsupported_character"},
     };
     for (const auto& [text, expected] : bad) {
-        BOOST_TEST(verdict(body_with("metadata", text)) == expected, text);
+        BOOST_TEST(judgement(body_with("metadata", text)) == expected, text);
     }
     // Elsewhere a number is judged by its value, whatever it looks like.
-    BOOST_TEST(verdict(body_with("user_id", "1" + std::string(200, '0') + "e-200")) == "ok");
+    BOOST_TEST(judgement(body_with("user_id", "1" + std::string(200, '0') + "e-200")) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(transitions) {
@@ -403,12 +404,13 @@ BOOST_AUTO_TEST_CASE(items_are_bounded) {
         return body_with("item_ids", "[" + join(count, item) + "]");
     };
     BOOST_TEST(parse_order(items(1000, "7")).value.item_ids.size() == 1000);
-    BOOST_TEST(verdict(items(1000, "7")) == "ok");
-    BOOST_TEST(verdict(items(1001, "7")) == "#/item_ids too_many_items");
-    BOOST_TEST(verdict(items(50'000, "7")) == "#/item_ids too_many_items");
-    BOOST_TEST(verdict(body_with("item_ids", "[0," + join(999, "1") + ",0,0]")) ==
+    BOOST_TEST(judgement(items(1000, "7")) == "ok");
+    BOOST_TEST(judgement(items(1001, "7")) == "#/item_ids too_many_items");
+    BOOST_TEST(judgement(items(50'000, "7")) == "#/item_ids too_many_items");
+    BOOST_TEST(judgement(body_with("item_ids", "[0," + join(999, "1") + ",0,0]")) ==
                "#/item_ids too_many_items, #/item_ids/0 out_of_range");
-    BOOST_TEST(verdict(body_with("item_ids", "[" + join(1000, "1") + ",!]")).starts_with("syntax"));
+    BOOST_TEST(
+        judgement(body_with("item_ids", "[" + join(1000, "1") + ",!]")).starts_with("syntax"));
 }
 
 BOOST_AUTO_TEST_CASE(errors_are_bounded) {
@@ -441,12 +443,12 @@ BOOST_AUTO_TEST_CASE(what_is_written_can_be_read) {
     const std::size_t from = json.find("\"order_id\"");
     const std::size_t until = json.find(",\"status\"");
     const parsed_order back = parse_order("{" + json.substr(from, until - from) + "}");
-    BOOST_TEST(verdict(back) == "ok");
+    BOOST_TEST(judgement(back) == "ok");
     order expected = it;
     expected.status = {};
     BOOST_TEST((back.value == expected));
 
-    BOOST_TEST(verdict(json) ==
+    BOOST_TEST(judgement(json) ==
                "#/id unknown_field, #/status unknown_field, #/version unknown_field, "
                "#/attempts unknown_field, #/next_attempt_at unknown_field, "
                "#/last_error unknown_field, #/created_at unknown_field, "

@@ -27,7 +27,7 @@ const std::string standard =
 
 // What parse_order() says, as short as can be: "ok", "syntax 1:7" or the errors' pointers
 // and codes.
-std::string verdict(const parsed_order& it) {
+std::string judgement(const parsed_order& it) {
     if (it.syntax.line != 0) {
         return "syntax " + std::to_string(it.syntax.line) + ":" + std::to_string(it.syntax.column);
     }
@@ -39,8 +39,8 @@ std::string verdict(const parsed_order& it) {
     return out.empty() ? "ok" : out;
 }
 
-std::string verdict(std::string_view text) {
-    return verdict(parse_order(text));
+std::string judgement(std::string_view text) {
+    return judgement(parse_order(text));
 }
 
 // A good body with the given text for one field.
@@ -202,7 +202,7 @@ std::string many_names(int count, std::string_view last) {
 BOOST_DATA_TEST_CASE(what_is_not_json_is_refused_where_it_goes_wrong, data::make(syntax_cases),
                      it) {
     const parsed_order parsed = parse_order(it.text);
-    BOOST_TEST(verdict(parsed) == it.expected);
+    BOOST_TEST(judgement(parsed) == it.expected);
     BOOST_TEST(!parsed.syntax.detail.empty());
     BOOST_TEST(boost_takes(it.text) == it.boost_takes_it);
 }
@@ -210,7 +210,7 @@ BOOST_DATA_TEST_CASE(what_is_not_json_is_refused_where_it_goes_wrong, data::make
 BOOST_AUTO_TEST_CASE(a_syntax_error_comes_alone) {
     const parsed_order it = parse_order(R"({"color":1,"user_id":0})"
                                         "\n}");
-    BOOST_TEST(verdict(it) == "syntax 2:1");
+    BOOST_TEST(judgement(it) == "syntax 2:1");
     BOOST_TEST(it.errors.empty());
     BOOST_TEST(!it.ok());
 }
@@ -219,18 +219,18 @@ BOOST_AUTO_TEST_CASE(space_may_stand_between_all_tokens) {
     const parsed_order it = parse_order(
         " \t\r\n{ \"user_id\" : 1 , \"item_ids\" : [ 1 , 2 ] ,\n\"total_amount\" : 1 ,"
         "\"metadata\" : { \"a\" : [ ] } \r\n} \n");
-    BOOST_TEST(verdict(it) == "ok");
+    BOOST_TEST(judgement(it) == "ok");
     BOOST_TEST(it.value.metadata == "{ \"a\" : [ ] }");
 }
 
 BOOST_AUTO_TEST_CASE(nesting_up_to_32_is_fine) {
     const auto whole = [](int depth) { return R"({"x":)" + nested(depth - 1) + "}"; };
-    BOOST_TEST(verdict(whole(32)).starts_with("#/x unknown_field"));
+    BOOST_TEST(judgement(whole(32)).starts_with("#/x unknown_field"));
     BOOST_TEST(parse_order(whole(33)).syntax.detail == "nested deeper than 32");
-    BOOST_TEST(verdict(nested(33)) == "syntax 1:97");
-    BOOST_TEST(verdict(std::string(100'000, '[')) == "syntax 1:33");
+    BOOST_TEST(judgement(nested(33)) == "syntax 1:97");
+    BOOST_TEST(judgement(std::string(100'000, '[')) == "syntax 1:33");
     // Side by side is not deep.
-    BOOST_TEST(verdict(body_with("metadata", "{\"a\":[" + join(100, "[[]]") + "]}")) == "ok");
+    BOOST_TEST(judgement(body_with("metadata", "{\"a\":[" + join(100, "[[]]") + "]}")) == "ok");
 }
 
 BOOST_AUTO_TEST_CASE(items_of_a_list_may_be_as_deep_as_what_stands_alone) {
@@ -249,24 +249,24 @@ BOOST_AUTO_TEST_CASE(names_are_told_apart_in_objects_of_any_size) {
     for (const int count : {1, 15, 16, 17, 18, 100, 1000}) {
         const std::string end = std::to_string(count - 1);
         const std::string unique = many_names(count, "\"n\"");
-        BOOST_TEST(verdict(in_metadata(unique)).starts_with("#/user_id required"), count);
+        BOOST_TEST(judgement(in_metadata(unique)).starts_with("#/user_id required"), count);
         const std::string twice = many_names(count, "\"n" + end + "\"");
-        BOOST_TEST(verdict(in_metadata(twice)) ==
+        BOOST_TEST(judgement(in_metadata(twice)) ==
                        "syntax 1:" + std::to_string(twice.rfind("\"n" + end) + 13),
                    count);
     }
     // The first one that stands twice is the one that is shown.
     const std::string two = many_names(40, R"("n1":0,"n0":0,"n1")");
-    BOOST_TEST(verdict(in_metadata(two)) ==
+    BOOST_TEST(judgement(in_metadata(two)) ==
                "syntax 1:" + std::to_string(two.find("\"n1\":0,\"n0\"") + 13));
     // One object's names do not count in another.
-    BOOST_TEST(verdict(body_with("metadata",
-                                 R"({"a":{"a":{"a":1},"b":1},"b":[{"a":1},{"a":1}]})")) == "ok");
+    BOOST_TEST(judgement(body_with("metadata",
+                                   R"({"a":{"a":{"a":1},"b":1},"b":[{"a":1},{"a":1}]})")) == "ok");
     // Names that begin alike, or differ only in their escapes' bytes.
-    BOOST_TEST(verdict(body_with("metadata", R"({"a":1,"ab":1,"\u0061c":1,"\\u0061":1,"A":1})")) ==
-               "ok");
+    BOOST_TEST(judgement(body_with("metadata",
+                                   R"({"a":1,"ab":1,"\u0061c":1,"\\u0061":1,"A":1})")) == "ok");
     // In what is no field of an order nothing is compared.
-    BOOST_TEST(verdict(R"({"x":{"a":1,"a":1}})").starts_with("#/x unknown_field"));
+    BOOST_TEST(judgement(R"({"x":{"a":1,"a":1}})").starts_with("#/x unknown_field"));
     BOOST_TEST(split_json_array(R"([{"a":1},{"b":1,"b":1}])", 3).items.size() == 2U);
 }
 
@@ -277,15 +277,15 @@ BOOST_AUTO_TEST_CASE(an_object_has_at_most_4096_names) {
         out.back() = '}';
         return out;
     };
-    BOOST_TEST(verdict(members(4096)).starts_with("#/a0 unknown_field"));
+    BOOST_TEST(judgement(members(4096)).starts_with("#/a0 unknown_field"));
     const parsed_order more = parse_order(members(4097));
     BOOST_TEST(more.syntax.detail == "an object with more than 4096 members");
-    BOOST_TEST(verdict(more).starts_with("syntax 1:"));
+    BOOST_TEST(judgement(more).starts_with("syntax 1:"));
     // A known field that comes again and again is read once.
     std::string again = "{";
     for (int i = 0; i < 20; ++i) again.append("\"a").append(std::to_string(i)).append("\":0,");
     again.append(R"("user_id":1,"user_id":1,"x")");
-    BOOST_TEST(verdict(again) == "syntax 1:" + std::to_string(again.rfind(R"("user_id")") + 1));
+    BOOST_TEST(judgement(again) == "syntax 1:" + std::to_string(again.rfind(R"("user_id")") + 1));
 }
 
 // What finding repeated names costs: it grows with the names, and ends at the bound for metadata.
