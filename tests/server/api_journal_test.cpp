@@ -145,7 +145,8 @@ BOOST_AUTO_TEST_CASE(an_empty_journal) {
     in.method = "GET";
     in.path = "/journal";
     http::response out;
-    auto todo = over.begin(in, {auth::anonymous()}, out);
+    std::optional<pending> todo;
+    over.begin(in, {auth::anonymous()}, todo, out);
     BOOST_REQUIRE(todo && todo->read);
     read = todo->read.get();
     auto from = empty->connect_reader().value();
