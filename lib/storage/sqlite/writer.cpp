@@ -77,7 +77,7 @@ writer::writer(connection& db)
           "UPDATE orders SET version=?2, updated_at=?3, user_id=?4, amount=?5, "
           "currency=?6, item_ids=?7, metadata=?8, traceparent=?9, extra=?10 WHERE number=?1"),
       update_lease_(db,
-                    "UPDATE orders SET due_at=?2,span=?3,expired_leases=?4,worker_id=?5 "
+                    "UPDATE orders SET due_at=?2,span=?3,lapses=?4,worker_id=?5 "
                     "WHERE number=?1"),
       update_extra_(db, "UPDATE orders SET extra=?2 WHERE number=?1"),
       remove_(db, "DELETE FROM orders WHERE number=?1"),
