@@ -210,7 +210,8 @@ BOOST_AUTO_TEST_CASE(a_last_event_id_shows_ones_own_alone) {
         BOOST_REQUIRE(writes.ask(post(all, "/orders", body)).status == 201);
     }
     const std::string journal = writes.ask(get(all, "/journal?limit=1")).body;
-    constexpr std::string_view name = R"("position":")";
+    constexpr std::string_view name = R"("id":")";
+    BOOST_REQUIRE(journal.find(name) != journal.npos);
     const std::size_t at = journal.find(name) + name.size();
     const std::string position = journal.substr(at, journal.find('"', at) - at);
     client caller = call();
