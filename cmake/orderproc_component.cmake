@@ -21,6 +21,7 @@ orderproc_dependency(SQLite::SQLite3 FIND "SQLite3" PKG_CONFIG sqlite3)
 orderproc_dependency(PostgreSQL::PostgreSQL FIND "PostgreSQL" PKG_CONFIG libpq)
 orderproc_dependency(rabbitmq::rabbitmq FIND "rabbitmq-c CONFIG" PKG_CONFIG librabbitmq)
 orderproc_dependency(OpenSSL::SSL FIND "OpenSSL" PKG_CONFIG libssl)
+orderproc_dependency(OpenSSL::Crypto FIND "OpenSSL" PKG_CONFIG libcrypto)
 orderproc_dependency(prometheus-cpp::core FIND "prometheus-cpp" PKG_CONFIG prometheus-cpp-core)
 
 # What every target of ours is compiled with; nothing of it reaches a user's build.
