@@ -96,6 +96,10 @@ public:
     // appended, more may be waiting: ready() is called only for what comes later.
     virtual feed_state take(std::vector<feed_part>& out, std::size_t bytes_max,
                             std::size_t parts_max) = 0;
+    // Everything up to this position that matches was offered: asked for before a take() that left
+    // nothing behind, it was taken. It moves on also where nothing matches. None: the subscription
+    // has not started, or was dropped.
+    virtual std::optional<feed_position> offered() const { return {}; }
 
 protected:
     feed_subscription() = default;

@@ -50,6 +50,12 @@ void feed_core::remove(subscription& it) noexcept {
     called_.wait(lock, [&] { return calling_ != &it || caller_ == std::this_thread::get_id(); });
 }
 
+std::optional<feed_position> feed_core::offered_to(const subscription& it) const {
+    const std::lock_guard lock(mutex_);
+    if (!it.started_) return std::nullopt;
+    return it.live_ && at_.offset > it.at_.offset ? at_ : it.at_;
+}
+
 bool feed_core::read_live() {
     feed_params params;
     params.limit = options_.page_size;

@@ -29,6 +29,7 @@ public:
 
     void add(subscription& it);
     void remove(subscription& it) noexcept;  // also one that was never added
+    std::optional<feed_position> offered_to(const subscription& it) const;
     std::size_t subscriptions() const noexcept { return count_.load(std::memory_order_relaxed); }
     // One that is behind gets more when less than this waits for it.
     std::size_t room_below() const noexcept { return options_.buffer_max / 16 + 1; }
@@ -77,7 +78,7 @@ private:
     reader& reads_;
     const live_feed_options options_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     subscriber_index live_;
     std::vector<subscription*> behind_;
     std::size_t next_behind_ = 0;

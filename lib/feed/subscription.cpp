@@ -45,6 +45,11 @@ feed_state subscription::take(std::vector<feed_part>& out, std::size_t bytes_max
     return now;
 }
 
+std::optional<feed_position> subscription::offered() const {
+    const auto out = feed_.offered_to(*this);
+    return open() ? out : std::nullopt;
+}
+
 // Beyond the bound the subscriber is too slow to be waited for. One for which nothing waits gets a
 // part of any size.
 void subscription::offer(feed_part it, std::size_t buffer_max) {

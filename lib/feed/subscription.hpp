@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace orderproc {
@@ -24,6 +25,7 @@ public:
 
     feed_state take(std::vector<feed_part>& out, std::size_t bytes_max,
                     std::size_t parts_max) override;
+    std::optional<feed_position> offered() const override;
 
 private:
     friend class feed_core;

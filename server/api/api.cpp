@@ -91,6 +91,9 @@ bool api::finish_load(pending& of, const http::request& in, result<loaded_order>
 void api::finish_read(pending& of, const http::request& in, result<void>& done,
                       http::response& out) noexcept {
     try {
+        if (!done && done.error().code == errc::version_conflict) {
+            return http::write_problem(problems::version_conflict, {}, in, out);
+        }
         if (!done && !of.read_may_fail) return fail(done.error(), in, out);
         of.read->answer(in, out);
     } catch (...) {

@@ -14,6 +14,7 @@
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
+#include "api/webhook_desk.hpp"
 #include "attempts/attempt_tokens.hpp"
 #include "auth/authenticator.hpp"
 #include "http/message.hpp"
@@ -47,6 +48,7 @@ namespace orderproc::server {
 //                 │                                                             │
 //                 ├──► an order is loaded ───────► finish_load() ───────────────┼──► answered
 //                 ├──► something else is read ───► finish_read() ───────────────│──► answered
+//                 │                 └─ and what follows from it is written ─┘   │
 //                 ├──► the items are asked for ──► judge_items() ──┐            │
 //                 │                                     │          │ allowed    │
 //                 │                              refused└──────────│────────────│──► answered
@@ -108,6 +110,7 @@ struct api_parts {
     http::request_limits limits;                     // to be told of
     const attempt_tokens* attempts = nullptr;        // none: nobody can answer an attempt
     retry_policy retry = {};                         // of attempts that are answered
+    webhook_desk* webhooks = nullptr;                // none: there are no webhook endpoints
     bool operations_only = false;                    // metrics and health, no orders
     // For cursors of bound callers, see cursor_seal; the same in all servers of a storage. Empty:
     // one is made, and those cursors are good as long as the api.
@@ -167,6 +170,17 @@ public:
     bool stream_events(const call& it, http::response& out, pending& todo);
     bool stream_order_events(const call& it, http::response& out, pending& todo);
     bool get_journal(const call& it, http::response& out, pending& todo);
+    bool create_endpoint(const call& it, http::response& out, pending& todo);
+    bool list_endpoints(const call& it, http::response& out, pending& todo);
+    bool get_endpoint(const call& it, http::response& out, pending& todo);
+    bool patch_endpoint(const call& it, http::response& out, pending& todo);
+    bool delete_endpoint(const call& it, http::response& out, pending& todo);
+    bool test_endpoint(const call& it, http::response& out, pending& todo);
+    bool rotate_endpoint(const call& it, http::response& out, pending& todo);
+    bool pause_endpoint(const call& it, http::response& out, pending& todo);
+    bool resume_endpoint(const call& it, http::response& out, pending& todo);
+    bool replay_endpoint(const call& it, http::response& out, pending& todo);
+    bool list_attempts(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
     bool get_readiness(const call& it, http::response& out, pending& todo);
@@ -220,6 +234,12 @@ private:
                    pending& todo);
     bool read_one(list_query query, pending& todo);
     bool read_changes(list_query query, std::vector<query_parameter> parameters, pending& todo);
+    bool has_webhooks(const http::request& in, http::response& out);
+    template <class Plan, class Write>
+    bool change_webhook(const char* action, Plan plan, Write write, pending& todo);
+    template <class Plan, class Write>
+    bool change_one_webhook(const call& it, const char* action, Plan plan, Write write,
+                            http::response& out, pending& todo);
     void fail(const failure& why, const http::request& in, http::response& out);
     void fail_change(const change_outcome& why, const http::request& in, http::response& out);
     void fail_with_exception(const http::request& in, http::response& out) noexcept;

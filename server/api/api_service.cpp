@@ -39,6 +39,9 @@ public:
                 return api_.finish_load(*todo_, in, loaded_, out) ? go_on(in, out)
                                                                   : http::step::answered;
             case source::read:
+                if (follow()) return http::step::waiting;
+                [[fallthrough]];
+            case source::follow:
                 api_.finish_read(*todo_, in, read_, out);
                 todo_->read.reset();  // a list is large, and the connection may be idle for long
                 return http::step::answered;
@@ -66,7 +69,7 @@ public:
 
 private:
     // What the next ready() tells of.
-    enum class source : std::uint8_t { text, order, read, items, commit, note };
+    enum class source : std::uint8_t { text, order, read, follow, items, commit, note };
 
     http::step go_on(const http::request& in, http::response& out) noexcept {
         if (todo_->many && !todo_->many->whole) {  // the next step, after other connections
@@ -98,6 +101,21 @@ private:
         if (queued) return http::step::waiting;
         read_ = std::move(queued).error();
         return resume(in, out);
+    }
+
+    // Whether what was read has to be followed by something that is waited for.
+    bool follow() noexcept {
+        if (!read_) return false;
+        awaited_ = source::follow;
+        try {
+            return todo_->read->follow([this](result<void> done) {
+                read_ = std::move(done);
+                by_.ready();
+            });
+        } catch (const std::exception&) {  // memory has run out before it began
+            read_ = errc::unavailable;
+            return false;
+        }
     }
 
     http::step ask_for_items(const http::request& in, http::response& out) noexcept {

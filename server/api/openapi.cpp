@@ -9,6 +9,7 @@
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
+#include "api/webhook_body.hpp"
 #include "docs/pages.hpp"
 #include "http/options.hpp"
 
@@ -139,6 +140,8 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"journal_entries_max", journal_entries_max},
         {"journal_limit_default", journal_limit_default},
         {"history_entries_max", history_entries_max},
+        {"webhook_attempts_max", webhook_attempts_max},
+        {"webhook_attempts_default", webhook_attempts_default},
         {"idempotency_key_size_max", idempotency_key_size_max},
         {"body_size_max", size_text(limits.body_size_max)},
         {"batch_size_max", size_text(limits.large_body_size_max)},

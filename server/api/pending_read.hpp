@@ -7,13 +7,15 @@
 
 #include <orderproc/repository.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 
 namespace orderproc::server {
 
-// read() is called on a thread of the read pool, then answer() on the connection's thread.
+// read() is called on a thread of the read pool, then follow() and answer() on the connection's
+// thread.
 class pending_read {
 public:
     pending_read() = default;
@@ -22,6 +24,9 @@ public:
     pending_read& operator=(const pending_read&) = delete;
 
     virtual result<void> read(repository_reader& from) = 0;
+    // Starts what follows from what was read, and calls done once, on any thread, when it has come
+    // to its end: answer() waits for it. False: there is nothing.
+    virtual bool follow(std::function<void(result<void>)> /*done*/) { return false; }
     virtual void answer(const http::request& in, http::response& out) = 0;
 };
 

@@ -42,12 +42,14 @@ std::span<const http::problem_kind* const> all_problems() noexcept {
         &attempt_over,
         &attribute_taken,
         &version_conflict,
+        &webhook_limit,
         &precondition_failed,
         &payload_too_large,
         &transport::uri_too_long,
         &unsupported_media_type,
         &transport::expectation_failed,
         &validation,
+        &invalid_webhook,
         &idempotency_mismatch,
         &transport::rate_limited,
         &transport::header_too_large,
@@ -86,6 +88,11 @@ void write_syntax_error(const syntax_error& what, const http::request& to, http:
 
 void write_validation(std::span<const field_error> errors, const http::request& to,
                       http::response& out) {
+    write_validation(problems::validation, errors, to, out);
+}
+
+void write_validation(const http::problem_kind& of, std::span<const field_error> errors,
+                      const http::request& to, http::response& out) {
     std::string members = R"("errors":[)";
     for (const field_error& it : errors) {
         if (&it != errors.data()) members.append(1, ',');
@@ -98,7 +105,7 @@ void write_validation(std::span<const field_error> errors, const http::request& 
         members.append(1, '}');
     }
     members.append(1, ']');
-    http::write_problem(problems::validation, {}, to, out, members);
+    http::write_problem(of, {}, to, out, members);
 }
 
 void append_words(std::string_view name, std::span<const std::string_view> words,

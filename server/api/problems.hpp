@@ -37,12 +37,16 @@ inline constexpr problem_kind attempt_over{409, "attempt_over", "The attempt is 
 inline constexpr problem_kind attribute_taken{409, "attribute_taken",
                                               "Another order has this value, which is unique"};
 inline constexpr problem_kind version_conflict{409, "version_conflict",
-                                               "The order kept changing meanwhile"};
+                                               "It was changed by somebody else meanwhile"};
 inline constexpr problem_kind precondition_failed{412, "precondition_failed",
                                                   "The order is not at the version of If-Match"};
 inline constexpr problem_kind unsupported_media_type{415, "unsupported_media_type",
                                                      "The body is not of a type that is read here"};
 inline constexpr problem_kind validation{422, "validation", "The order is invalid"};
+inline constexpr problem_kind invalid_webhook{422, "invalid_webhook",
+                                              "The webhook endpoint is invalid"};
+inline constexpr problem_kind webhook_limit{409, "webhook_limit",
+                                            "There are as many as there may be"};
 inline constexpr problem_kind idempotency_mismatch{
     422, "idempotency_mismatch", "The idempotency key was used with another request"};
 inline constexpr problem_kind internal{500, "internal", "Something went wrong"};
@@ -69,9 +73,11 @@ void write_forbidden(std::string_view scopes, const http::request& to, http::res
 // 400 saying where.
 void write_syntax_error(const syntax_error& what, const http::request& to, http::response& out);
 
-// 422 with every error.
+// 422 with every error: of an order, or of something else.
 void write_validation(std::span<const field_error> errors, const http::request& to,
                       http::response& out);
+void write_validation(const http::problem_kind& of, std::span<const field_error> errors,
+                      const http::request& to, http::response& out);
 
 // 400 naming the query parameter, and what it may be where that is a list.
 void write_bad_parameter(std::string_view parameter, std::string_view detail,

@@ -16,6 +16,7 @@ constexpr access reads{true, {scope::orders_read}};
 constexpr access writes{true, {scope::orders_write}};
 constexpr access raises{true, auth::scopes_of_events, true};
 constexpr access erases{true, {scope::erase}};
+constexpr access webhooks{true, {scope::webhooks}};
 constexpr access scrapes{true, {scope::metrics}};
 
 constexpr route table[] = {
@@ -38,6 +39,18 @@ constexpr route table[] = {
     {"GET", "/events", "stream_events", &api::stream_events, reads},
     {"GET", "/orders/{order_id}/events", "stream_order_events", &api::stream_order_events, reads},
     {"GET", "/journal", "get_journal", &api::get_journal, reads},
+    {"POST", "/webhooks", "create_webhook", &api::create_endpoint, webhooks},
+    {"GET", "/webhooks", "list_webhooks", &api::list_endpoints, webhooks},
+    {"GET", "/webhooks/{webhook_id}", "get_webhook", &api::get_endpoint, webhooks},
+    {"PATCH", "/webhooks/{webhook_id}", "patch_webhook", &api::patch_endpoint, webhooks},
+    {"DELETE", "/webhooks/{webhook_id}", "delete_webhook", &api::delete_endpoint, webhooks},
+    {"POST", "/webhooks/{webhook_id}/test", "test_webhook", &api::test_endpoint, webhooks},
+    {"POST", "/webhooks/{webhook_id}/rotate", "rotate_webhook", &api::rotate_endpoint, webhooks},
+    {"POST", "/webhooks/{webhook_id}/pause", "pause_webhook", &api::pause_endpoint, webhooks},
+    {"POST", "/webhooks/{webhook_id}/resume", "resume_webhook", &api::resume_endpoint, webhooks},
+    {"POST", "/webhooks/{webhook_id}/replay", "replay_webhook", &api::replay_endpoint, webhooks},
+    {"GET", "/webhooks/{webhook_id}/attempts", "list_webhook_attempts", &api::list_attempts,
+     webhooks},
     {"GET", "/metrics", "get_metrics", &api::get_metrics, scrapes},
     {"GET", "/healthz", "get_health", &api::get_health, anybody},
     {"GET", "/readyz", "get_readiness", &api::get_readiness, anybody},

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     add_rotate_epoch({app, run});
     add_bench({app, run});
     add_order({app, run});
+    add_webhooks({app, run});
     add_keys({app, run});
     add_audit({app, run});
     try {

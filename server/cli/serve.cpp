@@ -19,6 +19,7 @@
 #include "cli/stored_model.hpp"
 #include "cli/tls_settings.hpp"
 #include "cli/values.hpp"
+#include "cli/webhook_settings.hpp"
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
 #include "observe/storage_probe.hpp"
@@ -42,6 +43,8 @@ using std::chrono::milliseconds;
 
 // For confirms. What is not confirmed is published again, by whoever leads next.
 constexpr std::chrono::seconds relay_drain(2);
+// For answers of webhook endpoints. What is not answered is sent again.
+constexpr std::chrono::seconds webhooks_drain(5);
 
 struct serve_settings {
     std::string listen = "127.0.0.1:8000";
@@ -61,6 +64,7 @@ struct serve_settings {
     std::string event_source{default_event_source};
     worker_settings worker;
     broker_settings messages;
+    webhook_settings webhooks;
     limit_settings limits;
     observation_settings shown;
 
@@ -105,10 +109,12 @@ struct durations {
     retry_policy retries;
 };
 
-void drain(http::server& listening, running_workers* works, const durations& times) {
+void drain(http::server& listening, running_workers* works, running_webhooks* hooks,
+           const durations& times) {
     std::this_thread::sleep_for(times.shutdown_delay);
     listening.stop(times.drain);  // returns at once: both drain at the same time
     if (works) works->stop(times.drain);
+    if (hooks) hooks->stop(std::min<milliseconds>(times.drain, webhooks_drain));
     listening.join();
 }
 
@@ -159,11 +165,15 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     shown.count_streams([&feeds] { return feeds.subscriptions(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
+    auto hooks = running_webhooks::start(orders, writes, settings.webhooks, settings.event_source,
+                                         shown.watch());
+    if (!hooks) return fail(hooks.error());
     api_parts parts = shown.parts((*access)->judge());
     parts.cursor_secret = std::move(*cursor_secret);
     parts.event_source = settings.event_source;
     parts.limits = options.limits;
     parts.retry = times.retries;
+    parts.webhooks = *hooks ? &(*hooks)->desk() : nullptr;
     api handlers(writes, reads, completed(std::move(parts), **access, gate, feeds));
     api_service service(handlers);
     std::optional<cors_service> cors;
@@ -195,7 +205,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
 
     signals.wait();
     shown.state().stopping();  // whoever sends us requests is to find out, before we go
-    drain(**listening, works.get(), times);
+    drain(**listening, works.get(), hooks->get(), times);
     if (*relays) (*relays)->stop(std::min<milliseconds>(times.drain, relay_drain));
     return 0;
 }
@@ -303,6 +313,7 @@ void add_serve(command_line to) {
         "How late messages may get while changes wait to be committed; 0: they do not wait");
     add_setting(*command, "event-source", it->event_source,
                 "What events say they come from (CloudEvents source): a URI-reference");
+    it->webhooks.add_to(*command);
     it->shown.add_to(*command);
     command->callback([&run = to.run, it] {
         it->messages.command_line_read();

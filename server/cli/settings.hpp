@@ -63,6 +63,7 @@ void add_redact(command_line to);
 void add_rotate_epoch(command_line to);
 void add_bench(command_line to);
 void add_order(command_line to);
+void add_webhooks(command_line to);
 
 }  // namespace orderproc::server
 

@@ -7,12 +7,18 @@ const order = (more = {}) => ({ user_id: 123, item_ids: [1001, 1002], total_amou
 const get = (target, status, headers = {}) => ({ method: 'GET', target, status, headers });
 const send = (method, target, status, rest = {}) => ({ method, target, status, ...rest });
 
+// The webhook endpoint that was made last; whoever walks puts its id there.
+const hook = '/webhooks/{hook}';
+const receiver = { url: 'https://receiver.invalid/hooks', events: ['create'] };
+const period = { since: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00Z' };
+
 // Whose pages may ask.
 export const shop = 'https://shop.example';
 const paths = [
   '/orders', '/orders/batch', '/orders/status/pending', '/orders/A-1', '/orders/A-1/cancel', '/orders/A-1/retry',
   '/orders/A-1/transitions', '/orders/A-1/annotations', '/orders/A-1/redact', '/orders/A-1/attempts/x', '/orders/A-1/history', '/orders/A-1/events', '/events', '/journal', '/metrics', '/healthz', '/readyz',
-  '/model', '/openapi.json', '/docs', '/docs/style.css', '/',
+  '/model', '/openapi.json', '/docs', '/docs/style.css', '/', '/webhooks', '/webhooks/wh_x', '/webhooks/wh_x/test', '/webhooks/wh_x/rotate',
+  '/webhooks/wh_x/pause', '/webhooks/wh_x/resume', '/webhooks/wh_x/replay', '/webhooks/wh_x/attempts',
 ];
 
 // What the description allows to be asked.
@@ -104,6 +110,30 @@ export const good = [
   get('/docs', 304, { 'If-None-Match': '*' }),
   get('/docs/icon.svg', 304, { 'If-None-Match': '*' }),
   get('/docs/nothing', 404),
+  send('POST', '/webhooks', 201, json(receiver)),
+  send('POST', `${hook}/pause`, 200),
+  get('/webhooks', 200),
+  get(hook, 200),
+  send('PATCH', hook, 200, json({ description: 'the shop', statuses: ['CANCELLED'], content: 'reference' })),
+  send('PATCH', hook, 200, { body: '{"statuses":null}', headers: { 'Content-Type': 'application/merge-patch+json' } }),
+  send('POST', `${hook}/rotate`, 200, json({ overlap_seconds: 60 })),
+  send('POST', `${hook}/rotate`, 200),
+  send('POST', `${hook}/resume`, 200),
+  send('POST', `${hook}/pause`, 200),
+  get(`${hook}/attempts`, 200),
+  get(`${hook}/attempts?status=failed&order_id=A-1&limit=1&after=0`, 200),
+  // Paused, it is sent none of them.
+  send('POST', `${hook}/replay`, 202, json(period)),
+  ...Array.from({ length: 9 }, () => send('POST', `${hook}/test`, 202)),
+  send('POST', `${hook}/test`, 409),
+  send('POST', `${hook}/replay`, 409, json(period)),
+  send('POST', `${hook}/replay`, 404, json({ attempt: 'nothing' })),
+  send('DELETE', hook, 204),
+  send('DELETE', hook, 404),
+  get(hook, 404),
+  get(`${hook}/attempts`, 404),
+  send('PATCH', hook, 404, json({})),
+  ...['pause', 'resume', 'rotate', 'test'].map((what) => send('POST', `${hook}/${what}`, 404)),
   ...paths.map((target) => send('OPTIONS', target, 204)),
   ...paths.map((target) => send('OPTIONS', target, 204, {
     headers: { Origin: shop, 'Access-Control-Request-Method': 'GET', 'Access-Control-Request-Headers': 'authorization' },
@@ -118,8 +148,14 @@ const scoped = [
   ['PATCH', '/orders/A-1'], ['DELETE', '/orders/A-1'], ['POST', '/orders/A-1/cancel'], ['POST', '/orders/A-1/retry'],
   ['POST', '/orders/A-1/transitions'], ['PATCH', '/orders/A-1/annotations'], ['POST', '/orders/A-1/redact'],
   ['GET', '/model'], ['POST', '/orders/A-1/attempts/x'],
+  ['GET', '/webhooks'], ['POST', '/webhooks'], ['GET', '/webhooks/wh_x'], ['PATCH', '/webhooks/wh_x'],
+  ['DELETE', '/webhooks/wh_x'], ['POST', '/webhooks/wh_x/test'], ['POST', '/webhooks/wh_x/rotate'],
+  ['POST', '/webhooks/wh_x/pause'], ['POST', '/webhooks/wh_x/resume'], ['POST', '/webhooks/wh_x/replay'],
+  ['GET', '/webhooks/wh_x/attempts'],
 ];
 const bodyOf = (method, target) => {
+  if (target === '/webhooks') return method === 'POST' ? json(receiver) : {};
+  if (target.endsWith('replay')) return json(period);
   if (method === 'PATCH') return json({});
   if (target.endsWith('attempts/x')) return json({ advance: {} });
   if (target.endsWith('transitions')) return json({ event: 'cancel' });
@@ -128,9 +164,10 @@ const bodyOf = (method, target) => {
 };
 export const strangers = scoped.map(([method, target]) =>
   send(method, target, 401, { ...bodyOf(method, target), anonymous: true }));
-// key: one without any of the scopes that are needed.
-export const outsiders = (key) => scoped.map(([method, target]) => {
+// ofWebhooks: a key that has the scope of webhooks alone; ofMetrics: the same of metrics.
+export const outsiders = (ofWebhooks, ofMetrics) => scoped.map(([method, target]) => {
   const { body, headers = {} } = bodyOf(method, target);
+  const key = target.startsWith('/webhooks') ? ofMetrics : ofWebhooks;
   return send(method, target, 403, { body, headers: { ...headers, Authorization: `Bearer ${key}` } });
 });
 
@@ -194,4 +231,20 @@ export const bad = [
   get('/orders/A-2?at=yesterday', 400),
   get('/orders/A-2/history?after=x', 400),
   get('/journal?after=nonsense', 400),
+  send('POST', '/webhooks', 201, json(receiver)),
+  send('POST', `${hook}/pause`, 200),
+  ...[['POST', '/webhooks'], ['PATCH', hook], ['POST', `${hook}/rotate`], ['POST', `${hook}/replay`]].flatMap(([method, target]) => [
+    send(method, target, 400, text),
+    send(method, target, 415, untyped),
+    send(method, target, 422, json({ nothing: 1 })),
+    send(method, target, 413, json({ description: 'x'.repeat(300_000) })),
+    send(method, `${target}?x=1`, 400, json(target.endsWith('replay') ? period : target === '/webhooks' ? receiver : {})),
+  ]),
+  ...[['DELETE', hook], ...['pause', 'resume', 'test'].map((what) => ['POST', `${hook}/${what}`])]
+    .map(([method, target]) => send(method, `${target}?x=1`, 400)),
+  ...['/webhooks', hook, `${hook}/attempts`].map((target) => get(`${target}?x=1`, 400)),
+  send('POST', '/webhooks', 422, json({ url: 'https://127.0.0.1/', events: ['nothing'] })),
+  send('PATCH', hook, 422, json({ url: 'https://printer/' })),
+  get(`${hook}/attempts?limit=0`, 400),
+  send('DELETE', hook, 204),
 ];

@@ -37,7 +37,8 @@ expect("| a | b | `one_that_is`, `one_that_is_not` |" FALSE)
 expect("| a | b | `one_of_a_fixture` |" TRUE)
 expect("| a | `one_that_is` | |" FALSE)
 
-file(GLOB files "${ROOT}/tests/server/*_test.cpp" "${ROOT}/tests/integration/*_test.py")
+file(GLOB files "${ROOT}/tests/unit/*_test.cpp" "${ROOT}/tests/server/*_test.cpp"
+     "${ROOT}/tests/integration/*_test.py")
 set(tests "")
 foreach(path IN LISTS files)
     file(READ "${path}" text)

@@ -127,7 +127,7 @@ function(check_file path text)
 endfunction()
 
 # The parts of the server. "sockets" is the half of http/ that needs them.
-set(rooms text docs http sockets tls auth attempts api observe client items processors bench cli)
+set(rooms text docs http sockets tls auth attempts api observe client items processors webhooks bench cli)
 set(socket_files byte_stream connection connection_turns io_thread server socket stream stream_maker)
 
 # Which parts each may include beside itself…
@@ -143,8 +143,9 @@ set(observe_may api http text)
 set(client_may http sockets text)
 set(items_may client)
 set(processors_may client attempts text)
+set(webhooks_may client http)
 set(bench_may)
-set(cli_may text http sockets tls auth attempts api observe client items processors bench)
+set(cli_may text http sockets tls auth attempts api observe client items processors webhooks bench)
 # …which layers or headers of <orderproc/…>…
 set(text_knows error)
 set(docs_knows)
@@ -158,6 +159,7 @@ set(observe_knows words seams stages log)
 set(client_knows error)
 set(items_knows words seams stages)
 set(processors_knows words seams json)
+set(webhooks_knows error observer engine reader webhooks)
 set(bench_knows error)
 set(cli_knows words seams stages feeds webhooks adapters bridges)
 # …and which headers of drivers.
@@ -170,6 +172,7 @@ set(observe_drives "prometheus/")
 set(client_drives "boost/(asio|beast)/")
 set(items_drives "boost/json")
 set(processors_drives "boost/(asio/|json)")
+set(webhooks_drives "boost/asio/ip/")
 set(cli_drives "CLI/|boost/json|prometheus/")
 
 function(room_of name out)

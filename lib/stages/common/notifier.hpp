@@ -16,7 +16,7 @@ inline namespace v1 {
 namespace detail {
 
 // Safe to use from any thread.
-class notifier {
+class ORDERPROC_EXPORT notifier {
 public:
     explicit notifier(std::function<void()> on_ready) : on_ready_(std::move(on_ready)) {}
 

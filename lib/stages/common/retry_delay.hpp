@@ -24,7 +24,7 @@ std::chrono::milliseconds retry_delay(std::optional<std::chrono::milliseconds> a
 std::chrono::milliseconds longest_backoff(const retry_policy& policy) noexcept;
 
 // Of commits and claims that the storage did not take: after so many failures in a row.
-std::chrono::milliseconds commit_pause(std::uint32_t failures) noexcept;
+ORDERPROC_EXPORT std::chrono::milliseconds commit_pause(std::uint32_t failures) noexcept;
 
 }  // namespace detail
 }  // namespace v1

@@ -16,7 +16,7 @@ inline namespace v1 {
 namespace detail {
 
 // Safe to use from any thread.
-class stage_life {
+class ORDERPROC_EXPORT stage_life {
 public:
     // Starts if prepare() agrees; threaded: with a thread for run(), which must not throw. False:
     // it has started before. errc::stopped after join(); errc::unavailable if there is no thread to

@@ -32,7 +32,7 @@ struct cursor_wish {
 // Who holds a named cursor, and where it stands. The holder leads: it alone handles entries. A
 // holder whose lease has ended by the monotonic clock does not lead, whether or not it was told.
 // Used on the stage's thread.
-class cursor_lease {
+class ORDERPROC_EXPORT cursor_lease {
 public:
     enum class change : std::uint8_t { none, won, lost };
 

@@ -21,7 +21,7 @@ struct feed_mail {
 
 // What other threads have for a stage that follows the journal. A cursor move that is under way
 // keeps it alive, so that it may outlive the stage.
-class feed_mailbox final : public mailbox<feed_mail>, public cursor_completion {
+class ORDERPROC_EXPORT feed_mailbox final : public mailbox<feed_mail>, public cursor_completion {
 public:
     using mailbox::mailbox;
 

@@ -1,0 +1,227 @@
+#ifndef ORDERPROC_WEBHOOKS_LANE_HPP
+#define ORDERPROC_WEBHOOKS_LANE_HPP
+
+#include "stages/follow/cursor_lease.hpp"
+#include "webhooks/records.hpp"
+#include "webhooks/sender_core.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace orderproc {
+inline namespace v1 {
+namespace detail {
+
+// An event on its way to one endpoint.
+struct outgoing_event {
+    enum class state : std::uint8_t { waiting, sending, done };
+
+    feed_position at;
+    std::int64_t number = 0;  // of its order
+    std::string order;
+    order_version version{0};
+    timestamp journaled_at{};
+    std::string traceparent;
+    std::string body;
+    state is = state::waiting;
+    std::uint32_t failures = 0;  // of a replay…
+    clock::instant due;          // …which is tried again then
+};
+
+// An order whose events are parked. Where it stands in memory may be ahead of its record, never
+// behind it: after a crash some are sent again.
+struct parked_order {
+    parked_record it;
+    clock::instant due;
+    std::uint64_t stored = 0;  // version of the record; 0: there is none
+    bool closing = false;      // nothing is left of it: the record goes
+    bool sending = false;
+    bool dirty = true;  // the record is to be written…
+    bool writing = false;
+    clock::instant write_due;  // …not before this
+};
+
+// A test or a replay.
+struct lane_task {
+    std::string key;
+    std::uint64_t version = 0;
+    task_record what;
+    bool begun = false;
+    bool finished = false;  // its record is to be removed…
+    bool ending = false;    // …which is under way
+};
+
+// One endpoint: where it stands in the journal, what is under way to it, and what failed. Used on
+// the sender's thread. What it waits for is cancelled when it is destroyed.
+class lane final : public std::enable_shared_from_this<lane>, private feed_listener {
+public:
+    lane(sender_core& of, webhook_endpoint endpoint);
+    ~lane();
+
+    const webhook_endpoint& endpoint() const noexcept { return endpoint_; }
+    void configure(webhook_endpoint now_so);
+    void set_tasks(const std::vector<record>& all);
+
+    // Does what can be done. stopping: begin nothing; drained: wait for nothing either.
+    void step(clock::instant now, bool stopping, bool drained);
+    clock::instant due(clock::instant now, bool stopping, bool drained) const;
+    void measure(clock::instant now);  // tells the observer how late it is
+
+    bool leading() const noexcept { return lease_ && lease_->leading(); }
+    bool over() const noexcept { return !lease_; }  // holds no cursor, nor wants to know of one
+    std::size_t parked() const noexcept { return parked_.size(); }
+
+private:
+    enum class removal : std::uint8_t { pending, done, failed };
+    class cursor_removal;
+    enum class source : std::uint8_t { live, parked, replay, test };
+    struct letter {
+        source from = source::live;
+        std::string event;  // webhook-id
+        std::string order;
+        feed_position at;
+        order_version version{0};
+        std::uint32_t number = 1;
+        timestamp began_at{};
+    };
+
+    void ready() noexcept override { feed_ready_ = true; }
+
+    // lane.cpp: whether it leads, and what it takes from the feed
+    bool wants_lease(bool stopping) const noexcept;
+    void keep_lease(clock::instant now, bool stopping, bool drained);
+    void lead(cursor_lease::change what);
+    void begin();
+    void drop() noexcept;
+    void begin_again();
+    void subscribe();
+    void take();
+    void take_part(const feed_part& it);
+    void pass() noexcept;
+    cursor_wish wish(clock::instant now, bool stopping, bool drained) const noexcept;
+    bool pending_writes() const noexcept;
+
+    // lane_send.cpp: requests and what comes of them
+    std::size_t allowed() const noexcept;
+    bool struggling() const noexcept;
+    bool has_slot() const noexcept;
+    bool parked_has_slot() const noexcept;
+    using answer_handler =
+        std::function<void(const webhook_response&, std::optional<timestamp>& next_at)>;
+    void send(letter what, const outgoing_event& it, answer_handler then);
+    std::chrono::milliseconds delay_after(const webhook_response& got,
+                                          std::uint32_t attempts) const;
+    void dispatch(clock::instant now);
+    void note(const letter& what, const webhook_response& got,
+              const std::optional<timestamp>& next_at);
+    void note_success();
+    void note_failure(const webhook_response& got);
+    void store_failed(const webhook_attempt& it);
+    void store_sent(clock::instant now, bool at_once);
+    void check_limits();
+    void pause(std::string why);
+    void write_pause(clock::instant now);
+
+    // lane_parked.cpp
+    result<void> load_parked();
+    void fail_live(const outgoing_event& it, const webhook_response& got,
+                   std::optional<timestamp>& next_at);
+    void note_parked(std::int64_t number, order_version version, const webhook_response& got,
+                     std::optional<timestamp>& next_at);
+    void note_failed(std::int64_t number, parked_order& it, const webhook_response& got,
+                     std::optional<timestamp>& next_at);
+    void touch(std::int64_t number, parked_order& it);
+    void schedule(std::int64_t number, parked_order& it, clock::instant due);
+    void pass_to_parked() noexcept;
+    void send_parked(clock::instant now);
+    void send_next_of(std::int64_t number, parked_order& it, clock::instant now);
+    result<std::optional<outgoing_event>> find_next(const parked_order& it);
+    void write_parked(clock::instant now);
+    void write_parked(std::int64_t number, parked_order& it);
+    void note_parked_written(std::int64_t number, record_outcome& outcome);
+    void hurry_parked(clock::instant now);
+
+    // lane_tasks.cpp
+    void run_tasks(clock::instant now);
+    void run_test(lane_task& it);
+    void run_replay(lane_task& it, clock::instant now);
+    void read_replay(lane_task& it, clock::instant now);
+    void send_replay(clock::instant now);
+    void save_task(lane_task& it);
+    void end_task(lane_task& it);
+    void remove_cursor();
+    lane_task* find_task(const std::string& key) noexcept;
+    void clean(clock::instant now);
+
+    outgoing_event to_event(const journal_entry& it) const;
+    bool matches_filter(const journal_entry& it) const;
+
+    sender_core& core_;
+    webhook_endpoint endpoint_;
+    feed_filter filter_;
+    // Of the endpoint, and until when each signs. Empty: one could not be opened.
+    std::vector<std::pair<webhook_secret, timestamp>> secrets_;
+
+    std::shared_ptr<feed_mailbox> mail_;
+    std::optional<cursor_lease> lease_;
+    std::unique_ptr<feed_subscription> subscription_;
+    bool feed_ready_ = false;
+    feed_position taken_;      // up to here it has been taken from the feed…
+    feed_position done_;       // …and up to here it is delivered or durably parked
+    bool moved_ = false;       // done_ passed something that was sent
+    clock::instant idle_due_;  // when the cursor moves though nothing was sent
+    std::deque<outgoing_event> window_;
+    std::size_t window_size_ = 0;  // bytes
+    std::set<std::int64_t> busy_;  // orders of which something is under way
+    std::set<std::uint64_t> flights_;
+
+    std::map<std::int64_t, parked_order> parked_;
+    std::set<std::pair<clock::instant, std::int64_t>> parked_due_;
+    std::set<std::int64_t> parked_dirty_;
+    std::size_t parked_sending_ = 0;
+    bool loaded_ = false;
+    clock::instant load_due_;
+
+    std::size_t window_of_sends_ = 2;  // deliveries at a time, from 1 to per_endpoint
+    std::uint32_t failures_ = 0;       // in a row
+    std::uint32_t probes_ = 0;         // that failed, since new events are held
+    clock::instant held_until_;        // Retry-After
+    clock::instant probe_due_;         // no new events before this
+    std::optional<timestamp> failing_since_;
+    std::string pausing_;  // why it is to be paused
+    bool pause_writing_ = false;
+    clock::instant pause_due_;
+
+    std::vector<webhook_attempt> sent_;  // the last successes
+    std::uint64_t sent_stored_ = 0;      // version of their record
+    bool sent_dirty_ = false;
+    bool sent_writing_ = false;
+    clock::instant sent_due_;
+    std::size_t failed_stored_ = 0;  // attempts; about
+
+    std::vector<lane_task> tasks_;
+    std::deque<outgoing_event> replay_;
+    bool replay_ended_ = false;  // what is in replay_ is the rest
+    clock::instant replay_due_;  // not read before
+    std::size_t removing_ = 0;   // records, of an endpoint that was removed
+    bool cleaned_ = false;       // but for the endpoint's own record
+    clock::instant clean_due_;
+    std::shared_ptr<std::atomic<removal>> cursor_removed_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace orderproc
+
+#endif

@@ -1,0 +1,138 @@
+#include "cli/webhook_settings.hpp"
+
+#include "cli/refusal.hpp"
+#include "text/secret_file.hpp"
+
+#ifdef ORDERPROC_WITH_TLS
+#include "tls/tls_client.hpp"
+#endif
+
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <utility>
+
+namespace orderproc::server {
+
+namespace {
+
+constexpr std::size_t keys_size_max = std::size_t{64} * 1024;
+
+result<std::string> read_keys(const std::string& path) {
+    if (auto ok = check_secret_file(path); !ok) return std::move(ok).error();
+    std::ifstream in(path, std::ios::binary);
+    std::string out(std::istreambuf_iterator<char>(in), {});
+    if (!in || out.size() > keys_size_max) {
+        return failure{errc::invalid_argument, path + " cannot be read, or is no file of keys"};
+    }
+    return out;
+}
+
+result<std::unique_ptr<http::client_stream_maker>> open_carrier() {
+#ifdef ORDERPROC_WITH_TLS
+    return tls::make_client();
+#else
+    return std::unique_ptr<http::client_stream_maker>();
+#endif
+}
+
+// What is stored with an older key, with the first one.
+result<void> reseal(reader& reads, engine& to, const webhook_keys& keys) {
+    const auto changes =
+        reads.use([&](repository_reader& from) { return reseal_webhooks(from, keys); });
+    if (!changes) {
+        const failure& why = changes.error();
+        const bool of_keys = why.code == errc::not_found || why.code == errc::corrupt;
+        return of_keys ? failure{errc::invalid_argument, why.detail} : why;
+    }
+    const auto written = std::make_shared<std::promise<result<void>>>();
+    auto answer = written->get_future();
+    write_records(to, *changes, [written](result<void> it) { written->set_value(std::move(it)); });
+    return answer.get();
+}
+
+}  // namespace
+
+void webhook_settings::add_to(CLI::App& command) {
+    add_setting(command, "secrets-key-file", keys_file,
+                "A file of keys that webhook secrets are encrypted with, one a line in base64: the "
+                "first encrypts, all decrypt; empty: no webhooks");
+    add_setting(command, "insecure-secrets", insecure_secrets,
+                "Send webhooks without such a file: whoever reads the storage reads their secrets");
+    add_setting(command, "webhook-allow", allow,
+                "Addresses that are not public and may have webhook endpoints, such as "
+                "10.1.0.0/16; may be repeated")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    add_setting(command, "webhook-allow-http", allow_http,
+                "Webhook endpoints may have http:// URLs");
+    add_setting(command, "webhook-ports", ports,
+                "Ports that webhook endpoints may have besides 443, such as 8443; may be repeated")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+}
+
+result<webhook_keys> webhook_settings::keys() const {
+    if (keys_file.empty()) return webhook_keys::none();
+    const auto text = of_option("--secrets-key-file", read_keys(keys_file));
+    if (!text) return text.error();
+    return of_option("--secrets-key-file", webhook_keys::parse(*text));
+}
+
+result<guard_policy> webhook_settings::policy() const {
+    guard_policy out;
+    for (const std::string& it : allow) {
+        const auto range = of_option("--webhook-allow", http::address_range::parse(it));
+        if (!range) return range.error();
+        out.networks.push_back(*range);
+    }
+    out.ports = ports;
+    out.plain_http = allow_http;
+    return out;
+}
+
+result<std::unique_ptr<running_webhooks>> running_webhooks::start(storage& of, engine& orders,
+                                                                  const webhook_settings& settings,
+                                                                  const std::string& event_source,
+                                                                  observer& tell) {
+    if (!of.info().capabilities.has(capability::records)) {
+        if (!settings.wanted()) return std::unique_ptr<running_webhooks>();
+        return require(of.info(), {capability::records}, "--secrets-key-file").error();
+    }
+    auto keys = settings.keys();
+    if (!keys) return keys.error();
+    auto policy = settings.policy();
+    if (!policy) return policy.error();
+    std::unique_ptr<running_webhooks> out(new running_webhooks(of, orders));
+    if (auto ok = of_option("--secrets-key-file", reseal(out->desk_reads_, orders, *keys)); !ok) {
+        return std::move(ok).error();
+    }
+    if (!settings.wanted()) return std::unique_ptr<running_webhooks>();
+    auto carrier = open_carrier();
+    if (!carrier) return carrier.error();
+    out->secure_ = std::move(*carrier);
+    delivery_options how;
+    how.policy = std::move(*policy);
+    how.by.secure = out->secure_.get();
+    how.by.refused = [&tell](const std::string& host, const host_addresses& all) {
+        std::string text = "webhooks: " + host + " is not allowed: it resolves to";
+        for (const auto& it : all) text += " " + it.to_string();
+        tell.error("webhooks.guard", {errc::invalid_argument, std::move(text)});
+    };
+    out->client_.emplace(std::move(how), tell);
+    webhook_sender_options send;
+    send.keys = *keys;
+    send.source = event_source;
+    out->sender_.emplace(orders, out->reads_, *out->client_, std::move(send));
+    if (auto ok = out->sender_->start(); !ok) return std::move(ok).error();
+    running_webhooks* const it = out.get();
+    it->desk_.keys = std::move(*keys);
+    it->desk_.admits = [it](std::string_view url) { return it->client_->admits_url(url); };
+    it->desk_.changed = [it] { it->sender_->look_again(); };
+    it->desk_.silence = [it](std::string id, std::function<void(result<void>)> done) {
+        it->removals_.wait_for(std::move(id), std::move(done));
+    };
+    return out;
+}
+
+}  // namespace orderproc::server
