@@ -75,14 +75,18 @@ private:
     receiver& to_;
 };
 
+void run(engine& orders, command what) {
+    const change_outcome done = orders.execute(std::move(what));
+    if (done.ec) throw boost::system::system_error(done.ec, done.detail);
+}
+
 void place(engine& orders, const std::string& id) {
     submit_order create;
     create.value.id = order_id::parse(id).value();
     create.value.user = "7";
     create.value.item_ids = {1001};
     create.value.total_amount = {100, "USD"};
-    const change_outcome made = orders.execute({.what = std::move(create)});
-    if (made.ec) throw boost::system::system_error(made.ec);
+    run(orders, {.what = std::move(create)});
 }
 
 }  // namespace
@@ -111,7 +115,7 @@ int main() {
     sender.start().value();
     place(orders, "A");
     place(orders, "B");
-    orders.execute({.what = raise_event{"A", "cancel", ""}});
+    run(orders, {.what = raise_event{"A", "cancel", ""}});
     shop.wait_for(3);
     sender.stop(std::chrono::seconds(5));
     return 0;
