@@ -1,7 +1,7 @@
 // Positions in lists as texts for clients.
 
 #include "api/list_query.hpp"
-#include "api/uri.hpp"
+#include "http/base64url.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -94,7 +94,7 @@ std::string make(const list_query& of, std::uint64_t first, std::uint64_t second
     put(first, bytes);
     put(second, bytes);
     put(sum.value(), bytes);
-    return to_base64url(bytes);
+    return http::to_base64url(bytes);
 }
 
 std::string make(const list_query& of, std::string_view id) {
@@ -103,7 +103,7 @@ std::string make(const list_query& of, std::string_view id) {
     std::string bytes(1, cursor_version);
     bytes.append(id);
     put(sum.value(), bytes);
-    return to_base64url(bytes);
+    return http::to_base64url(bytes);
 }
 
 std::string make(const list_query& of, std::string_view value, std::uint64_t number) {
@@ -116,7 +116,7 @@ std::string make(const list_query& of, std::string_view value, std::uint64_t num
 // What is between version and checksum. Neither is judged here.
 std::optional<std::string> content_of(std::string_view cursor) {
     if (cursor.size() > cursor_size_max) return std::nullopt;
-    auto bytes = from_base64url(cursor);
+    auto bytes = http::from_base64url(cursor);
     if (!bytes || bytes->size() < 1 + integer_size) return std::nullopt;
     return bytes->substr(1, bytes->size() - 1 - integer_size);
 }

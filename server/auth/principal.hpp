@@ -6,6 +6,7 @@
 #include "auth/scope.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,18 +18,29 @@ namespace orderproc::server::auth {
 // from any thread.
 class principal {
 public:
+    // over: of a credential that ends by itself; called from any thread, must not throw.
+    // key_owner: see there; empty: the name.
     principal(std::string name, scope_set scopes, std::optional<std::string> user = {},
-              std::optional<std::string> tenant = {})
+              std::optional<std::string> tenant = {}, std::function<bool()> over = {},
+              std::string key_owner = {})
         : name_(std::move(name)),
           scopes_(scopes),
           user_(std::move(user)),
-          tenant_(std::move(tenant)) {}
+          tenant_(std::move(tenant)),
+          over_(std::move(over)),
+          key_owner_(std::move(key_owner)) {}
     principal(const principal&) = delete;
     principal& operator=(const principal&) = delete;
 
-    // "key:web-shop": the journal's actor, and what idempotency keys and limits belong to. It stays
-    // the same when the key is rotated. Empty: nobody in particular.
+    // "key:web-shop", "jwt:id.example:alice": the journal's actor, and what limits belong to. It
+    // stays the same when the key is rotated, and for each token of a subject. Empty: nobody in
+    // particular.
     const std::string& name() const noexcept { return name_; }
+    // What idempotency keys belong to: the name, and for a token also whom it is bound to, since
+    // the next token of the same subject may be bound to somebody else.
+    const std::string& key_owner() const noexcept {
+        return key_owner_.empty() ? name_ : key_owner_;
+    }
     const scope_set& scopes() const noexcept { return scopes_; }
     bool may(scope what) const noexcept { return scopes_.has(what); }
 
@@ -38,7 +50,9 @@ public:
     bool bound() const noexcept { return user_ || tenant_; }
 
     // The credential no longer counts: streams of it end.
-    bool ended() const noexcept { return ended_.load(std::memory_order_relaxed); }
+    bool ended() const noexcept {
+        return ended_.load(std::memory_order_relaxed) || (over_ && over_());
+    }
     void end() const noexcept { ended_.store(true, std::memory_order_relaxed); }
 
 private:
@@ -46,6 +60,8 @@ private:
     const scope_set scopes_;
     const std::optional<std::string> user_;
     const std::optional<std::string> tenant_;
+    const std::function<bool()> over_;
+    const std::string key_owner_;
     mutable std::atomic<bool> ended_{false};
 };
 
