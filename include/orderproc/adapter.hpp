@@ -104,6 +104,10 @@ ORDERPROC_EXPORT bool ends_with(const order* current, order_version version,
 // also wants it to be due at some time.
 ORDERPROC_EXPORT bool matches(const order& it, const list_params& params) noexcept;
 
+// Does the index of the list have the orders of its scope's tenant alone? Then no row has to be
+// looked at for that.
+ORDERPROC_EXPORT bool finds_tenant(const list_params& params);
+
 // Which rows of a list make a page, or count for its total, as the adapter walks from one to the
 // next: those that match, until there are `limit` of them, or until rows_max of the others were
 // passed over.

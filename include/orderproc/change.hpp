@@ -31,7 +31,7 @@ struct stored_order {
     std::optional<timestamp> due_at;  // when a worker should look: index it with the status
     // How far ahead due_at was by rule: the length of the lease, the back-off. 0: it was asked for.
     std::chrono::milliseconds span{0};
-    std::string worker_id;             // who works on it; empty unless leased
+    std::string worker_id;             // who works on it; empty unless leased, or if handed over
     std::uint32_t expired_leases = 0;  // number of consecutive leases that expired
     std::string traceparent;           // W3C Trace Context of the latest change by a client
     // What the order is found by: see order_model::index_of(). Ascending; empty for most.
@@ -82,6 +82,10 @@ struct index_order {};
 struct look_up_key {};
 struct renew_lease {
     timestamp expires_at;  // no new version, no journal entry
+    // Set: the worker hands the order over to somebody who will answer by the token, and has so
+    // long. The lease is nobody's then (worker_id is empty), it is of this length, and that nobody
+    // renews it is no sign of a crash: the number of expired leases begins again.
+    std::optional<std::chrono::milliseconds> handed_over = {};
 };
 
 // A compare-and-set on one order plus one journal entry. Made by lower() or a worker; see

@@ -73,8 +73,12 @@ struct command {
 // command's scope; the failure's detail says which. errc::not_found: no such event;
 // errc::transition_rejected: the event is a stage's start, which only a claim raises.
 // The change points into the machine and to the model.
-ORDERPROC_EXPORT result<change> lower(command what, const status_machine& machine, runtime& with,
+ORDERPROC_EXPORT result<change> lower(command&& what, const status_machine& machine, runtime& with,
                                       const order_model& model = order_model::standard());
+inline result<change> lower(const command& what, const status_machine& machine, runtime& with,
+                            const order_model& model = order_model::standard()) {
+    return lower(command(what), machine, with, model);
+}
 
 }  // namespace v1
 }  // namespace orderproc

@@ -6,6 +6,7 @@
 #include <orderproc/command.hpp>
 #include <orderproc/json_text.hpp>
 #include <orderproc/order_model.hpp>
+#include <orderproc/processor.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -156,6 +157,22 @@ struct parsed_transition {
 // event is required; what events there are is not judged here. Read as parse_order() reads; a
 // reason that is null is left out.
 ORDERPROC_EXPORT parsed_transition parse_transition(std::string_view text);
+
+// What becomes of an attempt that was handed over: one of {"advance":{"event":"ship"}},
+// {"retry":{"delay_seconds":60,"reason":"no van"}}, {"fail":{"reason":"burnt"}} and
+// {"extend":{"timeout_seconds":3600}}.
+struct parsed_answer {
+    static constexpr std::int64_t seconds_max = std::int64_t{366} * 24 * 3600;
+
+    attempt_answer value;  // meaningful if ok()
+    syntax_error syntax;   // if there is one, errors is empty
+    std::vector<field_error> errors;
+    bool ok() const noexcept { return syntax.line == 0 && errors.empty(); }
+};
+
+// All members of advance and retry may be left out, or be null; what events there are is not judged
+// here. Read as parse_order() reads.
+ORDERPROC_EXPORT parsed_answer parse_answer(std::string_view text);
 
 }  // namespace v1
 }  // namespace orderproc

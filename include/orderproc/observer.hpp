@@ -42,7 +42,15 @@ struct claim_report {
     std::span<const reclaimed_order> reclaimed = {};  // all of those
 };
 
-enum class attempt_outcome : std::uint8_t { advanced, retried, gave_up, timed_out, released };
+enum class attempt_outcome : std::uint8_t {
+    advanced,
+    retried,
+    gave_up,
+    timed_out,
+    released,
+    handed_over,  // the attempt goes on: its processor said answer_later
+};
+inline constexpr std::size_t attempt_outcomes = 6;
 ORDERPROC_EXPORT std::string_view name_of(attempt_outcome value) noexcept;  // "gave_up"
 
 struct attempt_report {

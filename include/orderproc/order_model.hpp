@@ -79,7 +79,8 @@ struct order_rules {
     user_form user = user_form::integer;
     bool guests = false;  // the user may be left out
     id_form ids = id_form::plain;
-    bool tenants = false;  // each order has a tenant, which never changes; else none has one
+    // Each order has a tenant, which never changes and by which lists find it; else none has one.
+    bool tenants = false;
     bool personal_metadata = true;     // removed by redact_order
     bool personal_annotations = true;  // the same
     std::vector<attribute_rule> attributes = {};
@@ -98,6 +99,14 @@ struct index_entry {
     std::string value;    // compared byte by byte, unsigned
 
     friend auto operator<=>(const index_entry&, const index_entry&) = default;
+};
+// Orders with an entry of this slot whose value is from `from` to `to`, both inclusive.
+struct index_condition {
+    std::uint8_t slot = 0;
+    std::string from;
+    std::string to;
+
+    friend bool operator==(const index_condition&, const index_condition&) = default;
 };
 
 // Immutable; safe to use from any thread. Views and references stay valid as long as it (or what
@@ -124,7 +133,7 @@ public:
     // Ascending by name.
     std::span<const attribute_rule* const> attributes() const noexcept;
     const attribute_rule* find(std::string_view name) const noexcept;  // or nullptr
-    bool has_indexes() const noexcept;
+    bool has_indexes() const noexcept;  // an indexed attribute, or tenants
     bool has_unique() const noexcept;
     bool has_fixed() const noexcept;  // an attribute that never changes
 
@@ -142,6 +151,10 @@ public:
     // the values do, amounts within their currency. REQUIRES: the value has the rule's type.
     static std::string index_value(const attribute_rule& rule, const attribute_value& value,
                                    currency_code currency);
+
+    // The orders of a tenant, for list_params::index of a list by creation. REQUIRES: the model of
+    // the orders has tenants.
+    static index_condition of_tenant(std::string_view tenant);
 
     // Removes what is personal from an order. The rest still satisfies validate().
     void redact(order_content& value) const;

@@ -3,6 +3,7 @@
 
 // The application's own work on an order.
 
+#include <orderproc/change.hpp>
 #include <orderproc/order.hpp>
 
 #include <chrono>
@@ -29,7 +30,32 @@ struct retry_later {
 struct give_up {
     std::string reason;
 };
-using verdict = std::variant<advance, retry_later, give_up>;
+// The work goes on elsewhere, for minutes or days: the order stays leased, with no worker that
+// holds it, until somebody who was given job::reference() answers it (answer_attempt(),
+// attempt.hpp). If nobody has within the time-out, which is at least 1 ms and at most a year, the
+// attempt has failed and the order is tried again, as after any lease that ended.
+struct answer_later {
+    std::chrono::milliseconds timeout;
+};
+using verdict = std::variant<advance, retry_later, give_up, answer_later>;
+
+// Names one attempt. The lease is the fence: once the attempt is over, by whatever, nobody can
+// answer it any more. It is a number that can be guessed, so a host that gives it to others has to
+// make sure that they give back what they were given (by a signature, say).
+struct attempt_reference {
+    std::string order;  // its id
+    lease_token lease{0};
+    order_status stage;        // the active status
+    std::uint32_t number = 0;  // job::attempt()
+    friend bool operator==(const attempt_reference&, const attempt_reference&) = default;
+};
+
+// What somebody who was handed the work may say. An advance without an event means the stage's
+// status_machine::default_way_out().
+struct extend_attempt {
+    std::chrono::milliseconds timeout;  // from now on, as that of answer_later
+};
+using attempt_answer = std::variant<advance, retry_later, give_up, extend_attempt>;
 
 // One leased order. Move-only; finish it once, from any thread, whenever the work is
 // done, even after the worker is gone (then it is ignored). Destroyed unfinished it
@@ -45,6 +71,7 @@ public:
     const order& value() const noexcept;      // as claimed
     std::string_view stage() const noexcept;  // the active status: which work this is
     std::uint32_t attempt() const noexcept;   // 1 the first time
+    attempt_reference reference() const;      // for answer_later
     // Order id and stage: the same at every attempt. Pass it on to what you call, since a
     // processor may run more than once.
     std::string_view idempotency_key() const noexcept;
@@ -81,7 +108,8 @@ public:
     }
 };
 
-// A plain function, run on a pool of that many threads (at least 1). capacity() is the number of
+// A plain function, run on a pool of that many threads (at least 1). It does not see the job, so
+// answer_later is for processors that do. capacity() is the number of
 // threads that are not held up by a job that was stopped, so no attempt waits for a thread while
 // its time runs. An exception is a retry_later. The destructor waits for running jobs and abandons
 // queued ones; it does not request stop.

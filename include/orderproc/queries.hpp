@@ -5,6 +5,7 @@
 
 #include <orderproc/journal.hpp>
 #include <orderproc/order.hpp>
+#include <orderproc/order_model.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -42,12 +43,6 @@ struct list_position {
     std::string id = {};      // of that order, and alone, if it is sorted by that
     std::string value = {};   // of its index entry, if it is sorted by that
 };
-// Orders with an index entry of this slot whose value is from `from` to `to`, both inclusive.
-struct index_condition {
-    std::uint8_t slot = 0;
-    std::string from;
-    std::string to;
-};
 struct list_params {
     std::span<const order_status> statuses = {};  // empty: any
     order_scope scope = {};
@@ -63,8 +58,9 @@ struct list_params {
     // REQUIRES: `from` is `to` unless it is sorted by index, for which a condition has to be there;
     // no other sort but by created_at, and no id_prefix.
     std::optional<index_condition> index = {};
-    // Rows that a page, or a count, may look at because no index has all of the filters: at least
-    // 1. A page that reaches it ends there, short or even empty, with `next`.
+    // Rows that a page, or a count, may pass over because they do not match and no index has all of
+    // the filters; a storage may count those that match as well. At least 1. A page that reaches it
+    // ends there, short or even empty, with `next`.
     std::size_t rows_max = 10'000;
 };
 struct list_total {

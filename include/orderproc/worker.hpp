@@ -47,8 +47,9 @@ struct worker_options {
 
 struct cycle_report {
     std::size_t claimed = 0, advanced = 0, retried = 0, failed = 0, lease_lost = 0;
-    std::size_t in_flight = 0;  // orders held; after stop(), claims under way as well
-    clock::instant next_due;    // nothing to do before this unless on_ready is called
+    std::size_t in_flight = 0;    // orders held; after stop(), claims under way as well
+    clock::instant next_due;      // nothing to do before this unless on_ready is called
+    std::size_t handed_over = 0;  // by answer_later
 };
 
 // Works on the stages of the engine's machine. Installs no signal handler, reads no

@@ -7,10 +7,7 @@
 #include <orderproc/json.hpp>
 #include <orderproc/timestamp.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
-#include <iterator>
 #include <utility>
 
 namespace orderproc {
@@ -22,53 +19,6 @@ namespace {
 // What a patch of metadata may come to: with names that go (a name and null) and names that come
 // it has to be larger than metadata itself.
 constexpr std::size_t merge_patch_size_max = 4 * order::metadata_size_max;
-
-// May be sent if they say what is stored.
-constexpr std::string_view server_fields[] = {
-    "order_id",        "id",         "status",     "version",    "attempts",
-    "next_attempt_at", "last_error", "created_at", "updated_at",
-};
-
-template <std::size_t N>
-constexpr auto and_server_fields(void (order_judge::*judge)(), const order_field (&own)[N]) {
-    std::array<order_field, N + std::size(server_fields)> out{};
-    auto to = std::copy(own, own + N, out.begin());
-    for (const std::string_view name : server_fields) *to++ = {name, false, judge};
-    return out;
-}
-
-constexpr auto replacement_table =
-    and_server_fields(&order_judge::server_field_or_null,
-                      {
-                          {"user_id", true, &order_judge::user_id, field_form::user},
-                          {"item_ids", true, &order_judge::item_ids, field_form::item_ids},
-                          {"total_amount", true, &order_judge::total_amount},
-                          {"currency", false, &order_judge::currency},
-                          {"metadata", false, &order_judge::metadata},
-                          {"annotations", false, &order_judge::annotations},
-                          {"lines", true, &order_judge::lines, field_form::lines},
-                          {"tenant", false, &order_judge::server_field_or_null, field_form::tenant},
-                          {"attributes", false, &order_judge::attributes, field_form::attributes},
-                      });
-
-constexpr auto patch_table =
-    and_server_fields(&order_judge::server_field,
-                      {
-                          {"user_id", false, &order_judge::user_id},
-                          {"item_ids", false, &order_judge::item_ids, field_form::item_ids},
-                          {"total_amount", false, &order_judge::total_amount},
-                          {"currency", false, &order_judge::patched_currency},
-                          {"metadata", false, &order_judge::merged_metadata},
-                          {"annotations", false, &order_judge::merged_annotations},
-                          {"lines", false, &order_judge::lines, field_form::lines},
-                          {"tenant", false, &order_judge::server_field, field_form::tenant},
-                          {"attributes", false, &order_judge::attributes, field_form::attributes},
-                      });
-
-constexpr order_field annotation_table[] = {
-    {"annotations", false, &order_judge::merged_annotations},
-    {"attributes", false, &order_judge::attributes, field_form::attributes},
-};
 
 // The text of a member. REQUIRES: the object has it.
 std::string_view member_of(std::string_view object, std::string_view wanted) {
@@ -152,8 +102,7 @@ parsed_edit parse_edit(std::string_view text, const order* current, const order_
     parsed_edit out;
     json_reader reader(text);
     order_judge judge(reader, out, model, current, form);
-    judge.read(form == body_form::patch ? std::span<const order_field>(patch_table)
-                                        : replacement_table);
+    judge.read();
     out.needs_current = judge.needs_current();
     reader.finish();
     out.syntax = syntax_of(reader);
@@ -180,7 +129,7 @@ parsed_annotation parse_annotation(std::string_view text, const order* current,
     parsed_order read;
     detail::json_reader reader(text);
     detail::order_judge judge(reader, read, model, current, detail::body_form::annotation);
-    judge.read(detail::annotation_table);
+    judge.read();
     reader.finish();
     parsed_annotation out;
     out.value = judge.take_annotation();

@@ -5,7 +5,7 @@
 #include "json_integers.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <utility>
 
 namespace orderproc {
@@ -19,25 +19,67 @@ constexpr std::string_view item_ids_pointer = "#/item_ids";
 constexpr std::string_view metadata_pointer = "#/metadata";
 constexpr std::string_view annotations_pointer = "#/annotations";
 
-constexpr order_field create_table[] = {
-    {"order_id", false, &order_judge::order_id},
-    {"user_id", true, &order_judge::user_id, field_form::user},
-    {"item_ids", true, &order_judge::item_ids, field_form::item_ids},
-    {"total_amount", true, &order_judge::total_amount},
-    {"currency", false, &order_judge::currency},
-    {"metadata", false, &order_judge::metadata},
-    {"annotations", false, &order_judge::annotations},
-    {"not_before", false, &order_judge::not_before},
-    {"lines", true, &order_judge::lines, field_form::lines},
-    {"tenant", true, &order_judge::tenant, field_form::tenant},
-    {"attributes", false, &order_judge::attributes, field_form::attributes},
-};
+using judging = order_judge;
+constexpr auto any_model = field_form::always;
+constexpr auto may_be = field_need::optional;
+constexpr auto has_to_be = field_need::in_create_and_replacement;
 
-// What an order shows beside the fields of create_table.
-constexpr std::string_view server_fields[] = {
-    "id",         "status",     "version",    "attempts", "next_attempt_at",
-    "last_error", "created_at", "updated_at",
+constexpr order_field server_row(std::string_view name) {
+    return {
+        name, any_model, may_be, {nullptr, &judging::server_field_or_null, &judging::server_field}};
+}
+
+// Readers: of a new order, of all of one, of a patch, of an annotation.
+constexpr order_field order_fields[] = {
+    {"order_id",
+     any_model,
+     may_be,
+     {&judging::order_id, &judging::server_field_or_null, &judging::server_field}},
+    {"user_id",
+     field_form::user,
+     has_to_be,
+     {&judging::user_id, &judging::user_id, &judging::user_id}},
+    {"item_ids",
+     field_form::item_ids,
+     has_to_be,
+     {&judging::item_ids, &judging::item_ids, &judging::item_ids}},
+    {"total_amount",
+     any_model,
+     has_to_be,
+     {&judging::total_amount, &judging::total_amount, &judging::total_amount}},
+    {"currency",
+     any_model,
+     may_be,
+     {&judging::currency, &judging::currency, &judging::patched_currency}},
+    {"metadata",
+     any_model,
+     may_be,
+     {&judging::metadata, &judging::metadata, &judging::merged_metadata}},
+    {"annotations",
+     any_model,
+     may_be,
+     {&judging::annotations, &judging::annotations, &judging::merged_annotations,
+      &judging::merged_annotations}},
+    {"not_before", any_model, may_be, {&judging::not_before}},
+    {"lines", field_form::lines, has_to_be, {&judging::lines, &judging::lines, &judging::lines}},
+    {"tenant",
+     field_form::tenant,
+     field_need::in_create,
+     {&judging::tenant, &judging::server_field_or_null, &judging::server_field}},
+    {"attributes",
+     field_form::attributes,
+     may_be,
+     {&judging::attributes, &judging::attributes, &judging::attributes, &judging::attributes}},
+    server_row("id"),
+    server_row("status"),
+    server_row("version"),
+    server_row("attempts"),
+    server_row("next_attempt_at"),
+    server_row("last_error"),
+    server_row("created_at"),
+    server_row("updated_at"),
 };
+static_assert(std::size(order_fields) <= 32);  // see read()
 
 std::string_view with_article(json_kind kind) noexcept {
     switch (kind) {
@@ -115,10 +157,6 @@ std::string pointer_to(std::string_view name) {
     return out;
 }
 
-std::span<const order_field> create_fields() noexcept {
-    return create_table;
-}
-
 order_judge::order_judge(json_reader& from, parsed_order& out, const order_model& model,
                          const order* current, body_form form)
     : from_(from), out_(out), model_(model), form_(form), current_(current) {
@@ -131,7 +169,9 @@ order_judge::order_judge(json_reader& from, parsed_order& out, const order_model
     if (current) static_cast<order_content&>(out_.value) = *current;
 }
 
+// Of the model's orders, in such a body.
 bool order_judge::has(const order_field& field) const noexcept {
+    if (!field.of(form_)) return false;
     switch (field.form) {
         case field_form::always:
         case field_form::user:
@@ -149,33 +189,42 @@ bool order_judge::has(const order_field& field) const noexcept {
 }
 
 bool order_judge::is_required(const order_field& field) const noexcept {
-    if (!field.required || !has(field)) return false;
+    const bool whole = form_ == body_form::create || form_ == body_form::replacement;
+    const bool needs = field.need == field_need::in_create_and_replacement
+                           ? whole
+                           : field.need == field_need::in_create && form_ == body_form::create;
+    if (!needs || !has(field)) return false;
     const order_rules& rules = model_.rules();
     return field.form != field_form::user || (rules.user != user_form::none && !rules.guests);
 }
 
-void order_judge::read(std::span<const order_field> fields) {
+const order_field* order_judge::find(std::string_view name) const noexcept {
+    const auto it = std::find_if(std::begin(order_fields), std::end(order_fields),
+                                 [&](const order_field& field) { return field.name == name; });
+    return it == std::end(order_fields) ? nullptr : it;
+}
+
+void order_judge::read() {
     if (!expect(json_kind::object, whole_body)) return;
     std::uint32_t seen = 0;
     from_.open();
     for (std::string_view name; from_.next_name(name);) {
-        const auto it = std::find_if(fields.begin(), fields.end(),
-                                     [&](const order_field& field) { return field.name == name; });
-        if (it == fields.end() || !has(*it)) {
+        const order_field* const it = find(name);
+        if (!it || !has(*it)) {
             unknown(name);
             from_.skip();
         } else {
-            const std::uint32_t bit = std::uint32_t{1} << (it - fields.begin());
+            const std::uint32_t bit = std::uint32_t{1} << (it - order_fields);
             if ((seen & bit) != 0) return from_.refuse_name();
             seen |= bit;
-            field_ = &*it;
-            (this->*it->judge)();
+            field_ = it;
+            (this->*it->of(form_))();
         }
     }
     if (from_.failed()) return;
     judge_amounts();
     if (form_ == body_form::patch) expect_amounts_with_currency();
-    missing(fields, seen);
+    missing(seen);
     if (model_.rules().attributes.empty() && model_.rules().items == items_form::item_ids) return;
     finish_attributes();
     judge_sum();
@@ -247,8 +296,8 @@ bool order_judge::was_array(std::string_view pointer) {
 }
 
 void order_judge::unknown(std::string_view name) {
-    const bool ours = std::find(std::begin(server_fields), std::end(server_fields), name) !=
-                      std::end(server_fields);
+    const order_field* const it = find(name);
+    const bool ours = it && !it->of(body_form::create);
     add(pointer_to(name), "unknown_field",
         ours ? "is set by the server alone" : "is not a field of an order");
 }
@@ -356,10 +405,10 @@ void order_judge::not_before() {
     if (!is_left_out() && time(at, "#/not_before")) out_.value.not_before = at;
 }
 
-void order_judge::missing(std::span<const order_field> fields, std::uint32_t seen) {
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-        if ((seen >> i & 1) != 0 || !is_required(fields[i])) continue;
-        add(pointer_to(fields[i].name), "required", "is missing");
+void order_judge::missing(std::uint32_t seen) {
+    for (std::size_t i = 0; i < std::size(order_fields); ++i) {
+        if ((seen >> i & 1) != 0 || !is_required(order_fields[i])) continue;
+        add(pointer_to(order_fields[i].name), "required", "is missing");
     }
 }
 

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,23 +31,28 @@ class order_judge;
 // Which models' orders have a field. user: all, and it is required unless there may be guests.
 enum class field_form : std::uint8_t { always, user, item_ids, lines, tenant, attributes };
 
-// One row of the table of fields that a body may have.
-struct order_field {
-    std::string_view name;  // needs no escaping in a pointer
-    bool required;
-    void (order_judge::*judge)();  // reads the value that comes next
-    field_form form = field_form::always;
-};
-
-// The body of a create.
-std::span<const order_field> create_fields() noexcept;
-
 // On the wire alone: in C++ there is no default.
 inline constexpr currency_code default_currency = "USD";
 
 // What the body is: a new order, all of an order, a merge patch of an order, or one of what changes
 // in every status.
 enum class body_form : std::uint8_t { create, replacement, patch, annotation };
+inline constexpr std::size_t body_forms = 4;
+
+// In which bodies a field has to be.
+enum class field_need : std::uint8_t { optional, in_create, in_create_and_replacement };
+
+// One row of the table of fields that bodies have.
+struct order_field {
+    using reader = void (order_judge::*)();  // reads the value that comes next
+
+    std::string_view name;  // needs no escaping in a pointer
+    field_form form;
+    field_need need;
+    reader readers[body_forms];  // as body_form says; none: such a body does not have it
+
+    reader of(body_form body) const noexcept { return readers[static_cast<std::size_t>(body)]; }
+};
 
 // Reads an object into an order and notes all that is wrong with it.
 class order_judge {
@@ -61,7 +65,7 @@ public:
     order_judge(json_reader& from, parsed_order& out, const order_model& model,
                 const order* current, body_form form);
 
-    void read(std::span<const order_field> fields);  // at most 32
+    void read();
 
     void order_id();
     void user_id();
@@ -94,6 +98,7 @@ private:
         std::size_t line = 0;
     };
 
+    const order_field* find(std::string_view name) const noexcept;
     bool has(const order_field& field) const noexcept;
     bool is_required(const order_field& field) const noexcept;
     bool expect(json_kind wanted, std::string_view pointer);
@@ -121,7 +126,7 @@ private:
     void expect_amounts_with_currency();
     void finish_attributes();
     void keep_currency();
-    void missing(std::span<const order_field> fields, std::uint32_t seen);
+    void missing(std::uint32_t seen);
     void missing_attributes();
     // Whether what the body leaves out is known.
     bool knows_all() const noexcept { return !needs_current_ || current_; }

@@ -9,7 +9,7 @@ inline namespace v1 {
 parsed_order parse_order(std::string_view text, const order_model& model) {
     parsed_order out;
     detail::json_reader reader(text);
-    detail::order_judge(reader, out, model).read(detail::create_fields());
+    detail::order_judge(reader, out, model).read();
     reader.finish();
     out.syntax = detail::syntax_of(reader);
     if (reader.failed()) out.errors.clear();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <variant>
 
@@ -29,12 +30,52 @@ void append_integer(Integer value, std::string& out) {
     out.append(text.data(), end);
 }
 
+// Short pieces one after the other, appended in one go: most of an order is such pieces.
+class run {
+public:
+    template <std::size_t N>
+    run& put(const char (&text)[N]) {
+        std::memcpy(at_, text, N - 1);
+        at_ += N - 1;
+        return *this;
+    }
+    template <class Integer>
+    run& integer(Integer value) {
+        at_ = std::to_chars(at_, text_.data() + text_.size(), value).ptr;
+        return *this;
+    }
+    // Needs no escaping: a status or a currency.
+    run& word(std::string_view text) {
+        *at_++ = '"';
+        at_ = std::copy(text.begin(), text.end(), at_);
+        *at_++ = '"';
+        return *this;
+    }
+    run& time(timestamp value) {
+        *at_++ = '"';
+        format_to(value, at_);
+        at_ += timestamp_text_size;
+        *at_++ = '"';
+        return *this;
+    }
+    std::string_view text() const { return {text_.data(), at_}; }
+
+private:
+    // The longest run has a status, two integers, a time and 70 characters beside them.
+    static constexpr std::size_t size_max = order_status::size_max + 40 + timestamp_text_size + 96;
+    std::array<char, size_max> text_;
+    char* at_ = text_.data();
+};
+
+template <class Make>
+void append_run(std::string& out, Make&& make) {
+    run it;
+    make(it);
+    out += it.text();
+}
+
 void append_time(timestamp value, std::string& out) {
-    std::array<char, timestamp_text_size + 2> text;
-    text.front() = '"';
-    format_to(value, text.data() + 1);
-    text.back() = '"';
-    out.append(text.data(), text.size());
+    append_run(out, [&](run& it) { it.time(value); });
 }
 
 // Words that need no escaping: ids, statuses, currencies.
@@ -122,67 +163,73 @@ void append_attributes(const order_content& of, std::string& out) {
     out += '}';
 }
 
+// What every order has, or null.
+void append_text(std::string_view text, std::string& out) {
+    if (text.empty()) {
+        put("null", out);
+    } else {
+        append_json_string(text, out);
+    }
+}
+
+void append_order_items(const order_content& of, std::string& out) {
+    if (of.lines.empty()) {
+        put(",\"item_ids\":", out);
+        append_items(of.item_ids, out);
+    } else {
+        put(",\"lines\":", out);
+        append_lines(of, out);
+    }
+}
+
+// What most orders do not have.
+void append_extra(const order_content& of, std::string& out) {
+    if (!of.tenant.empty()) {
+        put(",\"tenant\":", out);
+        append_json_string(of.tenant, out);
+    }
+    if (!of.attributes.empty()) {
+        put(",\"attributes\":", out);
+        append_attributes(of, out);
+    }
+    if (!of.annotations.empty()) {
+        put(",\"annotations\":", out);
+        append_on_one_line(of.annotations, out);
+    }
+}
+
 }  // namespace
 
 void append_json(const order& value, std::string& out, const order_model& model) {
-    put("{\"id\":", out);
-    append_integer(value.number, out);
-    put(",\"order_id\":", out);
-    if (value.id.empty()) {
-        put("null", out);
-    } else {
-        append_json_string(value.id.view(), out);
-    }
+    append_run(out,
+               [&](run& it) { it.put("{\"id\":").integer(value.number).put(",\"order_id\":"); });
+    append_text(value.id.view(), out);
     put(",\"user_id\":", out);
     append_user(value.user, model.rules().user == user_form::text, out);
-    if (value.lines.empty()) {
-        put(",\"item_ids\":", out);
-        append_items(value.item_ids, out);
-    } else {
-        put(",\"lines\":", out);
-        append_lines(value, out);
-    }
+    append_order_items(value, out);
     put(",\"total_amount\":", out);
     append_amount(value.total_amount, out);
-    put(",\"currency\":", out);
-    append_word(value.total_amount.currency.view(), out);
-    put(",\"metadata\":", out);
+    append_run(out, [&](run& it) {
+        it.put(",\"currency\":").word(value.total_amount.currency.view()).put(",\"metadata\":");
+    });
     append_on_one_line(value.metadata, out);
-    if (!value.tenant.empty()) {
-        put(",\"tenant\":", out);
-        append_json_string(value.tenant, out);
-    }
-    if (!value.attributes.empty()) {
-        put(",\"attributes\":", out);
-        append_attributes(value, out);
-    }
-    if (!value.annotations.empty()) {
-        put(",\"annotations\":", out);
-        append_on_one_line(value.annotations, out);
-    }
-    put(",\"status\":", out);
-    append_word(value.status.view(), out);
-    put(",\"version\":", out);
-    append_integer(static_cast<std::uint64_t>(value.version), out);
-    put(",\"attempts\":", out);
-    append_integer(value.attempts, out);
-    put(",\"next_attempt_at\":", out);
-    if (value.next_attempt_at) {
-        append_time(*value.next_attempt_at, out);
-    } else {
-        put("null", out);
-    }
-    put(",\"last_error\":", out);
-    if (value.last_error.empty()) {
-        put("null", out);
-    } else {
-        append_json_string(value.last_error, out);
-    }
-    put(",\"created_at\":", out);
-    append_time(value.created_at, out);
-    put(",\"updated_at\":", out);
-    append_time(value.updated_at, out);
-    out += '}';
+    append_extra(value, out);
+    append_run(out, [&](run& it) {
+        it.put(",\"status\":").word(value.status.view());
+        it.put(",\"version\":").integer(static_cast<std::uint64_t>(value.version));
+        it.put(",\"attempts\":").integer(value.attempts).put(",\"next_attempt_at\":");
+        if (value.next_attempt_at) {
+            it.time(*value.next_attempt_at);
+        } else {
+            it.put("null");
+        }
+        it.put(",\"last_error\":");
+    });
+    append_text(value.last_error, out);
+    append_run(out, [&](run& it) {
+        it.put(",\"created_at\":").time(value.created_at);
+        it.put(",\"updated_at\":").time(value.updated_at).put("}");
+    });
 }
 
 std::string to_json(const order& value, const order_model& model) {

@@ -78,8 +78,9 @@ void log_observer::orders_claimed(const claim_report& it) noexcept {
 }
 
 void log_observer::attempt_finished(const attempt_report& it) noexcept {
-    const bool fine =
-        it.outcome == attempt_outcome::advanced || it.outcome == attempt_outcome::released;
+    const bool fine = it.outcome == attempt_outcome::advanced ||
+                      it.outcome == attempt_outcome::released ||
+                      it.outcome == attempt_outcome::handed_over;
     const log_level level = fine && !it.failed ? log_level::debug : log_level::info;
     if (least_ > level) return;
     const std::array<log_field, 8> fields{{{"order_id", it.order},

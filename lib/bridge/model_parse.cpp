@@ -15,7 +15,8 @@ detail::machine_text text_of(const status_machine& machine) {
     detail::machine_text out;
     out.initial = machine.initial();
     for (const transition& it : machine.transitions()) {
-        out.transitions.push_back({std::string(it.event), it.from, it.to, it.open_to_clients});
+        out.transitions.push_back(
+            {std::string(it.event), it.from, it.to, it.open_to_clients, std::string(it.scope)});
     }
     for (const work_stage& it : machine.stages()) {
         out.stages.push_back({it.waiting, it.active, it.failed, std::string(it.start),
@@ -66,7 +67,7 @@ private:
         std::vector<transition_rule> rules;
         for (const detail::transition_text& it : read.transitions) {
             for (const order_status from : it.from) {
-                rules.push_back({from, it.event, it.to, it.open_to_clients});
+                rules.push_back({from, it.event, it.to, it.open_to_clients, it.scope});
             }
         }
         std::vector<work_stage> stages;

@@ -261,6 +261,8 @@ void model_reader::transition(transition_text& out) {
             status(out.to);
         } else if (name == "open_to_clients") {
             boolean(out.open_to_clients);
+        } else if (name == "scope") {
+            scope(out.scope);
         } else {
             return false;
         }
@@ -317,6 +319,15 @@ void model_reader::event(std::string& out) {
         add("malformed",
             "must be an event: [a-z][a-z0-9_]{0,31}, and none that orders have anyway");
     }
+}
+
+// So is it about names of scopes.
+void model_reader::scope(std::string& out) {
+    if (!expect(json_kind::string)) return;
+    out = from_.string();
+    const transition_rule alone{"A", "go", "B", true, out};
+    const bool fits = !out.empty() && status_machine::build("A", {&alone, 1}, {}).has_value();
+    if (!fits && !from_.failed()) add("malformed", "must be a scope: [a-z][a-z0-9_:.-]{0,31}");
 }
 
 void model_reader::boolean(bool& out) {

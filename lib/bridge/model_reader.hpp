@@ -27,6 +27,7 @@ struct transition_text {
     std::vector<order_status> from;
     order_status to;
     bool open_to_clients = false;
+    std::string scope;  // empty: the default
 };
 struct stage_text {
     order_status waiting, active, failed;
@@ -75,6 +76,7 @@ private:
     void texts(std::size_t most, std::vector<std::string>& out);
     void status(order_status& out);
     void event(std::string& out);
+    void scope(std::string& out);
     void boolean(bool& out);
     void integer(std::int64_t& out, std::int64_t low = std::numeric_limits<std::int64_t>::min(),
                  std::int64_t high = std::numeric_limits<std::int64_t>::max());

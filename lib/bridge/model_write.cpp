@@ -174,6 +174,8 @@ void append_transition(const transition_row& row, std::string& out) {
     line.text("event", row.what->event);
     line.text("to", row.what->to.view());
     if (row.what->open_to_clients) line.boolean("open_to_clients", true);
+    const bool has_scope = row.what->open_to_clients && row.what->scope != default_event_scope;
+    if (has_scope) line.text("scope", row.what->scope);
     line.end();
 }
 

@@ -86,7 +86,8 @@ public:
                           .Name("orderproc_transitions_total")
                           .Help("Changes of orders by the event that made them")
                           .Register(in);
-        for (const char* event : {"create", "edit", "delete"}) {
+        for (const std::string_view it : engine_events) {
+            const std::string event(it);
             transitions.emplace(event, &moves.Add({{"event", event}}));
         }
         for (const transition& it : machine.transitions()) {
@@ -128,7 +129,7 @@ public:
     Family<Counter>& given_up;
     Family<Counter>& wake_ups;
     std::map<std::string, Counter*, std::less<>> transitions;
-    std::array<Counter*, 5> attempts{};
+    std::array<Counter*, attempt_outcomes> attempts{};
     std::array<Counter*, 3> keys{};
 };
 

@@ -124,6 +124,10 @@ bool matches(const order& it, const list_params& params) noexcept {
            it.id.view().starts_with(params.id_prefix);
 }
 
+bool finds_tenant(const list_params& params) {
+    return params.scope.tenant && params.index == order_model::of_tenant(*params.scope.tenant);
+}
+
 std::optional<std::string> end_of_prefix(std::string_view prefix) {
     while (prefix.ends_with('\xff')) prefix.remove_suffix(1);
     if (prefix.empty()) return std::nullopt;

@@ -193,7 +193,10 @@ std::optional<evaluation> claim_selection::offer(stored_order candidate) {
     };
     if (lease_expired) {
         std::string reason =
-            "the lease of worker " + candidate.worker_id + " expired on attempt " + of_max();
+            candidate.worker_id.empty()
+                ? "nobody answered in time on attempt "
+                : "the lease of worker " + candidate.worker_id + " expired on attempt ";
+        reason += of_max();
         return take_back(std::move(candidate), claim_, at_, std::move(reason));
     }
     if (exhausted) {

@@ -159,6 +159,10 @@ void apply(evaluation& out, const transition_order& move, write_time at) {
 void apply(evaluation& out, const renew_lease& renew) {
     out.journaled = false;
     out.after.due_at = renew.expires_at;
+    if (!renew.handed_over) return;
+    out.after.span = *renew.handed_over;
+    out.after.expired_leases = 0;
+    out.after.worker_id.clear();
 }
 
 void apply(evaluation& out, const remove_order&, write_time at) {

@@ -183,7 +183,7 @@ result<void> check_scope(const command& what) {
 
 }  // namespace
 
-result<change> lower(command what, const status_machine& machine, runtime& with,
+result<change> lower(command&& what, const status_machine& machine, runtime& with,
                      const order_model& model) {
     if (auto ok = check_scope(what); !ok) return std::move(ok).error();
     if (auto ok = detail::check_actor(what.actor); !ok) return std::move(ok).error();

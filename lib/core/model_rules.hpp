@@ -17,7 +17,8 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail {
 
-// Added to the slot of an attribute that is unique within its tenant: that of its unique entries.
+// The slot of an order's tenant; and, added to the slot of an attribute that is unique within its
+// tenant, that of its unique entries.
 inline constexpr std::uint8_t tenant_slots = 128;
 
 // nullptr: there is none of that name. REQUIRES: all ascend by name.

@@ -15,6 +15,8 @@ std::string_view name_of(attempt_outcome value) noexcept {
             return "timed_out";
         case attempt_outcome::released:
             return "released";
+        case attempt_outcome::handed_over:
+            return "handed_over";
     }
     return "unknown";
 }

@@ -289,7 +289,7 @@ result<order_model> order_model::build(order_rules rules) {
         table->unique |= it.unique != attribute_unique::no;
         table->fixed |= it.edits == attribute_edits::never;
     }
-    table->indexed = indexed > 0;
+    table->indexed = indexed > 0 || table->rules.tenants;
     if (indexed > indexed_max) {
         return invalid("at most " + std::to_string(indexed_max) + " attributes can be indexed");
     }
@@ -353,6 +353,7 @@ result<void> order_model::validate(const order_content& value) const {
 std::vector<index_entry> order_model::index_of(const order_content& value) const {
     std::vector<index_entry> out;
     if (!impl_->indexed) return out;
+    if (impl_->rules.tenants) out.push_back({detail::tenant_slots, false, value.tenant});
     for (const order_attribute& it : value.attributes) {
         const attribute_rule* const rule = find(it.name);
         if (!rule || !rule->indexed) continue;
@@ -382,6 +383,10 @@ std::string order_model::index_value(const attribute_rule&, const attribute_valu
         append_sortable(std::get<amount>(value).minor_units, out);
     }
     return out;
+}
+
+index_condition order_model::of_tenant(std::string_view tenant) {
+    return {detail::tenant_slots, std::string(tenant), std::string(tenant)};
 }
 
 void order_model::redact(order_content& value) const {

@@ -10,14 +10,22 @@ inline namespace v1 {
 
 namespace {
 
-bool valid_event(std::string_view name) {
-    constexpr std::array<std::string_view, 5> reserved{"create", "edit", "delete", "annotate",
-                                                       "redact"};
+// A small letter, and then small letters, digits and those of others.
+bool valid_word(std::string_view name, std::string_view others) {
     if (name.empty() || name.size() > 32 || name[0] < 'a' || name[0] > 'z') return false;
-    for (const char c : name) {
-        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_') return false;
+    return std::all_of(name.begin(), name.end(), [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || others.find(c) != others.npos;
+    });
+}
+
+std::string bad_event() {
+    std::string out = "an event is [a-z][a-z0-9_]{0,31} and not";
+    for (const std::string_view it : engine_events) {
+        const bool first = it == engine_events.front();
+        const bool last = it == engine_events.back();
+        out.append(first ? " \"" : last ? " or \"" : ", \"").append(it).append("\"");
     }
-    return std::find(reserved.begin(), reserved.end(), name) == reserved.end();
+    return out;
 }
 
 std::string text(order_status status) {
@@ -36,6 +44,11 @@ failure bad_stage(const work_stage& stage, std::string_view why) {
 
 bool has(std::span<const order_status> all, order_status one) {
     return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+std::string_view scope_of(const transition_rule& row) {
+    if (!row.open_to_clients || !row.scope.empty()) return row.scope;
+    return default_event_scope;
 }
 
 // What a stage brings with it.
@@ -102,18 +115,22 @@ struct status_machine::impl {
 result<void> status_machine::impl::add(const transition_rule& row) {
     if (row.from == order_status{}) return bad_row(row, "it has no status to start from");
     if (row.to == order_status{}) return bad_row(row, "it has no status to lead to");
-    if (!valid_event(row.event)) {
-        return bad_row(row,
-                       "an event is [a-z][a-z0-9_]{0,31} and not \"create\", \"edit\", "
-                       "\"delete\", \"annotate\" or \"redact\"");
+    if (!valid_word(row.event, "_") || is_engine_event(row.event)) return bad_row(row, bad_event());
+    if (!row.scope.empty() && !row.open_to_clients) {
+        return bad_row(row, "only an event that is open to clients has a scope");
     }
+    if (!row.scope.empty() && !valid_word(row.scope, "_:.-")) {
+        return bad_row(row, "a scope is [a-z][a-z0-9_:.-]{0,31}");
+    }
+    const std::string_view scope = scope_of(row);
     add(row.from);
     add(row.to);
     const auto known = std::find_if(transitions.begin(), transitions.end(),
                                     [&](const transition& it) { return it.event == row.event; });
     if (known == transitions.end()) {
         const std::string& name = names.emplace_back(row.event);
-        transitions.push_back({name, row.to, {row.from}, row.open_to_clients});
+        const std::string& held = names.emplace_back(scope);
+        transitions.push_back({name, row.to, {row.from}, row.open_to_clients, held});
         return {};
     }
     if (known->to != row.to) {
@@ -122,6 +139,9 @@ result<void> status_machine::impl::add(const transition_rule& row) {
     if (known->open_to_clients != row.open_to_clients) {
         return bad_row(row, known->open_to_clients ? "elsewhere the event is open to clients"
                                                    : "elsewhere the event is closed to clients");
+    }
+    if (known->scope != scope) {
+        return bad_row(row, "elsewhere the event has the scope " + std::string(known->scope));
     }
     if (!has(known->from, row.from)) known->from.push_back(row.from);
     return {};
@@ -225,9 +245,10 @@ result<status_machine> status_machine::build(order_status initial,
 
 const status_machine& status_machine::standard() {
     static const status_machine instance = [] {
-        constexpr std::array<transition_rule, 3> rules{{{"PROCESSING", "complete", "COMPLETED"},
-                                                        {"PENDING", "cancel", "CANCELLED", true},
-                                                        {"FAILED", "retry", "PENDING", true}}};
+        constexpr std::array<transition_rule, 3> rules{
+            {{"PROCESSING", "complete", "COMPLETED"},
+             {"PENDING", "cancel", "CANCELLED", true},
+             {"FAILED", "retry", "PENDING", true, "operate"}}};
         constexpr std::array<work_stage, 1> stages{
             {{"PENDING", "start", "PROCESSING", "release", "fail", "FAILED"}}};
         return build("PENDING", rules, stages).value();
@@ -281,6 +302,22 @@ const work_stage* status_machine::stage_active_in(order_status status) const noe
         if (it.active == status) return &it;
     }
     return nullptr;
+}
+
+std::vector<std::string_view> status_machine::ways_out(const work_stage& of) const {
+    std::vector<std::string_view> out;
+    for (const transition& it : impl_->transitions) {
+        const bool back = it.event == of.release || it.event == of.fail;
+        if (!back && has(it.from, of.active)) out.push_back(it.event);
+    }
+    return out;
+}
+
+std::string_view status_machine::default_way_out(const work_stage& of) const {
+    const auto all = ways_out(of);
+    const auto complete = std::find(all.begin(), all.end(), "complete");
+    if (complete != all.end()) return *complete;
+    return all.size() == 1 ? all.front() : std::string_view();
 }
 
 const transition* status_machine::find(std::string_view event) const noexcept {

@@ -2,8 +2,6 @@
 
 #include <orderproc/change.hpp>
 
-#include <algorithm>
-#include <iterator>
 #include <string_view>
 #include <variant>
 
@@ -27,14 +25,8 @@ result<void> check(const edit_order& edit, const change&) {
     return validate(edit.content);
 }
 
-// What the words of the machine cannot be, and what they must be, for purges go by them.
-bool is_reserved(std::string_view event) noexcept {
-    constexpr std::string_view ours[] = {"create", "edit", "annotate", "delete", "redact"};
-    return std::find(std::begin(ours), std::end(ours), event) != std::end(ours);
-}
-
 result<void> check(const transition_order& move, const change& what) {
-    if (is_reserved(what.event)) {
+    if (is_engine_event(what.event)) {  // purges go by these
         return failure{errc::invalid_argument,
                        "transition_order: the event \"" + what.event + "\" is no move"};
     }
@@ -52,8 +44,9 @@ result<void> check(const remove_order&, const change& what) {
     return failure{errc::invalid_argument, "remove_order: the event is not \"delete\""};
 }
 
-result<void> check(const renew_lease&, const change&) {
-    return {};
+result<void> check(const renew_lease& renew, const change&) {
+    if (!renew.handed_over || renew.handed_over->count() > 0) return {};
+    return failure{errc::invalid_argument, "renew_lease: handed_over must be longer than nothing"};
 }
 
 // The rest of the order is as good as it was: what is added is judged within a sample.

@@ -134,6 +134,31 @@ void a_range_is_listed_by_value(bench& b) {
     }
 }
 
+// No row of another tenant is passed over, whatever else the list is asked for.
+void a_tenant_is_listed_by_its_index(bench& b) {
+    const auto all = stock(b);
+    for (const char* tenant : {"north", "south", "none"}) {
+        list_params params;
+        params.scope.tenant = tenant;
+        params.index = order_model::of_tenant(tenant);
+        expect_found_by_pages(b, all, params);
+        params.created_from = all[30].created_at;
+        params.created_until = all[5].created_at;
+        expect_found_by_pages(b, all, params);
+        params.created_from.reset();
+        const order_status some[] = {"CANCELLED", "PENDING"};
+        params.statuses = some;
+        expect_found_by_pages(b, all, params);
+        params.statuses = {};
+        params.created_until.reset();
+        params.rows_max = 1;
+        params.limit = 3;
+        const order_page page = value("list()", b.reader().list(params));
+        const std::size_t there = std::min(params.limit, found_by_value(all, params).size());
+        expect_equal("orders of a page of " + describe(params), there, page.orders.size());
+    }
+}
+
 void pages_of_values_are_stable(bench& b) {
     b.use(shop());
     std::vector<std::string> expected;
@@ -291,6 +316,8 @@ constexpr entry entries[] = {
     {"a_range_is_listed_by_value",
      "A list of a range of values is sorted by value, then by creation.",
      a_range_is_listed_by_value, capability::indexes},
+    {"a_tenant_is_listed_by_its_index", "A list of a tenant's orders passes over no others.",
+     a_tenant_is_listed_by_its_index, capability::indexes},
     {"pages_of_values_are_stable",
      "A list by value neither skips nor repeats while orders come and go, among equal values too.",
      pages_of_values_are_stable, capability::indexes},

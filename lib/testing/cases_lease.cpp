@@ -207,6 +207,44 @@ void lease_of_a_clock_ahead_ends_when_named(bench& b) {
     expect_equal("leases of orders that are not there", std::size_t{0}, b.write(what).released);
 }
 
+void handed_over_lease_waits_for_an_answer(bench& b) {
+    take_over(b, "F-1");
+    b.created("F-2");
+    const claimed_order answered = b.claimed("F-2", "a");
+    b.advance(seconds(60));
+    b.write(b.claim_of("c"));  // takes both back
+    b.advance(seconds(60));
+    const claimed_order silent = b.claimed("F-1", "c");
+    const claimed_order other = b.claimed("F-2", "c");
+    const feed_position newest = b.newest();
+    constexpr seconds length = std::chrono::hours(3);
+    for (const claimed_order& it : {silent, other}) {
+        change over = b.renew(it, b.now() + length);
+        std::get<renew_lease>(over.action).handed_over = length;
+        expect_same("the outcome of a hand-over", it.value, b.done(over));
+    }
+    expect_equal("the newest entry", newest, b.newest());
+    // It is as long as it was made, and so nothing to doubt.
+    expect_equal("leases to doubt", strings{}, ids_of(all_doubtful(b, 100)));
+    b.advance(length - seconds(1));
+    const auto none = b.write(b.claim_of("d"));
+    expect_equal("leases taken back too early", std::size_t{0}, none.released);
+    expect_equal("when it ends", std::optional(b.now() + seconds(1)), none.next_due);
+    expect_refused("the answer with an older token", errc::lease_lost,
+                   b.write(b.leave(answered, "complete")));
+    expect_equal("status", order_status("COMPLETED"), b.done(b.leave(other, "complete")).status);
+    expect_refused("a second answer", errc::lease_lost, b.write(b.leave(other, "fail")));
+    b.advance(seconds(1));
+    const auto back = b.write(b.claim_of("d"));
+    expect_equal("leases taken back", std::size_t{1}, back.released);
+    expect(back.reclaimed.at(0).reason.starts_with("nobody answered in time"),
+           "the reason is " + show(back.reclaimed.at(0).reason));
+    // The expired leases of before were forgotten: this one is the first, which counts.
+    expect_equal("attempts", silent.value.attempts, b.found("F-1").attempts);
+    expect_refused("an answer that comes too late", errc::lease_lost,
+                   b.write(b.leave(silent, "complete")));
+}
+
 void refused_finish_changes_nothing_beside_it(bench& b) {
     const auto [before, after] = take_over(b, "F-1");
     b.created("F-2");
@@ -256,6 +294,10 @@ constexpr entry entries[] = {
      renewing_makes_no_entry},
     {"an_expired_lease_may_be_renewed", "A lease that nobody took over may be renewed.",
      expired_lease_may_be_renewed},
+    {"a_handed_over_lease_waits_for_an_answer",
+     "A lease that was handed over ends at its own time, is no sign of a crash and nothing to "
+     "doubt.",
+     handed_over_lease_waits_for_an_answer},
     {"a_lease_of_a_clock_ahead_is_found",
      "A probe finds every lease that ends later than its length from now.",
      lease_of_a_clock_ahead_is_found},

@@ -60,4 +60,16 @@ bool api::admit(http::request& in, caller& by, http::response& out) noexcept {
     }
 }
 
+// The body may have come long after the header, and the credential may have ended meanwhile. False:
+// answered.
+bool api::still_may(const access& needs, const caller& by, const http::request& in,
+                    http::response& out) const {
+    if (needs.open()) return true;
+    if (!by.who->ended() && by.who->scopes().meets(needs.any_of)) return true;
+    auth::authenticator::verdict found{by.who};
+    found.invalid = by.who->ended();
+    write_unknown(found, in, out);
+    return false;
+}
+
 }  // namespace orderproc::server

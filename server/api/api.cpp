@@ -5,6 +5,7 @@
 #include "api/refusals.hpp"
 #include "api/representation.hpp"
 #include "api/text.hpp"
+#include "auth/api_key.hpp"
 
 #include <exception>
 #include <string>
@@ -12,16 +13,21 @@
 
 namespace orderproc::server {
 
-std::optional<pending> api::begin(const http::request& in, caller by,
-                                  http::response& out) noexcept {
+api::api(engine& orders, read_pool& reads, api_parts parts)
+    : engine_(orders),
+      reads_(reads),
+      parts_(std::move(parts)),
+      seal_(parts_.cursor_secret.empty() ? auth::random_text(cursor_seal::secret_size_min)
+                                         : parts_.cursor_secret) {}
+
+void api::begin(const http::request& in, caller by, std::optional<pending>& todo,
+                http::response& out) noexcept {
     try {
-        std::optional<pending> todo(std::in_place);
-        todo->by = std::move(by);
+        todo.emplace().by = std::move(by);
         if (!dispatch(in, out, *todo)) todo.reset();
-        return todo;
     } catch (...) {
+        todo.reset();
         fail_with_exception(in, out);
-        return std::nullopt;
     }
 }
 
@@ -45,10 +51,22 @@ bool api::finish(pending& of, const http::request& in, change_outcome& outcome,
             return dispatch(in, out, of);
         }
         if (replayed) out.add("Idempotency-Replayed", "true");
-        return false;
+        return of.note != nullptr;
     } catch (...) {
         fail_with_exception(in, out);
         return false;
+    }
+}
+
+// One that is there already was written by whoever asked before. Without the note nothing is
+// acknowledged: to ask again does no harm.
+void api::finish_note(const http::request& in, error_code ec, http::response& out) noexcept {
+    if (!ec || ec == errc::already_exists || ec == errc::not_supported) return;
+    try {
+        out.clear();
+        fail(failure{ec}, in, out);
+    } catch (...) {
+        fail_with_exception(in, out);
     }
 }
 
@@ -104,11 +122,7 @@ bool api::dispatch(const http::request& in, http::response& out, pending& todo) 
 
 bool api::handle(const route_match& matched, const http::request& in, http::response& out,
                  pending& todo) {
-    const access& needs = matched.found->needs;
-    if (!needs.open() && !todo.by.who->scopes().meets(needs.any_of)) {  // admit() was left out
-        http::write_problem(problems::unauthenticated, {}, in, out);
-        return false;
-    }
+    if (!still_may(matched.found->needs, todo.by, in, out)) return false;
     key_field key;
     if (matched.found->method != "GET") key = read_idempotency_key(in);
     if (!key.valid) {
@@ -121,13 +135,20 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
         out.add("Accept-Encoding", "identity");
         return false;
     }
-    const call it{in, matched.parameter, key.text};
+    const auto [parameter, second] = matched.carried;
+    const call it{in, parameter, second, key.text};
     if (!(this->*matched.found->handle)(it, out, todo)) return false;
     if (!parts_.items) todo.asks_items = false;
     if (todo.many || todo.reads()) return true;  // batch: each of its commands is whole already
     // Whichever way the path names the order, it is one request.
-    const std::string order = named_order(matched.parameter).value_or("");
-    speak_for(todo.by, in, matched.found->name, order, key.text, in.body, todo.what);
+    const std::string order = named_order(parameter).value_or("");
+    std::string body(in.body);
+    if (!second.empty()) body.append(1, '\n').append(second);  // a part of what is asked for
+    speak_for(todo.by, in, matched.found->name, order, key.text, body, todo.what);
+    if (!todo.made) return true;
+    todo.made->actor = std::move(todo.what.actor);
+    todo.made->scope = std::move(todo.what.scope);
+    todo.made->idempotency_key = todo.what.idempotency_key;
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/batch.hpp"
 #include "api/caller.hpp"
+#include "api/cursor_seal.hpp"
 #include "api/health_reason.hpp"
 #include "api/item_refusal.hpp"
 #include "api/list_query.hpp"
@@ -13,6 +14,7 @@
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
+#include "attempts/attempt_tokens.hpp"
 #include "auth/authenticator.hpp"
 #include "http/message.hpp"
 
@@ -22,6 +24,7 @@
 #include <orderproc/items.hpp>
 #include <orderproc/json.hpp>
 #include <orderproc/read_pool.hpp>
+#include <orderproc/worker.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -49,6 +52,7 @@ namespace orderproc::server {
 //                 │                              refused└──────────│────────────│──► answered
 //                 └──► a change is to be committed ◄───────────────┘            │
 //                           └──► finish() ──────────────────────────────────────┴──► answered
+//                                   └──► a record is written ──► finish_note() ─────► answered
 //
 struct pending {
     caller by;  // who asks
@@ -63,12 +67,15 @@ struct pending {
 
     // A command to submit, and how to tell its outcome. True: as for use.
     command what;
+    std::unique_ptr<change> made;  // if there is one, it is submitted instead, as of the caller
     bool (api::*finish)(const http::request&, change_outcome&, pending&, http::response&) = nullptr;
     std::optional<order> current;  // as it was when last looked at
     unsigned conflicts = 0;        // how often it had changed by then
     bool asks_items = false;       // its items are to be asked for before it is submitted
     // The items were refused: the command in its place only asks for the key.
     std::optional<refused_items> refused;
+    // A record to be written before the answer, which is ready, is given.
+    std::unique_ptr<change_record> note;
     std::unique_ptr<batch> many;  // if there is one, its commands are to be submitted instead
 
     bool reads() const noexcept { return read || !load.empty(); }
@@ -99,20 +106,25 @@ struct api_parts {
     auth::authenticator* auth = nullptr;  // none: nobody is asked who it is
     std::string event_source{default_event_source};  // of the journal's entries
     http::request_limits limits;                     // to be told of
+    const attempt_tokens* attempts = nullptr;        // none: nobody can answer an attempt
+    retry_policy retry = {};                         // of attempts that are answered
     bool operations_only = false;                    // metrics and health, no orders
+    // For cursors of bound callers, see cursor_seal; the same in all servers of a storage. Empty:
+    // one is made, and those cursors are good as long as the api.
+    std::string cursor_secret;
 };
 
 // Safe to use from any thread. Exceptions end here: they are a 500.
 class api {
 public:
     // Both outlive it.
-    api(engine& orders, read_pool& reads, api_parts parts = {})
-        : engine_(orders), reads_(reads), parts_(std::move(parts)) {}
+    api(engine& orders, read_pool& reads, api_parts parts = {});
 
     // By the header alone: who asks, and whether they may. False: answered.
     bool admit(http::request& in, caller& by, http::response& out) noexcept;
-    // Answers, or returns what the answer waits for.
-    std::optional<pending> begin(const http::request& in, caller by, http::response& out) noexcept;
+    // Answers, and todo is none; or todo is what the answer waits for.
+    void begin(const http::request& in, caller by, std::optional<pending>& todo,
+               http::response& out) noexcept;
     // The order of `load` was read, or could not be. Answers, or returns true: then of has
     // something else to wait for.
     bool finish_load(pending& of, const http::request& in, result<loaded_order>& loaded,
@@ -120,10 +132,12 @@ public:
     // `read` was carried out, or could not be. Answers.
     void finish_read(pending& of, const http::request& in, result<void>& done,
                      http::response& out) noexcept;
-    // Answers, or returns true: then of has another command to submit. The outcome of a
-    // command that the engine did not take is its error.
+    // Answers, or returns true: then of has another command to submit, or a note to be written. The
+    // outcome of a command that the engine did not take is its error.
     bool finish(pending& of, const http::request& in, change_outcome& outcome,
                 http::response& out) noexcept;
+    // The record of `note` was written, or could not be. Answers.
+    void finish_note(const http::request& in, error_code ec, http::response& out) noexcept;
     // Reads the next step of a batch that is not whole yet. Answers, or returns true.
     bool read_batch(pending& todo, const http::request& in, http::response& out) noexcept;
     // What the item checker said. Answers, or returns true: the command is to be submitted.
@@ -147,6 +161,7 @@ public:
     bool cancel_order(const call& it, http::response& out, pending& todo);
     bool retry_order(const call& it, http::response& out, pending& todo);
     bool raise_transition(const call& it, http::response& out, pending& todo);
+    bool answer_attempt(const call& it, http::response& out, pending& todo);
     bool erase_personal(const call& it, http::response& out, pending& todo);
     bool list_orders_by_status(const call& it, http::response& out, pending& todo);
     bool stream_events(const call& it, http::response& out, pending& todo);
@@ -164,6 +179,8 @@ private:
     using edit_parser = parsed_edit(std::string_view, const order*, const order_model&);
 
     route_match find_route(const http::request& in) const noexcept;
+    bool still_may(const access& needs, const caller& by, const http::request& in,
+                   http::response& out) const;
     bool dispatch(const http::request& in, http::response& out, pending& todo);
     bool handle(const route_match& matched, const http::request& in, http::response& out,
                 pending& todo);
@@ -193,6 +210,10 @@ private:
                        http::response& out);
     bool finish_move(const http::request& in, change_outcome& outcome, pending& todo,
                      http::response& out);
+    bool finish_redaction(const http::request& in, change_outcome& outcome, pending& todo,
+                          http::response& out);
+    bool finish_answer(const http::request& in, change_outcome& outcome, pending& todo,
+                       http::response& out);
     bool settle_refusal(const http::problem_kind& rejected, const http::request& in,
                         change_outcome& outcome, pending& todo, http::response& out);
     bool read_page(const call& it, std::optional<order_status> fixed, http::response& out,
@@ -206,6 +227,7 @@ private:
     engine& engine_;
     read_pool& reads_;
     const api_parts parts_;
+    const cursor_seal seal_;
     openapi_document openapi_{engine_, parts_.limits};
 };
 

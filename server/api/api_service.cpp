@@ -17,7 +17,8 @@ class api_session final : public http::session,
                           private completion,
                           private load_completion,
                           private read_completion,
-                          private item_completion {
+                          private item_completion,
+                          private record_completion {
 public:
     api_session(api& handlers, http::exchange& by) : api_(handlers), by_(by) {}
 
@@ -26,7 +27,7 @@ public:
     }
 
     http::step begin(const http::request& in, http::response& out) noexcept override {
-        todo_ = api_.begin(in, caller_, out);
+        api_.begin(in, caller_, todo_, out);
         return todo_ ? go_on(in, out) : http::step::answered;
     }
 
@@ -48,6 +49,9 @@ public:
             case source::commit:
                 if (todo_->many && !todo_->many->submitted()) return commit(in, out);
                 break;
+            case source::note:
+                api_.finish_note(in, noted_.ec, out);
+                return http::step::answered;
         }
         return api_.finish(*todo_, in, outcome_, out) ? go_on(in, out) : http::step::answered;
     }
@@ -62,7 +66,7 @@ public:
 
 private:
     // What the next ready() tells of.
-    enum class source : std::uint8_t { text, order, read, items, commit };
+    enum class source : std::uint8_t { text, order, read, items, commit, note };
 
     http::step go_on(const http::request& in, http::response& out) noexcept {
         if (todo_->many && !todo_->many->whole) {  // the next step, after other connections
@@ -70,6 +74,7 @@ private:
             by_.ready();
             return http::step::waiting;
         }
+        if (todo_->note) return write_note(in, out);
         if (todo_->read) return read_others(in, out);
         if (!todo_->load.empty()) return load_order(in, out);
         if (todo_->asks_items) return ask_for_items(in, out);
@@ -107,6 +112,19 @@ private:
         return resume(in, out);
     }
 
+    http::step write_note(const http::request& in, http::response& out) noexcept {
+        awaited_ = source::note;
+        noted_ = {};
+        noted_.ec = errc::unavailable;
+        try {
+            auto queued = api_.orders().submit(std::move(*todo_->note), *this);
+            if (queued) return http::step::waiting;
+            noted_.ec = queued.error().code;
+        } catch (const std::exception&) {  // memory has run out before it was queued
+        }
+        return resume(in, out);
+    }
+
     http::step commit(const http::request& in, http::response& out) noexcept {
         awaited_ = source::commit;
         if (todo_->many) {
@@ -117,7 +135,9 @@ private:
         outcome_ = {};
         outcome_.ec = errc::unavailable;
         try {
-            auto queued = api_.orders().submit(std::move(todo_->what), *this);
+            engine& to = api_.orders();
+            auto queued = todo_->made ? to.submit(std::move(*todo_->made), *this)
+                                      : to.submit(std::move(todo_->what), *this);
             if (queued) return http::step::waiting;
             outcome_.ec = queued.error().code;
             outcome_.detail = std::move(queued.error().detail);
@@ -140,6 +160,10 @@ private:
         read_ = std::move(outcome);
         by_.ready();
     }
+    void complete(record_outcome& outcome) noexcept override {
+        noted_.ec = outcome.ec;
+        by_.ready();
+    }
     void complete(error_code ec, std::span<const std::size_t> unknown) noexcept override {
         items_ec_ = ec;
         try {
@@ -160,6 +184,7 @@ private:
     result<void> read_;
     std::vector<std::string> skus_;  // in question
     error_code items_ec_;
+    record_outcome noted_;
     std::vector<std::size_t> unknown_;
 };
 

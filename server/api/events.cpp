@@ -5,9 +5,12 @@
 #include "api/problems.hpp"
 #include "api/representation.hpp"
 #include "api/text.hpp"
+#include "auth/audit.hpp"
 
 #include <orderproc/json.hpp>
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -19,9 +22,10 @@ bool open_to_clients(const transition* it) noexcept {
     return it && it->open_to_clients;
 }
 
-// To try again what has failed is for those who operate the server, all else for those who write.
-auth::scope scope_of(const transition& it) noexcept {
-    return it.event == "retry" ? auth::scope::operate : auth::scope::orders_write;
+// Whether the caller holds the scope that the event names. One that nobody knows nobody holds.
+bool may_raise(const caller& by, const transition& it) noexcept {
+    const auto needed = auth::find_scope(it.scope);
+    return needed && by.may(*needed);
 }
 
 std::string names_of_open_events(const status_machine& machine) {
@@ -82,8 +86,20 @@ bool api::erase_personal(const call& it, http::response& out, pending& todo) {
     if (!expect_no_query(it.in, out) || !read_order_id(it, redact.order, out)) return false;
     todo.what.what = std::move(redact);
     todo.what.version = expected_version(it.in, todo);
-    todo.finish = &api::finish_move;
+    todo.finish = &api::finish_redaction;
     return true;
+}
+
+bool api::finish_redaction(const http::request& in, change_outcome& outcome, pending& todo,
+                           http::response& out) {
+    if (!outcome.ec) {
+        const order& done = outcome.after.value();
+        const std::string name = std::string(done.id.view()) + ", version " +
+                                 std::to_string(static_cast<std::uint64_t>(done.version));
+        todo.note = std::make_unique<change_record>(
+            auth::to_record({done.updated_at, todo.by.name(), "order.redact", name}, tag_of(name)));
+    }
+    return finish_move(in, outcome, todo, out);
 }
 
 bool api::raise(const call& it, std::string event, std::string reason, http::response& out,
@@ -93,8 +109,8 @@ bool api::raise(const call& it, std::string event, std::string reason, http::res
         http::write_problem(problems::not_found, {}, it.in, out);
         return false;
     }
-    if (!todo.by.may(scope_of(*known))) {
-        write_forbidden(to_string(scope_of(*known)), it.in, out);
+    if (!may_raise(todo.by, *known)) {
+        write_forbidden(known->scope, it.in, out);
         return false;
     }
     raise_event raised{{}, std::move(event), std::move(reason)};

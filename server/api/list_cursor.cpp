@@ -1,7 +1,10 @@
 // Positions in lists as texts for clients.
 
+#include "api/cursor_seal.hpp"
 #include "api/list_query.hpp"
 #include "http/base64url.hpp"
+
+#include <orderproc/idempotency.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -11,12 +14,14 @@ namespace orderproc::server {
 
 namespace {
 
-// A cursor is its version, what its list is sorted by of the last order, and a checksum.
-constexpr char cursor_version = 1;
+// A cursor is its version, what its list is sorted by of the last order, and a checksum; or, of a
+// caller that does not see all orders, its version and that content under a seal.
+constexpr char plain_version = 1;
+constexpr char sealed_version = 2;
 constexpr std::size_t integer_size = 8;
 static_assert(index_entry::value_size_max >= order_id::size_max);
 constexpr std::size_t cursor_size_max =
-    (1 + integer_size + index_entry::value_size_max + integer_size) * 4 / 3 + 1;
+    (2 + sizeof(digest) + integer_size + index_entry::value_size_max) * 4 / 3 + 1;
 
 // FNV-1a (draft-eastlake-fnv) of the parts, each closed by a byte that none contains, with
 // SplitMix64's finish to spread the last bits.
@@ -86,45 +91,29 @@ std::uint64_t get(std::string_view from) noexcept {
     return value;
 }
 
-std::string make(const list_query& of, std::uint64_t first, std::uint64_t second) {
-    checksum sum = checksum_of(of);
-    sum.add(first);
-    sum.add(second);
-    std::string bytes(1, cursor_version);
-    put(first, bytes);
-    put(second, bytes);
-    put(sum.value(), bytes);
-    return http::to_base64url(bytes);
+// What is between version and checksum: bytes that say where a page ended.
+std::string content_of(const list_query& of, const list_position& at) {
+    std::string out;
+    switch (of.sort) {
+        case list_sort::order_id:
+            return at.id;
+        case list_sort::index:
+            put(static_cast<std::uint64_t>(at.number), out);
+            return out.append(at.value);
+        case list_sort::created_at:
+        case list_sort::due_at:
+            break;
+    }
+    put(static_cast<std::uint64_t>(at.at.time_since_epoch().count()), out);
+    put(static_cast<std::uint64_t>(at.number), out);
+    return out;
 }
 
-std::string make(const list_query& of, std::string_view id) {
-    checksum sum = checksum_of(of);
-    sum.add(id);
-    std::string bytes(1, cursor_version);
-    bytes.append(id);
-    put(sum.value(), bytes);
-    return http::to_base64url(bytes);
-}
-
-std::string make(const list_query& of, std::string_view value, std::uint64_t number) {
-    std::string content;
-    put(number, content);
-    content.append(value);
-    return make(of, content);
-}
-
-// What is between version and checksum. Neither is judged here.
-std::optional<std::string> content_of(std::string_view cursor) {
-    if (cursor.size() > cursor_size_max) return std::nullopt;
-    auto bytes = http::from_base64url(cursor);
-    if (!bytes || bytes->size() < 1 + integer_size) return std::nullopt;
-    return bytes->substr(1, bytes->size() - 1 - integer_size);
-}
-
-std::optional<std::pair<std::uint64_t, std::uint64_t>> integers_of(std::string_view cursor) {
-    const auto content = content_of(cursor);
-    if (!content || content->size() != 2 * integer_size) return std::nullopt;
-    return std::pair(get(*content), get(std::string_view(*content).substr(integer_size)));
+// As many bytes as that has at most.
+std::size_t content_size(const list_query& of) noexcept {
+    if (of.sort == list_sort::order_id) return order_id::size_max;
+    return integer_size +
+           (of.sort == list_sort::index ? index_entry::value_size_max : integer_size);
 }
 
 // No order has another number.
@@ -132,47 +121,94 @@ bool is_number(std::int64_t value) noexcept {
     return value >= 1 && value != std::numeric_limits<std::int64_t>::max();
 }
 
-// In a list that is sorted by an attribute, which has a condition.
-std::optional<list_position> value_of(const list_query& of, std::string_view cursor) {
-    const auto content = content_of(cursor);
-    if (!content || content->size() < integer_size) return std::nullopt;
+// The position that has this content. None: there is no such one in the list.
+std::optional<list_position> position_of(const list_query& of, std::string_view content) {
     list_position at;
-    at.number = static_cast<std::int64_t>(get(*content));
-    at.value = content->substr(integer_size);
-    const bool within = at.value >= of.index->from && at.value <= of.index->to;
-    return within && is_number(at.number) ? std::optional(std::move(at)) : std::nullopt;
+    if (of.sort == list_sort::order_id) {
+        at.id = content;
+        return content.starts_with(of.id_prefix) ? std::optional(std::move(at)) : std::nullopt;
+    }
+    if (content.size() < integer_size) return std::nullopt;
+    const std::string_view rest = content.substr(integer_size);
+    if (of.sort == list_sort::index) {  // which has a condition
+        at.number = static_cast<std::int64_t>(get(content));
+        at.value = rest;
+        if (at.value < of.index->from || at.value > of.index->to) return std::nullopt;
+    } else {
+        if (rest.size() != integer_size) return std::nullopt;
+        at.at = timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(get(content))));
+        at.number = static_cast<std::int64_t>(get(rest));
+    }
+    return is_number(at.number) ? std::optional(std::move(at)) : std::nullopt;
+}
+
+std::string plain_cursor(std::string_view content, const checksum& sum) {
+    std::string bytes(1, plain_version);
+    bytes.append(content);
+    put(sum.value(), bytes);
+    return http::to_base64url(bytes);
+}
+
+std::string make(const list_query& of, std::uint64_t first, std::uint64_t second) {
+    checksum sum = checksum_of(of);
+    sum.add(first);
+    sum.add(second);
+    std::string content;
+    put(first, content);
+    put(second, content);
+    return plain_cursor(content, sum);
+}
+
+std::string make(const list_query& of, std::string_view content) {
+    checksum sum = checksum_of(of);
+    sum.add(content);
+    return plain_cursor(content, sum);
+}
+
+// The bytes of a cursor of that version, without it. None: it is none.
+std::optional<std::string> bytes_of(std::string_view cursor, char version) {
+    if (cursor.size() > cursor_size_max) return std::nullopt;
+    auto bytes = http::from_base64url(cursor);
+    if (!bytes || bytes->empty() || bytes->front() != version) return std::nullopt;
+    bytes->erase(0, 1);
+    return bytes;
+}
+
+// Without the checksum, which is not judged here.
+std::optional<std::string> plain_content(std::string_view cursor) {
+    auto bytes = bytes_of(cursor, plain_version);
+    if (!bytes || bytes->size() < integer_size) return std::nullopt;
+    bytes->resize(bytes->size() - integer_size);
+    return bytes;
+}
+
+// What a sealed cursor belongs to.
+std::string context_of(const list_query& of) {
+    std::string out;
+    put(checksum_of(of).value(), out);
+    return out;
 }
 
 }  // namespace
 
 std::string make_cursor(const list_query& of, const list_position& at) {
-    if (of.sort == list_sort::order_id) return make(of, at.id);
-    if (of.sort == list_sort::index) {
-        return make(of, at.value, static_cast<std::uint64_t>(at.number));
+    const std::string content = content_of(of, at);
+    if (of.seal) {
+        return http::to_base64url(sealed_version +
+                                  of.seal->seal(context_of(of), content, content_size(of)));
     }
+    if (of.sort == list_sort::order_id || of.sort == list_sort::index) return make(of, content);
     return make(of, static_cast<std::uint64_t>(at.at.time_since_epoch().count()),
                 static_cast<std::uint64_t>(at.number));
 }
 
-// A cursor is ours if it is what is made of its content: version, checksum and last bits.
+// A cursor is ours if it is what is made of its content: version, checksum or seal, and last bits.
 std::optional<list_position> read_cursor(const list_query& of, std::string_view cursor) {
-    list_position at;
-    if (of.sort == list_sort::order_id) {
-        auto id = content_of(cursor);
-        if (!id || !id->starts_with(of.id_prefix)) return std::nullopt;
-        at.id = std::move(*id);
-    } else if (of.sort == list_sort::index) {
-        auto found = value_of(of, cursor);
-        if (!found) return std::nullopt;
-        at = std::move(*found);
-    } else {
-        const auto found = integers_of(cursor);
-        if (!found) return std::nullopt;
-        at.at = timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(found->first)));
-        at.number = static_cast<std::int64_t>(found->second);
-        if (!is_number(at.number)) return std::nullopt;
-    }
-    return make_cursor(of, at) == cursor ? std::optional(std::move(at)) : std::nullopt;
+    auto content = of.seal ? bytes_of(cursor, sealed_version) : plain_content(cursor);
+    if (content && of.seal) content = of.seal->open(context_of(of), *content);
+    if (!content) return std::nullopt;
+    auto at = position_of(of, *content);
+    return at && make_cursor(of, *at) == cursor ? at : std::nullopt;
 }
 
 std::string make_cursor(const list_query& of, const feed_position& at) {
@@ -180,9 +216,9 @@ std::string make_cursor(const list_query& of, const feed_position& at) {
 }
 
 std::optional<feed_position> read_change_cursor(const list_query& of, std::string_view cursor) {
-    const auto found = integers_of(cursor);
-    if (!found) return std::nullopt;
-    const feed_position at{found->first, found->second};
+    const auto content = plain_content(cursor);
+    if (!content || content->size() != 2 * integer_size) return std::nullopt;
+    const feed_position at{get(*content), get(std::string_view(*content).substr(integer_size))};
     return make_cursor(of, at) == cursor ? std::optional(at) : std::nullopt;
 }
 

@@ -193,6 +193,13 @@ const reader_of_parameters::row reader_of_parameters::rows[rows_size] = {
     {"cursor", &reader_of_parameters::read_nothing},
 };
 
+// A list of a tenant's orders by creation, for which nothing better is there.
+bool is_by_tenant(const order_model& model, const list_query& it) {
+    return model.rules().tenants && it.scope.tenant && !it.scope.user && !it.index &&
+           it.sort == list_sort::created_at && it.id_prefix.empty() && !it.updated_from &&
+           !it.order_id;
+}
+
 bool read_cursor_into(std::string_view cursor, list_query& to) {
     if (to.updated_from) {
         to.after_change = read_change_cursor(to, cursor);
@@ -279,6 +286,8 @@ std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>
     normalize(out.statuses);
     if (auto bad = reading.judge()) return bad;
     if (!narrow(by, out.scope)) return bad_parameter{"user_id", std::string(not_the_callers), {}};
+    if (by.bound()) out.seal = of.seal;
+    if (is_by_tenant(of.model, out)) out.index = order_model::of_tenant(*out.scope.tenant);
     if (cursor && !read_cursor_into(*cursor, out)) {
         return bad_parameter{"cursor", "is not one of this list's", {}};
     }

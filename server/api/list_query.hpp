@@ -4,6 +4,7 @@
 // The parameters of a list page, and its cursors.
 
 #include "api/caller.hpp"
+#include "api/cursor_seal.hpp"
 #include "api/query_values.hpp"
 #include "api/uri.hpp"
 
@@ -29,7 +30,8 @@ struct list_query {
     std::optional<timestamp> created_from;
     std::optional<timestamp> created_until;
     std::string id_prefix;
-    std::optional<index_condition> index;  // what the values of an attribute have to be
+    // What the values of an attribute have to be, or the tenant.
+    std::optional<index_condition> index;
     list_sort sort = list_sort::created_at;
     bool descending = true;
     std::size_t limit = limit_default;
@@ -40,6 +42,8 @@ struct list_query {
     std::optional<feed_position> after_change;
     // If there is one, the list has this order or none; of the rest, scope and statuses count.
     std::optional<std::string> order_id;
+    // Of its cursors, if the caller does not see all orders; outlives it. None: they are plain.
+    const cursor_seal* seal = nullptr;
 
     bool has_status(order_status it) const noexcept;
     list_params params() const;      // points into this
@@ -52,6 +56,7 @@ struct list_resource {
     const order_model& model = order_model::standard();
     // The status that the path names; then there is no parameter of that name.
     std::optional<order_status> status = {};
+    const cursor_seal* seal = nullptr;  // for callers that are bound
 };
 
 // The names of the parameters there are, but for those of attributes.
@@ -67,7 +72,8 @@ std::optional<bad_parameter> parse_list_query(const std::vector<query_parameter>
                                               list_query& out);
 
 // A position in the list that these filters and this order give, as base64url (RFC 4648, 5).
-// It says nothing to clients; a checksum over all of it tells damage and other filters apart.
+// A checksum over all of it tells damage and other filters apart. It says where the page ended,
+// which may be at an order that the caller does not see: then, with a seal, it says nothing.
 std::string make_cursor(const list_query& of, const list_position& at);
 std::optional<list_position> read_cursor(const list_query& of, std::string_view cursor);
 // The same for a list of what has changed.

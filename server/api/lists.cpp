@@ -76,7 +76,7 @@ bool api::read_page(const call& it, std::optional<order_status> fixed, http::res
         return false;
     }
     list_query query;
-    const list_resource of{engine_.machine(), engine_.model(), fixed};
+    const list_resource of{engine_.machine(), engine_.model(), fixed, &seal_};
     if (const auto bad = parse_list_query(*parameters, of, todo.by, query)) {
         write_bad_parameter(*bad, it.in, out);
         return false;

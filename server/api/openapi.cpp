@@ -71,6 +71,20 @@ std::string size_text(std::size_t bytes) {
     return std::to_string(bytes) + " bytes";
 }
 
+// What an answer to an attempt may raise, and nothing.
+json::array work_events(const status_machine& machine) {
+    json::array out;
+    for (const work_stage& stage : machine.stages()) {
+        for (const std::string_view it : machine.ways_out(stage)) {
+            if (std::find(out.begin(), out.end(), json::value(it)) == out.end()) {
+                out.emplace_back(it);
+            }
+        }
+    }
+    out.emplace_back(nullptr);
+    return out;
+}
+
 // What a string of the template may name.
 json::object make_values(const status_machine& machine, const http::request_limits& limits) {
     json::array statuses;
@@ -80,11 +94,17 @@ json::object make_values(const status_machine& machine, const http::request_limi
         counts.emplace(lower(it.view()), json::object{{"type", "integer"}, {"minimum", 0}});
     }
     json::array client_events;
-    json::array events{"create", "edit", "annotate", "delete", "redact"};
+    std::string event_scopes;
+    json::array events(engine_events.begin(), engine_events.end());
     for (const transition& it : machine.transitions()) {
         events.emplace_back(it.event);
-        if (it.open_to_clients) client_events.emplace_back(it.event);
+        if (!it.open_to_clients) continue;
+        client_events.emplace_back(it.event);
+        event_scopes.append(event_scopes.empty() ? "`" : ", `").append(it.event);
+        event_scopes.append("` needs `").append(it.scope).append("`");
     }
+    const auto stages = machine.stages();
+    const std::string_view stage = stages.empty() ? "WORKING" : stages.front().active.view();
     json::array codes;
     for (const http::problem_kind* it : all_problems()) codes.emplace_back(it->code);
     json::array health;
@@ -97,6 +117,9 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"status_counts", std::move(counts)},
         {"status_count_names", std::move(count_names)},
         {"client_events", std::move(client_events)},
+        {"event_scopes", event_scopes},
+        {"work_events", work_events(machine)},
+        {"example_stage", stage},
         {"events", std::move(events)},
         {"problem_codes", std::move(codes)},
         {"health_codes", std::move(health)},
@@ -106,6 +129,7 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"items_max", order::items_max},
         {"metadata_size_max", order::metadata_size_max},
         {"errors_max", parsed_order::errors_max},
+        {"attempt_seconds_max", parsed_answer::seconds_max},
         {"reason_size_max", parsed_transition::reason_size_max},
         {"batch_items_max", batch::items_max},
         {"limit_max", list_query::limit_max},
@@ -128,7 +152,8 @@ class openapi_maker {
 public:
     openapi_maker(const status_machine& machine, const order_model& model,
                   const http::request_limits& limits)
-        : root_(json::parse(unpack(find_page("")->gzipped)).as_object()),
+        : machine_(machine),
+          root_(json::parse(unpack(find_page("")->gzipped)).as_object()),
           values_(make_values(machine, limits)) {
         for (auto& it : order_values(machine, model)) {
             values_.emplace(it.key(), std::move(it.value()));
@@ -218,15 +243,28 @@ private:
                 {"x-problems", json::array()}};
     }
 
+    // Where the event decides: what the events of this machine need, or the one that the path
+    // names.
+    auth::scope_set scopes_of(const route& it) const {
+        if (!it.needs.by_event) return it.needs.any_of;
+        const std::string_view last = it.pattern.substr(it.pattern.rfind('/') + 1);
+        const bool any = it.name == "raise_transition" || !machine_.find(last);
+        auth::scope_set out;
+        for (const transition& event : machine_.transitions()) {
+            if (!event.open_to_clients || (!any && event.event != last)) continue;
+            if (const auto needed = auth::find_scope(event.scope)) out.add(*needed);
+        }
+        return out;
+    }
+
     // What the table of routes says of who may ask. A credential is optional: while there is no
     // key, requests from the server's machine need none.
-    static void add_access(std::string_view method, std::string_view path,
-                           json::object& operation) {
+    void add_access(std::string_view method, std::string_view path, json::object& operation) {
         json::array security;
         for (const route& it : routes()) {
             if (lower(it.method) != method || it.pattern != path || it.needs.open()) continue;
             security.push_back(json::object());
-            for (const auth::scope one : auth::scopes_in(it.needs.any_of)) {
+            for (const auth::scope one : auth::scopes_in(scopes_of(it))) {
                 for (const char* scheme : {"key", "token"}) {
                     security.push_back(json::object{{scheme, {auth::to_string(one)}}});
                 }
@@ -357,6 +395,7 @@ private:
         return out;
     }
 
+    const status_machine& machine_;
     json::object root_;
     json::object values_;
     json::object groups_;

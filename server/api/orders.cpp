@@ -20,7 +20,7 @@ bool api::create_order(const call& it, http::response& out, pending& todo) {
     if (!expect_no_query(it.in, out)) return false;
     parsed_order parsed = parse_order(it.in.body, engine_.model());
     if (!expect_valid(parsed.syntax, parsed.errors, it.in, out)) return false;
-    todo.what.what = submit_order{std::move(parsed.value)};
+    todo.what.what.emplace<submit_order>(std::move(parsed.value));
     todo.finish = &api::finish_create;
     todo.asks_items = true;
     return true;

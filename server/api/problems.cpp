@@ -39,6 +39,7 @@ std::span<const http::problem_kind* const> all_problems() noexcept {
         &order_exists,
         &not_editable,
         &transition_refused,
+        &attempt_over,
         &attribute_taken,
         &version_conflict,
         &precondition_failed,

@@ -33,6 +33,7 @@ inline constexpr problem_kind order_exists{409, "order_exists", "The order id is
 inline constexpr problem_kind not_editable{409, "not_editable", "The order cannot be edited now"};
 inline constexpr problem_kind transition_refused{409, "transition_refused",
                                                  "The order's status forbids it"};
+inline constexpr problem_kind attempt_over{409, "attempt_over", "The attempt is over"};
 inline constexpr problem_kind attribute_taken{409, "attribute_taken",
                                               "Another order has this value, which is unique"};
 inline constexpr problem_kind version_conflict{409, "version_conflict",

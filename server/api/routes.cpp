@@ -14,7 +14,7 @@ using auth::scope;
 constexpr access anybody{true, {}};
 constexpr access reads{true, {scope::orders_read}};
 constexpr access writes{true, {scope::orders_write}};
-constexpr access raises{true, {scope::orders_write, scope::operate}};  // then the event decides
+constexpr access raises{true, auth::scopes_of_events, true};
 constexpr access erases{true, {scope::erase}};
 constexpr access scrapes{true, {scope::metrics}};
 
@@ -32,6 +32,8 @@ constexpr route table[] = {
     {"POST", "/orders/{order_id}/cancel", "cancel_order", &api::cancel_order, raises},
     {"POST", "/orders/{order_id}/retry", "retry_order", &api::retry_order, raises},
     {"POST", "/orders/{order_id}/transitions", "raise_transition", &api::raise_transition, raises},
+    {"POST", "/orders/{order_id}/attempts/{attempt_token}", "answer_attempt", &api::answer_attempt,
+     writes},
     {"GET", "/orders/status/{status}", "list_orders_by_status", &api::list_orders_by_status, reads},
     {"GET", "/events", "stream_events", &api::stream_events, reads},
     {"GET", "/orders/{order_id}/events", "stream_order_events", &api::stream_order_events, reads},
@@ -52,16 +54,20 @@ bool spelt_out(std::string_view path) noexcept {
                        [&](const route& it) { return it.pattern == path; });
 }
 
-bool fits(std::string_view pattern, std::string_view path, std::string_view& parameter) noexcept {
-    const std::size_t open = pattern.find('{');
-    if (open == pattern.npos) return pattern == path;
-    const std::size_t close = pattern.find('}');
-    const std::string_view before = pattern.substr(0, open);
-    const std::string_view behind = pattern.substr(close + 1);
-    if (path.size() <= before.size() + behind.size()) return false;
-    if (!path.starts_with(before) || !path.ends_with(behind)) return false;
-    parameter = path.substr(before.size(), path.size() - before.size() - behind.size());
-    return parameter.find('/') == parameter.npos;
+// A parameter is a whole segment of the path, and never empty.
+bool fits(std::string_view pattern, std::string_view path, path_parameters& found) noexcept {
+    found = {};
+    for (std::string_view* to : {&found.first, &found.second}) {
+        const std::size_t open = pattern.find('{');
+        if (open == pattern.npos) break;
+        if (!path.starts_with(pattern.substr(0, open))) return false;
+        path.remove_prefix(open);
+        pattern.remove_prefix(pattern.find('}') + 1);
+        *to = path.substr(0, path.find('/'));
+        if (to->empty()) return false;
+        path.remove_prefix(to->size());
+    }
+    return pattern == path;
 }
 
 }  // namespace
@@ -79,12 +85,12 @@ route_match match(std::string_view method, std::string_view path) noexcept {
     const bool literal = spelt_out(path);
     route_match out;
     for (const route& it : table) {
-        std::string_view parameter;
-        if (literal ? it.pattern != path : !fits(it.pattern, path, parameter)) continue;
+        path_parameters carried;
+        if (literal ? it.pattern != path : !fits(it.pattern, path, carried)) continue;
         out.path_known = true;
         if (it.method != method) continue;
         out.found = &it;
-        out.parameter = parameter;
+        out.carried = carried;
         break;
     }
     return out;
@@ -94,8 +100,8 @@ std::string allowed_methods(std::string_view path) {
     const bool literal = spelt_out(path);
     std::string out;
     for (const route& it : table) {
-        std::string_view parameter;
-        if (literal ? it.pattern != path : path != "*" && !fits(it.pattern, path, parameter)) {
+        path_parameters carried;
+        if (literal ? it.pattern != path : path != "*" && !fits(it.pattern, path, carried)) {
             continue;
         }
         if (out.find(it.method) != out.npos) continue;  // "*" meets methods twice

@@ -30,6 +30,7 @@ inline constexpr std::size_t journal_limit_default = 100;
 struct call {
     const http::request& in;
     std::string_view parameter;  // as sent: percent-encoded
+    std::string_view second;     // the same; empty: the pattern has one parameter at most
     std::string_view key;        // Idempotency-Key; empty: none
 };
 
@@ -38,13 +39,14 @@ struct call {
 struct access {
     bool stated = false;
     auth::scope_set any_of = {};
+    bool by_event = false;  // then the event that is raised names the one that it needs
 
     constexpr bool open() const noexcept { return stated && any_of.empty(); }
 };
 
 struct route {
     std::string_view method;
-    std::string_view pattern;  // "/orders/{order_id}": at most one parameter, a whole segment
+    std::string_view pattern;  // "/orders/{order_id}": at most two parameters, whole segments
     std::string_view name;
     bool (api::*handle)(const call&, http::response&, pending&);  // true: pending is to be done
     access needs = {};
@@ -52,9 +54,13 @@ struct route {
 
 std::span<const route> routes() noexcept;
 
+// As sent; empty: there is none.
+struct path_parameters {
+    std::string_view first, second;
+};
 struct route_match {
     const route* found = nullptr;  // for HEAD that of GET
-    std::string_view parameter;
+    path_parameters carried;
     bool path_known = false;  // with some method
 };
 route_match match(std::string_view method, std::string_view path) noexcept;

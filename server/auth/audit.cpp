@@ -14,6 +14,7 @@ namespace js = boost::json;
 
 constexpr std::size_t audit_page = 500;
 constexpr std::size_t suffix_size = 8;  // tells entries of the same millisecond apart
+constexpr std::size_t mark_max = 64;
 
 audit_entry read_entry(std::string_view text) {
     const js::value parsed = js::parse(text);
@@ -31,28 +32,30 @@ audit_entry read_entry(std::string_view text) {
 
 }  // namespace
 
-change_record to_record(const audit_entry& it) {
+change_record to_record(const audit_entry& it, std::string_view mark) {
     const std::string at = orderproc::to_string(it.at);
     const js::object value{
         {"at", at}, {"actor", it.actor}, {"action", it.action}, {"about", it.about}};
     change_record out;
     out.action = record_action::create;
     out.collection = audit_collection;
-    out.key = at + "-" + random_text(suffix_size);
+    out.key = at + "-" +
+              (mark.empty() ? random_text(suffix_size) : std::string(mark.substr(0, mark_max)));
     out.value = js::serialize(value);
     out.due_at = it.at + audit_kept;
     return out;
 }
 
-result<std::vector<change_record>> expired_audit(repository_reader& from, timestamp now,
-                                                 std::size_t most) {
-    const auto page = from.list_due_records({audit_collection, now, {}, most});
+result<std::vector<change_record>> expired_records(repository_reader& from,
+                                                   std::string_view collection, timestamp now,
+                                                   std::size_t most) {
+    const auto page = from.list_due_records({collection, now, {}, most});
     if (!page) return page.error();
     std::vector<change_record> out;
     for (const record& it : page->records) {
         change_record one;
         one.action = record_action::remove;
-        one.collection = audit_collection;
+        one.collection = collection;
         one.key = it.key;
         one.version = it.version;
         out.push_back(std::move(one));

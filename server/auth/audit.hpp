@@ -26,11 +26,14 @@ struct audit_entry {
     std::string about;   // what it was done to, and how: "web-shop 4fZ0b1Qx, orders:write"
 };
 
-// To be written in the same transaction as what it tells of.
-change_record to_record(const audit_entry& it);
-// Removes what has been kept for long enough, at most so many of them.
-result<std::vector<change_record>> expired_audit(repository_reader& from, timestamp now,
-                                                 std::size_t most);
+// To be written in the same transaction as what it tells of, or before that is acknowledged. mark:
+// with the time it is the record's key, so that what is told twice is there once; at most 64 bytes
+// of it count. Empty: a random one.
+change_record to_record(const audit_entry& it, std::string_view mark = {});
+// Removes records of a collection that have been kept for long enough, at most so many of them.
+result<std::vector<change_record>> expired_records(repository_reader& from,
+                                                   std::string_view collection, timestamp now,
+                                                   std::size_t most);
 // All, oldest first. errc::corrupt: a record is not what to_record() writes.
 result<std::vector<audit_entry>> list_audit(repository_reader& from);
 

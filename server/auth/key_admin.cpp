@@ -1,5 +1,7 @@
 #include "auth/key_admin.hpp"
 
+#include "auth/key_use.hpp"
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -115,6 +117,10 @@ result<std::vector<api_key>> key_admin::list() {
     return out;
 }
 
+result<std::map<std::string, timestamp>> key_admin::uses() {
+    return list_uses(over_);
+}
+
 result<api_key> key_admin::revoke(std::string_view id) {
     auto found = read_one(id);
     if (!found) return std::move(found).error();
@@ -174,18 +180,10 @@ result<void> key_admin::commit(std::vector<change_record> changes, std::string a
     const std::size_t own = changes.size();
     const timestamp now = with_.time.now();
     changes.push_back(to_record({now, options_.actor, std::move(action), std::move(about)}));
-    auto old = expired_audit(over_, now, removed_max);
-    if (!old) return std::move(old).error();
-    changes.insert(changes.end(), old->begin(), old->end());
-    const auto ended = over_.list_due_records({key_collection, now, {}, removed_max});
-    if (!ended) return ended.error();
-    for (const record& it : ended->records) {
-        change_record gone;
-        gone.action = record_action::remove;
-        gone.collection = key_collection;
-        gone.key = it.key;
-        gone.version = it.version;
-        changes.push_back(std::move(gone));
+    for (const std::string_view from : {audit_collection, key_collection, key_use_collection}) {
+        auto old = expired_records(over_, from, now, removed_max);
+        if (!old) return std::move(old).error();
+        changes.insert(changes.end(), old->begin(), old->end());
     }
     const auto outcomes = write(changes);
     if (!outcomes) return outcomes.error();

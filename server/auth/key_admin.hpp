@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,8 @@ public:
     result<made_key> create(api_key wanted, std::string_view environment);
     // By name, and then by when they were made.
     result<std::vector<api_key>> list();
+    // When keys were last used, by id: those of which it is known.
+    result<std::map<std::string, timestamp>> uses();
     // It stops at once. errc::not_found: there is no such key. Of one that was revoked, nothing
     // is changed.
     result<api_key> revoke(std::string_view id);

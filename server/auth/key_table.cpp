@@ -33,7 +33,17 @@ std::string_view name_of(key_fault it) noexcept {
     return {};
 }
 
-key_table::key_table(runtime with) : with_(with), entries_(std::make_shared<const entries>()) {}
+key_table::key_table(runtime with)
+    : with_(with), keyless_(make_keyless()), entries_(std::make_shared<const entries>()) {}
+
+principal_ptr key_table::make_keyless() {
+    return std::make_shared<principal>("", scopes_without_key);
+}
+
+principal_ptr key_table::keyless() const {
+    const std::lock_guard lock(mutex_);
+    return keyless_;
+}
 
 std::shared_ptr<const key_table::entries> key_table::current() const {
     const std::lock_guard lock(mutex_);
@@ -56,7 +66,6 @@ result<void> key_table::refresh(repository_reader& from) {
         more = page->more && !page->records.empty();
         if (more) after = page->records.back().key;
     }
-    if (!made->empty()) keyless_->end();
     const timestamp now = with_.time.now();
     for (const auto& [id, old] : *before) {
         const auto found = made->find(id);
@@ -67,6 +76,11 @@ result<void> key_table::refresh(repository_reader& from) {
         if (it->who && it->key.ended(now)) it->who->end();
     }
     const std::lock_guard lock(mutex_);
+    if (!made->empty()) {
+        keyless_->end();
+    } else if (keyless_->ended()) {  // an older storage is in the place of the one with keys
+        keyless_ = make_keyless();
+    }
     entries_ = std::move(made);
     refreshed_at_ = with_.time.monotonic();
     return {};
@@ -76,6 +90,7 @@ std::shared_ptr<const key_table::entry> key_table::read_entry(const record& from
                                                               const entry* before) {
     auto out = std::make_shared<entry>();
     out->version = from.version;
+    if (before) out->used = before->used.load(std::memory_order_relaxed);
     auto key = decode_key(from.key, from.value);
     if (!key) {
         with_.observer.error("auth.keys", key.error());
@@ -142,6 +157,22 @@ key_verdict key_table::find(std::string_view text, const http::address_bytes& fr
         out.fault = key_fault::network;
     } else {
         out.who = it.who;
+        const auto now = std::chrono::floor<std::chrono::minutes>(with_.time.now());
+        const std::int64_t minute = now.time_since_epoch().count();
+        // Most requests only read it: it changes once a minute.
+        if (it.used.load(std::memory_order_relaxed) != minute) {
+            it.used.store(minute, std::memory_order_relaxed);
+        }
+    }
+    return out;
+}
+
+std::vector<use_of_key> key_table::take_uses() {
+    std::vector<use_of_key> out;
+    const auto all = current();
+    for (const auto& [id, it] : *all) {
+        const std::int64_t minute = it->used.exchange(0, std::memory_order_relaxed);
+        if (minute != 0) out.push_back({id, timestamp(std::chrono::minutes(minute))});
     }
     return out;
 }

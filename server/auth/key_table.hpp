@@ -10,6 +10,7 @@
 #include <orderproc/repository.hpp>
 #include <orderproc/runtime.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace orderproc::server::auth {
 
@@ -31,6 +33,12 @@ struct key_verdict {
     principal_ptr who;  // none: the key does not count…
     key_fault fault = key_fault::none;
     std::string id;  // …and which one it would be, if it has an id
+};
+
+// A key counted in a request.
+struct use_of_key {
+    std::string id;
+    timestamp at{};  // the minute's beginning
 };
 
 // What a look-up did: for tests, which see to it that a wrong key costs what a good one does.
@@ -59,10 +67,14 @@ public:
     // There is one that somebody can use now.
     bool usable() const;
     // Whoever asks without a key while there is none. It ends with the first key.
-    const principal_ptr& keyless() const noexcept { return keyless_; }
+    principal_ptr keyless() const;
 
+    // Notes that the key was used now, if it counts.
     key_verdict find(std::string_view text, const http::address_bytes& from,
                      key_steps* steps = nullptr) const;
+
+    // Ids of the keys that were used since this was called last, and when: to the minute.
+    std::vector<use_of_key> take_uses();
 
 private:
     struct entry {
@@ -71,15 +83,18 @@ private:
         api_key key;
         http::address_ranges networks;
         principal_ptr who;
+        // When it was used, in minutes since 1970; 0: not since take_uses().
+        mutable std::atomic<std::int64_t> used{0};
     };
     using entries = std::map<std::string, std::shared_ptr<const entry>, std::less<>>;
 
+    static principal_ptr make_keyless();
     std::shared_ptr<const entry> read_entry(const record& from, const entry* before);
     std::shared_ptr<const entries> current() const;
 
     const runtime with_;
-    const principal_ptr keyless_ = std::make_shared<principal>("", scopes_without_key);
     mutable std::mutex mutex_;
+    principal_ptr keyless_;
     std::shared_ptr<const entries> entries_;
     std::optional<clock::instant> refreshed_at_;
 };

@@ -59,6 +59,8 @@ result<scope_set> parse_scopes(std::span<const std::string> names);
 // change what belongs to everybody.
 inline constexpr scope_set scopes_of_bound{scope::orders_read, scope::orders_write,
                                            scope::webhooks};
+// What an event of a status machine may need.
+inline constexpr scope_set scopes_of_events{scope::orders_write, scope::operate, scope::erase};
 // What may be done from this machine while nobody has a credential.
 inline constexpr scope_set scopes_without_key{scope::orders_read, scope::orders_write, scope::read,
                                               scope::operate, scope::metrics};

@@ -1,5 +1,8 @@
 #include "cli/access.hpp"
 
+#include "cli/observation.hpp"
+#include "cli/storage_secret.hpp"
+
 #include <array>
 #include <utility>
 
@@ -9,9 +12,11 @@ result<std::unique_ptr<access_control>> access_control::start(storage& of,
                                                               const exposure_settings& exposed,
                                                               const tls_settings& tls,
                                                               http::address_ranges trusted_proxies,
-                                                              runtime with, log_sink log) {
+                                                              observation& shown) {
+    const runtime with = system_runtime(shown.watch());
+    const log_sink log = shown.sink();
     std::unique_ptr<access_control> out(new access_control(with));
-    auto secure = tls.open(log);
+    auto secure = tls.open(log, [&shown](bool taken) { shown.count_certificate(taken); });
     if (!secure) return std::move(secure).error();
     out->secure_ = std::move(*secure);
     auto over = tls.carriers_over(out->secure_.get());
@@ -23,10 +28,13 @@ result<std::unique_ptr<access_control>> access_control::start(storage& of,
         if (!watching) return std::move(watching).error();
         out->watch_ = std::move(*watching);
     }
+    auto secret = load_storage_secret(of, "attempts");
+    if (!secret) return std::move(secret).error();
+    if (!secret->empty()) out->attempts_ = std::make_unique<attempt_tokens>(std::move(*secret));
     auth::authenticator_options options;
     options.trusted_proxies = std::move(trusted_proxies);
     options.everybody_may = exposed.insecure_no_auth;
-    options.refused = [log = std::move(log)](const auth::refused_credential& it) {
+    options.refused = [log](const auth::refused_credential& it) {
         const std::array<log_field, 3> fields{
             {{"reason", it.reason}, {"key", it.key_id}, {"request_id", it.request_id}}};
         try {

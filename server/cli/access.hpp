@@ -2,8 +2,9 @@
 #define ORDERPROC_SERVER_CLI_ACCESS_HPP
 
 // Who may ask a running process, and over what: the keys of its storage and the certificate, both
-// kept up to date.
+// kept up to date, and what attempts are answered by.
 
+#include "attempts/attempt_tokens.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/key_table.hpp"
 #include "auth/key_watch.hpp"
@@ -19,6 +20,8 @@
 
 namespace orderproc::server {
 
+class observation;
+
 class access_control {
 public:
     // Reads the keys and the certificate, and fails if that fails. A storage without records has no
@@ -27,12 +30,16 @@ public:
                                                          const exposure_settings& exposed,
                                                          const tls_settings& tls,
                                                          http::address_ranges trusted_proxies,
-                                                         runtime with, log_sink log);
+                                                         observation& shown);
 
     auth::authenticator& judge() noexcept { return *judge_; }
     const http::carriers& over() const noexcept {
         return over_;
     }  // of the servers, which it outlives
+    // None: the storage has no records.
+    auth::key_table* keys() noexcept { return watch_ ? &table_ : nullptr; }
+    // By which attempts are answered; none: the storage has no records.
+    const attempt_tokens* attempts() const noexcept { return attempts_.get(); }
     // Somebody can prove who they are.
     bool has_keys() const { return table_.usable(); }
 
@@ -41,6 +48,7 @@ private:
     auth::key_table table_;
     std::unique_ptr<auth::key_watch> watch_;
     std::optional<auth::authenticator> judge_;
+    std::unique_ptr<attempt_tokens> attempts_;
     std::unique_ptr<http::stream_maker> secure_;
     http::carriers over_;
 };

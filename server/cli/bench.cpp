@@ -13,9 +13,12 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <sstream>
+#include <string>
 #include <thread>
+#include <utility>
 
 namespace orderproc::server {
 
@@ -35,6 +38,7 @@ struct bench_settings {
     std::uint64_t seed = 0;
     long pid = 0;
     std::string label;
+    std::string order_file;
     credential_settings credential;
 };
 
@@ -64,8 +68,8 @@ double peak_memory_mib(long pid) {
 class bench {
 public:
     bench(const bench_settings& settings, const endpoint& to, std::chrono::milliseconds duration,
-          std::string token)
-        : settings_(settings) {
+          std::string token, std::string order)
+        : settings_(settings), order_(std::move(order)) {
         base_.token = std::move(token);
         base_.host = to.host;
         base_.port = to.port;
@@ -100,7 +104,7 @@ private:
         if (name == "post") {
             out.method = "POST";
             out.target = "/orders";
-            out.body = order_body;
+            out.body = order_;
         } else if (name == "get") {
             out.target = "/orders/{id}";
             out.ids_known = posted_;
@@ -212,6 +216,7 @@ private:
     }
 
     const bench_settings& settings_;
+    const std::string order_;
     progress_line line_;
     load_options base_;
     std::uint64_t posted_ = 0;
@@ -225,7 +230,16 @@ int run_bench(const bench_settings& settings) {
     if (!duration) return fail(duration.error());
     auto token = settings.credential.token();
     if (!token) return fail(token.error());
-    return bench(settings, *to, *duration, std::move(*token)).run();
+    std::string order = order_body;
+    if (!settings.order_file.empty()) {
+        std::ifstream file(settings.order_file, std::ios::binary);
+        order.assign(std::istreambuf_iterator<char>(file), {});
+        if (!file) {
+            return fail({errc::invalid_argument,
+                         "--order-file: " + settings.order_file + " cannot be read"});
+        }
+    }
+    return bench(settings, *to, *duration, std::move(*token), std::move(order)).run();
 }
 
 }  // namespace
@@ -247,6 +261,8 @@ void add_bench(command_line to) {
     add_setting(*command, "duration", it->duration, "Of each scenario");
     add_setting(*command, "requests", it->requests, "End each scenario earlier, after so many");
     add_setting(*command, "orders", it->orders, "Of e2e, and for get when nothing was posted");
+    add_setting(*command, "order-file", it->order_file,
+                "What is posted, with {id} where the id of each order is to be");
     add_setting(*command, "seed", it->seed, "Of the order ids; 0: by the time of day");
     add_setting(*command, "pid", it->pid, "The server's process: measures its CPU and memory");
     it->credential.add_file_to(*command);

@@ -14,6 +14,7 @@
 #include <orderproc/runtime.hpp>
 
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -93,7 +94,14 @@ std::string joined(const std::vector<std::string>& all) {
     return out.empty() ? "-" : out;
 }
 
-void print_key_json(const auth::api_key& it, timestamp now) {
+using key_uses = std::map<std::string, timestamp>;
+
+std::string used_text(const auth::api_key& it, const key_uses& uses) {
+    const auto found = uses.find(it.id);
+    return found == uses.end() ? std::string() : orderproc::to_string(found->second);
+}
+
+void print_key_json(const auth::api_key& it, const key_uses& uses, timestamp now) {
     std::string out = R"({"id":)";
     append_json_string(it.id, out);
     const auto put = [&](const char* name, std::string_view value) {
@@ -109,6 +117,7 @@ void print_key_json(const auth::api_key& it, timestamp now) {
     put("created_by", it.created_by);
     if (it.expires_at) put("expires_at", orderproc::to_string(*it.expires_at));
     if (it.revoked_at) put("revoked_at", orderproc::to_string(*it.revoked_at));
+    if (const auto used = used_text(it, uses); !used.empty()) put("last_used_at", used);
     if (!it.rotated_from.empty()) put("rotated_from", it.rotated_from);
     put("state", state_of(it, now));
     std::printf("%s}\n", printable_json(out).c_str());
@@ -117,18 +126,21 @@ void print_key_json(const auth::api_key& it, timestamp now) {
 int list_keys(auth::key_admin& admin, const keys_settings& with) {
     const auto all = admin.list();
     if (!all) return fail(all.error());
+    const auto uses = admin.uses();
+    if (!uses) return fail(uses.error());
     const timestamp now = system_runtime().time.now();
-    std::vector<table_row> rows{
-        {"ID", "NAME", "STATE", "SCOPES", "BOUND TO", "FROM", "CREATED", "BY", "EXPIRES"}};
+    std::vector<table_row> rows{{"ID", "NAME", "STATE", "SCOPES", "BOUND TO", "FROM", "CREATED",
+                                 "BY", "EXPIRES", "LAST USED"}};
     for (const auth::api_key& it : *all) {
         if (with.json) {
-            print_key_json(it, now);
+            print_key_json(it, *uses, now);
             continue;
         }
-        rows.push_back({it.id, it.name, state_of(it, now), to_string(it.scopes), bound_text(it),
-                        joined(it.networks), orderproc::to_string(it.created_at),
-                        printable(it.created_by),
-                        it.expires_at ? orderproc::to_string(*it.expires_at) : "-"});
+        rows.push_back(
+            {it.id, it.name, state_of(it, now), to_string(it.scopes), bound_text(it),
+             joined(it.networks), orderproc::to_string(it.created_at), printable(it.created_by),
+             it.expires_at ? orderproc::to_string(*it.expires_at) : "-", used_text(it, *uses)});
+        if (rows.back().back().empty()) rows.back().back() = "-";
     }
     if (!with.json) std::fputs(make_table(rows).c_str(), stdout);
     return 0;

@@ -168,7 +168,7 @@ result<void> require_all(storage& orders, const order_model& model) {
     const storage_info info = orders.info();
     if (auto ok = require(info, {capability::records}, "--model"); !ok) return ok;
     if (!model.has_indexes()) return {};
-    return require(info, {capability::indexes}, "an indexed attribute");
+    return require(info, {capability::indexes}, "a model with indexes");
 }
 
 }  // namespace

@@ -52,6 +52,16 @@ observation::observation(const observation_settings& settings, const status_mach
         .Register(registry_)
         .Add({{"version", ORDERPROC_VERSION}})
         .Set(1);
+    auto& certificates = ::prometheus::BuildCounter()
+                             .Name("orderproc_certificate_reloads_total")
+                             .Help("Certificates that came to replace one, by what became of them")
+                             .Register(registry_);
+    certificates_taken_ = &certificates.Add({{"result", "taken"}});
+    certificates_not_taken_ = &certificates.Add({{"result", "not_taken"}});
+}
+
+void observation::count_certificate(bool taken) noexcept {
+    (taken ? certificates_taken_ : certificates_not_taken_)->Increment();
 }
 
 void observation::tell_remarks(const storage& opened) const {

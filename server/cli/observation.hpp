@@ -16,6 +16,7 @@
 #include <orderproc/log.hpp>
 #include <orderproc/prometheus.hpp>
 
+#include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
@@ -47,6 +48,8 @@ public:
     void tell_remarks(const storage& opened) const;
     // How many listen to the live feed, asked at each scrape.
     void count_streams(std::function<std::size_t()> count);
+    // A certificate was replaced, and was taken or not. Thread-safe.
+    void count_certificate(bool taken) noexcept;
     log_sink sink() const {
         return [this](const log_record& what) { log(what); };
     }
@@ -68,6 +71,8 @@ private:
     request_log request_log_;
     std::function<std::size_t()> streams_;
     ::prometheus::Gauge* streams_shown_ = nullptr;
+    ::prometheus::Counter* certificates_taken_ = nullptr;
+    ::prometheus::Counter* certificates_not_taken_ = nullptr;
 };
 
 // Metrics and health at an address of their own.

@@ -58,7 +58,8 @@ void print_json(std::string_view text) {
 std::optional<int> order_command::load_model() {
     if (model_) return std::nullopt;
     const auto got = client_.model();
-    const bool has_none = got && got->status == 404;
+    model_is_hidden_ = got && got->status == 403;
+    const bool has_none = model_is_hidden_ || (got && got->status == 404);
     if (!has_none) {
         if (const auto code = exit_code_for(got, 200)) return code;
     }
@@ -124,8 +125,9 @@ std::optional<int> order_command::each_order(const std::string& filters, std::si
         for (const std::string_view it : page.items) sink(it);
         seen += page.items.size();
         if (page.next_cursor.empty()) break;
-        // A page without an order leads nowhere, and neither does a cursor that came before.
-        if (page.items.empty() || !followed.insert(page.next_cursor).second) {
+        // A page may be empty, and the next one have orders; a cursor that came before leads
+        // nowhere.
+        if (!followed.insert(page.next_cursor).second) {
             return fail("the server's list has no end: its next page was shown before");
         }
         cursor = "&cursor=" + url_encoded(page.next_cursor);

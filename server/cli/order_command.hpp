@@ -63,8 +63,9 @@ private:
         std::size_t done = 0, refused = 0;
     };
 
-    // Asks for the server's model, once; a server that knows of none has the standard one. What
-    // exit_code_for() answers, if the model cannot be had.
+    // Asks for the server's model, once; a server that knows of none has the standard one, and so
+    // does, as far as anybody can tell, one that does not show it. What exit_code_for() answers, if
+    // the model cannot be had.
     std::optional<int> load_model();
     // For tables: the standard one if the server's cannot be had.
     const order_model& columns();
@@ -88,6 +89,7 @@ private:
     const order_settings& with_;
     const order_client client_;
     std::optional<shop_model> model_;
+    bool model_is_hidden_ = false;  // the key does not have the scope to read it
 };
 
 }  // namespace orderproc::server

@@ -68,9 +68,9 @@ int order_command::create_one() {
     if (!has_items || it.total_amount.empty()) return fail(too_little());
     if (const auto code = load_model()) return *code;
     const order_rules& rules = model_->orders.rules();
-    const bool needs_user = rules.user != user_form::none && !rules.guests;
+    const bool needs_user = rules.user != user_form::none && !rules.guests && !model_is_hidden_;
     if (needs_user && it.user_id.empty()) return fail(too_little());
-    auto body = to_body(it, model_->orders);
+    auto body = model_is_hidden_ ? to_body_as_typed(it) : to_body(it, model_->orders);
     if (!body) return fail(body.error());
     const std::string key = with_.key.empty() ? random_key() : with_.key;
     return show_order(client_.create("/orders", std::move(*body), false, key), 201);

@@ -159,8 +159,19 @@ void append_array(std::string_view name, const std::vector<std::string>& items, 
     out += ']';
 }
 
-result<void> append_user(const std::string& user, const order_model& model, std::string& out) {
-    if (model.rules().user != user_form::integer) {
+// As a value of a type that nobody knows.
+void append_as_typed(std::string_view value, std::string& out) {
+    const bool simple = value.find_first_of("{}[]") == value.npos && trimmed(value) != "null";
+    simple&& is_json(value) ? (void)out.append(value) : append_json_string(value, out);
+}
+
+// Here and below, no model: nobody knows it.
+result<void> append_user(const std::string& user, const order_model* model, std::string& out) {
+    if (!model && !user.empty()) {
+        append_as_typed(user, out += ",\"user_id\":");
+        return {};
+    }
+    if (!model || model->rules().user != user_form::integer) {
         append_text("user_id", user, out);
         return {};
     }
@@ -175,14 +186,19 @@ result<void> append_user(const std::string& user, const order_model& model, std:
 }
 
 // Texts and times are strings, all else stands as it was typed.
-result<void> append_attribute(std::string_view text, const order_model& model, std::string& out) {
+result<void> append_attribute(std::string_view text, const order_model* model, std::string& out) {
     const std::size_t end = std::min(text.find('='), text.size());
     const std::string name(text.substr(0, end));
     const std::string_view value = text.substr(std::min(end + 1, text.size()));
-    const attribute_rule* const rule = model.find(name);
+    if (!model) {
+        append_json_string(name, out);
+        append_as_typed(value, out += ':');
+        return {};
+    }
+    const attribute_rule* const rule = model->find(name);
     if (!rule) {
         std::string known;
-        for (const attribute_rule* it : model.attributes()) {
+        for (const attribute_rule* it : model->attributes()) {
             known.append(known.empty() ? "" : ", ").append(it->name);
         }
         return failure{errc::invalid_argument,
@@ -201,7 +217,7 @@ result<void> append_attribute(std::string_view text, const order_model& model, s
     return {};
 }
 
-result<void> append_attributes(const std::vector<std::string>& all, const order_model& model,
+result<void> append_attributes(const std::vector<std::string>& all, const order_model* model,
                                std::string& out) {
     if (all.empty()) return {};
     out += ",\"attributes\":{";
@@ -304,7 +320,9 @@ result<void> parse_line(std::string_view text, std::vector<std::string>& lines) 
     return {};
 }
 
-result<std::string> to_body(const typed_order& of, const order_model& model) {
+namespace {
+
+result<std::string> body_of(const typed_order& of, const order_model* model) {
     if (!is_json_number(of.total_amount)) {
         return failure{errc::invalid_argument,
                        "\"" + of.total_amount + "\" is not an amount such as 149.99"};
@@ -328,6 +346,16 @@ result<std::string> to_body(const typed_order& of, const order_model& model) {
     if (auto ok = append_attributes(of.attributes, model, out); !ok) return std::move(ok).error();
     out.front() = '{';
     return out + "}";
+}
+
+}  // namespace
+
+result<std::string> to_body(const typed_order& of, const order_model& model) {
+    return body_of(of, &model);
+}
+
+result<std::string> to_body_as_typed(const typed_order& of) {
+    return body_of(of, nullptr);
 }
 
 result<many_orders> split_orders(std::string_view text) {

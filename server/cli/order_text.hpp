@@ -36,6 +36,9 @@ struct typed_order {
 };
 result<std::string> to_body(const typed_order& of,
                             const order_model& model = order_model::standard());
+// The same under a model that the server does not show: a user or the value of an attribute that is
+// a number, true, false or a string of JSON stands as it was typed, all else is a text.
+result<std::string> to_body_as_typed(const typed_order& of);
 
 // Orders in a text: an array, one, or one a line.
 struct many_orders {

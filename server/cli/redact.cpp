@@ -1,3 +1,5 @@
+#include "auth/audit.hpp"
+#include "cli/operator_name.hpp"
 #include "cli/progress.hpp"
 #include "cli/settings.hpp"
 #include "cli/storage_settings.hpp"
@@ -7,6 +9,7 @@
 #include <orderproc/runtime.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -22,6 +25,7 @@ struct redact_settings {
     std::string order;
     std::string user;
     std::string tenant;
+    std::string as;
 };
 
 // How long to wait for readers of the log, which may hold what was taken out.
@@ -31,12 +35,13 @@ constexpr std::chrono::milliseconds log_poll(100);
 // Redacts orders by writes of its own, beside a server that is running. Both must outlive it.
 class redactor {
 public:
-    redactor(repository& orders, const shop_model& shop) : orders_(orders), shop_(shop) {
+    redactor(repository& orders, const shop_model& shop, std::string actor, bool audited)
+        : orders_(orders), shop_(shop), actor_(std::move(actor)), audited_(audited) {
         name_ = "redact-" + std::to_string(with_.random.next());
     }
 
     result<change_outcome> redact(command what) {
-        what.actor = "orderproc redact";
+        what.actor = actor_;
         auto change = lower(std::move(what), shop_.statuses, with_, shop_.orders);
         if (!change) return std::move(change).error();
         change_outcome out;
@@ -50,14 +55,37 @@ public:
         results.changes = {&out, 1};
         auto done = orders_.write(params, results);
         if (!done) return std::move(done).error();
+        if (out.ec || !audited_) return out;
+        if (auto noted = note(out.after.value()); !noted) return std::move(noted).error();
         return out;
     }
 
     const order_model& model() const noexcept { return shop_.orders; }
 
 private:
+    // An order that was redacted, in the audit trail.
+    result<void> note(const order& it) {
+        const change_record what =
+            auth::to_record({with_.time.now(), actor_, "order.redact",
+                             std::string(it.id.view()) + ", version " +
+                                 std::to_string(static_cast<std::uint64_t>(it.version))});
+        record_outcome out;
+        write_params params;
+        params.now = with_.time.now();
+        params.writer = name_;
+        params.sequence = ++sequence_;
+        params.records = {&what, 1};
+        write_results results;
+        results.records = {&out, 1};
+        if (auto done = orders_.write(params, results); !done) return done;
+        if (out.ec) return failure{out.ec, "the audit record could not be written"};
+        return {};
+    }
+
     repository& orders_;
     const shop_model& shop_;
+    const std::string actor_;
+    const bool audited_;
     runtime with_ = system_runtime();
     std::string name_;
     std::uint64_t sequence_ = 0;
@@ -117,9 +145,12 @@ int redact_in(storage& orders, const redact_settings& settings) {
     if (!can) return fail(can.error());
     const auto shop = load_model(orders);
     if (!shop) return fail(shop.error());
+    auto actor = operator_name(settings.as);
+    if (!actor) return fail(actor.error());
     auto writer = orders.connect_writer();
     if (!writer) return fail(writer.error());
-    redactor by(**writer, *shop);
+    redactor by(**writer, *shop, std::move(*actor),
+                orders.info().capabilities.has(capability::records));
     const int code =
         settings.order.empty() ? redact_user(by, **writer, settings) : redact_one(by, settings);
     return empty_log(**writer, code);
@@ -145,6 +176,8 @@ void add_redact(command_line to) {
     settings->storage.add_to(*command);
     add_setting(*command, "order", settings->order, "Id of the order, which may be deleted");
     add_setting(*command, "user", settings->user, "All settled and deleted orders of this user");
+    add_setting(*command, "as", settings->as,
+                "Who you are, if several people share the user that you are logged in as");
     add_setting(*command, "tenant", settings->tenant, "Of --user: only those of this tenant");
     command->callback(
         [&run = to.run, settings] { run = [settings] { return redact(*settings); }; });

@@ -5,6 +5,7 @@
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
+#include "cli/key_use_log.hpp"
 #include "cli/limit_settings.hpp"
 #include "cli/live_feeds.hpp"
 #include "cli/model_migration.hpp"
@@ -13,6 +14,7 @@
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
+#include "cli/storage_secret.hpp"
 #include "cli/storage_settings.hpp"
 #include "cli/stored_model.hpp"
 #include "cli/tls_settings.hpp"
@@ -99,6 +101,7 @@ struct durations {
     milliseconds drain{0};
     milliseconds shutdown_delay{0};
     milliseconds max_publish_lag{0};
+    retry_policy retries;
 };
 
 void drain(http::server& listening, running_workers* works, const durations& times) {
@@ -106,6 +109,15 @@ void drain(http::server& listening, running_workers* works, const durations& tim
     listening.stop(times.drain);  // returns at once: both drain at the same time
     if (works) works->stop(times.drain);
     listening.join();
+}
+
+// What the handlers are made with, beside what is shown.
+api_parts completed(api_parts parts, access_control& access, std::optional<item_gate>& gate,
+                    live_feeds& feeds) {
+    parts.items = gate ? &*gate : nullptr;
+    parts.attempts = access.attempts();
+    feeds.add_to(parts);
+    return parts;
 }
 
 int serve_on(storage& orders, const shop_model& model, const serve_settings& settings,
@@ -119,16 +131,19 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     if (!items) return fail(items.error());
 
     auto access = access_control::start(orders, settings.exposed, settings.tls,
-                                        options.admits.trusted_proxies,
-                                        system_runtime(shown.watch()), shown.sink());
+                                        options.admits.trusted_proxies, shown);
     if (!access) return fail(access.error());
     if (auto ok = settings.admitted_with((*access)->has_keys()); !ok) return fail(ok.error());
+
+    auto cursor_secret = load_storage_secret(orders, "cursors");
+    if (!cursor_secret) return fail(cursor_secret.error());
 
     engine_options how;
     how.watch_others = true;
     how.queue_max = settings.limits.queue;
     how.stored_model = record_of(model);
     engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
+    const key_use_log uses(orders, writes, (*access)->keys());
     storage_probe probe(orders, writes, shown.state());
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.
@@ -142,11 +157,11 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
     api_parts parts = shown.parts((*access)->judge());
-    parts.items = gate ? &*gate : nullptr;
-    feeds.add_to(parts);
+    parts.cursor_secret = std::move(*cursor_secret);
     parts.event_source = settings.event_source;
     parts.limits = options.limits;
-    api handlers(writes, reads, std::move(parts));
+    parts.retry = times.retries;
+    api handlers(writes, reads, completed(std::move(parts), **access, gate, feeds));
     api_service service(handlers);
     std::optional<cors_service> cors;
     if (!settings.cors_origins.empty()) {
@@ -157,8 +172,8 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
 
     std::unique_ptr<running_workers> works;
     if (!settings.no_worker) {
-        auto started = running_workers::start(writes, settings.worker, messages->get(),
-                                              settings.messages.names());
+        auto started = running_workers::start(writes, settings.worker, (*access)->attempts(),
+                                              messages->get(), settings.messages.names());
         if (!started) return fail(started.error());
         works = std::move(*started);
     }
@@ -213,6 +228,8 @@ int serve(const serve_settings& settings) {
     const auto max_publish_lag =
         duration_option("--broker-max-publish-lag", settings.max_publish_lag);
     if (!max_publish_lag) return fail(max_publish_lag.error());
+    const auto retries = settings.worker.retries();
+    if (!retries) return fail(retries.error());
     if (const auto ok = settings.admitted(); !ok) return fail(ok.error());
     if (auto ok = check_sites(settings); !ok) return fail(ok.error());
     if (!is_event_source(settings.event_source)) {
@@ -239,7 +256,7 @@ int serve(const serve_settings& settings) {
     if (!used) return fail(used.error());
     print_unfinished_migration(**orders);
     const int code = serve_on(**orders, *used, settings, std::move(*options),
-                              {*drain, *shutdown_delay, *max_publish_lag}, signals);
+                              {*drain, *shutdown_delay, *max_publish_lag, *retries}, signals);
     return close_storage(**orders, code);
 }
 

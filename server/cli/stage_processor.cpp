@@ -26,27 +26,14 @@ texts names_of_stages(const status_machine& machine) {
     return out;
 }
 
-// Events that end the work of a stage well.
-texts ways_out(const work_stage& of, const status_machine& machine) {
-    texts out;
-    for (const transition& it : machine.transitions()) {
-        const bool leaves = std::find(it.from.begin(), it.from.end(), of.active) != it.from.end();
-        if (leaves && it.event != of.release && it.event != of.fail) out.push_back(it.event);
-    }
-    return out;
-}
-
 result<std::string> event_of(const work_stage& stage, std::string_view wanted,
                              const status_machine& machine) {
-    const texts all = ways_out(stage, machine);
+    const texts all = machine.ways_out(stage);
     const std::string name(stage.active.view());
+    if (wanted.empty()) wanted = machine.default_way_out(stage);
     if (wanted.empty()) {
-        if (all.size() == 1) return std::string(all.front());
-        wanted = "complete";
-        if (std::find(all.begin(), all.end(), wanted) == all.end()) {
-            return invalid("name the event that the processor of " + name + " raises, as in " +
-                           name + ":" + std::string(all.front()) + "=…; it has " + list_of(all));
-        }
+        return invalid("name the event that the processor of " + name + " raises, as in " + name +
+                       ":" + std::string(all.front()) + "=…; it has " + list_of(all));
     }
     if (std::find(all.begin(), all.end(), wanted) == all.end()) {
         return invalid("\"" + std::string(wanted) + "\" does not end the work of " + name +

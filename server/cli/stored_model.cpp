@@ -1,5 +1,6 @@
 #include "cli/stored_model.hpp"
 
+#include "auth/scope.hpp"
 #include "cli/record_write.hpp"
 
 #include <array>
@@ -57,11 +58,38 @@ std::string additions(const order_model& was, const order_model& is) {
     return out;
 }
 
+// Who may raise an event is no matter of the orders that are there.
+std::string changed_scopes(const status_machine& was, const status_machine& is) {
+    std::string out;
+    for (const transition& it : is.transitions()) {
+        const transition* const had = was.find(it.event);
+        if (!had || had->scope == it.scope) continue;
+        if (!out.empty()) out += "; ";
+        out.append(it.event).append(" needs the scope ").append(it.scope);
+    }
+    return out;
+}
+
+// The library does not know which scopes there are.
+result<void> check_scopes(const status_machine& machine) {
+    for (const transition& it : machine.transitions()) {
+        if (!it.open_to_clients) continue;
+        const auto found = auth::find_scope(it.scope);
+        if (found && auth::scopes_of_events.has(*found)) continue;
+        return failure{errc::invalid_argument, "#/statuses: " + std::string(it.event) +
+                                                   ": its scope must be one of " +
+                                                   auth::to_string(auth::scopes_of_events, ", ") +
+                                                   ", not \"" + std::string(it.scope) + "\""};
+    }
+    return {};
+}
+
 }  // namespace
 
 result<shop_model> shop_model_of(std::string_view text) {
     parsed_model read = parse_model(text);
     if (!read.ok()) return failure{errc::invalid_argument, describe_errors(read)};
+    if (auto ok = check_scopes(*read.statuses); !ok) return std::move(ok).error();
     return shop_model{std::move(*read.orders), std::move(*read.statuses)};
 }
 
@@ -110,7 +138,7 @@ result<shop_model> open_model(storage& orders, std::optional<shop_model> wanted)
     if (stored->version == 0 && !differs.empty()) {
         auto can = require(orders.info(), {capability::records}, "--model");
         if (can && wanted->orders.has_indexes()) {
-            can = require(orders.info(), {capability::indexes}, "an indexed attribute");
+            can = require(orders.info(), {capability::indexes}, "a model with indexes");
         }
         if (!can) return std::move(can).error();
         const auto unused = is_unused(orders);
@@ -138,7 +166,11 @@ std::string difference(const shop_model& was, const shop_model& is) {
         if (text.empty()) return;
         out += (out.empty() ? "" : "; ") + text;
     };
-    if (const auto ok = check_successor(was.statuses, is.statuses); !ok) add(ok.error().detail);
+    if (const auto ok = check_successor(was.statuses, is.statuses); !ok) {
+        add(ok.error().detail);
+    } else {
+        add(changed_scopes(was.statuses, is.statuses));
+    }
     if (const auto ok = check_successor(was.orders, is.orders); !ok) {
         add(ok.error().detail);
     } else {

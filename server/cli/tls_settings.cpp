@@ -22,6 +22,10 @@ void tls_settings::add_to(CLI::App& command) {
                 "A file whose first line is the key's passphrase");
     add_setting(command, "tls-client-ca", client_ca,
                 "PEM file: clients need a certificate of one of these, beside a key");
+    add_setting(
+        command, "hsts", hsts,
+        "Seconds for which browsers are to use HTTPS alone (RFC 6797); 0: they are not told")
+        ->check(CLI::Range(0, 63'072'000));
 #endif
     add_setting(command, "http-from-proxy", http_from_proxies,
                 "Address or range of proxies that may speak plain HTTP, and nobody else; may be "
@@ -36,6 +40,12 @@ result<http::carriers> tls_settings::carriers_over(http::stream_maker* secure) c
         const auto range = of_option("--http-from-proxy", http::address_range::parse(it));
         if (!range) return range.error();
         out.plain_from.push_back(*range);
+    }
+    if (hsts > 0 && !secure) {
+        return failure{errc::invalid_argument, "--hsts needs --tls-certificate and --tls-key"};
+    }
+    if (hsts > 0) {
+        out.secure_fields = "Strict-Transport-Security: max-age=" + std::to_string(hsts) + "\r\n";
     }
     return out;
 }
@@ -59,7 +69,8 @@ void tell_reload(const log_sink& log, const failure* why) {
 
 }  // namespace
 
-result<std::unique_ptr<http::stream_maker>> tls_settings::open(log_sink log) const {
+result<std::unique_ptr<http::stream_maker>> tls_settings::open(
+    log_sink log, std::function<void(bool taken)> told) const {
     if (certificate.empty() && key.empty() && client_ca.empty()) {
         return std::unique_ptr<http::stream_maker>();
     }
@@ -67,7 +78,10 @@ result<std::unique_ptr<http::stream_maker>> tls_settings::open(log_sink log) con
         return failure{errc::invalid_argument, "TLS needs both --tls-certificate and --tls-key"};
     }
     tls::listener_options options;
-    options.reloaded = [log = std::move(log)](const failure* why) { tell_reload(log, why); };
+    options.reloaded = [log = std::move(log), told = std::move(told)](const failure* why) {
+        tell_reload(log, why);
+        told(!why);
+    };
     auto made = tls::listener::open({certificate, key, password_file, client_ca}, options);
     if (!made) return std::move(made).error();
     return std::unique_ptr<http::stream_maker>(std::move(*made));
@@ -75,7 +89,8 @@ result<std::unique_ptr<http::stream_maker>> tls_settings::open(log_sink log) con
 
 #else
 
-result<std::unique_ptr<http::stream_maker>> tls_settings::open(log_sink) const {
+result<std::unique_ptr<http::stream_maker>> tls_settings::open(
+    log_sink, std::function<void(bool taken)>) const {
     return std::unique_ptr<http::stream_maker>();
 }
 

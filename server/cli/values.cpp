@@ -118,7 +118,8 @@ result<std::vector<std::string>> split_words(std::string_view text) {
 result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
                                                         const std::string& event,
                                                         std::size_t at_once,
-                                                        const order_model& model) {
+                                                        const order_model& model,
+                                                        handed_over_work later) {
     constexpr std::string_view simulate = "simulate:";
     constexpr std::string_view exec = "exec:";
     if (text.starts_with(simulate)) {
@@ -142,7 +143,7 @@ result<std::unique_ptr<processor>> make_named_processor(const std::string& text,
         if (!to) return to.error();
         http_client_options options;
         if (at_once > 0) options.connections_max = at_once;
-        return make_http_processor(*to, event, options, model);
+        return make_http_processor(*to, event, options, model, {}, later);
     }
     return failure{errc::invalid_argument, "unknown processor \"" + text +
                                                "\": expected simulate:DURATION, exec:PROGRAM or "

@@ -3,6 +3,8 @@
 
 // The texts that options take.
 
+#include "processors/http_processor.hpp"
+
 #include <orderproc/items.hpp>
 #include <orderproc/order_model.hpp>
 #include <orderproc/processor.hpp>
@@ -43,7 +45,7 @@ result<std::vector<std::string>> split_words(std::string_view text);
 // are given orders as JSON under the model, which must outlive them.
 result<std::unique_ptr<processor>> make_named_processor(
     const std::string& text, const std::string& event, std::size_t at_once = 0,
-    const order_model& model = order_model::standard());
+    const order_model& model = order_model::standard(), handed_over_work later = {});
 
 }  // namespace orderproc::server
 

@@ -1,6 +1,7 @@
 #include "cli/access.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
+#include "cli/key_use_log.hpp"
 #include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
@@ -41,8 +42,7 @@ int work_on(storage& orders, const shop_model& model, const work_settings& setti
     shown.tell_remarks(orders);
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     const std::string& admin_listen = settings.shown.admin_listen;
-    auto access = access_control::start(orders, settings.exposed, settings.tls, {},
-                                        system_runtime(shown.watch()), shown.sink());
+    auto access = access_control::start(orders, settings.exposed, settings.tls, {}, shown);
     if (!access) return fail(access.error());
     if (!admin_listen.empty()) {
         const auto ok = settings.exposed.admits_strangers("--admin-listen", admin_listen,
@@ -53,6 +53,7 @@ int work_on(storage& orders, const shop_model& model, const work_settings& setti
     how.watch_others = !*messages;  // they tell of what others commit
     how.stored_model = record_of(model);
     engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
+    const key_use_log uses(orders, writes, (*access)->keys());
     std::optional<storage_probe> probe;  // for those who ask at the admin's address
     if (!admin_listen.empty()) probe.emplace(orders, writes, shown.state());
     read_pool_options read_on;
@@ -60,8 +61,8 @@ int work_on(storage& orders, const shop_model& model, const work_settings& setti
     read_pool reads(orders, read_on);
     auto admin = admin_server::open(settings.shown, shown, writes, reads, **access);
     if (!admin) return fail(admin.error());
-    auto worker =
-        running_workers::start(writes, settings.worker, messages->get(), settings.messages.names());
+    auto worker = running_workers::start(writes, settings.worker, (*access)->attempts(),
+                                         messages->get(), settings.messages.names());
     if (!worker) return fail(worker.error());
     say("orderproc works on " + orders.info().name);
     signals.wait();

@@ -40,6 +40,8 @@ void worker_settings::add_to(CLI::App& command) {
         ->check(CLI::Range(1, 1'000'000));
     add_setting(command, "lease", lease, "After this a worker that went silent loses its orders");
     add_setting(command, "timeout", timeout, "Of one attempt");
+    add_setting(command, "async-timeout", async_timeout,
+                "Of an attempt that an http: endpoint accepted with 202, until it is answered");
     add_setting(command, "attempts", attempts, "Then the order is FAILED")
         ->check(CLI::Range(1, 1'000'000));
     add_setting(command, "retry-base", retry_base,
@@ -50,6 +52,16 @@ void worker_settings::add_to(CLI::App& command) {
     add_setting(command, "drain", drain, "How long a stop may take");
 }
 
+result<retry_policy> worker_settings::retries() const {
+    const auto base = duration_option("--retry-base", retry_base);
+    if (!base) return base.error();
+    retry_policy out;
+    out.attempts_max = attempts;
+    out.base = *base;
+    out.cap = std::max(out.cap, *base);
+    return out;
+}
+
 namespace {
 
 result<worker_options> options_of(const worker_settings& settings, bool has_broker) {
@@ -57,8 +69,8 @@ result<worker_options> options_of(const worker_settings& settings, bool has_brok
     if (!lease) return lease.error();
     const auto timeout = duration_option("--timeout", settings.timeout, time_min);
     if (!timeout) return timeout.error();
-    const auto retry_base = duration_option("--retry-base", settings.retry_base);
-    if (!retry_base) return retry_base.error();
+    const auto retries = settings.retries();
+    if (!retries) return retries.error();
     auto poll_interval = duration_option("--poll-interval", settings.poll_interval, time_min);
     if (!poll_interval) return poll_interval.error();
     if (has_broker && settings.poll_interval_option->count() == 0)
@@ -67,9 +79,7 @@ result<worker_options> options_of(const worker_settings& settings, bool has_brok
     out.in_flight_max = settings.in_flight;
     out.lease = *lease;
     out.timeout = *timeout;
-    out.retry.attempts_max = settings.attempts;
-    out.retry.base = *retry_base;
-    out.retry.cap = std::max(out.retry.cap, *retry_base);
+    out.retry = *retries;
     out.poll_interval = *poll_interval;
     out.wake_on_commit = !has_broker;
     return out;
@@ -79,33 +89,37 @@ result<worker_options> options_of(const worker_settings& settings, bool has_brok
 
 result<std::unique_ptr<running_workers>> running_workers::start(engine& orders,
                                                                 const worker_settings& settings,
+                                                                const attempt_tokens* tokens,
                                                                 broker* from,
                                                                 const broker_names& names) {
     const auto options = options_of(settings, from != nullptr);
     if (!options) return options.error();
+    const auto async = duration_option("--async-timeout", settings.async_timeout, time_min);
+    if (!async) return async.error();
     const auto what =
         of_option("--processor", settings.processors.empty()
                                      ? for_each_stage(std::string(simulated_work), orders.machine())
                                      : stage_processors(settings.processors, orders.machine()));
     if (!what) return what.error();
     std::unique_ptr<running_workers> out(new running_workers);
+    const shared_settings with{settings, *options, {tokens, *async}};
     for (const stage_processor& it : *what) {
-        auto added = out->add(orders, it, settings, *options, from, names);
+        auto added = out->add(orders, it, with, from, names);
         if (!added) return std::move(added).error();
     }
     return out;
 }
 
 result<void> running_workers::add(engine& orders, const stage_processor& what,
-                                  const worker_settings& settings, const worker_options& how,
-                                  broker* from, const broker_names& names) {
-    auto work = of_option(
-        "--processor",
-        make_named_processor(what.text, what.event, settings.processor_width, orders.model()));
+                                  const shared_settings& with, broker* from,
+                                  const broker_names& names) {
+    auto work = of_option("--processor",
+                          make_named_processor(what.text, what.event, with.settings.processor_width,
+                                               orders.model(), with.later));
     if (!work) return std::move(work).error();
     of_stage& it = stages_.emplace_back();
     it.work = std::move(*work);
-    worker_options options = how;
+    worker_options options = with.how;
     options.stages = {what.stage};
     it.by = std::make_unique<worker>(orders, *it.work, std::move(options));
     if (auto started = it.by->start(); !started) return started;

@@ -3,9 +3,11 @@
 
 // What `serve` and `work` ask about the worker, and the worker made of the answers.
 
+#include "attempts/attempt_tokens.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/settings.hpp"
 #include "cli/stage_processor.hpp"
+#include "processors/http_processor.hpp"
 
 #include <orderproc/work_queue_consumer.hpp>
 #include <orderproc/worker.hpp>
@@ -24,11 +26,13 @@ struct worker_settings {
     std::string lease = "30s";
     std::string timeout = "5m";
     std::uint32_t attempts = 20;
+    std::string async_timeout = "1h";
     std::string retry_base = "2s";
     std::string poll_interval = "1s";
     std::string drain = "30s";
 
     void add_to(CLI::App& command);
+    result<retry_policy> retries() const;
     CLI::Option* poll_interval_option = nullptr;
 };
 
@@ -37,6 +41,7 @@ class running_workers {
 public:
     static result<std::unique_ptr<running_workers>> start(engine& orders,
                                                           const worker_settings& settings,
+                                                          const attempt_tokens* tokens,
                                                           broker* from, const broker_names& names);
     void stop(std::chrono::milliseconds drain);
 
@@ -50,8 +55,14 @@ private:
     };
 
     running_workers() = default;
-    result<void> add(engine& orders, const stage_processor& what, const worker_settings& settings,
-                     const worker_options& how, broker* from, const broker_names& names);
+    // What is the same for all stages.
+    struct shared_settings {
+        const worker_settings& settings;
+        worker_options how;
+        handed_over_work later;
+    };
+    result<void> add(engine& orders, const stage_processor& what, const shared_settings& with,
+                     broker* from, const broker_names& names);
 
     std::vector<of_stage> stages_;
 };

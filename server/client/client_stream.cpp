@@ -17,7 +17,9 @@ using boost::system::error_code;
 client_stream::client_stream(asio::io_context& on)
     : context_(on), socket_(on), timer_(on), alive_(std::make_shared<const char>()) {}
 
-client_stream::~client_stream() = default;
+client_stream::~client_stream() {
+    close();
+}
 
 void client_stream::expires_at(instant when) {
     expired_ = false;
@@ -38,20 +40,40 @@ asio::awaitable<error_code> client_stream::connect(tcp::endpoint to) {
     http::open_socket(socket_, to.protocol(), ec);
     if (!ec) co_await socket_.async_connect(to, asio::redirect_error(asio::use_awaitable, ec));
     if (!ec) socket_.set_option(tcp::no_delay(true), ec);
-    if (ec) {
-        const error_code why = told(ec);
-        socket_.close(ec);
-        co_return why;
+    if (!ec) co_return ec;
+    const error_code why = told(ec);
+    socket_.close(ec);
+    co_return why;
+}
+
+tcp::endpoint client_stream::peer() const noexcept {
+    error_code ec;
+    return socket_.remote_endpoint(ec);
+}
+
+asio::awaitable<error_code> client_stream::open(http::client_stream_maker* with,
+                                                const std::string& host) {
+    if (!with) {
+        stream_ = http::make_tcp_stream(std::move(socket_));
+        co_return error_code();
     }
-    stream_ = http::make_tcp_stream(std::move(socket_));
-    co_return ec;
+    stream_ = with->make(std::move(socket_), host);
+    const auto begin = [this](asio::any_completion_handler<void()> done) {
+        opened_.swap(done);
+        stream_->wait_writable(*this);
+    };
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(begin,
+                                                                         asio::use_awaitable);
+    co_return told(open_error_);
 }
 
 void client_stream::close() noexcept {
     timer_.cancel();
     error_code ignored;
     socket_.close(ignored);
-    if (stream_) stream_->close();
+    if (!stream_) return;
+    stream_->shutdown(ignored);  // over TLS the other end is told (RFC 9112, 9.8)
+    stream_->close();
 }
 
 void client_stream::watch(std::function<void()> gone) {
@@ -95,6 +117,11 @@ void client_stream::write(io_handler done) {
 }
 
 void client_stream::on_writable(error_code ec) noexcept {
+    if (opened_) {
+        open_error_ = ec;
+        auto done = std::move(opened_);
+        return std::move(done)();
+    }
     io_handler done = std::move(write_done_);
     if (!ec) return write(std::move(done));
     std::move(done)(told(ec), 0);

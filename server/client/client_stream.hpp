@@ -4,6 +4,7 @@
 // The bytes to and from one server, with a deadline, as Beast's algorithms use them.
 
 #include "http/byte_stream.hpp"
+#include "http/stream_maker.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
@@ -19,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace orderproc::server {
@@ -43,6 +45,12 @@ public:
     void expires_at(instant when);
     // REQUIRES: it is not connected.
     boost::asio::awaitable<boost::system::error_code> connect(boost::asio::ip::tcp::endpoint to);
+    // REQUIRES: it is connected, and not open yet.
+    boost::asio::ip::tcp::endpoint peer() const noexcept;
+    // Then, before anything is read or written: over what the bytes go. with: TLS with the server
+    // of this name, after its handshake; nullptr: plain TCP.
+    boost::asio::awaitable<boost::system::error_code> open(http::client_stream_maker* with,
+                                                           const std::string& host);
     void close() noexcept;  // ends what is under way
 
     // Calls gone() if anything comes, or the end, before unwatch(); it may destroy the stream. What
@@ -86,6 +94,8 @@ private:
     boost::asio::io_context& context_;
     boost::asio::ip::tcp::socket socket_;        // while it is being connected
     std::unique_ptr<http::byte_stream> stream_;  // once it is
+    boost::asio::any_completion_handler<void()> opened_;
+    boost::system::error_code open_error_;
     io_handler read_done_, write_done_;
     std::array<boost::asio::const_buffer, 16> written_;
     std::size_t written_count_ = 0;

@@ -18,20 +18,17 @@ namespace orderproc::server {
 
 namespace asio = boost::asio;
 
-namespace {
-
-asio::ip::address address_of(const sockaddr& from) {
+void add_address(const sockaddr& from, host_addresses& to) {
     if (from.sa_family == AF_INET) {
         const auto& four = reinterpret_cast<const sockaddr_in&>(from);
-        return asio::ip::address_v4(ntohl(four.sin_addr.s_addr));
+        to.emplace_back(asio::ip::address_v4(ntohl(four.sin_addr.s_addr)));
+    } else if (from.sa_family == AF_INET6) {
+        const auto& six = reinterpret_cast<const sockaddr_in6&>(from);
+        asio::ip::address_v6::bytes_type bytes;
+        std::copy_n(six.sin6_addr.s6_addr, bytes.size(), bytes.begin());
+        to.emplace_back(asio::ip::address_v6(bytes, six.sin6_scope_id));
     }
-    const auto& six = reinterpret_cast<const sockaddr_in6&>(from);
-    asio::ip::address_v6::bytes_type bytes;
-    std::copy_n(six.sin6_addr.s6_addr, bytes.size(), bytes.begin());
-    return asio::ip::address_v6(bytes, six.sin6_scope_id);
 }
-
-}  // namespace
 
 result<host_addresses> find_host(const std::string& host) {
     addrinfo wanted{};
@@ -44,11 +41,7 @@ result<host_addresses> find_host(const std::string& host) {
     }
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(found, freeaddrinfo);
     host_addresses out;
-    for (const addrinfo* it = found; it; it = it->ai_next) {
-        if (it->ai_family == AF_INET || it->ai_family == AF_INET6) {
-            out.push_back(address_of(*it->ai_addr));
-        }
-    }
+    for (const addrinfo* it = found; it; it = it->ai_next) add_address(*it->ai_addr, out);
     return out;
 }
 

@@ -3,23 +3,26 @@
 
 // The addresses of a host, found without blocking the thread that waits for them.
 
+#include "client/host_addresses.hpp"
+
 #include <orderproc/error.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
+
+#include <sys/socket.h>
 
 #include <chrono>
 #include <functional>
 #include <list>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace orderproc::server {
 
-using host_addresses = std::vector<boost::asio::ip::address>;
+// What the system says, if it is IPv4 or IPv6.
+void add_address(const sockaddr& from, host_addresses& to);
 // Blocks for as long as it likes. errc::unavailable: there is no such host, or nobody to ask.
 using host_finder = std::function<result<host_addresses>(const std::string& host)>;
 

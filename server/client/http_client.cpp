@@ -115,6 +115,8 @@ private:
         with.until = time_after(options_.timeout);
         with.connect = options_.connect_timeout;
         with.drain = options_.drain_timeout;
+        with.secure = options_.secure;
+        with.vet = options_.vet;
         for (bool again = false; !it->stopped; again = true) {
             std::unique_ptr<connection> by;
             if (!again) by = co_await take_idle();
@@ -191,51 +193,27 @@ void http_client::fetch(fetch_request what, std::stop_token stop,
     impl_->fetch(std::move(what), std::move(stop), std::move(done));
 }
 
-namespace {
-
-// One exchange on a connection of its own, in this thread.
-result<fetch_response> run_alone(const http_url& to, const fetch_request& what,
-                                 const exchange_options& with, const host_finder& find,
-                                 std::chrono::milliseconds timeout) {
-    if (auto valid = what.validate(); !valid) return std::move(valid).error();
-    asio::io_context context{1};
-    host_lookup hosts(context, to.host, find);
-    connection by(context);
-    exchange_result tried;
-    std::exception_ptr thrown;
-    asio::co_spawn(context, exchange(by, hosts, to, what, with),
-                   [&](std::exception_ptr e, exchange_result got) {
-                       thrown = std::move(e);
-                       tried = std::move(got);
-                       by.stop();  // nothing is left to wait for
-                   });
-    context.run();
-    if (thrown) std::rethrow_exception(thrown);
-    if (tried.ec) return exchange_failure(to, tried, timeout, with.connect);
-    return std::move(tried.got);
-}
-
-}  // namespace
-
 result<fetch_response> fetch(const http_url& to, const fetch_request& what,
-                             std::chrono::milliseconds timeout, const host_finder& find) {
+                             std::chrono::milliseconds timeout, const fetch_means& by) {
     exchange_options with;
+    with.secure = by.secure;
     with.body_max = body_alone_max;
     with.until = time_after(timeout);
     with.connect = timeout;
-    return run_alone(to, what, with, find, timeout);
+    return exchange_alone(to, what, with, by.find, timeout);
 }
 
 result<fetch_response> fetch_parts(const http_url& to, const fetch_request& what,
                                    stream_times times, const body_sink& sink,
-                                   const host_finder& find) {
+                                   const fetch_means& by) {
     exchange_options with;
+    with.secure = by.secure;
     with.body_max = body_alone_max;
     with.until = times.until;
     with.silence = times.silence;
     with.connect = times.silence;
     with.parts = &sink;
-    return run_alone(to, what, with, find, times.silence);
+    return exchange_alone(to, what, with, by.find, times.silence);
 }
 
 }  // namespace orderproc::server

@@ -1,7 +1,8 @@
 #ifndef ORDERPROC_SERVER_CLIENT_HTTP_CLIENT_HPP
 #define ORDERPROC_SERVER_CLIENT_HTTP_CLIENT_HPP
 
-// Asking other servers, over plain HTTP/1.1.
+// Asking other servers, over HTTP/1.1 with or without TLS. Nothing but the arguments says how:
+// neither proxies that the environment names nor redirects are followed.
 
 #include "client/http_exchange.hpp"
 #include "client/http_message.hpp"
@@ -21,12 +22,15 @@ struct http_client_options {
     // Of a request, from the moment it gets a connection. The longest duration: no limit, the stop
     // token ends it.
     std::chrono::milliseconds timeout = std::chrono::milliseconds::max();
-    // Of finding the host's address and connecting to it, within the time-out.
+    // Of finding the host's address, connecting to it and TLS's handshake, within the time-out.
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
     // Of the rest of a body, if the status suffices.
     std::chrono::milliseconds drain_timeout = std::chrono::seconds(1);
     std::size_t body_max = 1024 * 1024;  // of an answer
     host_finder find = find_host;
+    http::client_stream_maker* secure = nullptr;  // carries https; outlives the client
+    // Asked about the host's addresses before each connection: see exchange_options.
+    std::function<result<void>(const host_addresses& all)> vet;
 };
 
 // Asks one server, with a thread of its own. Safe to use from any thread.
@@ -49,11 +53,16 @@ private:
     std::unique_ptr<impl> impl_;
 };
 
+// Over what single requests go.
+struct fetch_means {
+    host_finder find = find_host;
+    http::client_stream_maker* secure = nullptr;  // carries https
+};
+
 // One request on a connection of its own; blocks for the time-out at most, name lookup included.
 // An answer of more than 64 MiB is an error.
 result<fetch_response> fetch(const http_url& to, const fetch_request& what,
-                             std::chrono::milliseconds timeout,
-                             const host_finder& find = find_host);
+                             std::chrono::milliseconds timeout, const fetch_means& by = {});
 
 struct stream_times {
     std::chrono::milliseconds silence = std::chrono::seconds(60);  // at most, before each part
@@ -64,7 +73,7 @@ struct stream_times {
 // it comes, and is empty in what is returned.
 result<fetch_response> fetch_parts(const http_url& to, const fetch_request& what,
                                    stream_times times, const body_sink& sink,
-                                   const host_finder& find = find_host);
+                                   const fetch_means& by = {});
 
 }  // namespace orderproc::server
 

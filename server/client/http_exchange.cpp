@@ -1,13 +1,16 @@
 #include "client/http_exchange.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http.hpp>
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -40,7 +43,7 @@ instant next_step(const exchange_options& with) {
 
 // The addresses one after the other. One that does not answer leaves the rest a share of the time.
 asio::awaitable<error_code> connect_to(connection& by, const host_addresses& found,
-                                       std::uint16_t port, instant until) {
+                                       std::uint16_t port, instant until, bool vetted) {
     error_code ec = asio::error::host_not_found;
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (by.stopped) co_return asio::error::operation_aborted;  // connecting would open it again
@@ -49,6 +52,7 @@ asio::awaitable<error_code> connect_to(connection& by, const host_addresses& fou
         by.stream.expires_at(until == instant::max() ? until : now + (until - now) / left);
         const tcp::endpoint to(found[i], port);
         ec = co_await by.stream.connect(to);
+        if (!ec && vetted && by.stream.peer() != to) co_return asio::error::access_denied;
         if (!ec) break;
     }
     co_return ec;
@@ -57,13 +61,28 @@ asio::awaitable<error_code> connect_to(connection& by, const host_addresses& fou
 asio::awaitable<void> connect(connection& by, host_lookup& hosts, const http_url& to,
                               const exchange_options& with, exchange_result& out) {
     const instant until = std::min(next_step(with), time_after(with.connect));
+    if (to.secure && !with.secure) {
+        out.ec = asio::error::operation_not_supported;
+        out.detail = https_needs_tls;
+        co_return;
+    }
     const auto found = co_await hosts.find(until, by.lookup);
     if (!found) {
         out.ec = asio::error::host_not_found;
         out.detail = found.error().detail;
         co_return;
     }
-    out.ec = co_await connect_to(by, *found, to.port, until);
+    if (with.vet) {
+        if (const auto allowed = with.vet(*found); !allowed) {
+            out.ec = asio::error::access_denied;
+            out.detail = allowed.error().detail;
+            co_return;
+        }
+    }
+    out.ec = co_await connect_to(by, *found, to.port, until, with.vet != nullptr);
+    if (out.ec) co_return;
+    by.stream.expires_at(until);
+    out.ec = co_await by.stream.open(to.secure ? with.secure : nullptr, to.host);
     out.connected = !out.ec;
 }
 
@@ -189,6 +208,29 @@ asio::awaitable<exchange_result> exchange(connection& by, host_lookup& hosts, co
                by.buffer.size() == 0;  // what is left belongs to no request
     if (what.status_suffices) out.ec = {};
     co_return out;
+}
+
+result<fetch_response> exchange_alone(const http_url& to, const fetch_request& what,
+                                      const exchange_options& with, const host_finder& find,
+                                      milliseconds timeout, std::stop_token stop) {
+    if (auto valid = what.validate(); !valid) return std::move(valid).error();
+    asio::io_context context{1};
+    host_lookup hosts(context, to.host, find);
+    connection by(context);
+    exchange_result tried;
+    std::exception_ptr thrown;
+    const std::stop_callback on_stop(stop, [&] { asio::post(context, [&by] { by.stop(); }); });
+    asio::co_spawn(context, exchange(by, hosts, to, what, with),
+                   [&](std::exception_ptr e, exchange_result got) {
+                       thrown = std::move(e);
+                       tried = std::move(got);
+                       by.stop();  // nothing is left to wait for
+                   });
+    context.run();
+    if (thrown) std::rethrow_exception(thrown);
+    if (!tried.ec) return std::move(tried.got);
+    if (stop.stop_requested()) return errc::stopped;
+    return exchange_failure(to, tried, timeout, with.connect);
 }
 
 failure exchange_failure(const http_url& to, const exchange_result& tried, milliseconds timeout,

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -45,7 +46,11 @@ struct exchange_options {
     std::chrono::milliseconds silence = std::chrono::milliseconds::max();  // before each step
     // What remains of a body may take this if the status suffices.
     std::chrono::milliseconds drain = std::chrono::milliseconds::max();
-    const body_sink* parts = nullptr;  // gets the body of a 200, whatever its size
+    const body_sink* parts = nullptr;             // gets the body of a 200, whatever its size
+    http::client_stream_maker* secure = nullptr;  // for https, which is refused without it
+    // Asked about all addresses of the host before one of them is connected to; a failure is the
+    // end. Then the other end of a connection has to have the address, too.
+    std::function<result<void>(const host_addresses& all)> vet;
 };
 
 // What became of sending a request once.
@@ -66,6 +71,12 @@ struct exchange_result {
 boost::asio::awaitable<exchange_result> exchange(connection& by, host_lookup& hosts,
                                                  const http_url& to, const fetch_request& what,
                                                  const exchange_options& with);
+
+// exchange() on a connection of its own, in this thread. errc::unavailable: there was no answer,
+// and why; errc::invalid_argument: see fetch_request::validate(); errc::stopped.
+result<fetch_response> exchange_alone(const http_url& to, const fetch_request& what,
+                                      const exchange_options& with, const host_finder& find,
+                                      std::chrono::milliseconds timeout, std::stop_token stop = {});
 
 // For a request that failed: which server, and why. timeout: what exchange_options::until allowed.
 failure exchange_failure(const http_url& to, const exchange_result& tried,

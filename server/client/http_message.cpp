@@ -69,6 +69,12 @@ result<void> fetch_request::validate() const {
     return {};
 }
 
+std::string fetch_response::status_text() const {
+    std::string out = "the server answered " + std::to_string(status);
+    if (status / 100 == 3) out += ", and redirects are not followed";
+    return out;
+}
+
 std::string_view fetch_response::find(std::string_view name) const noexcept {
     for (const auto& [key, value] : fields) {
         if (http::equal_ignoring_case(key, name)) return value;

@@ -41,6 +41,8 @@ struct fetch_response {
     http_fields fields;   // of the header section; trailers are dropped
     std::string body;
 
+    // "the server answered 302, and redirects are not followed": for whom the status is a failure.
+    std::string status_text() const;
     // The value of the first field of that name, in any case. Empty: there is none.
     std::string_view find(std::string_view name) const noexcept;
     // What Retry-After asks for (RFC 9110, 10.2.3): seconds, or a date, which counts from the

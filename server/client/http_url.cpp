@@ -12,7 +12,10 @@ namespace orderproc::server {
 
 namespace {
 
-constexpr std::uint16_t default_port = 80;
+constexpr std::uint16_t plain_port = 80;
+constexpr std::uint16_t secure_port = 443;
+constexpr std::string_view plain_scheme = "http://";
+constexpr std::string_view secure_scheme = "https://";
 constexpr std::size_t shown_max = 200;
 
 failure malformed(std::string_view text, const std::string& why) {
@@ -49,6 +52,10 @@ const char* take_host(std::string_view& authority, std::string& host) {
     return valid ? nullptr : "the host has other characters than letters, digits, \"-\" and \".\"";
 }
 
+bool begins_with_scheme(std::string_view text, std::string_view scheme) noexcept {
+    return http::equal_ignoring_case(text.substr(0, scheme.size()), scheme);
+}
+
 // What the host leaves: nothing, a colon, or a colon and a number.
 bool take_port(std::string_view text, std::uint16_t& port) {
     if (text.empty() || text == ":") return true;
@@ -67,8 +74,16 @@ bool has_to_be_encoded(char c) noexcept {
 
 std::string http_url::authority() const {
     std::string out = host.find(':') == host.npos ? host : "[" + host + "]";
-    if (port != default_port) out += ":" + std::to_string(port);
+    if (port != (secure ? secure_port : plain_port)) out += ":" + std::to_string(port);
     return out;
+}
+
+bool http_url::on_this_machine() const noexcept {
+    in_addr four;
+    if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
+    in6_addr six;
+    if (inet_pton(AF_INET6, host.c_str(), &six) == 1) return IN6_IS_ADDR_LOOPBACK(&six);
+    return http::equal_ignoring_case(host, "localhost");
 }
 
 std::string http_url::shown() const {
@@ -76,11 +91,13 @@ std::string http_url::shown() const {
 }
 
 result<http_url> parse_http_url(std::string_view text) {
-    constexpr std::string_view scheme = "http://";
-    if (!http::equal_ignoring_case(text.substr(0, scheme.size()), scheme)) {
-        return malformed(text, "only http:// is supported");
+    http_url out;
+    out.secure = begins_with_scheme(text, secure_scheme);
+    if (!out.secure && !begins_with_scheme(text, plain_scheme)) {
+        return malformed(text, "only http:// and https:// are supported");
     }
-    std::string_view rest = text.substr(scheme.size());
+    if (out.secure) out.port = secure_port;
+    std::string_view rest = text.substr((out.secure ? secure_scheme : plain_scheme).size());
     const std::size_t slash = std::min(rest.find_first_of("/?#"), rest.size());
     std::string_view authority = rest.substr(0, slash);
     if (authority.find('@') != authority.npos) {
@@ -89,7 +106,6 @@ result<http_url> parse_http_url(std::string_view text) {
     if (std::any_of(rest.begin(), rest.end(), has_to_be_encoded)) {
         return malformed(text, "it has characters that must be percent-encoded");
     }
-    http_url out;
     if (slash < rest.size()) out.path = rest.substr(slash);
     if (out.path.front() != '/') out.path.insert(0, 1, '/');
     if (out.path.find('#') != std::string::npos) {

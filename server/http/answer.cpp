@@ -127,7 +127,7 @@ void append_answer(const response& what, const answer_params& params, std::strin
     } else if (params.connection == connection_word::keep_alive) {
         out.append("\r\nConnection: keep-alive");
     }
-    out.append("\r\n").append(what.fields).append("\r\n");
+    out.append("\r\n").append(params.more_fields).append(what.fields).append("\r\n");
     if (!bodiless && !params.without_body) out.append(what.body);
 }
 

@@ -32,8 +32,9 @@ struct answer_params {
     std::string_view date;
     std::string_view request_id;
     connection_word connection = connection_word::none;
-    framing body = framing::length;  // else the body is not part of what is appended
-    bool without_body = false;       // to HEAD: the fields, Content-Length too, as of a GET
+    framing body = framing::length;     // else the body is not part of what is appended
+    bool without_body = false;          // to HEAD: the fields, Content-Length too, as of a GET
+    std::string_view more_fields = {};  // each with its CR LF
 };
 
 // Appends the whole message, ready to be sent.

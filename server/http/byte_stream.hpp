@@ -43,6 +43,8 @@ public:
     virtual void wait_writable(byte_stream_user& done) = 0;
 
     virtual bool writes_beside_reads() const noexcept { return false; }
+    // Nobody on the way can read or change the bytes.
+    virtual bool secure() const noexcept { return false; }
 
     // Something has come that nobody has read yet, if only the end.
     virtual bool readable() noexcept = 0;

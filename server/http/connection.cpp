@@ -146,13 +146,13 @@ void connection::pump() {
 // A client may send many requests at once, each of which takes its time: the thread's other
 // connections go first.
 void connection::yield() {
-    giving_way_ = true;
     asio::post(home_.context(), [this] {
         guarded([this] {
             giving_way_ = false;
             pump();
         });
     });
+    giving_way_ = true;
 }
 
 bool connection::advance() {
@@ -286,6 +286,7 @@ void connection::append_answer() {
     answer_params params;
     params.date = date_.at(std::time(nullptr));
     params.request_id = to.id;
+    if (client_->secure()) params.more_fields = home_.over().secure_fields;
     params.without_body = to.method == "HEAD";
     const bool streams = response_.stream && !params.without_body;
     if (response_.stream) {
@@ -363,8 +364,8 @@ bool connection::flush() {
 
 void connection::write_rest() {
     set_phase(phase::writing);
-    writing_ = true;
     client_->wait_writable(*this);
+    writing_ = true;
 }
 
 void connection::on_writable(error_code ec) noexcept {
@@ -395,8 +396,8 @@ void connection::read_more() {
         if (home_.draining()) drain();
         if (closed_) return;
     }
-    reading_ = true;
     client_->read_some({in_.get() + in_end_, in_capacity_ - in_end_}, *this);
+    reading_ = true;  // now that there was memory for it
 }
 
 void connection::on_read(error_code ec, std::size_t size) noexcept {

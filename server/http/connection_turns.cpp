@@ -8,8 +8,8 @@ namespace orderproc::server::http {
 void connection::offer() {
     if (!answer_follows_ || in_begin_ != in_end_ || !client_->writes_beside_reads()) return;
     in_begin_ = in_end_ = 0;
-    reading_ = true;
     client_->read_some({in_.get(), in_capacity_}, *this);
+    reading_ = true;
     turn_.store(turn::offered, std::memory_order_release);
 }
 
@@ -55,8 +55,10 @@ void connection::answer_elsewhere() noexcept {
     } catch (...) {  // there is no memory
         broken_ = true;
     }
-    // It may be gone as soon as it is answered.
-    if (sent && turn_.exchange(turn::answered) == turn::elsewhere) return;
+    // It may be gone as soon as it is answered. Where it is wanted, it stays so until resume():
+    // else its own thread would take it back in between.
+    turn now = turn::elsewhere;
+    if (sent && turn_.compare_exchange_strong(now, turn::answered)) return;
     home_.completed(*this);
 }
 

@@ -78,6 +78,7 @@ public:
     void completed(connection& it) noexcept;
 
     const server_options& options() const noexcept { return options_; }
+    const carriers& over() const noexcept { return over_; }
     service& answers() noexcept { return answers_; }
     admission& gate() noexcept { return gate_; }
     std::uint64_t next_connection_id() noexcept { return ++last_connection_id_; }

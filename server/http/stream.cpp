@@ -198,8 +198,8 @@ bool stream::flush() {
 // The time is for the whole of a write: who takes a few bytes now and then is too slow as well.
 void stream::wait_for_room() {
     if (deadline_ == 0) deadline_ = home_.tick_after(home_.options().write_timeout);
-    writing_ = true;
     client_->wait_writable(*this);
+    writing_ = true;
 }
 
 void stream::on_writable(error_code ec) noexcept {
@@ -221,8 +221,8 @@ void stream::finish() {
 }
 
 void stream::watch_peer() {
-    watching_ = true;
     client_->read_some(home_.bin(), *this);
+    watching_ = true;
 }
 
 void stream::on_read(error_code ec, std::size_t size) noexcept {

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <memory>
+#include <string>
 
 namespace orderproc::server::http {
 
@@ -22,11 +23,24 @@ public:
     virtual bool crowded() const noexcept = 0;
 };
 
+// The client's side of it. Safe to use from any thread; outlives the clients.
+class client_stream_maker {
+public:
+    virtual ~client_stream_maker() = default;
+    // Of a connection to the server with this name or address, which it has to prove. The handshake
+    // is what the first wait_writable() waits for: until that has succeeded, nothing is written,
+    // and nobody reads. An end of the bytes that the server did not announce is an error.
+    virtual std::unique_ptr<byte_stream> make(boost::asio::ip::tcp::socket socket,
+                                              const std::string& host) = 0;
+};
+
 struct carriers {
     stream_maker* secure = nullptr;  // none: connections speak plain HTTP
     // Who may speak plain HTTP: others have to use what `secure` makes, or are dropped. Empty:
     // everybody if there is no `secure`, else nobody.
     address_ranges plain_from = {};
+    // Fields of every answer over what `secure` makes, each with its CR LF.
+    std::string secure_fields = {};
 
     bool may_speak_plainly(const boost::asio::ip::address& from) const noexcept {
         if (plain_from.empty()) return !secure;

@@ -1,5 +1,7 @@
 #include "items/http_items.hpp"
 
+#include <orderproc/runtime.hpp>
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -15,10 +17,16 @@ namespace {
 // All the ids in question may be unknown: as many as the server holds in the bodies of requests.
 constexpr std::size_t answer_max = 64 * 1024 * 1024;
 
+// Each question is another one.
+std::string random_id() {
+    random_source& random = system_runtime().random;
+    return "items-" + std::to_string(random.next()) + "-" + std::to_string(random.next());
+}
+
 class http_items final : public item_checker {
 public:
-    http_items(const http_url& to, http_client_options options)
-        : to_(to), client_(to, std::move(options)) {}
+    http_items(const http_url& to, http_client_options options, request_credential credential)
+        : to_(to), credential_(std::move(credential)), client_(to, std::move(options)) {}
 
     result<void> check(std::span<const std::string_view> skus,
                        std::vector<std::size_t>& unknown) override {
@@ -31,6 +39,7 @@ public:
         for (const std::string_view sku : skus) what.body.append(sku).append(1, ',');
         if (!skus.empty()) what.body.pop_back();
         what.body.append("]}");
+        if (auto ok = credential_.add_to(what, random_id()); !ok) return ok;
         std::promise<result<fetch_response>> told;
         client_.fetch(std::move(what), {},
                       [&told](result<fetch_response> got) { told.set_value(std::move(got)); });
@@ -65,14 +74,16 @@ private:
     }
 
     const http_url to_;
+    const request_credential credential_;
     http_client client_;
 };
 
 }  // namespace
 
-std::unique_ptr<item_checker> make_http_items(const http_url& to, http_client_options options) {
+std::unique_ptr<item_checker> make_http_items(const http_url& to, http_client_options options,
+                                              request_credential credential) {
     options.body_max = answer_max;
-    return std::make_unique<http_items>(to, std::move(options));
+    return std::make_unique<http_items>(to, std::move(options), std::move(credential));
 }
 
 }  // namespace orderproc::server

@@ -4,6 +4,7 @@
 // A catalogue that another server has.
 
 #include "client/http_client.hpp"
+#include "client/request_credential.hpp"
 
 #include <orderproc/items.hpp>
 
@@ -15,7 +16,8 @@ namespace orderproc::server {
 // ordered. Anything else is errc::unavailable: another status, a redirect, other JSON, an answer
 // that was cut off, or none in time. The options' body_max is not used: an answer may be as long as
 // the question.
-std::unique_ptr<item_checker> make_http_items(const http_url& to, http_client_options options);
+std::unique_ptr<item_checker> make_http_items(const http_url& to, http_client_options options,
+                                              request_credential credential = {});
 
 }  // namespace orderproc::server
 

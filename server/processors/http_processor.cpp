@@ -11,6 +11,7 @@ namespace orderproc::server {
 
 namespace {
 
+constexpr unsigned accepted = 202;
 constexpr unsigned conflict = 409;
 constexpr unsigned unprocessable = 422;
 
@@ -27,8 +28,7 @@ bool is_printable(std::string_view text) noexcept {
 
 // What a problem document (RFC 9457) says, or the status.
 std::string reason_of(const fetch_response& got) {
-    std::string status = "the server answered " + std::to_string(got.status);
-    if (got.status / 100 == 3) status += ", and redirects are not followed";
+    std::string status = got.status_text();
     boost::system::error_code ec;
     const auto body = boost::json::parse(got.body, ec);
     const auto* problem = ec ? nullptr : body.if_object();
@@ -38,7 +38,8 @@ std::string reason_of(const fetch_response& got) {
     return detail.empty() ? status : status + ": " + detail;
 }
 
-verdict judge(const result<fetch_response>& got, const std::string& event) {
+verdict judge(const result<fetch_response>& got, const std::string& event,
+              const handed_over_work& later) {
     if (!got) {
         const failure& why = got.error();
         std::string reason = why.detail.empty() ? why.message() : why.detail;
@@ -46,6 +47,7 @@ verdict judge(const result<fetch_response>& got, const std::string& event) {
         if (why.code == errc::invalid_argument) return give_up{std::move(reason)};
         return retry_later{std::move(reason), {}};
     }
+    if (got->status == accepted && later.tokens) return answer_later{later.timeout};
     if (got->status >= 200 && got->status < 300) return advance{event};
     if (got->status == conflict || got->status == unprocessable) return give_up{reason_of(*got)};
     return retry_later{reason_of(*got), got->retry_after()};
@@ -54,11 +56,13 @@ verdict judge(const result<fetch_response>& got, const std::string& event) {
 class http_processor final : public processor {
 public:
     http_processor(const http_url& to, std::string event, http_client_options options,
-                   const order_model& model)
+                   const order_model& model, request_credential credential, handed_over_work later)
         : target_(to.path),
           event_(std::move(event)),
+          later_(later),
           connections_(options.connections_max),
           model_(model),
+          credential_(std::move(credential)),
           client_(to, std::move(options)) {}
 
     std::size_t capacity() const noexcept override { return connections_; }
@@ -74,21 +78,29 @@ public:
         if (is_printable(work.traceparent())) {
             what.fields.emplace_back("traceparent", work.traceparent());
         }
+        if (later_.tokens) {
+            what.fields.emplace_back("Orderproc-Attempt", later_.tokens->make(work.reference()));
+        }
         what.body = to_json(work.value(), model_);
+        if (auto ok = credential_.add_to(what, work.idempotency_key()); !ok) {
+            return std::move(work).finish(retry_later{ok.error().detail, {}});
+        }
         auto stop = work.stop();
         // A std::function has to be able to copy what it holds.
         auto held = std::make_shared<job>(std::move(work));
         client_.fetch(std::move(what), std::move(stop),
                       [this, held = std::move(held)](const result<fetch_response>& got) {
-                          std::move(*held).finish(judge(got, event_));
+                          std::move(*held).finish(judge(got, event_, later_));
                       });
     }
 
 private:
     const std::string target_;
     const std::string event_;
+    const handed_over_work later_;
     const std::size_t connections_;
     const order_model& model_;
+    const request_credential credential_;
     http_client client_;  // the last member: its destructor still calls us
 };
 
@@ -96,8 +108,11 @@ private:
 
 std::unique_ptr<processor> make_http_processor(const http_url& to, std::string event,
                                                http_client_options options,
-                                               const order_model& model) {
-    return std::make_unique<http_processor>(to, std::move(event), std::move(options), model);
+                                               const order_model& model,
+                                               request_credential credential,
+                                               handed_over_work later) {
+    return std::make_unique<http_processor>(to, std::move(event), std::move(options), model,
+                                            std::move(credential), later);
 }
 
 }  // namespace orderproc::server

@@ -7,12 +7,6 @@
 
 namespace orderproc::server::tls {
 
-namespace {
-
-constexpr std::chrono::hours ticket_keys_kept(24);
-
-}  // namespace
-
 result<std::unique_ptr<listener>> listener::open(certificate_files files,
                                                  listener_options options) {
     std::unique_ptr<listener> out(new listener(std::move(files), std::move(options)));
@@ -52,11 +46,11 @@ std::unique_ptr<http::byte_stream> listener::make(boost::asio::ip::tcp::socket s
 void listener::look() {
     std::string found = fingerprint_of(files_);
     const bool replaced = found != seen_;
-    const bool old = std::chrono::steady_clock::now() - loaded_at_ >= ticket_keys_kept;
+    const bool old = std::chrono::steady_clock::now() - loaded_at_ >= options_.kept;
     if (!replaced && !old && !failed_) return;
     seen_ = std::move(found);
     const auto done = load();
-    const bool news = replaced || (failed_ && done);
+    const bool news = replaced || failed_ == done.has_value();
     failed_ = !done;
     if (!news || !options_.reloaded) return;
     const failure why = done ? failure() : done.error();

@@ -22,13 +22,15 @@ struct listener_options {
     bool thread = true;                                             // false: the host calls look()
     std::chrono::milliseconds interval = std::chrono::seconds(10);  // between two looks
     std::size_t handshakes_max = 256;                               // at a time
+    // What was loaded is loaded anew after it: tickets are not made with the same keys for ever.
+    std::chrono::milliseconds kept = std::chrono::hours(24);
     // Told on the thread that looks: none of the failure is there if a certificate was taken.
     std::function<void(const failure* why)> reloaded;
 };
 
 // Looks now and then whether the files were replaced, loads them, and takes them only if all is
 // well with them: until then, and for the connections that there are, what was taken before goes
-// on. What tickets are made with is made anew each day. Safe to use from any thread.
+// on. Safe to use from any thread.
 class listener final : public http::stream_maker {
 public:
     // errc::invalid_argument: see load_certificate().

@@ -1,7 +1,7 @@
 #ifndef ORDERPROC_SERVER_TLS_TLS_STREAM_HPP
 #define ORDERPROC_SERVER_TLS_TLS_STREAM_HPP
 
-// The bytes of one client over TLS.
+// The bytes of one connection over TLS.
 
 #include "http/byte_stream.hpp"
 
@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
 
 namespace orderproc::server::tls {
 
@@ -20,6 +21,13 @@ namespace orderproc::server::tls {
 std::unique_ptr<http::byte_stream> make_tls_stream(boost::asio::ip::tcp::socket socket,
                                                    std::shared_ptr<boost::asio::ssl::context> with,
                                                    std::atomic<std::size_t>& handshakes);
+
+// The client's side, as http::client_stream_maker has it. The server's certificate has to be one of
+// the context's authorities', and to have the host among its alternative names: its names if it is
+// a name, which is also sent (SNI), its addresses if it is an address.
+std::unique_ptr<http::byte_stream> make_tls_client_stream(
+    boost::asio::ip::tcp::socket socket, std::shared_ptr<boost::asio::ssl::context> with,
+    const std::string& host);
 
 }  // namespace orderproc::server::tls
 

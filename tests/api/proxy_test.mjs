@@ -87,7 +87,7 @@ test('the proxy tells an answer that is not described', async () => {
 // them.
 const elsewhere = [
   'DELETE /orders/{order_id} 409', 'POST /orders/{order_id}/cancel 409', 'GET / 302',
-  'PATCH /orders/{order_id}/annotations 409',
+  'PATCH /orders/{order_id}/annotations 409', 'POST /orders/{order_id}/attempts/{attempt_token} 200',
 ];
 
 test('every answer that a client can bring about was walked to', () => {

@@ -11,7 +11,7 @@ const send = (method, target, status, rest = {}) => ({ method, target, status, .
 export const shop = 'https://shop.example';
 const paths = [
   '/orders', '/orders/batch', '/orders/status/pending', '/orders/A-1', '/orders/A-1/cancel', '/orders/A-1/retry',
-  '/orders/A-1/transitions', '/orders/A-1/annotations', '/orders/A-1/redact', '/orders/A-1/history', '/orders/A-1/events', '/events', '/journal', '/metrics', '/healthz', '/readyz',
+  '/orders/A-1/transitions', '/orders/A-1/annotations', '/orders/A-1/redact', '/orders/A-1/attempts/x', '/orders/A-1/history', '/orders/A-1/events', '/events', '/journal', '/metrics', '/healthz', '/readyz',
   '/model', '/openapi.json', '/docs', '/docs/style.css', '/',
 ];
 
@@ -70,6 +70,9 @@ export const good = [
   send('POST', '/orders/A-1/redact', 200),
   send('POST', '/orders/A-9/redact', 404),
   send('POST', '/orders/A-9/transitions', 404, json({ event: 'retry' })),
+  send('POST', '/orders/A-1/attempts/1.1.PROCESSING.x', 409, json({ advance: {} })),
+  send('POST', '/orders/A-1/attempts/x', 409, json({ retry: { delay_seconds: 1, reason: 'busy' } })),
+  send('POST', '/orders/A-9/attempts/x', 404, json({ fail: { reason: 'lost' } })),
   send('PUT', '/orders/A-1', 409, json(order())),
   send('PATCH', '/orders/A-1', 409, json({ user_id: 5 })),
   send('POST', '/orders/A-2/retry', 200),
@@ -114,10 +117,11 @@ const scoped = [
   ['GET', '/journal'], ['GET', '/metrics'], ['POST', '/orders'], ['POST', '/orders/batch'], ['PUT', '/orders/A-1'],
   ['PATCH', '/orders/A-1'], ['DELETE', '/orders/A-1'], ['POST', '/orders/A-1/cancel'], ['POST', '/orders/A-1/retry'],
   ['POST', '/orders/A-1/transitions'], ['PATCH', '/orders/A-1/annotations'], ['POST', '/orders/A-1/redact'],
-  ['GET', '/model'],
+  ['GET', '/model'], ['POST', '/orders/A-1/attempts/x'],
 ];
 const bodyOf = (method, target) => {
   if (method === 'PATCH') return json({});
+  if (target.endsWith('attempts/x')) return json({ advance: {} });
   if (target.endsWith('transitions')) return json({ event: 'cancel' });
   if (target.endsWith('batch')) return json([order()]);
   return method === 'PUT' || target === '/orders' && method === 'POST' ? json(order()) : {};
@@ -135,7 +139,7 @@ const text = { body: '{', headers: { 'Content-Type': 'application/json' } };
 const untyped = { body: 'x', headers: { 'Content-Type': 'text/plain' } };
 const bodies = [
   ['POST', '/orders'], ['POST', '/orders/batch'], ['PUT', '/orders/A-2'], ['PATCH', '/orders/A-2'],
-  ['POST', '/orders/A-2/transitions'], ['PATCH', '/orders/A-2/annotations'],
+  ['POST', '/orders/A-2/transitions'], ['PATCH', '/orders/A-2/annotations'], ['POST', '/orders/A-2/attempts/x'],
 ];
 const changes = [
   ...bodies, ['DELETE', '/orders/A-2'], ['POST', '/orders/A-2/cancel'], ['POST', '/orders/A-2/retry'],

@@ -95,6 +95,12 @@ const mutant leases[] = {
      [](hooks& h) { h.write = ends_leases_by_the_clock(false); }},
     {"expired lease is not renewed", "an_expired_lease_may_be_renewed",
      [](hooks& h) { h.write = ends_leases_by_the_clock(true); }},
+    {"a hand-over is a renewal", "a_handed_over_lease_waits_for_an_answer",
+     [](hooks& h) {
+         h.change_in = [](change& it, repository&) {
+             if (auto* renew = std::get_if<renew_lease>(&it.action)) renew->handed_over.reset();
+         };
+     }},
     {"lost lease stops the batch", "a_refused_finish_changes_nothing_beside_it",
      [](hooks& h) { h.write = stops_at_a_refusal; }},
     {"due by the latest clock", "a_clock_that_steps_back_ends_no_lease",

@@ -64,7 +64,12 @@ struct world {
     std::unique_ptr<storage> store = make_memory_storage();
     engine orders{*store, status_machine::standard(), runtime{time, random, watch}, by_hand()};
     read_pool reads{*store, read_by_hand()};
-    api handlers{orders, reads};
+    attempt_tokens tokens{std::string(43, 's')};
+    api handlers{orders, reads, [this] {
+                     api_parts out;
+                     out.attempts = &tokens;
+                     return out;
+                 }()};
     api_service service{handlers};
     ready_flag by;
     std::unique_ptr<http::session> session = service.open(by);

@@ -427,6 +427,18 @@ class CommandLine(WithStorage):
             self.assertIn(name, ended.stdout)
         self.assertEqual(running.ask("GET", "/metrics")[1]["total_orders_processed"], 400)
 
+    def test_bench_posts_the_orders_of_a_file(self):
+        running = self.serve("--no-worker")
+        file = f"{self.folder.name}/order.json"
+        with open(file, "w", encoding="ascii") as to:
+            json.dump(dict(ORDER, order_id="{id}", metadata={"for": "{id}"}), to)
+        bench = ("bench", "post", "--address", f"127.0.0.1:{running.port}", "--requests", "10")
+        ended = run(*bench, "--order-file", file)
+        self.assertEqual(ended.returncode, 0, ended)
+        for it in running.ask("GET", "/orders")[1]["items"]:
+            self.assertEqual(it["metadata"], {"for": it["order_id"]})
+        self.refused(2, *bench, "--order-file", "/nowhere")
+
 
 if __name__ == "__main__":
     main()

@@ -46,6 +46,37 @@ class Keys(WithStorage):
             body = json.dumps(body)
         return running.fetch(method, target, body, headers)[0]
 
+    def test_the_last_use_of_a_key_is_listed(self):
+        used = self.create("used", "orders:read,erase,orders:write")
+        idle = self.create("idle", "orders:read")
+        running = self.serve("--no-worker")
+        self.assertEqual(self.status(running, used), 200)
+        self.assertEqual(self.status(running, idle + "x"), 401)
+        self.assertEqual(running.stop()[0], 0)  # what was not written yet is written at the end
+        listed = self.listed()
+        self.assertRegex(listed[self.id_of(used)]["last_used_at"], r"^\d{4}-\S+:00\.000Z$")
+        self.assertNotIn("last_used_at", listed[self.id_of(idle)])
+        self.assertIn("LAST USED", self.keys("list").stdout)
+
+    def test_redactions_are_audited(self):
+        key = self.create("privacy", "orders:read,orders:write,erase")
+        running = self.serve("--no-worker")
+        for order in ("A", "B"):
+            self.assertEqual(self.status(running, key, "/orders", "POST", dict(ORDER, order_id=order)),
+                             201)
+            self.assertEqual(self.status(running, key, f"/orders/{order}/cancel", "POST"), 200)
+        self.assertEqual(self.status(running, key, "/orders/A/redact", "POST"), 200)
+        self.assertEqual(self.status(running, key, "/orders/NONE/redact", "POST"), 404)
+        done = run("redact", "--storage", self.storage, "--order", "B", "--as", "Anna")
+        self.assertEqual(done.returncode, 0, done)
+        lines = [it for it in run("audit", "--storage", self.storage).stdout.splitlines()
+                 if "order.redact" in it]
+        self.assertEqual(len(lines), 2, lines)
+        self.assertRegex(lines[0], r"key:privacy .*A, version 3")
+        self.assertRegex(lines[1], r"cli:\S+ as Anna .*B, version 3")
+        _, _, history = running.fetch("GET", "/orders/B/history", headers={"Authorization": f"Bearer {key}"})
+        self.assertRegex(json.loads(history)["items"][-1]["actor"], r"^cli:\S+ as Anna$")
+
     def test_a_key_is_made_listed_rotated_and_revoked(self):
         key = self.create("web-shop", "orders:read,orders:write", "--user", "42", "--network",
                           "10.0.0.0/8", "--expires", "90d", "--as", "Anna", "--environment", "stage")
@@ -165,6 +196,7 @@ class Keys(WithStorage):
 
     def test_the_command_line_sends_a_key(self):
         key = self.create("till", "orders:read,orders:write")
+        write_only = self.create("writes", "orders:write")
         running = self.serve("--no-worker")
         file = f"{self.folder.name}/key"
         with open(file, "w", encoding="ascii") as to:
@@ -176,6 +208,8 @@ class Keys(WithStorage):
         self.assertEqual(run(*create, ORDERPROC_TOKEN=key).returncode, 0)
         self.assertEqual(run(*create, "--token-file", file, ORDERPROC_TOKEN="x").returncode, 0)
         self.assertEqual(run(*create, ORDERPROC_TOKEN_FILE=file).returncode, 0)
+        writes = run(*create, ORDERPROC_TOKEN=write_only)
+        self.assertEqual((writes.returncode, writes.stderr), (0, ""))
         for other, word in ((("--token-file", file + "x"), file), (("--token-file", "/dev/null"), "")):
             ended = run(*create, *other)
             self.assertEqual(ended.returncode, 2, ended)

@@ -389,6 +389,15 @@ class OrderCommand(WithStorage):
             url, _ = self.says(other)
             self.assertIn("page of orders", self.order("list", "--url", url, code=1).stderr)
 
+    def test_a_list_goes_on_behind_an_empty_page(self):
+        def page(cursor, *orders):
+            return json.dumps({"items": [{"order_id": it} for it in orders], "next_cursor": cursor})
+
+        url, _ = self.says(page("a"), page("b", "1"), page("c"), page(None, "2"))
+        ended = self.order("list", "--limit", "0", "--json", "--url", url)
+        self.assertEqual([json.loads(it)["order_id"] for it in ended.stdout.splitlines()],
+                         ["1", "2"])
+
     def test_a_history_that_does_not_go_on_ends(self):
         same = json.dumps({"items": [{"version": 1, "event": "create"}] * 1000})
         url, asked = self.says(same)

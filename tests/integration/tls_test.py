@@ -9,44 +9,37 @@ import contextlib
 import http.client
 import json
 import os
+import resource
+import select
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import unittest
 
 from binary_support import DEADLINE_S, ORDER, WithStorage, main, run
+from tls_support import OPENSSL, Authority, openssl
 
 HAS_TLS = "--tls-certificate" in run("serve", "--help").stdout
-OPENSSL = shutil.which("openssl")
 CURL = shutil.which("curl")
 
 
-def openssl(*arguments):
-    subprocess.run([OPENSSL, *arguments], check=True, capture_output=True)
-
-
-class Authority:
-    """A CA of one's own, as docs/security.md makes it."""
-
-    def __init__(self, folder, name="ca"):
-        self.folder = folder
-        self.certificate = f"{folder}/{name}.pem"
-        self.key = f"{folder}/{name}.key"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", f"/CN={name}", "-days", "30", "-keyout", self.key, "-out", self.certificate)
-
-    def issue(self, name, days="30", usage="serverAuth"):
-        base = f"{self.folder}/{name}"
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                f"/CN={name}", "-keyout", f"{base}.key", "-out", f"{base}.csr")
-        with open(f"{base}.ext", "w", encoding="ascii") as file:
-            file.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n"
-                       f"extendedKeyUsage={usage}\n")
-        openssl("x509", "-req", "-in", f"{base}.csr", "-CA", self.certificate, "-CAkey", self.key,
-                "-CAcreateserial", "-days", days, "-extfile", f"{base}.ext", "-out", f"{base}.pem")
-        os.chmod(f"{base}.key", 0o600)
-        return f"{base}.pem", f"{base}.key"
+def client_hello(ciphers=(0x1301, 0xc02b), name=b"localhost", name_length=None):
+    """As bytes: in as many records as it takes."""
+    length = len(name) if name_length is None else name_length
+    entry = b"\0" + struct.pack(">H", min(length, 65_000)) + name
+    server_name = struct.pack(">HHH", 0, len(entry) + 2, len(entry)) + entry
+    others = (b"\x00\x0a\x00\x04\x00\x02\x00\x17"  # P-256
+              b"\x00\x0d\x00\x04\x00\x02\x04\x03"  # ECDSA with SHA-256
+              b"\x00\x0b\x00\x02\x01\x00")
+    extensions = server_name + others
+    body = (b"\x03\x03" + bytes(32) + b"\0" + struct.pack(">H", 2 * len(ciphers)) +
+            b"".join(struct.pack(">H", it) for it in ciphers) + b"\x01\x00" +
+            struct.pack(">H", len(extensions)) + extensions)
+    message = b"\x01" + struct.pack(">I", len(body))[1:] + body
+    records = (message[i:i + 16_384] for i in range(0, len(message), 16_384))
+    return b"".join(b"\x16\x03\x01" + struct.pack(">H", len(it)) + it for it in records)
 
 
 @unittest.skipUnless(HAS_TLS and OPENSSL, "built without TLS, or there is no openssl")
@@ -160,14 +153,70 @@ class Tls(WithStorage):
             self.assertEqual(it.selected_alpn_protocol(), "http/1.1")
         self.assertEqual(self.get(running), 200)
 
+    def test_hellos_that_nobody_should_accept(self):
+        running = self.serve_tls()
+        rows = {"RC4, export, CBC and no cipher at all": client_hello(ciphers=(5, 3, 0x2f, 0)),
+                "a name of 64 KiB": client_hello(name=b"a" * 65_000),
+                "a name with a length that lies": client_hello(name=b"a" * 300, name_length=3),
+                "a heartbeat before the hello": b"\x18\x03\x02\x00\x03\x01\x40\x00",
+                "a heartbeat behind the hello": client_hello() + b"\x18\x03\x03\x00\x03\x01\x40\x00",
+                "SSL 2": b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10" + bytes(40),
+                "an alert first": b"\x15\x03\x03\x00\x02\x02\x28"}
+        for name, data in rows.items():
+            with self.subTest(name):
+                with socket.create_connection(("127.0.0.1", running.port), DEADLINE_S) as it:
+                    said = b""
+                    with contextlib.suppress(ConnectionError):
+                        it.sendall(data)
+                        while part := it.recv(65536):
+                            said += part
+                # No record of data: alerts, and what a handshake begins with. What is no record of
+                # a handshake is taken for plain HTTP, and refused in clear.
+                if data[:1] == b"\x16":
+                    self.assertTrue(not said or said[:1] in b"\x15\x16", said[:10])
+                else:
+                    self.assertTrue(said.startswith(b"HTTP/1.1 400 "), said[:10])
+                    self.assertEqual(said.count(b"HTTP/1.1"), 1)
+        self.assertEqual(self.get(running), 200)
+
+    @unittest.skipUnless(OPENSSL, "there is no openssl")
+    def test_nobody_renegotiates(self):
+        running = self.serve_tls()
+        ended = subprocess.run([OPENSSL, "s_client", "-connect", f"localhost:{running.port}", "-tls1_2",
+                                "-CAfile", self.ca.certificate], input="R\n", capture_output=True,
+                               text=True, timeout=DEADLINE_S, check=False)
+        self.assertIn("RENEGOTIATING", ended.stdout + ended.stderr)
+        self.assertRegex(ended.stdout + ended.stderr, "(?i)no renegotiation|unexpected|eof|reset|alert")
+        self.assertNotEqual(ended.returncode, 0)
+        self.assertEqual(self.get(running), 200)
+
+    def test_browsers_are_told_to_use_https_alone(self):
+        name = "Strict-Transport-Security"
+        running = self.serve_tls("--hsts", "31536000", "--http-from-proxy", "127.0.0.2")
+        with contextlib.closing(self.client(running)) as client:
+            for target, status in (("/healthz", 200), ("/orders/NONE", 404), ("/docs", 200)):
+                client.request("GET", target)
+                answer = client.getresponse()
+                answer.read()
+                self.assertEqual((answer.status, answer.getheader(name)), (status, "max-age=31536000"))
+        plain = http.client.HTTPConnection("127.0.0.1", running.port, DEADLINE_S, ("127.0.0.2", 0))
+        with contextlib.closing(plain):
+            plain.request("GET", "/healthz")
+            self.assertIsNone(plain.getresponse().getheader(name))
+        with contextlib.closing(self.client(self.serve_tls())) as client:
+            client.request("GET", "/healthz")
+            self.assertIsNone(client.getresponse().getheader(name))
+        refused = run("serve", "--storage", self.storage, "--no-worker", "--hsts", "60")
+        self.assertEqual(refused.returncode, 2, refused)
+        self.assertIn("--hsts", refused.stderr)
+
     def test_plain_http_is_answered_in_clear_once(self):
         running = self.serve_tls()
         with socket.create_connection(("127.0.0.1", running.port), DEADLINE_S) as it:
             it.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
             said = b""
-            with contextlib.suppress(ConnectionResetError):
-                while part := it.recv(4096):
-                    said += part
+            while part := it.recv(4096):
+                said += part
         self.assertTrue(said.startswith(b"HTTP/1.1 400 "), said)
         self.assertEqual(said.count(b"HTTP/1.1"), 1)
         self.assertIn(b"https", said)
@@ -175,9 +224,13 @@ class Tls(WithStorage):
 
     # Row 26 of the attacks.
     def test_half_handshakes_keep_nobody_out(self):
-        running = self.serve_tls("--connections-per-address", "1000", "--header-timeout", "2s")
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        count = 5000 if most > 6000 else 400
+        running = self.serve_tls("--connections-per-address", "6000", "--connections", "6000",
+                                 "--header-timeout", "1s")
         held = []
-        for i in range(400):
+        for i in range(count):
             it = socket.create_connection(("127.0.0.1", running.port), DEADLINE_S)
             it.sendall(b"\x16\x03\x01\x02\x00\x01"[:1 + i % 6])
             held.append(it)
@@ -189,6 +242,39 @@ class Tls(WithStorage):
         for it in held[50:]:
             self.assertEqual(it.recv(1), b"")
             it.close()
+        self.assertEqual(self.get(running), 200)
+
+    def test_resets_and_slow_bytes_harm_nobody(self):
+        running = self.serve_tls("--header-timeout", "2s")
+        hello = client_hello()
+        def reset(it):
+            it.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            it.close()
+        def raw():
+            return socket.create_connection(("127.0.0.1", running.port), DEADLINE_S)
+        for sent in (b"", hello[:1], hello[:20], hello):  # before, within and behind the hello
+            it = raw()
+            it.sendall(sent)
+            if sent == hello:
+                it.recv(1)  # the server has answered
+            reset(it)
+        for sent in (b"", b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"):
+            it = self.connect(running)
+            it.sendall(sent)
+            if sent.endswith(b"\r\n\r\n"):
+                it.recv(1)  # the answer is on its way
+            reset(it)
+        slow = raw()
+        closed = False
+        for byte in hello + bytes(100_000):  # one after the other, as long as the server listens
+            with contextlib.suppress(ConnectionError):
+                slow.sendall(bytes([byte]))
+            if select.select([slow], [], [], 0.1)[0]:
+                with contextlib.suppress(ConnectionError):
+                    slow.recv(4096)
+                closed = True
+                break
+        self.assertTrue(closed)
         self.assertEqual(self.get(running), 200)
 
     # Row 28 of the attacks.
@@ -225,7 +311,9 @@ class Tls(WithStorage):
                                                                              usage="clientAuth"))
         server_only = self.context()
         server_only.load_cert_chain(*self.ca.issue("second", usage="serverAuth"))
-        for context in (self.context(), stranger, server_only):
+        ended = self.context()
+        ended.load_cert_chain(*self.ca.issue("old", days="-1", usage="clientAuth"))
+        for context in (self.context(), stranger, server_only, ended):
             with self.assertRaises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
                 with contextlib.closing(self.client(running, context)) as client:
                     self.ask(client)
@@ -248,10 +336,20 @@ class Tls(WithStorage):
         self.assertIn(b"retry:", events.readline())
         other = self.ca.issue("other")
         ended = self.ca.issue("ended", days="-1")
-        for bad in ((self.certificate, other[1]), ended, ("/dev/null", self.key)):
-            put(*bad)
+        half = f"{self.folder.name}/half.pem"
+        with open(other[0], encoding="ascii") as whole, open(half, "w", encoding="ascii") as file:
+            file.write(whole.read()[:300])
+        bad = ((self.certificate, other[1]), ended, ("/dev/null", self.key), (half, other[1]), None)
+        for files in bad:
+            if files:
+                put(*files)
+            else:
+                os.remove(live[0])
             self.assertIn("certificate_not_taken", running.read_line_of_log())
             self.assertEqual(self.serial(running), before)
+        metrics = self.ask(kept, target="/metrics", Accept="text/plain")[1]
+        self.assertIn('orderproc_certificate_reloads_total{result="not_taken"} 5', metrics)
+        self.assertIn('orderproc_certificate_reloads_total{result="taken"} 0', metrics)
         put(*other)
         self.assertIn("certificate_taken", running.read_line_of_log())
         self.assertNotEqual(self.serial(running), before)

@@ -197,4 +197,32 @@ BOOST_AUTO_TEST_CASE(a_bound_stream_has_its_own_orders_without_reasons) {
     BOOST_TEST(writes.ask(get(bound, "/orders/OTHER/events")).status == 404);
 }
 
+// Row 8 of the attacks: where a stream goes on is no matter of whose orders it has.
+BOOST_AUTO_TEST_CASE(a_last_event_id_shows_ones_own_alone) {
+    const std::string all = add("all", {scope::orders_read, scope::orders_write});
+    const std::string bound = add("bound", {scope::orders_read}, bind_to_42);
+    open();
+    client writes = call();
+    for (const auto& [id, user] :
+         {std::pair{"FIRST", "7"}, std::pair{"MINE", "42"}, std::pair{"OTHER", "7"}}) {
+        const std::string body = R"({"order_id":")" + std::string(id) + R"(","user_id":)" + user +
+                                 R"(,"item_ids":[1],"total_amount":1})";
+        BOOST_REQUIRE(writes.ask(post(all, "/orders", body)).status == 201);
+    }
+    const std::string journal = writes.ask(get(all, "/journal?limit=1")).body;
+    constexpr std::string_view name = R"("position":")";
+    const std::size_t at = journal.find(name) + name.size();
+    const std::string position = journal.substr(at, journal.find('"', at) - at);
+    client caller = call();
+    caller.send(head(bound, "GET /events") + "Last-Event-ID: " + position + "\r\n\r\n");
+    const answer got = caller.read(false);
+    BOOST_REQUIRE(got.status == 200);
+    BOOST_REQUIRE(writes.ask(post(all, "/orders/MINE/cancel", "")).status == 200);
+    const std::string text = caller.read_until("order.cancel", got);
+    BOOST_TEST(text.find("MINE") != text.npos);
+    BOOST_TEST(text.find("order.create") != text.npos);
+    BOOST_TEST(text.find("FIRST") == text.npos);
+    BOOST_TEST(text.find("OTHER") == text.npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,12 +6,36 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <memory>
 #include <string_view>
 #include <utility>
 
 using namespace orderproc;
 using namespace orderproc::server;
 using namespace orderproc::server::testing;
+
+namespace {
+
+// A storage that leaves out what storages may leave out.
+class plain_storage final : public storage {
+public:
+    storage_info info() const override {
+        storage_info out = inner_->info();
+        out.capabilities = {};
+        return out;
+    }
+    result<std::unique_ptr<repository>> connect_writer() override {
+        return inner_->connect_writer();
+    }
+    result<std::unique_ptr<repository_reader>> connect_reader() override {
+        return inner_->connect_reader();
+    }
+
+private:
+    const std::unique_ptr<storage> inner_ = make_memory_storage();
+};
+
+}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(failed_reads, api_fixture)
 
@@ -41,6 +65,19 @@ BOOST_AUTO_TEST_CASE(more_reads_than_may_wait_are_told_to_come_again) {
         pool.run_once();
         BOOST_TEST((waits->resume(in, first) == http::step::answered), path);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_storage_that_cannot_redact_says_so) {
+    plain_storage plain;
+    engine over_it(plain, status_machine::standard(), runtime{time, random, errors}, by_hand());
+    api over_engine(over_it, reads);
+    api_service answers(over_engine);
+    served = &answers;
+    const answer got = ask("POST", "/orders/A-1/redact");
+    BOOST_TEST(got.status == 501);
+    BOOST_TEST(got.says(R"("code":"not_supported")"));
+    BOOST_TEST(errors.texts.empty());  // nothing is wrong with it
+    served = nullptr;
 }
 
 // What may pass is 503, and says when to come again; what needs people is 500.

@@ -427,7 +427,8 @@ BOOST_AUTO_TEST_CASE(outcomes_as_answers) {
         const http::field json[] = {{"Content-Type", "application/json"}};
         in.fields = json;
         http::response out;
-        auto todo = handlers.begin(in, {auth::anonymous()}, out);
+        std::optional<pending> todo;
+        handlers.begin(in, {auth::anonymous()}, todo, out);
         change_outcome outcome;
         outcome.ec = code;
         outcome.detail = std::move(detail);
@@ -459,7 +460,7 @@ BOOST_AUTO_TEST_CASE(every_route_is_met_by_its_own_pattern) {
         }
         const route_match found = match(it.method, path);
         BOOST_TEST(found.found == &it);
-        BOOST_TEST(found.parameter == (path == it.pattern ? "" : "x"));
+        BOOST_TEST(found.carried.first == (path == it.pattern ? "" : "x"));
         BOOST_TEST(!it.name.empty());
     }
 }

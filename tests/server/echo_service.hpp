@@ -2,7 +2,8 @@
 #define ORDERPROC_TESTS_SERVER_ECHO_SERVICE_HPP
 
 // Answers with the body of the request; at /later and /elsewhere when the test says so, at the
-// second from whichever thread; at paths that end with large with more than any socket buffers.
+// second from whichever thread; at paths that end with large with more than any socket buffers, and
+// at those that end with held once the test lets it go on.
 
 #include "http/service.hpp"
 
@@ -46,6 +47,16 @@ public:
         std::unique_lock lock(mutex_);
         wait(lock, [&] { return opened_ && sessions_ == 0; });
     }
+    // Waits until an answer is being made that is held.
+    void wait_until_held() {
+        std::unique_lock lock(mutex_);
+        wait(lock, [&] { return held_; });
+    }
+    void let_go() {
+        const std::lock_guard lock(mutex_);
+        held_ = false;
+        changed_.notify_all();
+    }
     std::atomic<std::thread::id> answered_by;  // the latest
 
 private:
@@ -77,6 +88,7 @@ private:
         }
         http::step resume(const http::request& in, http::response& out) noexcept override {
             const bool large = in.path.ends_with("large");
+            if (in.path.ends_with("held")) owner_.hold();
             out.body = large ? std::string(large_size, 'x') : std::string(in.body);
             owner_.answered_by = std::this_thread::get_id();
             for (const http::field& it : in.fields) {
@@ -98,8 +110,16 @@ private:
         }
     }
 
+    void hold() {
+        std::unique_lock lock(mutex_);
+        held_ = true;
+        changed_.notify_all();
+        changed_.wait(lock, [&] { return !held_; });
+    }
+
     std::mutex mutex_;
     std::condition_variable changed_;
+    bool held_ = false;
     std::vector<http::exchange*> waiting_;
     std::size_t sessions_ = 0;
     bool opened_ = false;

@@ -223,6 +223,23 @@ BOOST_AUTO_TEST_CASE(after_it_the_client_has_as_long_as_after_any_other) {
     BOOST_TEST(caller.closed());
 }
 
+// A client that sends more while its answer is being made elsewhere, and the clock that looks at
+// all connections meanwhile: whoever is first, each request has one answer.
+BOOST_AUTO_TEST_CASE(each_request_is_answered_once) {
+    constexpr int rounds = 200;
+    client caller(server->port());
+    for (int round = 0; round < rounds; ++round) {
+        offer(caller, ask("/elsewhere/held", "first"));
+        const std::jthread other([&] { service.release(1); });
+        service.wait_until_held();
+        caller.send(ask("/", "second"));
+        settle();
+        service.let_go();
+        BOOST_TEST_REQUIRE(caller.read().body == "first");
+        BOOST_TEST_REQUIRE(caller.read().body == "second");
+    }
+}
+
 // Else it could hold its connection, and the answer in memory, for ever.
 BOOST_AUTO_TEST_CASE(a_client_that_takes_nothing_is_dropped) {
     for (const char* path : {"/large", "/later/large", "/elsewhere/large"}) {

@@ -59,11 +59,11 @@ BOOST_AUTO_TEST_CASE(a_slow_lookup_ends_with_the_time_of_the_request) {
     slow_finder slow;
     http_url to;
     to.host = "shop.example";
-    const auto got = fetch(to, {}, std::chrono::milliseconds(20), slow);
+    const auto got = fetch(to, {}, std::chrono::milliseconds(20), {slow});
     BOOST_TEST((got.error().code == errc::unavailable));
     BOOST_TEST(got.error().detail == "shop.example: the host name was not resolved in time");
-    const auto stream = fetch_parts(
-        to, {}, {std::chrono::milliseconds(20)}, [](auto) { return true; }, slow);
+    const auto stream =
+        fetch_parts(to, {}, {std::chrono::milliseconds(20)}, [](auto) { return true; }, {slow});
     BOOST_TEST((stream.error().code == errc::unavailable));
     slow.tell({});
 }
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(each_address_is_tried) {
         return host_addresses{make_address("127.0.0.2"), make_address("::1"),
                               make_address("127.0.0.1")};
     };
-    const auto got = fetch(named(server), {}, enough, finds);
+    const auto got = fetch(named(server), {}, enough, {finds});
     BOOST_TEST_REQUIRE(got.has_value());
     BOOST_TEST(got->status == 204U);
 }
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_lookup_that_fails_says_why) {
          "shop.example: thrown"},
         {[](auto&) -> result<host_addresses> { return host_addresses(); }, "shop.example: "}};
     for (const auto& [finder, text] : rows) {
-        const auto got = fetch(to, {}, enough, finder);
+        const auto got = fetch(to, {}, enough, {finder});
         BOOST_TEST((got.error().code == errc::unavailable));
         BOOST_TEST(got.error().detail.starts_with(text));
     }
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(an_address_is_not_looked_up) {
     const auto never = [](const std::string&) -> result<host_addresses> {
         return failure{errc::unavailable, "asked"};
     };
-    BOOST_TEST(fetch(server.url(), {}, enough, never)->status == 204U);
+    BOOST_TEST(fetch(server.url(), {}, enough, {never})->status == 204U);
 }
 
 BOOST_AUTO_TEST_CASE(the_system_knows_this_machine) {

@@ -89,6 +89,29 @@ BOOST_DATA_TEST_CASE(only_a_whole_answer_is_a_verdict, data::make(rows), it) {
     BOOST_TEST(told.error().detail.find("SECRET") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(each_question_is_signed_with_an_id_of_its_own) {
+    std::vector<std::string> asked;
+    bare_server server([&](auto& socket) {
+        asked.push_back(read_request(socket));
+        say(socket, whole(two));
+    });
+    request_credential credential;
+    credential.fields = {{"X-API-Key", "SECRET"}};
+    std::vector<std::string> ids;
+    credential.sign = [&](std::string_view id, std::string_view body) -> result<http_fields> {
+        ids.emplace_back(id);
+        return http_fields{{"webhook-signature", std::string(body)}};
+    };
+    const auto items = make_http_items(server.url(), {}, credential);
+    for (int i = 0; i < 2; ++i) BOOST_TEST(server::testing::ask(*items, {1, 2}).has_value());
+    BOOST_TEST_REQUIRE(asked.size() == 2U);
+    for (const std::string& it : asked) {
+        BOOST_TEST(it.find("\r\nX-API-Key: SECRET\r\n") != std::string::npos);
+        BOOST_TEST(it.find("\r\nwebhook-signature: {\"item_ids\":[1,2]}\r\n") != std::string::npos);
+    }
+    BOOST_TEST(ids[0] != ids[1]);
+}
+
 BOOST_AUTO_TEST_CASE(the_ids_are_posted) {
     std::string asked;
     bare_server server([&](auto& socket) {

@@ -83,6 +83,53 @@ BOOST_FIXTURE_TEST_CASE(the_order_is_posted_with_its_key_and_trace, fixture) {
     BOOST_TEST(far.asked_fields["traceparent"] == trace);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_credential_goes_with_each_request, fixture) {
+    request_credential credential;
+    credential.fields = {{"Authorization", "Bearer SECRET"}};
+    std::string signed_id, signed_body;
+    credential.sign = [&](std::string_view id, std::string_view body) -> result<http_fields> {
+        signed_id = id;
+        signed_body = body;
+        return http_fields{{"webhook-id", signed_id}, {"webhook-signature", "v1,x"}};
+    };
+    const auto work =
+        make_http_processor(to(), "complete", {}, order_model::standard(), credential);
+    BOOST_TEST((run.one(*work).outcome == attempt_outcome::advanced));
+    BOOST_TEST(far.asked_fields["Authorization"] == "Bearer SECRET");
+    BOOST_TEST(far.asked_fields["webhook-id"] == "ORD-1/PROCESSING");
+    BOOST_TEST(far.asked_fields["webhook-signature"] == "v1,x");
+    BOOST_TEST(signed_body == far.asked_body);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_cannot_be_signed_is_not_sent, fixture) {
+    request_credential credential;
+    credential.sign = [](std::string_view, std::string_view) -> result<http_fields> {
+        return failure{errc::unavailable, "no memory for it"};
+    };
+    const auto work =
+        make_http_processor(to(), "complete", {}, order_model::standard(), credential);
+    const attempt later = run.one(*work);
+    BOOST_TEST((later.outcome == attempt_outcome::retried));
+    BOOST_TEST(later.reason == "no memory for it");
+    BOOST_TEST(far.connections == 0U);
+}
+
+// Two ids never become one.
+BOOST_AUTO_TEST_CASE(a_signed_id_has_no_full_stop) {
+    request_credential credential;
+    std::vector<std::string> ids;
+    credential.sign = [&](std::string_view id, std::string_view) -> result<http_fields> {
+        ids.emplace_back(id);
+        return http_fields();
+    };
+    for (const char* id : {"a.b/PACKING", "a%2Eb/PACKING", "a%b", "plain"}) {
+        fetch_request what;
+        BOOST_TEST(credential.add_to(what, id).has_value());
+    }
+    const std::vector<std::string> expected{"a%2Eb/PACKING", "a%252Eb/PACKING", "a%25b", "plain"};
+    BOOST_TEST(ids == expected, boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(answers_are_verdicts, fixture) {
     for (const unsigned status : {200U, 201U, 202U}) {
         BOOST_TEST((ask(status, "{}").outcome == attempt_outcome::advanced), status);
@@ -106,6 +153,23 @@ BOOST_FIXTURE_TEST_CASE(answers_are_verdicts, fixture) {
                                        ", and redirects are not followed");
         BOOST_TEST(far.asked_path == "/work");
     }
+}
+
+// 202 hands the work over: whoever was sent the token answers it.
+BOOST_FIXTURE_TEST_CASE(accepted_work_is_handed_over, fixture) {
+    const attempt_tokens tokens(std::string(43, 's'));
+    const auto work = make_http_processor(to(), "complete", {}, order_model::standard(), {},
+                                          {&tokens, std::chrono::hours(2)});
+    far.says.status = 202;
+    const attempt accepted = run.one(*work);
+    BOOST_TEST((accepted.outcome == attempt_outcome::handed_over));
+    BOOST_TEST(accepted.after.status.view() == "PROCESSING");
+    const auto of = tokens.read("ORD-1", far.asked_fields["Orderproc-Attempt"]);
+    BOOST_REQUIRE(of);
+    BOOST_TEST(of->stage.view() == "PROCESSING");
+    BOOST_TEST(of->number == 1U);
+    far.says.status = 200;
+    BOOST_TEST((run.one(*work).outcome == attempt_outcome::advanced));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_server_may_ask_to_wait_in_seconds_or_until_a_date, fixture) {

@@ -40,7 +40,16 @@ const std::vector<url_row> urls{
     {"", ""},
     {"h", ""},
     {"//h/", ""},
-    {"https://h/", ""},
+    {"https://h/", "h"},
+    {"HTTPS://h", "h"},
+    {"https://h:443/x", "h", "/x"},
+    {"https://h:80", "h:80"},
+    {"http://h:443", "h:443"},
+    {"https://[::1]:8443", "[::1]:8443"},
+    {"https:/h/", ""},
+    {"https:h/", ""},
+    {"httpss://h/", ""},
+    {"https://", ""},
     {"ftp://h/", ""},
     {"http:/h/", ""},
     {"http://", ""},
@@ -76,7 +85,7 @@ const std::vector<std::string> with_secrets{
     "http://user:SECRET@h/a b",  "http:/user:SECRET@h/",
     "https://user:SECRET@h/",    "user:SECRET@h",
     "http://user:SECRET\x1b@h/", "http://h:8x/?token=SECRET",
-    "https://h/?token=SECRET",   "https://h/#SECRET",
+    "ftp://h/?token=SECRET",     "https://h/#SECRET",
 };
 
 }  // namespace
@@ -91,6 +100,7 @@ BOOST_DATA_TEST_CASE(urls_are_read_strictly, data::make(urls), it) {
     }
     BOOST_TEST(url->authority() == it.authority);
     BOOST_TEST(url->path == it.path);
+    BOOST_TEST(url->secure == (it.text[4] == 's' || it.text[4] == 'S'));
 }
 
 BOOST_DATA_TEST_CASE(a_refusal_repeats_no_secret, data::make(with_secrets), text) {
@@ -100,12 +110,24 @@ BOOST_DATA_TEST_CASE(a_refusal_repeats_no_secret, data::make(with_secrets), text
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_says_what_is_wrong_with_which_url) {
-    BOOST_TEST(parse_http_url("https://shop/x?a").error().detail ==
-               "\"https://shop/x\" is not a URL such as http://host:8000/path: only http:// is "
-               "supported");
+    BOOST_TEST(parse_http_url("ftp://shop/x?a").error().detail ==
+               "\"ftp://shop/x\" is not a URL such as http://host:8000/path: only http:// and "
+               "https:// are supported");
     BOOST_TEST(parse_http_url("http://u:p@shop").error().detail ==
                "this is not a URL such as http://host:8000/path: a user name or password in a URL "
                "is not supported");
+}
+
+BOOST_AUTO_TEST_CASE(this_machine_is_known_by_its_addresses) {
+    for (const char* text : {"http://127.0.0.1", "http://127.9.9.9:80", "http://[::1]",
+                             "https://localhost", "http://LocalHost"}) {
+        BOOST_TEST(parse_http_url(text)->on_this_machine(), text);
+    }
+    for (const char* text : {"http://127.example", "http://127.0.0.1.example", "http://128.0.0.1",
+                             "http://127.1", "http://[::2]", "http://localhost.example",
+                             "http://0.0.0.0", "http://[::ffff:127.0.0.1]"}) {
+        BOOST_TEST(!parse_http_url(text)->on_this_machine(), text);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_shown_of_a_url_has_no_query) {

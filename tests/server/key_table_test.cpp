@@ -1,5 +1,6 @@
 // Which keys count, and from when on they no longer do.
 
+#include "auth/key_use.hpp"
 #include "auth/key_watch.hpp"
 #include "auth_fixture.hpp"
 
@@ -8,7 +9,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 using namespace orderproc;
 using namespace orderproc::server;
@@ -18,7 +22,15 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-BOOST_FIXTURE_TEST_SUITE(keys_in_memory, auth_fixture)
+namespace {
+
+struct key_fixture : auth_fixture {
+    std::uint64_t sequence = 0;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(keys_in_memory, key_fixture)
 
 BOOST_AUTO_TEST_CASE(a_key_counts_once_it_was_read) {
     const auto made = make("web-shop", {scope::orders_write});
@@ -102,6 +114,19 @@ BOOST_AUTO_TEST_CASE(a_revoked_key_ends_with_the_next_look) {
     BOOST_TEST((find(made.text).fault == key_fault::ended));
     BOOST_TEST(table.any());  // somebody had a key: the door does not open again
     BOOST_TEST(!table.usable());
+}
+
+BOOST_AUTO_TEST_CASE(who_has_no_key_ends_with_the_first_and_begins_again_without_any) {
+    const principal_ptr before = table.keyless();
+    refresh();
+    BOOST_TEST(!before->ended());
+    make("web-shop", {scope::orders_read});
+    refresh();
+    BOOST_TEST(before->ended());
+    const auto older = make_memory_storage();  // a backup of before is put in its place
+    BOOST_REQUIRE(table.refresh(*older->connect_reader().value()).has_value());
+    BOOST_TEST(before->ended());
+    BOOST_TEST(!table.keyless()->ended());
 }
 
 BOOST_AUTO_TEST_CASE(a_key_ends_at_its_time) {
@@ -225,6 +250,63 @@ BOOST_AUTO_TEST_CASE(a_watch_that_cannot_look_does_not_start) {
     faulty.next(orderproc::testing::fault_call::read, fault::unavailable,
                 failure{errc::unavailable});
     BOOST_TEST(!key_watch::start(faulty, table, errors).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(uses_are_noted_to_the_minute) {
+    const auto used = make("used", {scope::orders_read});
+    const auto idle = make("idle", {scope::orders_read});
+    refresh();
+    BOOST_TEST(table.take_uses().empty());
+    for (int i = 0; i < 3; ++i) {
+        BOOST_TEST(find(used.text).who);
+        BOOST_TEST(!find(idle.text.substr(1)).who);  // what does not count is no use
+    }
+    auto uses = table.take_uses();
+    BOOST_REQUIRE(uses.size() == 1U);
+    BOOST_TEST(uses[0].id == used.key.id);
+    const timestamp minute = std::chrono::floor<std::chrono::minutes>(clock.now());
+    BOOST_TEST((uses[0].at == minute));
+    BOOST_TEST(table.take_uses().empty());  // told once
+    // Written once for each minute, and never back.
+    const auto write = [&](std::span<const use_of_key> what) {
+        const auto changes = changes_of(what, *reads).value();
+        std::vector<record_outcome> outcomes(changes.size());
+        write_params params;
+        params.now = clock.now();
+        params.writer = "uses";
+        params.sequence = ++sequence;
+        params.records = changes;
+        write_results results;
+        results.records = outcomes;
+        BOOST_REQUIRE(writer->write(params, results).has_value());
+        return changes.size();
+    };
+    BOOST_TEST(write(uses) == 1U);
+    BOOST_TEST(write(uses) == 0U);
+    clock.advance(std::chrono::minutes(5));
+    refresh();
+    find(used.text);
+    find(idle.text);
+    BOOST_TEST(write(table.take_uses()) == 2U);
+    uses[0].at -= hours(1);  // of a process whose clock is behind
+    BOOST_TEST(write(uses) == 0U);
+    const auto listed = admin.uses().value();
+    BOOST_TEST(listed.size() == 2U);
+    BOOST_TEST((listed.at(used.key.id) == minute + std::chrono::minutes(5)));
+    // A use changes no key: nobody's requests have to be judged anew.
+    const auto before = find(used.text).who;
+    refresh();
+    BOOST_TEST((find(used.text).who == before));
+}
+
+// A use that was noted while a key changed is not forgotten.
+BOOST_AUTO_TEST_CASE(a_use_outlives_a_change_of_the_key) {
+    const auto made = make("web-shop", {scope::orders_read});
+    refresh();
+    BOOST_TEST(find(made.text).who);
+    BOOST_REQUIRE(admin.rotate(made.key.id, hours(1), "test").has_value());
+    refresh();
+    BOOST_TEST(table.take_uses().size() == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

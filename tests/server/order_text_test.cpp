@@ -326,3 +326,20 @@ BOOST_AUTO_TEST_CASE(a_table_has_the_columns_of_the_model) {
     const order_model nobody = order_model::build(std::move(none)).value();
     BOOST_TEST(order_headings(nobody)[2] == "TOTAL");
 }
+
+BOOST_AUTO_TEST_CASE(fields_under_a_model_that_is_hidden_stand_as_they_were_typed) {
+    typed_order it;
+    it.total_amount = "1";
+    it.lines = {R"({"sku":"TEE","quantity":1})"};
+    it.user_id = "7";
+    it.attributes = {"ref=R-1",  "count=3",   "gift=true", "code=\"17\"",
+                     "note=[1]", "none=null", "empty=",    "two=1,2"};
+    BOOST_TEST(to_body_as_typed(it).value() ==
+               R"({"user_id":7,"lines":[{"sku":"TEE","quantity":1}],"total_amount":1,)"
+               R"("attributes":{"ref":"R-1","count":3,"gift":true,"code":"17","note":"[1]",)"
+               R"("none":"null","empty":"","two":"1,2"}})");
+    it.user_id = "anna";
+    BOOST_TEST(to_body_as_typed(it).value().starts_with(R"({"user_id":"anna","lines")"));
+    it.user_id.clear();
+    BOOST_TEST(to_body_as_typed(it).value().starts_with(R"({"lines")"));
+}

@@ -71,6 +71,29 @@ BOOST_AUTO_TEST_CASE(a_storage_without_a_model_has_the_standard_one) {
     BOOST_TEST(open_model(*orders, shop_model_of("{}").value())->version == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(scopes_of_events_are_those_that_there_are_and_may_change) {
+    const auto with_scope = [](const std::string& scope) {
+        return shop_model_of(R"({"statuses":{"initial":"A","transitions":[{"from":["A"],)"
+                             R"("event":"go","to":"B","open_to_clients":true,"scope":")" +
+                             scope + R"("}],"stages":[]}})");
+    };
+    for (const char* unknown : {"admin", "orders:read", "metrics"}) {
+        const auto refused = with_scope(unknown);
+        BOOST_REQUIRE(!refused);
+        BOOST_TEST(refused.error().detail ==
+                   "#/statuses: go: its scope must be one of orders:write, operate, erase, not \"" +
+                       std::string(unknown) + "\"");
+    }
+    const auto orders = make_memory_storage();
+    BOOST_REQUIRE(open_model(*orders, with_scope("operate").value()));
+    BOOST_TEST(refusal(open_model(*orders, with_scope("erase").value()))
+                   .find("go needs the scope erase") != std::string::npos);
+    const auto done = migrate_model(*orders, with_scope("erase").value(), [](std::uint64_t) {});
+    BOOST_REQUIRE(done);
+    BOOST_TEST(done->changes == "go needs the scope erase");
+    BOOST_TEST(load_model(*orders)->statuses.find("go")->scope == "erase");
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_storage_takes_the_first_model_and_keeps_it) {
     const auto orders = make_memory_storage();
     const auto first = open_model(*orders, model_with(note));

@@ -87,6 +87,13 @@ const wrong all_wrong[] = {
                  R"("items":"lines","total":{"added":["tax"]},)"),
      "invalid#/orders/total"},
     {"no initial status", R"({"statuses":{}})", "required#/statuses/initial"},
+    {"scopes",
+     statuses_with(R"({"from":["A"],"event":"go","to":"B","open_to_clients":true,"scope":""},)"
+                   R"({"from":["A"],"event":"on","to":"B","open_to_clients":true,"scope":7})"),
+     "malformed#/statuses/transitions/0/scope wrong_type#/statuses/transitions/1/scope"},
+    {"a scope of a closed event",
+     statuses_with(R"({"from":["A"],"event":"go","to":"B","scope":"operate"})"),
+     "invalid#/statuses"},
     {"names of statuses and events", statuses_with(R"({"from":["a",7],"event":"edit","to":"B"})"),
      "malformed#/statuses/transitions/0/from/0 wrong_type#/statuses/transitions/0/from/1 "
      "malformed#/statuses/transitions/0/event"},
@@ -242,6 +249,29 @@ BOOST_AUTO_TEST_CASE(errors_are_lines_for_people) {
     BOOST_TEST(describe_errors(parse_model("{}")) == "");
 }
 
+BOOST_AUTO_TEST_CASE(events_name_scopes) {
+    const auto read = [](const std::string& scope) {
+        return parse_model(
+            statuses_with(R"({"from":["A"],"event":"go","to":"B","open_to_clients":true)" + scope +
+                          R"(},{"from":["A"],"event":"end","to":"B"})"));
+    };
+    const parsed_model named = read(R"(,"scope":"operate")");
+    BOOST_REQUIRE(named.ok());
+    BOOST_TEST(named.statuses->find("go")->scope == "operate");
+    BOOST_TEST(named.statuses->find("end")->scope == "");
+    const std::string text = to_json(*named.orders, *named.statuses);
+    BOOST_TEST(text.find(R"("open_to_clients": true, "scope": "operate"})") != text.npos);
+    BOOST_TEST(parse_model(text).statuses->find("go")->scope == "operate");
+    // The default is left out.
+    for (const char* scope : {"", R"(,"scope":"orders:write")"}) {
+        const parsed_model plain = read(scope);
+        BOOST_REQUIRE(plain.ok());
+        BOOST_TEST(plain.statuses->find("go")->scope == default_event_scope);
+        BOOST_TEST(to_json(*plain.orders, *plain.statuses).find("scope") == std::string::npos);
+    }
+    BOOST_TEST(parse_model("{}").statuses->find("retry")->scope == "operate");
+}
+
 BOOST_AUTO_TEST_CASE(machines_differ_by_what_they_do) {
     const auto machine = [](const std::string& transitions, const std::string& stages = "") {
         parsed_model read = parse_model(statuses_with(transitions, stages));
@@ -263,6 +293,10 @@ BOOST_AUTO_TEST_CASE(machines_differ_by_what_they_do) {
     BOOST_TEST(differs(machine(
                    go + R"(,{"from":["B"],"event":"stop","to":"C","open_to_clients":true})")) ==
                "stop: open_to_clients changed");
+    // Who may raise an event is no matter of the orders that are there.
+    const std::string open = R"({"from":["A"],"event":"go","to":"B","open_to_clients":true)";
+    BOOST_TEST(
+        check_successor(machine(open + "}"), machine(open + R"(,"scope":"operate"})")).has_value());
     const std::string stage =
         R"({"waiting":"A","start":"s","active":"W","release":"r","fail":"f","failed":"F"})";
     const std::string end = R"({"from":["W"],"event":"done","to":"D"})";

@@ -28,13 +28,24 @@ BOOST_AUTO_TEST_CASE(entries_are_those_of_indexed_attributes) {
                                       .build();
     using namespace std::string_literals;
     const std::vector<index_entry> expected{
-        {1, true, "R1"},
-        {3, false, "P1"},
-        {4, false, "\x80\0\0\0\0\0\0\3"s},
-        {131, true, "shop\0P1"s},
+        {1, true, "R1"},      {3, false, "P1"},         {4, false, "\x80\0\0\0\0\0\0\3"s},
+        {128, false, "shop"}, {131, true, "shop\0P1"s},
     };
     BOOST_TEST((it.index_of(content) == expected));
-    BOOST_TEST(it.index_of(an_order().tenant("shop").build()).empty());
+    const std::vector<index_entry> tenant{{128, false, "shop"}};
+    BOOST_TEST((it.index_of(an_order().tenant("shop").build()) == tenant));
+    BOOST_TEST(built({}).index_of(an_order().build()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_tenant_is_an_index_of_its_own) {
+    order_rules rules;
+    rules.tenants = true;
+    BOOST_TEST(built(rules).has_indexes());
+    const index_condition of = order_model::of_tenant("shop");
+    const index_entry is = built(rules).index_of(an_order().tenant("shop").build()).at(0);
+    BOOST_TEST(of.slot == is.slot);
+    BOOST_TEST(of.from == is.value);
+    BOOST_TEST(of.to == is.value);
 }
 
 BOOST_AUTO_TEST_CASE(bytes_sort_as_values_do) {

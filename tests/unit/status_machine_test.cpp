@@ -83,6 +83,8 @@ const std::vector<refused_machine> refused_machines{
     {"create", "A", {{"A", "create", "B"}}, {}, std::string("A –create→ B") + bad_name},
     {"edit", "A", {{"A", "edit", "B"}}, {}, std::string("A –edit→ B") + bad_name},
     {"delete", "A", {{"A", "delete", "B"}}, {}, std::string("A –delete→ B") + bad_name},
+    {"annotate", "A", {{"A", "annotate", "B"}}, {}, std::string("A –annotate→ B") + bad_name},
+    {"redact", "A", {{"A", "redact", "B"}}, {}, std::string("A –redact→ B") + bad_name},
     {"bad event of a stage",
      "PENDING",
      {complete},
@@ -108,6 +110,21 @@ const std::vector<refused_machine> refused_machines{
      {complete, {"PENDING", "start", "PROCESSING", true}},
      {usual},
      "PENDING –start→ PROCESSING: elsewhere the event is open to clients"},
+    {"scope of what is closed",
+     "A",
+     {{"A", "go", "B", false, "operate"}},
+     {},
+     "A –go→ B: only an event that is open to clients has a scope"},
+    {"bad scope",
+     "A",
+     {{"A", "go", "B", true, "Operate"}},
+     {},
+     "A –go→ B: a scope is [a-z][a-z0-9_:.-]{0,31}"},
+    {"two scopes",
+     "A",
+     {{"A", "go", "B", true, "operate"}, {"B", "go", "B", true}},
+     {},
+     "B –go→ B: elsewhere the event has the scope operate"},
     {"unreachable",
      "A",
      {{"A", "go", "B"}, {"C", "come", "B"}},
@@ -217,6 +234,10 @@ BOOST_AUTO_TEST_CASE(the_standard_machine_has_nothing_else) {
     BOOST_TEST(machine.statuses()[0].view() == "PENDING");
     for (const transition& it : machine.transitions()) {
         BOOST_TEST(it.open_to_clients == (it.event == "cancel" || it.event == "retry"), it.event);
+        BOOST_TEST(it.scope == (it.event == "retry"    ? "operate"
+                                : it.event == "cancel" ? "orders:write"
+                                                       : ""),
+                   it.event);
     }
     BOOST_TEST(!machine.find("ship"));
     BOOST_TEST(!machine.find(""));

@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_model_that_cannot_be_loaded_lets_nothing_be_written) {
     begins("nonsense", "it is no model");
     begins("throw", "no memory for it");
     begins("", "there is no record of it any more");
-    begins("indexed", "an indexed attribute needs");
+    begins("indexed", "a model with indexes needs");
 }
 
 BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_asked_for_again) {

@@ -26,11 +26,6 @@ constexpr milliseconds claim_timeout{20};
 // A host asks for messages so often.
 constexpr milliseconds asks_every{10};
 
-bool reserved(std::string_view event) {
-    return event == "create" || event == "edit" || event == "delete" || event == "annotate" ||
-           event == "redact";
-}
-
 // Of the stages that are wanted.
 template <class Wanted>
 queue_declaration queue_of(const status_machine& machine, std::string name, const Wanted& wanted) {
@@ -245,7 +240,8 @@ void work_queue_consumer::impl::sort(const delivery& it, std::vector<hint>& hint
     const std::string_view event =
         topic.starts_with(topic_prefix) ? topic.substr(topic_prefix.size()) : std::string_view();
     const char* wrong = nullptr;
-    if (!reserved(event) && !machine_.find(event)) wrong = "its topic is no event of an order";
+    if (!is_engine_event(event) && !machine_.find(event))
+        wrong = "its topic is no event of an order";
     if (!wrong && !order_id::parse(it.body.key)) wrong = "its key is no order id";
     if (wrong) {
         acknowledgements_.push_back({it.tag, disposition::poison, wrong});

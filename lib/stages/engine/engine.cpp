@@ -39,7 +39,7 @@ const engine_options& checked(const engine_options& options, const order_model& 
         if (!holds) throw std::invalid_argument("engine_options::" + rule);
     };
     if (model.has_indexes()) {
-        auto ok = require(orders.info(), {capability::indexes}, "an indexed attribute");
+        auto ok = require(orders.info(), {capability::indexes}, "a model with indexes");
         if (!ok) throw std::invalid_argument(ok.error().detail);
     }
     if (options.stored_model) {

@@ -64,7 +64,7 @@ result<void> present_model::load(const record& from) {
     if (!read) return cannot_load(read.error());
     if (auto ok = check_successor(*get().model, *read); !ok) return cannot_load(ok.error());
     if (read->has_indexes()) {
-        auto ok = require(storage_.info(), {capability::indexes}, "an indexed attribute");
+        auto ok = require(storage_.info(), {capability::indexes}, "a model with indexes");
         if (!ok) return cannot_load(ok.error());
     }
     loaded_.push_back(std::move(*read));

@@ -69,6 +69,7 @@ struct job::state {
     std::string stage;
     std::string key;
     std::string traceparent;
+    lease_token lease{0};
     std::uint64_t serial = 0;  // the worker's name for it
     std::stop_source stop{};
     std::shared_ptr<detail::verdict_sink> sink;

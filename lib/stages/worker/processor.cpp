@@ -48,6 +48,12 @@ std::uint32_t job::attempt() const noexcept {
     return state_->value.attempts;
 }
 
+attempt_reference job::reference() const {
+    const auto stage = order_status::parse(state_->stage);
+    return {std::string(state_->value.id.view()), state_->lease, stage ? *stage : order_status(),
+            state_->value.attempts};
+}
+
 std::string_view job::idempotency_key() const noexcept {
     return state_->key;
 }

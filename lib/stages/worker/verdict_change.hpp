@@ -13,13 +13,14 @@ namespace detail {
 
 // A leased order, and who works on it.
 struct attempt_facts {
-    const order& value;  // as claimed
+    std::string_view order;  // its id
+    std::uint32_t attempts;  // with this one
     const work_stage& stage;
     lease_token lease;
     std::string_view worker_id;
 };
 
-enum class verdict_effect : std::uint8_t { advanced, retried, failed, released };
+enum class verdict_effect : std::uint8_t { advanced, retried, failed, released, handed_over };
 
 struct verdict_change {
     change what;
@@ -40,9 +41,9 @@ verdict_change make_timeout_change(const attempt_facts& of, std::chrono::millise
 verdict_change make_release_change(const attempt_facts& of);
 change make_renewal(const attempt_facts& of, timestamp expires_at);
 
-// Is the order where the change would have taken it, from the version that was claimed? Tells a
-// commit of unknown outcome that did happen from a lease that somebody else took.
-bool happened(const verdict_change& it, const attempt_facts& of, const order& now);
+// Is the order where the change would have taken it, from how it was claimed? Tells a commit of
+// unknown outcome that did happen from a lease that somebody else took.
+bool happened(const verdict_change& it, const order& claimed, const order& now);
 
 }  // namespace detail
 }  // namespace v1

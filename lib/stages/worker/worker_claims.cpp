@@ -142,6 +142,7 @@ void worker::impl::add(claimed_order&& claimed, const stage_claim& by) {
     it->work->value = std::move(claimed.value);
     it->work->traceparent = std::move(claimed.traceparent);
     it->work->stage = by.stage.active.view();
+    it->work->lease = claimed.lease;
     it->work->key = it->work->value.id.view();
     it->work->key += '/';
     it->work->key += it->work->stage;

@@ -98,7 +98,7 @@ void worker::impl::on_closed(job_entry& it) {
     if (answer.ec == errc::stopped) return drop(it);
     if (refused(answer.ec)) {
         const bool ours =
-            it.unsure && answer.after && detail::happened(it.decided, facts(it), *answer.after);
+            it.unsure && answer.after && happened(it.decided, it.work->value, *answer.after);
         return ours ? succeed(it) : lose(it);
     }
     if (answer.ec == errc::outcome_unknown) it.unsure = true;
@@ -199,14 +199,18 @@ void worker::impl::succeed(job_entry& it) {
         case verdict_effect::failed:
             ++report_.failed;
             break;
+        case verdict_effect::handed_over:
+            ++report_.handed_over;
+            break;
         case verdict_effect::released:
             break;
     }
     const order& value = it.work->value;
-    with_.observer.attempt_finished(
-        {value.id.view(), it.work->stage, value.attempts, it.decided.outcome,
-         std::get<transition_order>(it.decided.what.action).reason, it.duration,
-         it.work->traceparent, it.decided.effect == verdict_effect::failed});
+    const auto* const move = std::get_if<transition_order>(&it.decided.what.action);
+    with_.observer.attempt_finished({value.id.view(), it.work->stage, value.attempts,
+                                     it.decided.outcome, move ? move->reason : std::string_view(),
+                                     it.duration, it.work->traceparent,
+                                     it.decided.effect == verdict_effect::failed});
     jobs_.remove(it);
 }
 
@@ -263,7 +267,8 @@ clock::instant worker::impl::next_due(clock::instant now) const {
 }
 
 detail::attempt_facts worker::impl::facts(const job_entry& it) const {
-    return {it.work->value, it.stage, it.lease, options_.worker_id};
+    const order& value = it.work->value;
+    return {value.id.view(), value.attempts, it.stage, it.lease, options_.worker_id};
 }
 
 }  // namespace v1

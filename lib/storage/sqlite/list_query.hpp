@@ -45,6 +45,7 @@ private:
     // These call visit until it says false, for rows that the list shows and for others.
     void walk(const list_params& params, list_sort sort, std::int64_t rows_max,
               const visitor& visit);
+    bool has_few(const list_params& params);
     void walk_by_creation(const list_params& params, bool counts, std::int64_t rows_max,
                           const row_visitor& visit);
     bool walk_range(const list_params& params, const selection& what, range within,

@@ -76,7 +76,9 @@ writer::writer(connection& db)
           db,
           "UPDATE orders SET version=?2, updated_at=?3, user_id=?4, amount=?5, "
           "currency=?6, item_ids=?7, metadata=?8, traceparent=?9, extra=?10 WHERE number=?1"),
-      update_lease_(db, "UPDATE orders SET due_at=?2 WHERE number=?1"),
+      update_lease_(db,
+                    "UPDATE orders SET due_at=?2,span=?3,expired_leases=?4,worker_id=?5 "
+                    "WHERE number=?1"),
       update_extra_(db, "UPDATE orders SET extra=?2 WHERE number=?1"),
       remove_(db, "DELETE FROM orders WHERE number=?1"),
       bury_(db, "INSERT INTO tombstones(order_id, number) VALUES(?1, ?2)"),
@@ -228,7 +230,7 @@ std::optional<stored_order> writer::find(std::int64_t number) {
     return read_stored_order(db_, found);
 }
 
-// For the column extra; valid until it is called again. An order with index entries has attributes.
+// For the column extra; valid until it is called again. An order with index entries has some.
 std::optional<blob> writer::extra_of(const stored_order& it) {
     if (!has_extra(it.value)) return std::nullopt;
     extra_.clear();
@@ -266,7 +268,8 @@ void writer::store(const evaluation& what, const change* by) {
             it.total_amount.minor_units, it.total_amount.currency.view(), std::string_view(buffer_),
             std::string_view(it.metadata), std::string_view(stored.traceparent), extra_of(stored));
     } else if (by && std::holds_alternative<renew_lease>(by->action)) {
-        update_lease_.run(it.number, stored.due_at);
+        update_lease_.run(it.number, stored.due_at, stored.span.count(), stored.expired_leases,
+                          std::string_view(stored.worker_id));
     } else if (by && std::holds_alternative<index_order>(by->action)) {
         update_extra_.run(it.number, extra_of(stored));
     } else if (what.removed) {

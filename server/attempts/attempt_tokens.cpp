@@ -1,0 +1,84 @@
+#include "attempts/attempt_tokens.hpp"
+
+#include <orderproc/idempotency.hpp>
+
+#include <charconv>
+#include <cstdint>
+#include <system_error>
+
+namespace orderproc::server {
+
+namespace {
+
+// The text up to a dot, which is taken away with it; nullopt: there is no dot.
+std::optional<std::string_view> cut(std::string_view& from) noexcept {
+    const std::size_t dot = from.find('.');
+    if (dot == from.npos) return std::nullopt;
+    const std::string_view out = from.substr(0, dot);
+    from.remove_prefix(dot + 1);
+    return out;
+}
+
+template <class Integer>
+bool read_number(std::string_view text, Integer& out) noexcept {
+    const char* const end = text.data() + text.size();
+    const auto [at, ec] = std::from_chars(text.data(), end, out);
+    return ec == std::errc() && at == end;
+}
+
+// In a time that does not depend on where they differ.
+bool equal(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    unsigned differs = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        differs |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+    }
+    return differs == 0;
+}
+
+}  // namespace
+
+// Half of a SHA-256 of secret and text: since the other half is not told, nobody can append to a
+// text whose signature they know.
+std::string attempt_tokens::signature_of(std::string_view order, std::string_view attempt) const {
+    std::string text = secret_;
+    text.append(1, '\0').append(attempt).append(1, '\0').append(order);
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    for (const std::byte it : digest_of(text)) {
+        const auto bits = std::to_integer<unsigned>(it);
+        out.append({digits[bits >> 4], digits[bits & 15]});
+    }
+    return out;
+}
+
+std::string attempt_tokens::make(const attempt_reference& of) const {
+    std::string out = std::to_string(static_cast<std::uint64_t>(of.lease));
+    out.append(1, '.').append(std::to_string(of.number));
+    out.append(1, '.').append(of.stage.view());
+    const std::string signature = signature_of(of.order, out);
+    return out.append(1, '.').append(signature);
+}
+
+std::optional<attempt_reference> attempt_tokens::read(std::string_view order,
+                                                      std::string_view text) const {
+    const std::size_t last = text.rfind('.');
+    if (last == text.npos) return std::nullopt;
+    std::string_view attempt = text.substr(0, last);
+    if (!equal(text.substr(last + 1), signature_of(order, attempt))) return std::nullopt;
+    const auto lease_text = cut(attempt);
+    const auto number_text = lease_text ? cut(attempt) : std::nullopt;
+    const auto stage = order_status::parse(attempt);
+    attempt_reference out;
+    std::uint64_t lease = 0;
+    if (!number_text || !stage || !read_number(*lease_text, lease) ||
+        !read_number(*number_text, out.number)) {
+        return std::nullopt;
+    }
+    out.order = order;
+    out.lease = lease_token{lease};
+    out.stage = *stage;
+    return out;
+}
+
+}  // namespace orderproc::server

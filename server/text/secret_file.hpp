@@ -1,0 +1,18 @@
+#ifndef ORDERPROC_SERVER_TEXT_SECRET_FILE_HPP
+#define ORDERPROC_SERVER_TEXT_SECRET_FILE_HPP
+
+// Files with keys and passwords.
+
+#include <orderproc/error.hpp>
+
+#include <string>
+
+namespace orderproc::server {
+
+// What every user of the machine may read is no secret. errc::invalid_argument, with a detail that
+// begins with the path: there is no such file, or its mode lets others read, write or execute it.
+result<void> check_secret_file(const std::string& path);
+
+}  // namespace orderproc::server
+
+#endif
