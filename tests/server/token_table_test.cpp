@@ -114,6 +114,16 @@ BOOST_AUTO_TEST_CASE(a_token_ends_at_its_time) {
     BOOST_TEST(table->judge(text).reason == "expired");
 }
 
+BOOST_AUTO_TEST_CASE(a_key_that_goes_within_the_minute_takes_its_tokens_along) {
+    const std::string old = token(es256, "a", "https://one.example", 3600);
+    BOOST_REQUIRE(table->judge(old).who);
+    publish(0, {named(rsa, "c")});
+    clock.advance(seconds(31));
+    BOOST_TEST(table->judge(token(rsa, "c")).unknowable);
+    look();
+    BOOST_TEST(!table->recall(old));
+}
+
 // Row 24 of the attacks.
 BOOST_AUTO_TEST_CASE(a_key_that_is_gone_takes_its_tokens_along) {
     const std::string old = token(es256, "a", "https://one.example", 3600);
