@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 // How long other hosts are waited for when one has been connected to: a newer server may be among
 // them…
 constexpr milliseconds beside_success(200);
-// …and when one has said that it is not the one.
+// …and when one has said that it is not the one, or is known to be an old one.
 constexpr milliseconds beside_refusal(1000);
 
 struct finish {
@@ -77,32 +77,6 @@ milliseconds connect_timeout(const connection_settings& of) {
     return seconds > 0 ? milliseconds(std::chrono::seconds(seconds)) : of.answer_timeout;
 }
 
-// Until all have ended, or until enough of them have.
-void wait_for(std::vector<attempt>& all, milliseconds at_most) {
-    const bool all_wait =
-        std::all_of(all.begin(), all.end(), [](const attempt& it) { return it.under_way(); });
-    auto until = steady_clock::now() + (all_wait ? at_most : std::min(at_most, beside_refusal));
-    while (true) {
-        std::vector<pollfd> on;
-        std::vector<attempt*> under_way;
-        for (attempt& it : all) {
-            if (!it.under_way()) continue;
-            on.push_back(it.wanted());
-            under_way.push_back(&it);
-        }
-        const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
-        if (on.empty() || left.count() <= 0) return;
-        if (::poll(on.data(), on.size(), static_cast<int>(left.count())) <= 0) continue;
-        for (std::size_t i = 0; i < on.size(); ++i) {
-            if (on[i].revents == 0) continue;
-            under_way[i]->go_on();
-            if (under_way[i]->under_way()) continue;
-            const auto beside = under_way[i]->connected() ? beside_success : beside_refusal;
-            until = std::min(until, steady_clock::now() + beside);
-        }
-    }
-}
-
 // The session, and the timeline of the server.
 result<server_connection> set_up(pg_conn* connected, const connection_settings& settings) {
     server_connection out;
@@ -133,6 +107,84 @@ bool is_of_each_host(const keyword& it) {
     return it.name == "host" || it.name == "hostaddr" || it.name == "port";
 }
 
+// All hosts, until one of them is the one, or time is over.
+class search {
+public:
+    search(const connection_settings& all, std::int64_t known)
+        : hosts_(settings_of_hosts(all)),
+          known_(known),
+          until_(steady_clock::now() + connect_timeout(all)) {
+        attempts_.reserve(hosts_.size());
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            attempts_.emplace_back(hosts_[i]);
+            if (!attempts_.back().under_way()) end(i);
+        }
+    }
+
+    result<server_connection> run() {
+        while (wait()) {
+        }
+        for (const attempt& it : attempts_) {
+            if (it.under_way()) explain("a host does not answer");
+        }
+        if (best_ && best_->timeline >= known_) return std::move(best_);
+        if (best_) {
+            explain("a server is on timeline " + std::to_string(best_->timeline) +
+                    ", and another one was promoted to timeline " + std::to_string(known_) +
+                    " since");
+        }
+        const error_code ec = best_ ? make_error_code(errc::unavailable) : best_.error().code;
+        return failure{ec, std::move(why_)};
+    }
+
+private:
+    // False: that is all.
+    bool wait() {
+        std::vector<pollfd> on;
+        std::vector<std::size_t> whose;
+        for (std::size_t i = 0; i < attempts_.size(); ++i) {
+            if (!attempts_[i].under_way()) continue;
+            on.push_back(attempts_[i].wanted());
+            whose.push_back(i);
+        }
+        const auto left = std::chrono::ceil<milliseconds>(until_ - steady_clock::now());
+        if (on.empty() || left.count() <= 0) return false;
+        if (::poll(on.data(), on.size(), static_cast<int>(left.count())) <= 0) return true;
+        for (std::size_t i = 0; i < on.size(); ++i) {
+            if (on[i].revents == 0) continue;
+            attempts_[whose[i]].go_on();
+            if (!attempts_[whose[i]].under_way()) end(whose[i]);
+        }
+        return true;
+    }
+
+    void end(std::size_t host) {
+        attempt& it = attempts_[host];
+        auto found = it.connected()
+                         ? set_up(it.release(), hosts_[host])
+                         : result<server_connection>(failure{errc::unavailable, it.error()});
+        // Whoever is on an older timeline may be faster than the one that is looked for.
+        const bool may_be_it = found && found->timeline >= known_;
+        if (!found) {
+            explain(found.error().detail);
+            if (!best_) best_ = std::move(found);
+        } else if (!best_ || found->timeline > best_->timeline) {
+            best_ = std::move(found);
+        }
+        until_ =
+            std::min(until_, steady_clock::now() + (may_be_it ? beside_success : beside_refusal));
+    }
+
+    void explain(const std::string& text) { why_ += (why_.empty() ? "" : "; ") + text; }
+
+    const std::vector<connection_settings> hosts_;
+    const std::int64_t known_;
+    steady_clock::time_point until_;
+    std::vector<attempt> attempts_;
+    result<server_connection> best_ = errc::unavailable;
+    std::string why_;
+};
+
 }  // namespace
 
 std::vector<connection_settings> settings_of_hosts(const connection_settings& all) {
@@ -151,30 +203,9 @@ std::vector<connection_settings> settings_of_hosts(const connection_settings& al
     return out;
 }
 
-result<server_connection> connect_to_primary(const connection_settings& settings) {
-    const auto hosts = settings_of_hosts(settings);
-    std::vector<attempt> all;
-    all.reserve(hosts.size());
-    for (const connection_settings& it : hosts) all.emplace_back(it);
-    wait_for(all, connect_timeout(settings));
-    result<server_connection> best = errc::unavailable;
-    std::string why;
-    const auto add = [&why](const std::string& text) { why += (why.empty() ? "" : "; ") + text; };
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        if (!all[i].connected()) {
-            add(all[i].under_way() ? "a host does not answer" : all[i].error());
-            continue;
-        }
-        auto made = set_up(all[i].release(), hosts[i]);
-        if (!made) {
-            if (!best) best = made.error();
-            add(made.error().detail);
-        } else if (!best || made->timeline > best->timeline) {
-            best = std::move(made);
-        }
-    }
-    if (!best) return failure{best.error().code, std::move(why)};
-    return best;
+result<server_connection> connect_to_primary(const connection_settings& settings,
+                                             std::int64_t known_timeline) {
+    return search(settings, known_timeline).run();
 }
 
 }  // namespace detail::postgres

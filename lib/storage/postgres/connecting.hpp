@@ -22,9 +22,11 @@ struct server_connection {
 // writes, because one of them was promoted while another one still runs, the one with the newest
 // timeline is used.
 //
-// errc::unavailable: none of them accepts writes within connect_timeout. A host that does not
-// answer at all is not waited for when another one has answered.
-result<server_connection> connect_to_primary(const connection_settings& settings);
+// errc::unavailable: none of them accepts writes within connect_timeout, or none on the timeline
+// that is known or a later one. A host that does not answer at all is not waited for when another
+// one has answered.
+result<server_connection> connect_to_primary(const connection_settings& settings,
+                                             std::int64_t known_timeline = 0);
 
 // The settings of each of the hosts, in order.
 std::vector<connection_settings> settings_of_hosts(const connection_settings& all);

@@ -89,12 +89,6 @@ result<bool> writer_repository::was_applied(std::string_view name, std::uint64_t
     return applied;
 }
 
-failure too_old(std::int64_t timeline, std::int64_t newest) {
-    return {errc::unavailable, "this server is on timeline " + std::to_string(timeline) +
-                                   ", and another one was promoted to timeline " +
-                                   std::to_string(newest) + " since"};
-}
-
 // Keeps the newest timeline. False: this one is older.
 bool is_current(std::atomic<std::int64_t>& newest, std::int64_t timeline) {
     std::int64_t known = newest.load();
@@ -169,14 +163,14 @@ result<void> settle(shared_state& shared, const opened_connection& opened) {
 }  // namespace
 
 result<opened_connection> connect(shared_state& shared) {
-    auto found = connect_to_primary(shared.settings);
+    auto found = connect_to_primary(shared.settings, shared.newest_timeline);
     if (!found) return std::move(found).error();
     connection& db = *found->db;
     if (auto usable = expect_schema(db, shared.schema); !usable) return std::move(usable).error();
     opened_connection out;
     out.timeline = found->timeline;
     if (!is_current(shared.newest_timeline, found->timeline)) {
-        return too_old(found->timeline, shared.newest_timeline);
+        return failure{errc::unavailable, "another server was promoted meanwhile"};
     }
     if (auto done = look_around(db, shared, out); !done) return std::move(done).error();
     if (out.synchronous_commit == "off") {
