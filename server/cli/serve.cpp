@@ -273,6 +273,7 @@ void add_serve(command_line to) {
     const auto it = std::make_shared<serve_settings>();
     add_setting(*command, "listen", it->listen, "ADDRESS:PORT; port 0 takes any that is free");
     it->storage.add_to(*command, "sqlite:PATH, postgresql://… or memory:");
+    it->storage.add_resume_to(*command);
     it->model.add_to(*command, model_option_help);
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
     add_setting(*command, "items", it->items,

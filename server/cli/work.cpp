@@ -104,6 +104,7 @@ void add_work(command_line to) {
     auto* command = to.app.add_subcommand("work", "Works on the orders of a storage");
     const auto settings = std::make_shared<work_settings>();
     settings->storage.add_to(*command);
+    settings->storage.add_resume_to(*command);
     settings->model.add_to(*command, model_option_help);
     settings->worker.add_to(*command);
     settings->outgoing.add_to(*command);
