@@ -23,6 +23,8 @@ struct postgres_options {
     // Where the tables are: 1 to 63 bytes without NUL.
     std::string schema = "orderproc";
     // How long a write waits for another one of any process. Then errc::unavailable. At least 1 ms.
+    // A writer that has the write lock and sends nothing for two fifths of it, or 2 seconds if that
+    // is longer, loses its connection.
     std::chrono::milliseconds lock_timeout = std::chrono::seconds(5);
     // How long a call waits for the database to answer. Then the connection counts as lost.
     // Longer than lock_timeout.
@@ -31,6 +33,8 @@ struct postgres_options {
     // its writes are errc::unavailable. 0: the clocks are not compared. At most a quarter of the
     // shortest lease keeps leases safe from it.
     std::chrono::milliseconds clock_skew_max = std::chrono::seconds(2);
+    // Says that workers may go on after entries of the journal were lost: see open_postgres().
+    bool resume_after_loss = false;
 };
 
 // Opens the storage that migrate_postgres() has made in the database. All processes that use it
@@ -42,7 +46,15 @@ struct postgres_options {
 // them. It must not be off: errc::not_supported.
 //
 // A server that was promoted from a standby is noticed when it is connected to: the journal begins
-// a new epoch. From then on a server of an earlier timeline is refused (errc::unavailable).
+// a new epoch. From then on a server of an earlier timeline is refused (errc::unavailable), and
+// connections to it count as lost.
+//
+// If the promoted server lacks entries of the journal that this process has seen, the next
+// connect_writer() fails once with errc::unavailable, for people to see, and notes it in the
+// database. From then on claims are given nothing in any process, and say why once a minute
+// (errc::unavailable): orders may be in an earlier status than they were, and what was done could
+// be done again. A storage that is opened with resume_after_loss ends the pause for all when it
+// connects its next writer, and never pauses itself.
 //
 // errc::schema_mismatch if there is no such schema or it has another version,
 // errc::unavailable if the database cannot be reached, errc::not_supported if a right is missing or

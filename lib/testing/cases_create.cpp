@@ -214,6 +214,40 @@ void words_are_kept_byte_for_byte(bench& b) {
     expect_equal("the entry's traceparent", words, last.traceparent);
 }
 
+// As many changes as an engine puts into one write, each of an order with the largest texts.
+void many_large_orders_are_kept_whole(bench& b) {
+    constexpr std::size_t many = 512;
+    constexpr std::size_t at_once = 64;
+    const auto metadata = [](std::size_t i) {
+        const std::string begin = "{\"n\":" + std::to_string(i) + ",\"text\":\"";
+        return begin +
+               std::string(order_content::metadata_size_max - begin.size() - 2, 'a' + i % 26) +
+               "\"}";
+    };
+    std::vector<change> all;
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < many; ++i) {
+        ids.push_back("large-" + std::to_string(i));
+        order sent = sample(ids.back());
+        sent.item_ids.assign(order_content::items_max, std::numeric_limits<std::int64_t>::max());
+        sent.metadata = metadata(i);
+        all.push_back(b.create(sent));
+    }
+    for (const change_outcome& it : b.write(std::move(all))) expect_ok("a create", it);
+    for (std::size_t first = 0; first < many; first += at_once) {
+        const std::span<const std::string> some(ids.data() + first, at_once);
+        const auto rows = value("load()", b.reader().load({some, {}})).orders;
+        for (std::size_t i = 0; i < at_once; ++i) {
+            expect(rows[i].has_value(), "order " + some[i] + " is not there");
+            expect(rows[i]->metadata == metadata(first + i),
+                   "order " + some[i] + " has other metadata");
+            expect_equal("items of order " + some[i], order_content::items_max,
+                         rows[i]->item_ids.size());
+        }
+    }
+    expect_equal("entries", many, b.feed(at_once).size());
+}
+
 constexpr entry entries[] = {
     {"content_of_every_kind_is_kept", "Lines, attributes and all else an order may have are kept.",
      content_of_every_kind_is_kept},
@@ -237,6 +271,8 @@ constexpr entry entries[] = {
     {"the_largest_order_is_kept_whole",
      "An order at every bound (64-character id, 1000 items, 16 KiB of metadata) is kept whole.",
      largest_order_is_kept_whole},
+    {"many_large_orders_are_kept_whole", "A write may carry 512 orders of the largest size.",
+     many_large_orders_are_kept_whole},
     {"words_are_kept_byte_for_byte", "Text is kept byte for byte, whatever is in it.",
      words_are_kept_byte_for_byte},
 };

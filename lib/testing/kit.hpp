@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -107,6 +108,7 @@ public:
     void open();
     void close_writer() { writer_.reset(); }  // a storage may allow only one
     void open_writer();
+    result<void> connect_again();  // the writer and the reader, whatever became of them
     void require_durable();
 
     const status_machine& machine() const { return *machine_; }
@@ -178,6 +180,10 @@ private:
 
 order sample(std::string_view id, std::int64_t user = 1);
 list_params of_user(std::int64_t user);
+
+// Runs a case; what breaks becomes case_failed. of names the storage as soon as the body knows it.
+void judge(const char* name, const char* promise, const std::string& of,
+           const std::function<void()>& body);
 
 // A case as its file writes it down.
 struct entry {

@@ -111,6 +111,18 @@ void bench::open_writer() {
     writer_ = value("connecting a writer", storage_->connect_writer());
 }
 
+result<void> bench::connect_again() {
+    reader_.reset();
+    writer_.reset();
+    auto writes = storage_->connect_writer();
+    if (!writes) return std::move(writes).error();
+    auto reads = storage_->connect_reader();
+    if (!reads) return std::move(reads).error();
+    writer_ = std::move(*writes);
+    reader_ = std::move(*reads);
+    return {};
+}
+
 void bench::close() {
     reader_.reset();
     writer_.reset();
@@ -397,9 +409,10 @@ void expect_declared(const storage_info& of, std::optional<capability> needs) {
                        std::string(to_string(*needs)));
 }
 
-// Runs a case. of names the storage as soon as the body knows it.
-template <class Body>
-void judge(const char* name, const char* promise, std::string& of, const Body& body) {
+}  // namespace
+
+void judge(const char* name, const char* promise, const std::string& of,
+           const std::function<void()>& body) {
     std::string broke;
     try {
         body();
@@ -414,8 +427,6 @@ void judge(const char* name, const char* promise, std::string& of, const Body& b
     throw case_failed(std::string(promise) + "\n  " + broke + "\n  (case " + name + ", of " + of +
                       ")");
 }
-
-}  // namespace
 
 void run(const entry& what, storage_harness& harness) {
     std::string of = "a storage that cannot be opened";

@@ -45,6 +45,7 @@ struct parked_order {
     parked_record it;
     clock::instant due;
     std::uint64_t stored = 0;  // version of the record; 0: there is none
+    bool ours = false;         // this sender has written it since it leads
     bool closing = false;      // nothing is left of it: the record goes
     bool sending = false;
     bool dirty = true;  // the record is to be written…
@@ -143,7 +144,7 @@ private:
                      std::optional<timestamp>& next_at);
     void touch(std::int64_t number, parked_order& it);
     void schedule(std::int64_t number, parked_order& it, clock::instant due);
-    void pass_to_parked() noexcept;
+    void pass_to_parked();
     void send_parked(clock::instant now);
     void send_next_of(std::int64_t number, parked_order& it, clock::instant now);
     result<std::optional<outgoing_event>> find_next(const parked_order& it);

@@ -141,14 +141,19 @@ void lane::note_parked(std::int64_t number, order_version version, const webhook
 }
 
 // The cursor may pass events of an order whose record is stored: it says that they are to be sent.
-// Events that come while the record is being removed are not among these; they are sent when it is
+// A record that the sender before has left is written anew first, or a removal by that one, still
+// under way, could take it. Events that come while the record is being removed are sent when it is
 // gone.
-void lane::pass_to_parked() noexcept {
+void lane::pass_to_parked() {
     for (outgoing_event& it : window_) {
         if (it.is != outgoing_event::state::waiting) continue;
         const auto at = parked_.find(it.number);
-        const bool stored = at != parked_.end() && at->second.stored > 0 && !at->second.closing;
-        if (stored) it.is = outgoing_event::state::done;
+        if (at == parked_.end() || at->second.stored == 0 || at->second.closing) continue;
+        if (at->second.ours) {
+            it.is = outgoing_event::state::done;
+        } else if (!at->second.dirty && !at->second.writing) {
+            touch(it.number, at->second);
+        }
     }
 }
 
@@ -251,6 +256,7 @@ void lane::note_parked_written(std::int64_t number, record_outcome& outcome) {
     const bool first = it.stored == 0;
     if (outcome.present) it.stored = outcome.present->version;
     if (gone) it.stored = 0;
+    if (!outcome.ec) it.ours = true;
     if (outcome.ec) {
         it.dirty = true;  // as it is now: this one leads
         if (!outcome.present) {

@@ -5,6 +5,7 @@
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
+#include "cli/jwt_settings.hpp"
 #include "cli/key_use_log.hpp"
 #include "cli/limit_settings.hpp"
 #include "cli/live_feeds.hpp"
@@ -54,6 +55,7 @@ struct serve_settings {
     exposure_settings exposed;
     tls_settings tls;
     outgoing_settings outgoing;
+    jwt_settings tokens;
     std::size_t threads = 1;
     std::string items;
     std::vector<std::string> cors_origins;
@@ -139,7 +141,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     auto items = of_option("--items", make_named_items(settings.items, shown.watch(), *calls));
     if (!items) return fail(items.error());
 
-    auto access = access_control::start(orders, settings.exposed, settings.tls,
+    auto access = access_control::start(orders, settings.exposed, settings.tls, settings.tokens,
                                         options.admits.trusted_proxies, shown);
     if (!access) return fail(access.error());
     if (auto ok = settings.admitted_with((*access)->has_keys()); !ok) return fail(ok.error());
@@ -281,6 +283,7 @@ void add_serve(command_line to) {
     const auto it = std::make_shared<serve_settings>();
     add_setting(*command, "listen", it->listen, "ADDRESS:PORT; port 0 takes any that is free");
     it->storage.add_to(*command, "sqlite:PATH, postgresql://… or memory:");
+    it->storage.add_resume_to(*command);
     it->model.add_to(*command, model_option_help);
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
     add_setting(*command, "items", it->items,
@@ -300,6 +303,7 @@ void add_serve(command_line to) {
         ->allow_extra_args(false);
     it->exposed.add_to(*command);
     it->tls.add_to(*command);
+    it->tokens.add_to(*command);
     add_setting(*command, "threads", it->threads, "Number of HTTP threads")
         ->check(CLI::Range(1, 64));
     add_setting(*command, "shutdown-delay", it->shutdown_delay,

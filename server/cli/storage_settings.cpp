@@ -22,10 +22,12 @@ namespace orderproc::server {
 namespace {
 
 #ifdef ORDERPROC_WITH_POSTGRES
-result<std::unique_ptr<storage>> open_database(const std::string& url, const std::string& schema) {
+result<std::unique_ptr<storage>> open_database(const std::string& url,
+                                               const storage_settings& settings) {
     postgres_options options;
     options.connection = url;
-    options.schema = schema;
+    options.schema = settings.schema;
+    options.resume_after_loss = settings.resume_after_loss;
     auto opened = open_postgres(std::move(options));
     if (opened || opened.error().code != errc::schema_mismatch) return opened;
     failure why = std::move(opened).error();
@@ -78,6 +80,11 @@ void storage_settings::add_to(CLI::App& command, const std::string& help) {
                 "Permissions of the files that SQLite's storage makes, in octal");
 }
 
+void storage_settings::add_resume_to(CLI::App& command) {
+    add_setting(command, "resume-after-loss", resume_after_loss,
+                "Let all workers go on after PostgreSQL has lost orders or steps of theirs");
+}
+
 result<std::string> storage_settings::resolve() const {
     const char* const environment = std::getenv("ORDERPROC_STORAGE");
     const bool given = option && option->count() > 0;
@@ -103,7 +110,7 @@ result<std::unique_ptr<storage>> storage_settings::open() const {
     if (at->starts_with(sqlite) && at->size() > sqlite.size()) return open_file(*at, *mode);
     if (is_postgres(*at)) {
 #ifdef ORDERPROC_WITH_POSTGRES
-        return open_database(*at, schema);
+        return open_database(*at, *this);
 #else
         return failure{errc::invalid_argument,
                        "--storage: this orderproc was built without PostgreSQL"};

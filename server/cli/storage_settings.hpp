@@ -18,8 +18,10 @@ struct storage_settings {
     std::string file = {};  // whose first line is the URL instead
     std::string schema = "orderproc";
     std::string file_mode = "0600";
+    bool resume_after_loss = false;
 
     void add_to(CLI::App& command, const std::string& help = "sqlite:PATH or postgresql://…");
+    void add_resume_to(CLI::App& command);  // for commands that have workers
     // errc::invalid_argument: one of them cannot be read.
     result<std::unique_ptr<storage>> open() const;
     // The URL of the option or the file. errc::invalid_argument: both are given, or it has a

@@ -20,6 +20,15 @@ host_addresses own_addresses() {
     return out;
 }
 
+result<void> judge(const guard_policy& policy, const guarded_means& by, const std::string& host,
+                   const host_addresses& all) {
+    const host_addresses own = by.own();
+    if (own.empty()) return failure{errc::unavailable, "no addresses of this machine's own"};
+    if (admits(policy, all, own)) return {};
+    if (by.refused) by.refused(host, all);
+    return failure{errc::unavailable, address_not_allowed};
+}
+
 result<fetch_response> guarded_fetch(std::string_view url, fetch_request what,
                                      const guard_policy& policy, const guarded_limits& limits,
                                      const guarded_means& by, std::stop_token stop) {
@@ -31,11 +40,7 @@ result<fetch_response> guarded_fetch(std::string_view url, fetch_request what,
     with.until = time_after(limits.timeout);
     with.connect = limits.timeout;
     with.secure = by.secure;
-    with.vet = [&](const host_addresses& all) -> result<void> {
-        if (admits(policy, all, by.own())) return {};
-        if (by.refused) by.refused(to->host, all);
-        return failure{errc::unavailable, address_not_allowed};
-    };
+    with.vet = [&](const host_addresses& all) { return judge(policy, by, to->host, all); };
     return exchange_alone(*to, what, with, by.find, limits.timeout, std::move(stop));
 }
 

@@ -24,7 +24,7 @@ struct guarded_limits {
     std::chrono::milliseconds timeout = std::chrono::seconds(5);  // of all of it, look-up included
 };
 
-// The addresses of this machine's interfaces. Empty if they cannot be had.
+// The addresses of this machine's interfaces. Empty if they cannot be had: then nothing is called.
 host_addresses own_addresses();
 
 struct guarded_means {
@@ -34,6 +34,11 @@ struct guarded_means {
     // Told what a host resolved to if that is not allowed: for the operator's log, and nobody else.
     std::function<void(const std::string& host, const host_addresses& all)> refused;
 };
+
+// What admits() says of all addresses of a host, for http_client_options::vet. errc::unavailable:
+// they are not allowed, which by.refused is told, or this machine's own are not known.
+result<void> judge(const guard_policy& policy, const guarded_means& by, const std::string& host,
+                   const host_addresses& all);
 
 // One request on a connection of its own; blocks for the time-out at most. The URL is read with
 // parse_guarded_url(), its host is resolved once, on another thread, and admits() has to be true of

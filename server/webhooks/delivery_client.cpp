@@ -55,10 +55,8 @@ result<delivery_client::peer*> delivery_client::peer_for(const webhook_request& 
         how.body_max = delivery_body_max;
         how.find = options_.by.find;
         how.secure = options_.by.secure;
-        how.vet = [this, host = at->host](const host_addresses& all) -> result<void> {
-            if (admits(options_.policy, all, options_.by.own())) return {};
-            if (options_.by.refused) options_.by.refused(host, all);
-            return failure{errc::unavailable, address_not_allowed};
+        how.vet = [this, host = at->host](const host_addresses& all) {
+            return judge(options_.policy, options_.by, host, all);
         };
         it.url = what.url;
         it.at = *at;

@@ -41,6 +41,13 @@ const mutant changing[] = {
              if (auto* move = moving(it); move && it.event == "retry") move->queued = false;
          };
      }},
+    {"the last of many large orders is cut", "many_large_orders_are_kept_whole",
+     [](hooks& h) {
+         h.write_in = [](write_copy& it) {
+             if (it.changes.size() < 512) return;
+             std::get<create_order>(it.changes.back().action).value.metadata = "{}";
+         };
+     }},
     {"nothing to do is refused", "an_empty_write_succeeds",
      [](hooks& h) { h.write = refuses_nothing_to_do; }},
     {"fence ignored", "a_lost_lease_finishes_nothing",

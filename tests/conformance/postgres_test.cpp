@@ -3,6 +3,7 @@
 #include "../integration/postgres_node.hpp"
 #include "run_cases.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,7 +27,11 @@ public:
     ~postgres_harness() override { sql("DROP SCHEMA " + schema_ + " CASCADE"); }
 
     std::unique_ptr<storage> open() override {
-        return std::move(open_postgres(node().options(schema_))).value();
+        postgres_options options = node().options(schema_);
+        // Sanitizers need long for the largest writes, which have the write lock meanwhile.
+        options.lock_timeout = std::chrono::seconds(60);
+        options.answer_timeout = std::chrono::seconds(120);
+        return std::move(open_postgres(std::move(options))).value();
     }
 
     // The last statement of a write fails, after all of its changes were made.

@@ -7,6 +7,7 @@ usage: postgres_cli_test.py ORDERPROC_BINARY
 import os
 import re
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -113,6 +114,26 @@ class Commands(unittest.TestCase):
         self.assertEqual(first.ask("GET", "/metrics")[1]["total_orders_created"], 1)
         ended = run("verify", *self.app)
         self.assertEqual((ended.returncode, ended.stdout[:2]), (0, "ok"), ended)
+
+    def test_an_idle_process_asks_little(self):
+        self.init()
+        server = self.serve("--processor", "simulate:0")
+        server.ask("POST", "/orders", ORDER)
+        server.wait_for(ORDER["order_id"], "COMPLETED")
+        for setting in ("log_statement TO 'all'", "log_min_messages TO 'log'"):
+            NODE.sql(f"ALTER SYSTEM SET {setting}")
+        NODE.sql("SELECT pg_reload_conf()")
+        self.addCleanup(NODE.sql, "SELECT pg_reload_conf()")
+        self.addCleanup(NODE.sql, "ALTER SYSTEM RESET ALL")
+
+        def asked():
+            with open(f"{NODE.folder}/log", encoding="utf-8", errors="replace") as log:
+                return sum("execute orderproc_" in line for line in log)
+        wait_until(asked, "the server tells what it is asked")
+        begin, before = time.monotonic(), asked()
+        wait_until(lambda: asked() >= before + 100, "a hundred statements")
+        statements, seconds = asked() - before, time.monotonic() - begin
+        self.assertLessEqual(statements / seconds, 25)
 
     def test_a_restart_of_the_database_costs_time_only(self):
         self.init()

@@ -19,9 +19,8 @@ public:
     postgres_node() : script_(ORDERPROC_TEST_POSTGRES_NODE, "") {}
 
     // As the superuser.
-    std::string url() const {
-        return "postgresql:///test?host=" + script_.first_line() + "&user=test";
-    }
+    std::string url() const { return "postgresql:///test?host=" + folder() + "&user=test"; }
+    const std::string& folder() const { return script_.first_line(); }  // of its socket
     // Of a schema of its own; tests have clocks of their own.
     orderproc::postgres_options options(std::string schema) const {
         orderproc::postgres_options out;
@@ -31,7 +30,7 @@ public:
         return out;
     }
 
-    // "kill", "stop", "start", "sql SELECT 1": what it printed.
+    // "kill", "sql SELECT 1"… (see the script): what it printed.
     std::string tell(const std::string& command) { return script_.tell(command); }
 
 private:

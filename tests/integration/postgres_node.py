@@ -8,6 +8,10 @@ each line on its standard input, does what it says and prints one line, "ok …"
   stop            without waiting for its clients
   start           again, with what it had stored
   sql TEXT        psql, as the superuser; "ok" and what it printed
+  standby         starts a second server that follows the first one, which from then on commits
+                  nothing without it; "ok" and the directory of its socket
+  detach          the second server gets nothing any more, and the first one does not wait for it
+  promote         the second server accepts writes; the first one goes on running
 
 Everything ends, and the directory goes, when standard input does. Exits with 77 where PostgreSQL's
 server is not installed. What is written survives a kill, not a power cut: fsync is off.
@@ -37,7 +41,9 @@ def programs():
 
 
 class Node:
-    def __init__(self):
+    def __init__(self, follows=None, durable=False, environment=None):
+        """durable: syncs what it commits. environment: of the server."""
+        self.environment = environment or {}
         self.bin = programs()
         self.folder = tempfile.mkdtemp(prefix="orderproc-postgres-")
         self.data = f"{self.folder}/data"
@@ -47,13 +53,18 @@ class Node:
             os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
         os.chmod(self.folder, 0o755)
         self.server = None
-        self.run("initdb", "-D", self.data, "-U", "test", "--auth=trust", "-E", "UTF8",
-                 "--no-locale", "--no-sync")
+        self.standby_node = None
+        if follows:
+            self.run("pg_basebackup", "-h", follows.folder, "-p", PORT, "-U", "test", "-D",
+                     self.data, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+        else:
+            self.run("initdb", "-D", self.data, "-U", "test", "--auth=trust", "-E", "UTF8",
+                     "--no-locale", "--no-sync")
         with open(f"{self.data}/postgresql.conf", "a", encoding="ascii") as out:
             out.write("listen_addresses = ''\n"
                       f"unix_socket_directories = '{self.folder}'\n"
                       f"port = {PORT}\n"
-                      "fsync = off\n"
+                      f"fsync = {'on' if durable else 'off'}\n"
                       "shared_buffers = 64MB\n"
                       "max_connections = 100\n"
                       "log_min_messages = fatal\n")
@@ -77,9 +88,11 @@ class Node:
         return done.stdout
 
     def start(self):
+        how = self.options()
+        how["env"].update(self.environment)
         with open(f"{self.folder}/log", "ab") as out:
             self.server = subprocess.Popen([f"{self.bin}/postgres", "-D", self.data], stdout=out,
-                                           start_new_session=True, **self.options())
+                                           start_new_session=True, **how)
         give_up = time.monotonic() + DEADLINE_S
         while True:
             with contextlib.suppress(RuntimeError):
@@ -89,7 +102,7 @@ class Node:
                 with open(f"{self.folder}/log", encoding="utf-8", errors="replace") as text:
                     raise RuntimeError(f"postgres did not start: {text.read()[-2000:]}")
             time.sleep(0.05)
-        with contextlib.suppress(RuntimeError):  # it is there already
+        with contextlib.suppress(RuntimeError):  # it is there already, or this is a standby
             self.run("createdb", "-h", self.folder, "-p", PORT, "-U", "test", "test")
 
     def kill(self):
@@ -113,11 +126,43 @@ class Node:
         self.server.send_signal(signal.SIGQUIT)
         self.server.wait(DEADLINE_S)
 
+    def standby(self):
+        """A second node that has all that was committed here, always."""
+        self.standby_node = Node(follows=self)
+        self.sql("ALTER SYSTEM SET synchronous_standby_names TO '*'")
+        self.sql("SELECT pg_reload_conf()")
+        self.until("SELECT coalesce(string_agg(sync_state, ' '), '') FROM pg_stat_replication",
+                   "sync")
+        self.sql("CHECKPOINT")  # the checkpointer tells the others of the setting before it
+        return self.standby_node.folder
+
+    def detach(self):
+        self.sql("ALTER SYSTEM RESET synchronous_standby_names")
+        self.sql("SELECT pg_reload_conf()")
+        self.sql("CHECKPOINT")
+        standby = self.standby_node
+        standby.sql("ALTER SYSTEM SET primary_conninfo TO ''")
+        standby.sql("SELECT pg_reload_conf()")
+        self.until("SELECT count(*) FROM pg_stat_replication", "0")
+
+    def promote(self):
+        self.standby_node.run("pg_ctl", "-D", self.standby_node.data, "-w", "-t",
+                              str(DEADLINE_S), "promote")
+
+    def until(self, query, wanted):
+        give_up = time.monotonic() + DEADLINE_S
+        while self.sql(query).strip() != wanted:
+            if time.monotonic() > give_up:
+                raise RuntimeError(f"{query} does not become {wanted}")
+            time.sleep(0.02)
+
     def sql(self, text):
         return self.run("psql", "-h", self.folder, "-p", PORT, "-U", "test", "-d", "test", "-X",
                         "-qAt", "-v", "ON_ERROR_STOP=1", "-c", text)
 
     def close(self):
+        if self.standby_node:
+            self.standby_node.close()
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -132,7 +177,7 @@ def obey(node, line):
     word, _, rest = line.strip().partition(" ")
     if word == "sql":
         return node.sql(rest)
-    if word not in ("kill", "stop", "start"):
+    if word not in ("kill", "stop", "start", "standby", "detach", "promote"):
         raise ValueError(f"no command {word}")
     return getattr(node, word)() or ""
 

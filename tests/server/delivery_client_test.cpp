@@ -140,6 +140,13 @@ BOOST_AUTO_TEST_CASE(goes_to_no_address_that_is_not_allowed_by_then) {
     BOOST_TEST(refused_address == "127.0.0.2");
 }
 
+BOOST_AUTO_TEST_CASE(goes_nowhere_while_this_machines_own_addresses_are_unknown) {
+    tls_peer receiver(good, [](secure_socket&) {});
+    options.by.own = [] { return host_addresses(); };
+    BOOST_TEST(deliver(url_of(receiver.url())).error == "there was no answer");
+    BOOST_TEST(receiver.accepted() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(goes_to_no_url_that_is_not_allowed_by_then) {
     for (const char* it :
          {"http://hooks.example/", "https://127.0.0.2/", "https://hooks.example:22/",

@@ -207,6 +207,39 @@ BOOST_AUTO_TEST_CASE(keeps_what_is_parked_over_a_crash) {
     BOOST_TEST(post.came[0].field("webhook-id") == "1-1." + made.endpoint.id);
 }
 
+// The first sender is gone, but not what it has asked the storage for.
+BOOST_AUTO_TEST_CASE(relies_on_no_parked_record_that_the_sender_before_may_still_remove) {
+    const auto made = endpoint();
+    post.answer = always({500});
+    auto options = quiet("a");
+    options.retries = std::vector<milliseconds>(3, 1h);
+    auto first = sender(options);
+    create("A");
+    pass(1s, {first.get()});
+    const std::string key = records("webhook_parked").at(0);
+    const auto found = plan([&](repository_reader& from) {
+                           return from.find_record({"webhook_parked", key});
+                       }).value();
+    const change_record late{record_action::remove, "webhook_parked", key, found.value().version};
+    first.reset();
+    options.owner = "b";
+    auto second = sender(options);
+    pass(12s, {second.get()});
+    raise("A", "cancel");
+    pass(2s, {second.get()});
+    BOOST_TEST(stands(made.endpoint.id) == 2U);
+    std::optional<bool> removed;
+    write_records(front, {late}, [&](result<void> it) { removed = it.has_value(); });
+    while (!removed) (void)front.run_once();
+    BOOST_TEST(!*removed);
+    second.reset();
+    post.came.clear();
+    post.answer = {};
+    const auto third = sender("c");
+    pass(2h, {third.get()}, 5s);
+    BOOST_TEST(post.texts_of() == (texts_t{"A create 1", "A cancel 2"}), per_element());
+}
+
 BOOST_AUTO_TEST_CASE(lets_another_one_take_over_at_once_when_it_stops) {
     endpoint();
     const auto first = sender("a");

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 namespace orderproc {
@@ -20,14 +19,6 @@ std::string field(const pg_result* of, int which) {
     return text ? text : "";
 }
 
-// PostgreSQL ends what it says with a line feed.
-std::string trimmed(const char* text) {
-    std::string out = text ? text : "";
-    while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
-    std::replace(out.begin(), out.end(), '\n', ' ');
-    return out;
-}
-
 // What to do about an SQLSTATE (postgresql.org/docs/15/errcodes-appendix.html).
 errc code_of(std::string_view state) {
     if (state == "42501") return errc::not_supported;  // a right is missing
@@ -38,12 +29,22 @@ errc code_of(std::string_view state) {
     return errc::unavailable;
 }
 
+// How often, in milliseconds, whoever waits for an answer looks whether there is a newer server.
+constexpr std::int64_t look_interval = 200;
+
 bool ended_well(const pg_result* it) {
     const auto status = PQresultStatus(it);
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
 }  // namespace
+
+std::string trimmed_message(const char* text) {
+    std::string out = text ? text : "";
+    while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+    std::replace(out.begin(), out.end(), '\n', ' ');
+    return out;
+}
 
 std::string quoted_name(std::string_view name) {
     std::string out = "\"";
@@ -74,30 +75,6 @@ connection::connection(pg_conn* it, std::chrono::milliseconds answer_timeout)
 
 connection::~connection() {
     PQfinish(it_);
-}
-
-result<std::unique_ptr<connection>> connection::open(const connection_settings& settings) {
-    std::vector<const char*> names;
-    std::vector<const char*> values;
-    for (const keyword& it : settings.keywords) {
-        names.push_back(it.name.c_str());
-        values.push_back(it.value.c_str());
-    }
-    names.push_back(nullptr);
-    values.push_back(nullptr);
-    pg_conn* const made = PQconnectdbParams(names.data(), values.data(), 0);
-    if (!made) return failure{errc::unavailable, "PostgreSQL's library has no memory left"};
-    auto out = std::make_unique<connection>(made, settings.answer_timeout);
-    if (PQstatus(made) != CONNECTION_OK) {
-        return failure{errc::unavailable, trimmed(PQerrorMessage(made))};
-    }
-    std::string session;
-    for (const std::string& it : settings.on_connect) session += it + ";";
-    if (auto done = out->execute(session); !done) return std::move(done).error();
-    if (PQsetnonblocking(made, 1) != 0 || PQenterPipelineMode(made) != 1) {
-        return failure{errc::unavailable, trimmed(PQerrorMessage(made))};
-    }
-    return out;
 }
 
 void connection::note(void* self, const pg_result* notice) {
@@ -138,7 +115,7 @@ result<std::vector<rows>> connection::run() {
     last_is_unknown_ = false;
     prepares_.clear();
     // An exception has left answers unread.
-    lost_ = lost_ || under_way_;
+    lost_ = lost_ || under_way_ || superseded();
     if (lost_) return failure{errc::unavailable, "the connection to PostgreSQL is lost"};
     under_way_ = true;
     const deadline until = std::chrono::steady_clock::now() + answer_timeout_;
@@ -146,7 +123,7 @@ result<std::vector<rows>> connection::run() {
     for (const queued& it : queue) sent = sent && send(it);
     if (!sent || PQpipelineSync(it_) != 1) {
         last_is_unknown_ = true;  // how much of it was sent is not told
-        lose(trimmed(PQerrorMessage(it_)));
+        lose(trimmed_message(PQerrorMessage(it_)));
         return std::move(*failed_);
     }
     std::vector<rows> out;
@@ -196,7 +173,8 @@ connection::answer connection::next(deadline until) {
     }
     answer out(PQgetResult(it_));
     if (PQstatus(it_) == CONNECTION_BAD) {
-        lose(out ? trimmed(PQresultErrorMessage(out.get())) : trimmed(PQerrorMessage(it_)));
+        lose(out ? trimmed_message(PQresultErrorMessage(out.get()))
+                 : trimmed_message(PQerrorMessage(it_)));
         return nullptr;
     }
     return out;
@@ -207,26 +185,30 @@ bool connection::wait(deadline until) {
     const int unsent = PQflush(it_);
     const auto left =
         std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
-    if (unsent < 0 || left.count() <= 0) {
-        lose(unsent < 0 ? trimmed(PQerrorMessage(it_))
-                        : "PostgreSQL did not answer within " +
-                              std::to_string(answer_timeout_.count()) + " ms");
+    if (unsent < 0 || left.count() <= 0 || superseded()) {
+        lose(unsent < 0     ? trimmed_message(PQerrorMessage(it_))
+             : superseded() ? "another server was promoted while this one did not answer"
+                            : "PostgreSQL did not answer within " +
+                                  std::to_string(answer_timeout_.count()) + " ms");
         return false;
     }
     const short events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
     pollfd on{PQsocket(it_), events, 0};
-    constexpr std::int64_t longest = std::numeric_limits<int>::max();
     const int ready =
-        ::poll(&on, 1, static_cast<int>(std::min<std::int64_t>(left.count(), longest)));
+        ::poll(&on, 1, static_cast<int>(std::min<std::int64_t>(left.count(), look_interval)));
     if (ready < 0 && errno != EINTR) {
         lose(std::strerror(errno));
         return false;
     }
     if (ready > 0 && PQconsumeInput(it_) != 1) {
-        lose(trimmed(PQerrorMessage(it_)));
+        lose(trimmed_message(PQerrorMessage(it_)));
         return false;
     }
     return true;
+}
+
+bool connection::superseded() const noexcept {
+    return newest_timeline_ && newest_timeline_->load() > timeline_;
 }
 
 void connection::lose(std::string why) {
@@ -237,7 +219,7 @@ void connection::lose(std::string why) {
 void connection::refuse(const pg_result* by) {
     state_ = field(by, PG_DIAG_SQLSTATE);
     std::string text = field(by, PG_DIAG_MESSAGE_PRIMARY);
-    if (text.empty()) text = trimmed(PQresultErrorMessage(by));
+    if (text.empty()) text = trimmed_message(PQresultErrorMessage(by));
     if (state_ == "55P03") text = "another writer kept the write lock for too long: " + text;
     failed_ = failure{code_of(state_), std::move(text)};
 }
@@ -255,12 +237,13 @@ void connection::roll_back() {
 result<void> connection::execute(const std::string& sql) {
     const bool piped = PQpipelineStatus(it_) != PQ_PIPELINE_OFF;
     failed_.reset();
-    if (piped && PQexitPipelineMode(it_) != 1) lose(trimmed(PQerrorMessage(it_)));
+    if (piped && PQexitPipelineMode(it_) != 1) lose(trimmed_message(PQerrorMessage(it_)));
     if (!failed_) {
         const answer it(PQexec(it_, sql.c_str()));
         if (!ended_well(it.get())) refuse(it.get());
     }
-    if (piped && !lost_ && PQenterPipelineMode(it_) != 1) lose(trimmed(PQerrorMessage(it_)));
+    if (piped && !lost_ && PQenterPipelineMode(it_) != 1)
+        lose(trimmed_message(PQerrorMessage(it_)));
     if (failed_) return std::move(*failed_);
     return {};
 }

@@ -8,6 +8,7 @@
 
 #include <orderproc/error.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -33,17 +34,26 @@ struct keyword {
 
 struct connection_settings {
     std::vector<keyword> keywords;
-    std::vector<std::string> on_connect;          // statements of the session
+    std::string on_connect;                       // a statement that sets up the session
     std::chrono::milliseconds answer_timeout{0};  // for all that one run() sends
 };
 
 class connection {
 public:
-    static result<std::unique_ptr<connection>> open(const connection_settings& settings);
+    // Takes over one that is connected.
     connection(pg_conn* it, std::chrono::milliseconds answer_timeout);
     ~connection();
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
+
+    // For all that one run() sends.
+    void answer_within(std::chrono::milliseconds time) noexcept { answer_timeout_ = time; }
+    // The timeline of its server. As soon as newest is a later one, the connection counts as lost,
+    // also while it waits for an answer. newest outlives it.
+    void belong_to(std::int64_t timeline, const std::atomic<std::int64_t>& newest) noexcept {
+        timeline_ = timeline;
+        newest_timeline_ = &newest;
+    }
 
     // Drops what was added and not sent: somebody had no memory to go on.
     void discard() noexcept { queue_.clear(); }
@@ -92,13 +102,16 @@ private:
     bool read_all(deadline until, std::vector<rows>& out);
     answer next(deadline until);
     bool wait(deadline until);
+    bool superseded() const noexcept;
     void lose(std::string why);
     void refuse(const pg_result* by);
     void forget_unconfirmed();
     static void note(void* self, const pg_result* notice);
 
     pg_conn* it_;
-    const std::chrono::milliseconds answer_timeout_;
+    std::chrono::milliseconds answer_timeout_;
+    std::int64_t timeline_ = 0;
+    const std::atomic<std::int64_t>* newest_timeline_ = nullptr;
     std::vector<queued> queue_;
     std::unordered_map<std::string, std::string, hash, std::equal_to<>> names_;  // by SQL
     std::uint64_t names_given_ = 0;
@@ -112,6 +125,8 @@ private:
     bool last_is_unknown_ = false;
 };
 
+// What libpq or the server says, which may have several lines, as one.
+std::string trimmed_message(const char* text);
 // "orderproc", in quotes.
 std::string quoted_name(std::string_view name);
 // 'text', for statements that take no parameters.

@@ -28,10 +28,16 @@ std::uint64_t make_epoch() {
 
 std::string first_epoch_sql() {
     return "INSERT INTO epochs VALUES (1, " + std::to_string(make_epoch()) + ", 1, " +
-           timeline_sql + ")";
+           timeline_sql + ", 0)";
 }
 
-result<void> begin_epoch(connection& db, std::optional<std::uint64_t> wanted) {
+std::uint64_t lost_in(const rows& all) {
+    std::uint64_t out = 0;
+    for (int i = 0; i < all.size(); ++i) out += all.natural(i, 2);
+    return out;
+}
+
+result<void> begin_epoch(connection& db, const epoch_wish& wish) {
     std::vector<journal_epoch> chain;
     std::uint64_t newest = 0;
     bool another_timeline = false;
@@ -53,18 +59,41 @@ result<void> begin_epoch(connection& db, std::optional<std::uint64_t> wanted) {
                   return {};
               });
     auto done = about.run();
-    if (done && !wanted && !another_timeline) {  // somebody else has done it
+    // Whoever lost entries on the same timeline finds no epoch that began behind what is left.
+    const bool same_place = chain.size() > 1 && chain.back().first == newest + 1;
+    const bool begins = wish.epoch || another_timeline || (wish.lost > 0 && !same_place);
+    if (done && !begins && wish.lost == 0) {  // somebody else has done it
         db.roll_back();
         return {};
     }
-    if (done) done = add_epoch(chain, wanted.value_or(make_epoch()), newest);
+    if (done && begins) done = add_epoch(chain, wish.epoch.value_or(make_epoch()), newest);
     if (!done) {
-        db.roll_back();
+        give_up(db);
         return done;
     }
-    db.add(std::string("INSERT INTO epochs SELECT id + 1, $1, $2, ") + timeline_sql +
-               " FROM epochs ORDER BY id DESC LIMIT 1",
-           parameters::of(chain.back().epoch, chain.back().first));
+    if (begins) {
+        db.add(std::string("INSERT INTO epochs SELECT id + 1, $1, $2, ") + timeline_sql +
+                   ", 0 FROM epochs ORDER BY id DESC LIMIT 1",
+               parameters::of(chain.back().epoch, chain.back().first));
+    }
+    if (wish.lost > 0) {
+        db.add(
+            "UPDATE epochs SET lost = greatest(lost, $1::bigint) "
+            "WHERE id = (SELECT id FROM epochs ORDER BY id DESC LIMIT 1)",
+            parameters::of(wish.lost));
+    }
+    if (auto committed = commit(db); !committed) return std::move(committed).error();
+    return {};
+}
+
+result<void> forget_losses(connection& db) {
+    questions about(db);
+    add_begin(about);
+    if (auto done = about.run(); !done) {
+        give_up(db);
+        return done;
+    }
+    db.add("UPDATE epochs SET lost = 0 WHERE lost > 0");
     if (auto committed = commit(db); !committed) return std::move(committed).error();
     return {};
 }

@@ -17,7 +17,9 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
 
-inline constexpr const char* all_epochs = "SELECT epoch, first FROM epochs ORDER BY id";
+// epochs.lost: so many entries that somebody had seen were not there when the epoch began, and
+// nobody has said since that workers may go on. Mostly 0.
+inline constexpr const char* all_epochs = "SELECT epoch, first, lost FROM epochs ORDER BY id";
 // The present timeline; an error on a standby. The control file tells it too late.
 inline constexpr const char* timeline_sql =
     "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint";
@@ -31,9 +33,22 @@ std::uint64_t make_epoch();
 // Of a new journal.
 std::string first_epoch_sql();
 
-// Begins an epoch behind the newest entry, of this number or else, if the server has another
-// timeline than the last epoch, of one that it makes. errc::outcome_unknown is possible.
-result<void> begin_epoch(connection& db, std::optional<std::uint64_t> wanted);
+struct epoch_wish {
+    std::optional<std::uint64_t> epoch = {};  // of this number, in any case
+    std::uint64_t lost = 0;                   // entries that are known to be missing
+};
+
+// Begins an epoch behind the newest entry if one is wished for, if entries are missing, or if the
+// server has another timeline than the last epoch; in the latter cases unless somebody else has
+// begun it. Entries that are missing are noted with the newest epoch. errc::outcome_unknown is
+// possible.
+result<void> begin_epoch(connection& db, const epoch_wish& wish);
+
+// Workers may go on after a loss. errc::outcome_unknown is possible.
+result<void> forget_losses(connection& db);
+
+// The sum of epochs.lost.
+std::uint64_t lost_in(const rows& all_epochs);
 
 }  // namespace detail::postgres
 }  // namespace v1

@@ -65,12 +65,14 @@ constexpr const char* position_at_sql =
     "ON true WHERE part.high - part.low > 1) "
     "SELECT low FROM part WHERE high - low <= 1 LIMIT 1";
 
-// For each status of the latest write, when its first order is due.
-constexpr const char* first_due_sql =
-    "SELECT s.status, (SELECT w.due_at FROM work w WHERE w.status = s.status AND "
-    "w.due_at >= s.due_from ORDER BY w.due_at, w.number LIMIT 1) "
-    "FROM (SELECT statuses, due_from FROM writes ORDER BY id DESC LIMIT 1) latest, "
-    "unnest(latest.statuses, latest.due_from) s(status, due_from)";
+// What all writes came to, and for each of its statuses when the first order is due; never: the
+// largest time.
+const std::string counts_sql =
+    "SELECT latest.*, ARRAY(SELECT coalesce((SELECT w.due_at FROM work w WHERE "
+    "w.status = s.status AND w.due_at >= s.due_from ORDER BY w.due_at, w.number LIMIT 1), "
+    "9223372036854775807) FROM unnest(latest.statuses, latest.due_from) s(status, due_from)) "
+    "FROM (" +
+    std::string(latest_totals) + ") latest";
 
 record read_record(const rows& from, int row) {
     return {std::string(from.bytes(row, 0)), std::string(from.bytes(row, 1)), from.natural(row, 2),
@@ -230,35 +232,25 @@ result<feed_position> reader::find_position(timestamp at) {
 }
 
 result<statistics> reader::count() {
+    const auto found = ask(counts_sql, {});
+    if (!found) return found.error();
+    const auto sums = read_totals(*found);
+    if (!sums) return sums.error();
     statistics out;
-    questions about(db_);
-    about.tell(begin_snapshot);
-    about.ask(latest_totals, {}, [&](const rows& latest) -> result<void> {
-        const auto sums = read_totals(latest);
-        if (!sums) return sums.error();
-        for (const auto& [status, it] : sums->statuses) {
-            out.orders.push_back({status, static_cast<std::uint64_t>(it.orders), {}});
+    const auto statuses = found->texts(0, totals_statuses_column);
+    const auto first_due = found->integers(0, totals_column_count);
+    for (const auto& [status, it] : sums->statuses) {
+        status_count& count = out.orders.emplace_back();
+        count.status = status;
+        count.orders = static_cast<std::uint64_t>(it.orders);
+        for (std::size_t i = 0; i < statuses.size() && i < first_due.size(); ++i) {
+            if (statuses[i] != status.view() || first_due[i] == never) continue;
+            count.oldest_due_at = timestamp(std::chrono::milliseconds(first_due[i]));
         }
-        out.completed = sums->completed;
-        out.processing_time = sums->processing_time;
-        out.created = static_cast<std::uint64_t>(sums->number);
-        return {};
-    });
-    about.ask(first_due_sql, {}, [&](const rows& found) -> result<void> {
-        for (int i = 0; i < found.size(); ++i) {
-            for (status_count& it : out.orders) {
-                if (it.status.view() == found.bytes(i, 0)) {
-                    it.oldest_due_at = found.time_if_any(i, 1);
-                }
-            }
-        }
-        return {};
-    });
-    about.tell("COMMIT");
-    if (auto done = about.run(); !done) {
-        db_.roll_back();
-        return std::move(done).error();
     }
+    out.completed = sums->completed;
+    out.processing_time = sums->processing_time;
+    out.created = static_cast<std::uint64_t>(sums->number);
     return out;
 }
 

@@ -1,5 +1,6 @@
 #include "storage/postgres/repository.hpp"
 
+#include "storage/postgres/connecting.hpp"
 #include "storage/postgres/epochs.hpp"
 #include "storage/postgres/reader.hpp"
 #include "storage/postgres/schema.hpp"
@@ -52,14 +53,14 @@ private:
 
 class writer_repository final : public reading<repository> {
 public:
-    writer_repository(std::unique_ptr<connection> db, std::chrono::milliseconds clock_skew_max)
-        : reading(std::move(db)), writes_(*db_, clock_skew_max) {}
+    writer_repository(opened_connection opened, shared_state& shared)
+        : reading(std::move(opened.db)), writes_(*db_, opened.timeline, shared) {}
 
     result<void> write(const write_params& params, write_results& results) override {
         return writes_.write(params, results);
     }
     result<bool> was_applied(std::string_view name, std::uint64_t sequence) override;
-    result<void> rotate_epoch(std::uint64_t epoch) override { return begin_epoch(*db_, epoch); }
+    result<void> rotate_epoch(std::uint64_t epoch) override { return begin_epoch(*db_, {epoch}); }
 
 private:
     writer writes_;
@@ -78,7 +79,7 @@ result<bool> writer_repository::was_applied(std::string_view name, std::uint64_t
         return result<void>();
     });
     if (auto done = about.run(); !done) {
-        db_->roll_back();
+        give_up(*db_);
         return std::move(done).error();
     }
     db_->add("SELECT pg_logical_emit_message(true, 'orderproc', '')");
@@ -86,12 +87,6 @@ result<bool> writer_repository::was_applied(std::string_view name, std::uint64_t
         return failure{errc::unavailable, std::move(done).error().detail};
     }
     return applied;
-}
-
-failure too_old(std::int64_t timeline, std::int64_t newest) {
-    return {errc::unavailable, "this server is on timeline " + std::to_string(timeline) +
-                                   ", and another one was promoted to timeline " +
-                                   std::to_string(newest) + " since"};
 }
 
 // Keeps the newest timeline. False: this one is older.
@@ -103,35 +98,88 @@ bool is_current(std::atomic<std::int64_t>& newest, std::int64_t timeline) {
     return known == timeline;
 }
 
+// One statement: an epoch that somebody begins meanwhile is not there yet, and nothing behind it.
+constexpr const char* present_sql =
+    "SELECT position, current_setting('synchronous_commit'), (current_setting('fsync') = 'on'), "
+    "(SELECT timeline FROM epochs ORDER BY id DESC LIMIT 1), "
+    "(SELECT coalesce(sum(lost), 0)::bigint FROM epochs), "
+    "ARRAY(SELECT epoch FROM epochs ORDER BY id), ARRAY(SELECT first FROM epochs ORDER BY id) "
+    "FROM writes ORDER BY id DESC LIMIT 1";
+
+result<void> look_around(connection& db, shared_state& shared, opened_connection& out) {
+    feed_position seen = shared.seen.newest();
+    feed_position newest;
+    std::vector<journal_epoch> chain;
+    questions about(db);
+    about.ask(present_sql, {}, [&](const rows& is) -> result<void> {
+        if (is.size() == 0) return failure{errc::corrupt, "the totals are gone"};
+        out.synchronous_commit = is.bytes(0, 1);
+        out.synced = is.integer(0, 2) != 0;
+        out.new_timeline = is.integer(0, 3) != out.timeline;
+        out.noted_loss = is.natural(0, 4);
+        const auto epochs = is.integers(0, 5);
+        const auto firsts = is.integers(0, 6);
+        if (epochs.empty() || epochs.size() != firsts.size()) {
+            return failure{errc::corrupt, "the epochs of the journal are gone"};
+        }
+        for (std::size_t i = 0; i < epochs.size(); ++i) {
+            chain.push_back(
+                {static_cast<std::uint64_t>(epochs[i]), static_cast<std::uint64_t>(firsts[i])});
+        }
+        newest = {chain.back().epoch, is.natural(0, 0)};
+        return {};
+    });
+    if (auto done = about.run(); !done) return done;
+    std::uint64_t lost = entries_lost(seen, chain, newest.offset);
+    while (lost > 0 && !shared.seen.missed(lost, seen, out.timeline, newest)) {
+        seen = shared.seen.newest();
+        lost = entries_lost(seen, chain, newest.offset);
+    }
+    return {};
+}
+
+failure losses(std::uint64_t entries) {
+    return {errc::unavailable,
+            "PostgreSQL has lost " + std::to_string(entries) +
+                " entries of the journal that were there before: a standby was promoted that did "
+                "not have them, or the database was put back. A new epoch of the journal begins"};
+}
+
+// What a writer does about a server that is not as it was. errc::unavailable if it has to be told.
+result<void> settle(shared_state& shared, const opened_connection& opened) {
+    const std::uint64_t lost = shared.seen.lost();
+    result<void> done;
+    if (opened.new_timeline || lost > 0) done = begin_epoch(*opened.db, {{}, lost});
+    if (done && shared.resume_after_loss && opened.noted_loss + lost > 0) {
+        done = forget_losses(*opened.db);
+    }
+    // Whether it was done is seen by whoever connects next.
+    if (!done) return failure{errc::unavailable, std::move(done).error().detail};
+    if (lost == 0) return {};
+    shared.seen.noted();
+    return losses(lost);
+}
+
 }  // namespace
 
 result<opened_connection> connect(shared_state& shared) {
-    auto db = connection::open(shared.settings);
-    if (!db) return std::move(db).error();
-    if (auto usable = expect_schema(**db, shared.schema); !usable) return std::move(usable).error();
+    auto found = connect_to_primary(shared.settings, shared.newest_timeline);
+    if (!found) return std::move(found).error();
+    connection& db = *found->db;
+    if (auto usable = expect_schema(db, shared.schema); !usable) return std::move(usable).error();
     opened_connection out;
-    std::int64_t timeline = 0;
-    questions about(**db);
-    about.ask(std::string("SELECT current_setting('synchronous_commit'), "
-                          "(current_setting('fsync') = 'on'), ") +
-                  timeline_sql + ", (SELECT timeline FROM epochs ORDER BY id DESC LIMIT 1)",
-              {}, [&](const rows& found) {
-                  out.synchronous_commit = found.bytes(0, 0);
-                  out.synced = found.integer(0, 1) != 0;
-                  timeline = found.integer(0, 2);
-                  out.new_timeline = found.integer(0, 3) != timeline;
-                  return result<void>();
-              });
-    if (auto done = about.run(); !done) return std::move(done).error();
+    out.timeline = found->timeline;
+    if (!is_current(shared.newest_timeline, found->timeline)) {
+        return failure{errc::unavailable, "another server was promoted meanwhile"};
+    }
+    if (auto done = look_around(db, shared, out); !done) return std::move(done).error();
     if (out.synchronous_commit == "off") {
         return failure{errc::not_supported,
                        "synchronous_commit is off, so a write that was answered could be lost: "
                        "set it to on for this database user"};
     }
-    if (!is_current(shared.newest_timeline, timeline)) {
-        return too_old(timeline, shared.newest_timeline);
-    }
-    out.db = std::move(*db);
+    db.belong_to(found->timeline, shared.newest_timeline);
+    out.db = std::move(found->db);
     return out;
 }
 
@@ -144,12 +192,8 @@ result<std::unique_ptr<repository_reader>> connect_reader(shared_state& shared) 
 result<std::unique_ptr<repository>> connect_writer(shared_state& shared) {
     auto opened = connect(shared);
     if (!opened) return std::move(opened).error();
-    if (opened->new_timeline) {
-        auto begun = begin_epoch(*opened->db, {});
-        // Whether it was begun is seen by whoever connects next.
-        if (!begun) return failure{errc::unavailable, std::move(begun).error().detail};
-    }
-    return std::make_unique<writer_repository>(std::move(opened->db), shared.clock_skew_max);
+    if (auto settled = settle(shared, *opened); !settled) return std::move(settled).error();
+    return std::make_unique<writer_repository>(std::move(*opened), shared);
 }
 
 }  // namespace detail::postgres

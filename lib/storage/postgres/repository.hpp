@@ -2,6 +2,7 @@
 #define ORDERPROC_STORAGE_POSTGRES_REPOSITORY_HPP
 
 #include "storage/postgres/connection.hpp"
+#include "storage/postgres/seen_journal.hpp"
 
 #include <orderproc/postgres.hpp>
 
@@ -19,13 +20,17 @@ struct shared_state {
     connection_settings settings;
     std::string schema;
     std::chrono::milliseconds clock_skew_max{0};
+    bool resume_after_loss = false;
     std::atomic<std::int64_t> newest_timeline{0};  // of a server that was connected to
+    seen_journal seen;
 };
 
 struct opened_connection {
     std::unique_ptr<connection> db;
-    bool new_timeline = false;  // the server has another one than the last epoch
-    bool synced = true;         // the server syncs its files
+    std::int64_t timeline = 0;
+    bool new_timeline = false;     // the server has another one than the last epoch
+    std::uint64_t noted_loss = 0;  // the sum of epochs.lost
+    bool synced = true;            // the server syncs its files
     std::string synchronous_commit = {};
 };
 

@@ -33,7 +33,8 @@ CREATE TABLE epochs(
     id bigint PRIMARY KEY,
     epoch bigint NOT NULL UNIQUE,
     first bigint NOT NULL,
-    timeline bigint NOT NULL
+    timeline bigint NOT NULL,
+    lost bigint NOT NULL
 );
 CREATE TABLE writes(
     id bigint PRIMARY KEY,

@@ -83,24 +83,42 @@ std::string milliseconds_text(std::chrono::milliseconds time) {
     return std::to_string(time.count());
 }
 
+// After so long, the server ends a transaction that has the write lock and does nothing.
+std::chrono::milliseconds hang_max(const postgres_options& options) {
+    return std::max<std::chrono::milliseconds>(std::chrono::seconds(2),
+                                               options.lock_timeout * 2 / 5);
+}
+
 // Plans must not depend on statistics: those of an empty table keep its plans slow until somebody
-// analyses it.
-std::vector<std::string> session(const postgres_options& options) {
-    std::vector<std::string> out{
-        "SET search_path TO " + quoted_name(options.schema),
-        "SET lock_timeout TO " + milliseconds_text(options.lock_timeout),
-        // A process that hangs between the two parts of a write does not keep the others waiting.
-        "SET idle_in_transaction_session_timeout TO 2000",
-        "SET default_transaction_isolation TO 'read committed'",
+// analyses it. A client that hangs between the two parts of a write, or whose host is gone, does
+// not keep the others waiting.
+std::string session(const postgres_options& options) {
+    const std::pair<const char*, std::string> all[] = {
+        {"search_path", quoted_name(options.schema)},
+        {"lock_timeout", milliseconds_text(options.lock_timeout)},
+        {"idle_in_transaction_session_timeout", milliseconds_text(hang_max(options))},
+        {"tcp_keepalives_idle", "5"},
+        {"tcp_keepalives_interval", "2"},
+        {"tcp_keepalives_count", "3"},
+        {"default_transaction_isolation", "read committed"},
         // A commit that did not wait for its standby tells so by a warning.
-        "SET client_min_messages TO warning",
-        "SET plan_cache_mode TO force_generic_plan",
+        {"client_min_messages", "warning"},
+        {"plan_cache_mode", "force_generic_plan"},
+        {"enable_seqscan", "off"},
+        {"enable_bitmapscan", "off"},
+        {"enable_hashjoin", "off"},
+        {"enable_mergejoin", "off"},
+        {"enable_sort", "off"},
+        {"enable_incremental_sort", "off"},
+        {"enable_material", "off"},
+        {"enable_memoize", "off"},
+        {"jit", "off"},
     };
-    for (const char* method : {"seqscan", "bitmapscan", "hashjoin", "mergejoin", "sort",
-                               "incremental_sort", "material", "memoize"}) {
-        out.push_back(std::string("SET enable_") + method + " TO off");
+    std::string out;
+    for (const auto& [name, value] : all) {
+        out += (out.empty() ? "SELECT set_config('" : ", set_config('") + std::string(name) +
+               "', " + quoted_text(value) + ", false)";
     }
-    out.emplace_back("SET jit TO off");
     return out;
 }
 

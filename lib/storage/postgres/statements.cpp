@@ -8,11 +8,19 @@ namespace detail::postgres {
 
 namespace {
 
-// The due bound of the status $1 as of the latest write.
-const std::string due_from =
-    "coalesce((SELECT latest.due_from[array_position(latest.statuses, $1::text)] FROM "
-    "(SELECT statuses, due_from FROM writes ORDER BY id DESC LIMIT 1) latest), "
-    "9223372036854775807)";
+// The due bound of a status as of the latest write.
+std::string due_from_of(const std::string& status) {
+    return "coalesce((SELECT latest.due_from[array_position(latest.statuses, " + status +
+           "::text)] FROM (SELECT statuses, due_from FROM writes ORDER BY id DESC LIMIT 1) "
+           "latest), 9223372036854775807)";
+}
+const std::string due_from = due_from_of("$1");
+
+// When the first order in a status is due.
+std::string first_due_of(const std::string& status) {
+    return "(SELECT due_at FROM work WHERE status = " + status +
+           "::text AND due_at >= " + due_from_of(status) + " ORDER BY due_at, number LIMIT 1)";
+}
 
 std::string select_orders(const std::string& rest) {
     return "SELECT " + std::string(stored_order_columns) + " " + rest;
@@ -31,6 +39,12 @@ const std::string first_due_orders = select_orders(
     "FROM (SELECT * FROM work WHERE status = $1::text AND due_at >= " + due_from +
     " AND due_at <= greatest($3::bigint, (SELECT stamp FROM writes ORDER BY id DESC LIMIT 1)) "
     "ORDER BY due_at, number LIMIT $2::bigint) w JOIN orders o ON o.number = w.number");
+
+const std::string anything_due =
+    "SELECT (SELECT stamp FROM writes ORDER BY id DESC LIMIT 1), "
+    "(SELECT coalesce(sum(lost), 0)::bigint FROM epochs), "
+    "(SELECT version FROM records WHERE collection = $3::bytea AND key = $4::bytea), " +
+    first_due_of("$1") + ", " + first_due_of("$2");
 
 const std::string holders_of_values =
     "SELECT " + std::string(stored_order_columns) +

@@ -23,6 +23,9 @@ inline constexpr const char* oldest_key = "SELECT at FROM keys ORDER BY id LIMIT
 extern const std::string first_positions;
 // The same, with the orders, of those that are due at $3 or at the latest stamp.
 extern const std::string first_due_orders;
+// $1: status, $2: another one, $3: collection and $4: key of a record. One row: the latest stamp,
+// the sum of epochs.lost, the record's version, when the first orders in these statuses are due.
+extern const std::string anything_due;
 // $1: status, $2: due_at, $3: number, $4: how many.
 extern const std::string orders_behind;
 // $1: position, $2: how many.

@@ -1,3 +1,4 @@
+#include "storage/postgres/connecting.hpp"
 #include "storage/postgres/repository.hpp"
 #include "storage/postgres/schema.hpp"
 #include "storage/postgres/settings.hpp"
@@ -17,6 +18,7 @@ public:
     explicit postgres_storage(const postgres_options& options) {
         shared_.schema = options.schema;
         shared_.clock_skew_max = options.clock_skew_max;
+        shared_.resume_after_loss = options.resume_after_loss;
     }
 
     storage_info info() const override {
@@ -69,9 +71,9 @@ result<postgres_migration> migrate_postgres(const postgres_options& options,
                                             const postgres_migrate_options& how) {
     const auto settings = detail::postgres::settings_of(options);
     if (!settings) return settings.error();
-    auto db = detail::postgres::connection::open(*settings);
-    if (!db) return std::move(db).error();
-    return detail::postgres::migrate_schema(**db, options.schema, how);
+    auto server = detail::postgres::connect_to_primary(*settings);
+    if (!server) return std::move(server).error();
+    return detail::postgres::migrate_schema(*server->db, options.schema, how);
 }
 
 }  // namespace v1

@@ -4,6 +4,9 @@
 #include "storage/plan/read_set.hpp"
 #include "storage/postgres/values.hpp"
 
+#include <cstdint>
+#include <limits>
+
 namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
@@ -12,8 +15,14 @@ namespace detail::postgres {
 // time at which the transaction began after it.
 inline constexpr const char* latest_totals =
     "SELECT id, stamp, number, position, floor, record_version, completed, processing_ms, "
-    "statuses, orders, due_from, (extract(epoch FROM transaction_timestamp()) * 1000)::bigint "
+    "statuses, orders, due_from, (extract(epoch FROM transaction_timestamp()) * 1000)::bigint AS "
+    "time "
     "FROM writes ORDER BY id DESC LIMIT 1";
+
+inline constexpr int totals_statuses_column = 8;
+inline constexpr int totals_column_count = 12;
+// A due time in these rows that stands for none.
+inline constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
 result<plan::totals> read_totals(const rows& latest);
 

@@ -19,6 +19,17 @@ void add_begin(questions& to) {
     to.tell("SELECT 1 FROM write_lock WHERE id=1 FOR UPDATE");
 }
 
+void give_up(connection& db) {
+    const bool locked_out = db.state() == "55P03";
+    db.roll_back();
+    if (!locked_out || db.lost()) return;
+    db.add(
+        "SELECT pg_terminate_backend(a.pid) FROM write_lock w JOIN pg_stat_activity a "
+        "ON a.backend_xid = w.xmax WHERE a.wait_event = 'ClientRead' "
+        "AND a.state_change < clock_timestamp() - interval '2 seconds'");
+    (void)db.run();  // without the right to, others have to end it
+}
+
 result<std::vector<rows>> commit(connection& db) {
     db.add("COMMIT");
     auto answers = db.run();

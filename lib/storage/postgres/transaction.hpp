@@ -42,6 +42,11 @@ inline constexpr const char* begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE 
 // before.
 void add_begin(questions& to);
 
+// Ends a transaction that failed before its commit. If it did not get the write lock in time, and
+// the client that has it has sent nothing for two seconds, that client loses its connection: it
+// hangs in the middle of its write, where idle_in_transaction_session_timeout does not count.
+void give_up(connection& db);
+
 // Sends what was added and a COMMIT. The transaction has ended, whatever this answers.
 // errc::outcome_unknown: it may or may not have been committed, or not as durably as it should be.
 result<std::vector<rows>> commit(connection& db);

@@ -21,8 +21,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds poll_interval(50);
+constexpr milliseconds poll_interval(80);
 constexpr milliseconds reconnect_interval(1000);
+// A server that does not answer this is gone, or as good as: others look for the next one when this
+// has found it.
+constexpr milliseconds answer_timeout(5000);
 
 class writes_watch final : public commit_watch {
 public:
@@ -48,22 +51,31 @@ public:
     }
 
 private:
-    // Was there a write since the last look, or may there have been one?
+    // Was there a write since the last look, or may there have been one? Have workers been told to
+    // pause or to go on?
     bool look() {
         const bool connects = !db_;
         if (connects) {
             auto opened = connect(shared_);
             if (!opened) return false;
             db_ = std::move(opened->db);
+            db_->answer_within(answer_timeout);
+            timeline_ = opened->timeline;
         }
-        db_->add("SELECT id FROM writes ORDER BY id DESC LIMIT 1");
+        db_->add(
+            "SELECT id, position, (SELECT epoch FROM epochs ORDER BY id DESC LIMIT 1), "
+            "(SELECT coalesce(sum(lost), 0)::bigint FROM epochs) "
+            "FROM writes ORDER BY id DESC LIMIT 1");
         const auto found = db_->run();
         if (!found || found->front().size() == 0) {
             db_.reset();
             return false;
         }
-        const std::int64_t before = std::exchange(seen_, found->front().integer(0, 0));
-        return connects || before != seen_;
+        const rows& is = found->front();
+        shared_.seen.saw(timeline_, {is.natural(0, 2), is.natural(0, 1)});
+        const std::int64_t before = std::exchange(seen_, is.integer(0, 0));
+        const std::int64_t lost_before = std::exchange(lost_, is.integer(0, 3));
+        return connects || before != seen_ || lost_before != lost_;
     }
 
     // True: interrupted.
@@ -75,7 +87,9 @@ private:
     shared_state& shared_;
     const int interrupts_;
     std::unique_ptr<connection> db_;
+    std::int64_t timeline_ = 0;
     std::int64_t seen_ = 0;
+    std::int64_t lost_ = 0;
 };
 
 }  // namespace

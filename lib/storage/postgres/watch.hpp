@@ -11,7 +11,7 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
 
-// Looks at the latest row of the table writes, every 50 ms, on a connection of its own. It connects
+// Looks at the latest row of the table writes, every 80 ms, on a connection of its own. It connects
 // again after the connection was lost, and then says that somebody may have committed.
 result<std::unique_ptr<commit_watch>> watch_writes(shared_state& shared);
 

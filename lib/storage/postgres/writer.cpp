@@ -20,15 +20,40 @@ namespace {
 constexpr std::int64_t cleaning_interval = 64;
 constexpr std::int64_t writes_kept = 64;
 
-// Is it a request for work and nothing else? A worker's regular look beyond what is due is not.
+// Is it a request for work and nothing else?
 bool only_claims(const write_params& params) {
     return !params.claims.empty() && params.changes.empty() && params.cursors.empty() &&
-           params.records.empty() && params.purges.empty() &&
-           std::all_of(params.claims.begin(), params.claims.end(),
-                       [](const claim& it) { return it.probe.limit == 0; });
+           params.records.empty() && params.purges.empty();
+}
+
+// A worker's regular look beyond what is due.
+bool has_probe(const write_params& params) {
+    return std::any_of(params.claims.begin(), params.claims.end(),
+                       [](const claim& it) { return it.probe.limit > 0; });
+}
+
+// How often, while workers pause, a claim says why.
+constexpr std::chrono::minutes pause_told_interval(1);
+
+failure paused(std::uint64_t entries) {
+    return {errc::unavailable,
+            "workers pause: the journal has lost " + std::to_string(entries) +
+                " entries, so some orders may be in an earlier status than they were. They go on "
+                "when one of them is started with --resume-after-loss"};
+}
+
+write_params without_claims(const write_params& params) {
+    write_params out = params;
+    out.claims = {};
+    return out;
 }
 
 }  // namespace
+
+// What was lost may have been done: nobody takes orders until somebody who knows has said so.
+bool writer::pauses(const write_params& params) const {
+    return lost_ > 0 && !shared_.resume_after_loss && !params.claims.empty();
+}
 
 result<void> writer::write(const write_params& params, write_results& results) {
     if (only_claims(params)) {
@@ -38,27 +63,89 @@ result<void> writer::write(const write_params& params, write_results& results) {
     }
     auto found = read(params, access::locked);
     if (!found) {
-        db_.roll_back();
+        give_up(db_);
         return std::move(found).error();
     }
     if (!plan::is_admitted(params, *found)) {
         db_.roll_back();
         return errc::model_changed;
     }
-    plan::planner planner(params, std::move(*found));
+    if (pauses(params)) {
+        write_results rest = results;
+        rest.claims = {};
+        return plan_and_store(without_claims(params), std::move(*found), rest);
+    }
+    return plan_and_store(params, std::move(*found), results);
+}
+
+result<void> writer::plan_and_store(const write_params& params, plan::found_rows found,
+                                    write_results& results) {
+    const std::uint64_t epoch = found.epochs.back().epoch;
+    plan::planner planner(params, std::move(found));
     planner.run(results);
-    if (planner.result().changed) return store(params, planner.result());
-    db_.roll_back();  // nothing to keep, so nothing to sync
-    return {};
+    if (!planner.result().changed) {
+        db_.roll_back();  // nothing to keep, so nothing to sync
+        return {};
+    }
+    auto stored = store(params, planner.result());
+    if (stored) shared_.seen.saw(timeline_, {epoch, planner.result().sums.position});
+    return stored;
+}
+
+bool writer::tells_of_pause(timestamp now) {
+    if (told_of_loss_ && now - *told_of_loss_ < pause_told_interval) return false;
+    told_of_loss_ = now;
+    return true;
+}
+
+// What a worker asks that waits for something to become due: one small statement.
+result<bool> writer::waits(const write_params& params, claim_outcome& out) {
+    const claim& what = params.claims.front();
+    const record_guard guard = params.guard.value_or(record_guard{});
+    bool nothing = false;
+    questions about(db_);
+    about.ask(anything_due,
+              parameters::of(what.stage->waiting.view(), what.stage->active.view(),
+                             guard.collection, guard.key),
+              [&](const rows& is) -> result<void> {
+                  if (is.is_null(0, 0)) return failure{errc::corrupt, "the totals are gone"};
+                  lost_ = is.natural(0, 1);
+                  if (pauses(params)) {
+                      nothing = true;
+                      if (tells_of_pause(params.now)) return paused(lost_);
+                      return {};
+                  }
+                  const std::uint64_t version = is.is_null(0, 2) ? 0 : is.natural(0, 2);
+                  if (params.guard && version != guard.version) return {};
+                  const write_time at(params.now, is.time(0, 0));
+                  std::optional<timestamp> first = is.time_if_any(0, 3);
+                  const auto other = is.time_if_any(0, 4);
+                  if (other && (!first || *other < *first)) first = other;
+                  // A probe also finds what is due later.
+                  nothing = !first || (*first > at.stamp && what.probe.limit == 0);
+                  if (nothing) claim_selection(what, at).finish(first, 0, out);
+                  return {};
+              });
+    if (auto done = about.run(); !done) return std::move(done).error();
+    return nothing;
 }
 
 // Workers that find nothing do not queue for the write lock. If there is something, the answer is
 // thrown away and the write is done in earnest.
 result<bool> writer::finds_nothing(const write_params& params, write_results& results) {
+    const claim& first = params.claims.front();
+    if (params.claims.size() == 1 && first.only.empty() && first.expired.empty()) {
+        return waits(params, results.claims.front());
+    }
+    if (has_probe(params)) return false;
     auto found = read(params, access::snapshot);
     db_.roll_back();
     if (!found) return std::move(found).error();
     if (!plan::is_admitted(params, *found)) return false;
+    if (pauses(params)) {
+        if (tells_of_pause(params.now)) return paused(lost_);
+        return true;
+    }
     plan::planner planner(params, std::move(*found));
     planner.run(results);
     return !planner.result().changed;

@@ -5,6 +5,7 @@
 // another one.
 
 #include "storage/plan/planner.hpp"
+#include "storage/postgres/repository.hpp"
 #include "storage/postgres/transaction.hpp"
 
 #include <chrono>
@@ -19,8 +20,9 @@ namespace detail::postgres {
 
 class writer {
 public:
-    writer(connection& db, std::chrono::milliseconds clock_skew_max)
-        : db_(db), clock_skew_max_(clock_skew_max) {}
+    // Of a server with this timeline.
+    writer(connection& db, std::int64_t timeline, shared_state& shared)
+        : db_(db), timeline_(timeline), shared_(shared) {}
 
     result<void> write(const write_params& params, write_results& results);
 
@@ -28,6 +30,11 @@ private:
     enum class access : std::uint8_t { locked, snapshot };
 
     result<plan::found_rows> read(const write_params& params, access how);
+    result<void> plan_and_store(const write_params& params, plan::found_rows found,
+                                write_results& results);
+    bool pauses(const write_params& params) const;
+    bool tells_of_pause(timestamp now);
+    result<bool> waits(const write_params& params, claim_outcome& out);
     result<bool> finds_nothing(const write_params& params, write_results& results);
     result<void> read_later(const write_params& params, plan::found_rows& found);
     void ask_totals(questions& about, const write_params& params, plan::found_rows& found);
@@ -52,8 +59,11 @@ private:
 
     connection& db_;
     std::vector<std::int64_t> expected_;  // rows, of the statements added
-    const std::chrono::milliseconds clock_skew_max_;
+    const std::int64_t timeline_;
+    shared_state& shared_;
     std::int64_t latest_id_ = 0;  // of the table writes, under the lock
+    std::uint64_t lost_ = 0;      // the sum of epochs.lost
+    std::optional<timestamp> told_of_loss_;
     std::optional<timestamp> oldest_key_;
     bool forgot_writers_ = false;
 };

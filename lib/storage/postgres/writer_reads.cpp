@@ -127,13 +127,15 @@ void writer::ask_totals(questions& about, const write_params& params, plan::foun
         latest_id_ = latest.integer(0, 0);
         const timestamp theirs = latest.time(0, 11);  // as of the beginning of the transaction
         const auto skew = params.now > theirs ? params.now - theirs : theirs - params.now;
-        if (clock_skew_max_.count() == 0 || skew <= clock_skew_max_) return {};
-        return clocks_differ(params.now, theirs, clock_skew_max_);
+        const auto most = shared_.clock_skew_max;
+        if (most.count() == 0 || skew <= most) return {};
+        return clocks_differ(params.now, theirs, most);
     });
     about.ask(all_epochs, {}, [&](const rows& all) -> result<void> {
         auto read = read_epochs(all);
         if (!read) return std::move(read).error();
         found.epochs = std::move(*read);
+        lost_ = lost_in(all);
         return {};
     });
 }
