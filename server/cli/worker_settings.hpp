@@ -29,6 +29,7 @@ struct worker_settings {
     std::string drain = "30s";
 
     void add_to(CLI::App& command);
+    result<std::chrono::milliseconds> parsed_lease() const;
     CLI::Option* poll_interval_option = nullptr;
 };
 

@@ -20,7 +20,7 @@ namespace {
 // Stands between a client and the server, until the client commits.
 class cutting_proxy {
 public:
-    enum class when : std::uint8_t { before_commit, after_commit };
+    enum class when : std::uint8_t { before_commit, after_commit, within_answer };
 
     explicit cutting_proxy(when cut) : cut_(cut) {
         std::string name = (std::filesystem::temp_directory_path() / "orderproc-XXXXXX").string();
@@ -78,12 +78,18 @@ private:
             const bool from_client = on[0].revents != 0;
             const int from = from_client ? client : server;
             const auto size = ::read(from, buffer.data(), buffer.size());
-            if (size <= 0 || (committing && !from_client)) return;  // the answer is lost
-            const std::string_view data(buffer.data(), static_cast<std::size_t>(size));
+            if (size <= 0) return;
+            std::string_view data(buffer.data(), static_cast<std::size_t>(size));
+            const bool answered = committing && !from_client;
+            if (answered && cut_ == when::after_commit) return;  // the answer is lost
+            const auto tag = data.find(std::string_view("COMMIT\0", 7));
+            const bool cut = answered && tag != data.npos;  // before it says that it is ready
+            if (cut) data = data.substr(0, tag + 7);
             // A connection prepares its COMMIT when it needs it first.
             committing = committing || (from_client && data.find("COMMIT") != data.npos);
             if (committing && cut_ == when::before_commit) return;
-            if (::write(from_client ? server : client, data.data(), data.size()) != size) return;
+            const auto sent = ::write(from_client ? server : client, data.data(), data.size());
+            if (cut || sent != static_cast<ssize_t>(data.size())) return;
         }
     }
 
@@ -118,6 +124,10 @@ std::string backends(const std::string& condition) {
 
 BOOST_FIXTURE_TEST_CASE(an_answer_that_is_lost_is_found_again, shop) {
     cut_a_write(*this, cutting_proxy::when::after_commit, true);
+}
+
+BOOST_FIXTURE_TEST_CASE(half_an_answer_is_none, shop) {
+    cut_a_write(*this, cutting_proxy::when::within_answer, true);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_commit_that_was_never_sent_is_final, shop) {
@@ -181,8 +191,9 @@ BOOST_FIXTURE_TEST_CASE(a_watch_goes_on_after_the_server_has_restarted, shop) {
     BOOST_TEST(watch->wait(60s).value());
 }
 
-// The server says COMMIT, and a warning.
+// The server says COMMIT, and a warning, also to a user who does not want to hear of warnings.
 BOOST_FIXTURE_TEST_CASE(a_commit_that_did_not_wait_for_its_standby_is_unknown, shop) {
+    sql("ALTER ROLE test SET client_min_messages TO error");
     const auto orders = open();
     const auto writer = writer_of(*orders);
     sql("ALTER SYSTEM SET synchronous_standby_names TO 'nobody'");
@@ -201,6 +212,7 @@ BOOST_FIXTURE_TEST_CASE(a_commit_that_did_not_wait_for_its_standby_is_unknown, s
     const failure why = writes.get();
     BOOST_TEST((why.code == errc::outcome_unknown));
     BOOST_TEST(why.detail.find("synchronous replication") != std::string::npos, why.detail);
+    sql("ALTER ROLE test RESET client_min_messages");
     sql("ALTER SYSTEM RESET synchronous_standby_names");
     sql("SELECT pg_reload_conf()");
     BOOST_TEST(writer_of(*orders)->was_applied("test", sequence).value());

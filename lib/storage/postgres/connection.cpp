@@ -38,6 +38,17 @@ errc code_of(std::string_view state) {
     return errc::unavailable;
 }
 
+// Why there is no connection.
+failure refusal_of(std::string text) {
+    if (text.find("session is read-only") != text.npos) {
+        text = "no PostgreSQL server that takes writes was found: " + text;
+    }
+    return {errc::unavailable, std::move(text)};
+}
+
+constexpr std::int64_t tls_look_ms = 20;
+constexpr int oldest_server = 140'000;
+
 bool ended_well(const pg_result* it) {
     const auto status = PQresultStatus(it);
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
@@ -54,26 +65,18 @@ std::string quoted_name(std::string_view name) {
     return out + '"';
 }
 
-std::string quoted_text(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) {
-        out += c;
-        if (c == '\'') out += c;
-    }
-    return out + "'";
-}
-
 void connection::free_result::operator()(pg_result* it) const noexcept {
     PQclear(it);
 }
 
-connection::connection(pg_conn* it, std::chrono::milliseconds answer_timeout)
-    : it_(it), answer_timeout_(answer_timeout) {
-    PQsetNoticeReceiver(it_, &connection::note, this);
+connection::connection(pg_conn* it, std::chrono::milliseconds answer_timeout, std::string name,
+                       bool owned)
+    : it_(it), answer_timeout_(answer_timeout), name_(std::move(name)), owned_(owned) {
+    if (owned_) PQsetNoticeReceiver(it_, &connection::note, this);
 }
 
 connection::~connection() {
-    PQfinish(it_);
+    if (owned_) PQfinish(it_);
 }
 
 result<std::unique_ptr<connection>> connection::open(const connection_settings& settings) {
@@ -87,23 +90,62 @@ result<std::unique_ptr<connection>> connection::open(const connection_settings& 
     values.push_back(nullptr);
     pg_conn* const made = PQconnectdbParams(names.data(), values.data(), 0);
     if (!made) return failure{errc::unavailable, "PostgreSQL's library has no memory left"};
-    auto out = std::make_unique<connection>(made, settings.answer_timeout);
-    if (PQstatus(made) != CONNECTION_OK) {
-        return failure{errc::unavailable, trimmed(PQerrorMessage(made))};
+    std::unique_ptr<connection> out(
+        new connection(made, settings.answer_timeout, "orderproc_", true));
+    if (PQstatus(made) != CONNECTION_OK) return refusal_of(trimmed(PQerrorMessage(made)));
+    if (PQserverVersion(made) < oldest_server) {
+        return failure{errc::not_supported, "this server is PostgreSQL " +
+                                                std::to_string(PQserverVersion(made) / 10'000) +
+                                                ": 14 or later is needed"};
     }
-    std::string session;
-    for (const std::string& it : settings.on_connect) session += it + ";";
-    if (auto done = out->execute(session); !done) return std::move(done).error();
-    if (PQsetnonblocking(made, 1) != 0 || PQenterPipelineMode(made) != 1) {
-        return failure{errc::unavailable, trimmed(PQerrorMessage(made))};
+    if (auto ready = out->take(); !ready) return std::move(ready).error();
+    array settings_names(element::text);
+    array settings_values(element::text);
+    for (const keyword& it : settings.session) {
+        settings_names.add(std::string_view(it.name));
+        settings_values.add(std::string_view(it.value));
     }
+    out->add(
+        "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) "
+        "t(name, value)",
+        parameters::of(std::move(settings_names), std::move(settings_values)));
+    if (auto done = out->run(); !done) return std::move(done).error();
     return out;
+}
+
+std::unique_ptr<connection> connection::borrow(pg_conn* it,
+                                               std::chrono::milliseconds answer_timeout,
+                                               const std::string& name) {
+    return std::unique_ptr<connection>(
+        new connection(it, answer_timeout, "orderproc_" + name + "_", false));
+}
+
+result<void> connection::take() {
+    if (lost_) return failure{errc::unavailable, "the connection to PostgreSQL is lost"};
+    if (PQpipelineStatus(it_) != PQ_PIPELINE_OFF) {
+        return failure{errc::invalid_argument, "the connection is in pipeline mode"};
+    }
+    blocked_before_ = PQisnonblocking(it_) == 0;
+    if (PQsetnonblocking(it_, 1) != 0 || PQenterPipelineMode(it_) != 1) {
+        return failure{errc::invalid_argument, trimmed(PQerrorMessage(it_))};
+    }
+    return {};
+}
+
+void connection::give_back() noexcept {
+    if (lost_ || PQexitPipelineMode(it_) != 1) return;
+    if (blocked_before_) PQsetnonblocking(it_, 0);
 }
 
 void connection::note(void* self, const pg_result* notice) {
     auto& it = *static_cast<connection*>(self);
     const std::string severity = field(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     if (severity == "WARNING") it.warning_ = field(notice, PG_DIAG_MESSAGE_PRIMARY);
+}
+
+void connection::start_afresh() {
+    discard();
+    if (!lost_ && PQtransactionStatus(it_) != PQTRANS_IDLE) roll_back();
 }
 
 void connection::add(std::string_view sql, parameters with) {
@@ -114,7 +156,7 @@ bool connection::send(const queued& it) {
     auto known = names_.find(it.sql);
     prepares_.push_back(known == names_.end());
     if (prepares_.back()) {
-        const std::string name = "orderproc_" + std::to_string(++names_given_);
+        const std::string name = name_ + std::to_string(++names_given_);
         known = names_.emplace(it.sql, name).first;
         unconfirmed_.push_back(it.sql);
         if (PQsendPrepare(it_, name.c_str(), it.sql.c_str(), 0, nullptr) != 1) return false;
@@ -145,6 +187,7 @@ result<std::vector<rows>> connection::run() {
     bool sent = true;
     for (const queued& it : queue) sent = sent && send(it);
     if (!sent || PQpipelineSync(it_) != 1) {
+        last_is_unknown_ = true;  // how much of it was sent is not told
         lose(trimmed(PQerrorMessage(it_)));
         return std::move(*failed_);
     }
@@ -168,8 +211,9 @@ bool connection::read_all(deadline until, std::vector<rows>& out) {
         if (!before && failed_) last_is_unknown_ = lost_ || i + 1 == prepares_.size();
     }
     if (lost_) return false;
+    const bool well = !failed_;
     const answer end = next(until);
-    if (!failed_ && PQresultStatus(end.get()) != PGRES_PIPELINE_SYNC) {
+    if (well && PQresultStatus(end.get()) != PGRES_PIPELINE_SYNC) {
         last_is_unknown_ = true;
         lose("PostgreSQL does not answer as it should");
     }
@@ -213,14 +257,16 @@ bool connection::wait(deadline until) {
     }
     const short events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
     pollfd on{PQsocket(it_), events, 0};
-    constexpr std::int64_t longest = std::numeric_limits<int>::max();
+    // What TLS has deciphered and libpq has not taken yet does not make the socket readable.
+    const bool in_tls = PQsslInUse(it_) != 0;
+    const std::int64_t longest = in_tls ? tls_look_ms : std::numeric_limits<int>::max();
     const int ready =
         ::poll(&on, 1, static_cast<int>(std::min<std::int64_t>(left.count(), longest)));
     if (ready < 0 && errno != EINTR) {
         lose(std::strerror(errno));
         return false;
     }
-    if (ready > 0 && PQconsumeInput(it_) != 1) {
+    if ((ready > 0 || in_tls) && PQconsumeInput(it_) != 1) {
         lose(trimmed(PQerrorMessage(it_)));
         return false;
     }
@@ -234,10 +280,24 @@ void connection::lose(std::string why) {
 
 void connection::refuse(const pg_result* by) {
     state_ = field(by, PG_DIAG_SQLSTATE);
+    if (owned_ && (state_ == "42P05" || state_ == "26000")) {
+        failed_ = shared_session();
+        return;
+    }
     std::string text = field(by, PG_DIAG_MESSAGE_PRIMARY);
     if (text.empty()) text = trimmed(PQresultErrorMessage(by));
     if (state_ == "55P03") text = "another writer kept the write lock for too long: " + text;
     failed_ = failure{code_of(state_), std::move(text)};
+}
+
+int connection::backend() const noexcept {
+    return PQbackendPID(it_);
+}
+
+failure shared_session() {
+    return {errc::not_supported,
+            "a pooler in front of PostgreSQL gives each transaction another session: set its "
+            "pool_mode to session, or connect directly"};
 }
 
 void connection::forget_unconfirmed() {
@@ -250,15 +310,17 @@ void connection::roll_back() {
     (void)run();
 }
 
-result<void> connection::execute(const std::string& sql) {
-    const bool piped = PQpipelineStatus(it_) != PQ_PIPELINE_OFF;
+result<void> connection::execute(const std::string& sql, deadline until) {
     failed_.reset();
-    if (piped && PQexitPipelineMode(it_) != 1) lose(trimmed(PQerrorMessage(it_)));
-    if (!failed_) {
-        const answer it(PQexec(it_, sql.c_str()));
-        if (!ended_well(it.get())) refuse(it.get());
+    if (PQexitPipelineMode(it_) != 1 || PQsendQuery(it_, sql.c_str()) != 1) {
+        lose(trimmed(PQerrorMessage(it_)));
     }
-    if (piped && !lost_ && PQenterPipelineMode(it_) != 1) lose(trimmed(PQerrorMessage(it_)));
+    while (!lost_) {
+        const answer it = next(until);
+        if (!it) break;
+        if (!ended_well(it.get()) && !failed_) refuse(it.get());
+    }
+    if (!lost_ && PQenterPipelineMode(it_) != 1) lose(trimmed(PQerrorMessage(it_)));
     if (failed_) return std::move(*failed_);
     return {};
 }

@@ -1,7 +1,5 @@
 #include "storage/postgres/epochs.hpp"
 
-#include "storage/postgres/transaction.hpp"
-
 #include <orderproc/adapter.hpp>
 
 #include <random>
@@ -11,11 +9,12 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
 
-result<std::vector<journal_epoch>> read_epochs(const rows& all) {
-    std::vector<journal_epoch> out;
-    for (int i = 0; i < all.size(); ++i) out.push_back({all.natural(i, 0), all.natural(i, 1)});
-    if (out.empty()) return failure{errc::corrupt, "the epochs of the journal are gone"};
-    return out;
+void ask_epochs(questions& to, std::vector<journal_epoch>& out) {
+    to.ask("SELECT epoch, first FROM epochs ORDER BY id", {}, [&out](const rows& all) {
+        for (int i = 0; i < all.size(); ++i) out.push_back({all.natural(i, 0), all.natural(i, 1)});
+        if (!out.empty()) return result<void>();
+        return result<void>(failure{errc::corrupt, "the epochs of the journal are gone"});
+    });
 }
 
 // A positive number to SQL.
@@ -31,40 +30,45 @@ std::string first_epoch_sql() {
            timeline_sql + ")";
 }
 
+void ask_epoch_state(questions& to, epoch_state& out) {
+    ask_epochs(to, out.chain);
+    to.ask(std::string("SELECT position, ") + timeline_sql +
+               ", (SELECT timeline FROM epochs ORDER BY id DESC LIMIT 1) "
+               "FROM writes ORDER BY id DESC LIMIT 1",
+           {}, [&out](const rows& found) -> result<void> {
+               if (found.size() == 0) return failure{errc::corrupt, "the totals are gone"};
+               out.newest = found.natural(0, 0);
+               out.another_timeline = found.integer(0, 1) != found.integer(0, 2);
+               return {};
+           });
+}
+
+result<void> add_epoch_row(connection& to, epoch_state& known, std::uint64_t epoch) {
+    if (auto added = add_epoch(known.chain, epoch, known.newest); !added) return added;
+    to.add(std::string("INSERT INTO epochs SELECT id + 1, $1, $2, ") + timeline_sql +
+               " FROM epochs ORDER BY id DESC LIMIT 1",
+           parameters::of(known.chain.back().epoch, known.chain.back().first));
+    return {};
+}
+
+result<void> begin_epoch_within(connection& db, epoch_state& known) {
+    if (auto added = add_epoch_row(db, known, make_epoch()); !added) return added;
+    if (auto done = db.run(); !done) return std::move(done).error();
+    return {};
+}
+
 result<void> begin_epoch(connection& db, std::optional<std::uint64_t> wanted) {
-    std::vector<journal_epoch> chain;
-    std::uint64_t newest = 0;
-    bool another_timeline = false;
+    epoch_state known;
     questions about(db);
     add_begin(about);
-    about.ask(all_epochs, {}, [&](const rows& found) -> result<void> {
-        auto read = read_epochs(found);
-        if (!read) return std::move(read).error();
-        chain = std::move(*read);
-        return {};
-    });
-    about.ask(std::string("SELECT position, ") + timeline_sql +
-                  ", (SELECT timeline FROM epochs ORDER BY id DESC LIMIT 1) "
-                  "FROM writes ORDER BY id DESC LIMIT 1",
-              {}, [&](const rows& found) -> result<void> {
-                  if (found.size() == 0) return failure{errc::corrupt, "the totals are gone"};
-                  newest = found.natural(0, 0);
-                  another_timeline = found.integer(0, 1) != found.integer(0, 2);
-                  return {};
-              });
+    ask_epoch_state(about, known);
     auto done = about.run();
-    if (done && !wanted && !another_timeline) {  // somebody else has done it
-        db.roll_back();
-        return {};
-    }
-    if (done) done = add_epoch(chain, wanted.value_or(make_epoch()), newest);
-    if (!done) {
+    const bool needed = wanted || known.another_timeline;  // if not, somebody else has done it
+    if (done && needed) done = add_epoch_row(db, known, wanted.value_or(make_epoch()));
+    if (!done || !needed) {
         db.roll_back();
         return done;
     }
-    db.add(std::string("INSERT INTO epochs SELECT id + 1, $1, $2, ") + timeline_sql +
-               " FROM epochs ORDER BY id DESC LIMIT 1",
-           parameters::of(chain.back().epoch, chain.back().first));
     if (auto committed = commit(db); !committed) return std::move(committed).error();
     return {};
 }

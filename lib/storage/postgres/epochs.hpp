@@ -4,7 +4,7 @@
 // The chain of epochs of the journal (journal.hpp) as rows, and the timelines of the server: when a
 // standby is promoted, it begins a new one (postgresql.org/docs/15/continuous-archiving.html).
 
-#include "storage/postgres/connection.hpp"
+#include "storage/postgres/transaction.hpp"
 
 #include <orderproc/journal.hpp>
 
@@ -17,19 +17,32 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
 
-inline constexpr const char* all_epochs = "SELECT epoch, first FROM epochs ORDER BY id";
 // The present timeline; an error on a standby. The control file tells it too late.
 inline constexpr const char* timeline_sql =
     "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint";
 
-// The rows of all_epochs. errc::corrupt if there is none.
-result<std::vector<journal_epoch>> read_epochs(const rows& all);
+// Reads the chain, oldest first. errc::corrupt if there is none.
+void ask_epochs(questions& to, std::vector<journal_epoch>& out);
 
 // A number that no other journal has, as far as chance goes; not 0.
 std::uint64_t make_epoch();
 
 // Of a new journal.
 std::string first_epoch_sql();
+
+// Whether a promoted standby has the journal, and what a new epoch needs to know.
+struct epoch_state {
+    std::vector<journal_epoch> chain;
+    std::uint64_t newest = 0;
+    bool another_timeline = false;
+};
+void ask_epoch_state(questions& to, epoch_state& out);
+// Adds the statement that begins an epoch, behind ask_epoch_state() in a transaction that has the
+// write lock. errc::invalid_argument: it is 0 or there already.
+result<void> add_epoch_row(connection& to, epoch_state& known, std::uint64_t epoch);
+
+// The same at once, of a number that it makes.
+result<void> begin_epoch_within(connection& db, epoch_state& known);
 
 // Begins an epoch behind the newest entry, of this number or else, if the server has another
 // timeline than the last epoch, of one that it makes. errc::outcome_unknown is possible.

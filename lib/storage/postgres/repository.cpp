@@ -3,6 +3,7 @@
 #include "storage/postgres/epochs.hpp"
 #include "storage/postgres/reader.hpp"
 #include "storage/postgres/schema.hpp"
+#include "storage/postgres/settings.hpp"
 #include "storage/postgres/statements.hpp"
 #include "storage/postgres/writer.hpp"
 
@@ -103,36 +104,88 @@ bool is_current(std::atomic<std::int64_t>& newest, std::int64_t timeline) {
     return known == timeline;
 }
 
+// What synchronous_commit is now it stays for this connection, whatever the server is told later.
+const std::string state_sql =
+    std::string(
+        "SELECT set_config('synchronous_commit', current_setting('synchronous_commit'), false), "
+        "(current_setting('fsync') = 'on'), CASE WHEN pg_is_in_recovery() THEN 0 ELSE ") +
+    timeline_sql +
+    " END, (SELECT timeline FROM epochs ORDER BY id DESC LIMIT 1), "
+    "pg_backend_pid()::bigint";
+
+// The answer, unless it shows that the server cannot be used.
+struct server_state {
+    opened_connection opened;
+    std::int64_t timeline = 0;
+};
+result<server_state> look_at_server(std::unique_ptr<connection> db) {
+    result<server_state> out;
+    std::string commits;
+    questions about(*db);
+    about.ask(state_sql, {}, [&](const rows& found) {
+        commits = found.bytes(0, 0);
+        out->opened.synced = found.integer(0, 1) != 0;
+        out->timeline = found.integer(0, 2);
+        out->opened.new_timeline = found.integer(0, 3) != out->timeline;
+        out->opened.backend = found.integer(0, 4);
+        return result<void>();
+    });
+    if (auto done = about.run(); !done) return std::move(done).error();
+    if (out->timeline == 0) {
+        return failure{errc::unavailable, "this server is a standby, which takes no writes"};
+    }
+    if (commits == "off") return not_synced();
+    out->opened.db = std::move(db);
+    return out;
+}
+
 }  // namespace
 
+failure not_synced() {
+    return {errc::not_supported,
+            "synchronous_commit is off, so a write that was answered could be lost: set it to on "
+            "for this database user"};
+}
+
 result<opened_connection> connect(shared_state& shared) {
-    auto db = connection::open(shared.settings);
-    if (!db) return std::move(db).error();
-    if (auto usable = expect_schema(**db, shared.schema); !usable) return std::move(usable).error();
-    opened_connection out;
-    std::int64_t timeline = 0;
-    questions about(**db);
-    about.ask(std::string("SELECT current_setting('synchronous_commit'), "
-                          "(current_setting('fsync') = 'on'), ") +
-                  timeline_sql + ", (SELECT timeline FROM epochs ORDER BY id DESC LIMIT 1)",
-              {}, [&](const rows& found) {
-                  out.synchronous_commit = found.bytes(0, 0);
-                  out.synced = found.integer(0, 1) != 0;
-                  timeline = found.integer(0, 2);
-                  out.new_timeline = found.integer(0, 3) != timeline;
-                  return result<void>();
-              });
-    if (auto done = about.run(); !done) return std::move(done).error();
-    if (out.synchronous_commit == "off") {
-        return failure{errc::not_supported,
-                       "synchronous_commit is off, so a write that was answered could be lost: "
-                       "set it to on for this database user"};
+    connection_settings settings = shared.settings;
+    const std::size_t hosts = count_hosts(settings);
+    for (std::size_t tried = 1;; ++tried) {
+        auto db = connection::open(settings);
+        if (!db) return std::move(db).error();
+        auto usable = expect_schema(**db, shared.schema);
+        if (!usable) return std::move(usable).error();
+        auto state = look_at_server(std::move(*db));
+        if (!state) return std::move(state).error();
+        if (is_current(shared.newest_timeline, state->timeline)) return std::move(state->opened);
+        // The one that was replaced is still running, and libpq prefers it where it comes first.
+        if (tried >= hosts) return too_old(state->timeline, shared.newest_timeline);
+        begin_with_next_host(settings);
     }
-    if (!is_current(shared.newest_timeline, timeline)) {
-        return too_old(timeline, shared.newest_timeline);
-    }
-    out.db = std::move(*db);
-    return out;
+}
+
+// One connection keeps its session while another one has a transaction open: then no two share
+// one. A pooler that gives sessions to transactions gives the second one that of the first, which
+// is idle.
+result<void> expect_own_session(const shared_state& shared, const opened_connection& first) {
+    if (first.db->backend() == first.backend) return {};  // there is no pooler
+    const auto backend_of = [](connection& db, std::int64_t& out, bool begin) {
+        questions about(db);
+        if (begin) about.tell("BEGIN");
+        about.ask("SELECT pg_backend_pid()::bigint", {}, [&out](const rows& found) {
+            out = found.integer(0, 0);
+            return result<void>();
+        });
+        return about.run();
+    };
+    auto second = connection::open(shared.settings);
+    if (!second) return std::move(second).error();
+    std::int64_t other = 0;
+    std::int64_t again = 0;
+    if (auto done = backend_of(**second, other, true); !done) return done;
+    if (auto done = backend_of(*first.db, again, false); !done) return done;
+    if (other != first.backend && again == first.backend) return {};
+    return shared_session();
 }
 
 result<std::unique_ptr<repository_reader>> connect_reader(shared_state& shared) {

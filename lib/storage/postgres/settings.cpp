@@ -19,6 +19,81 @@ failure invalid(std::string text) {
     return {errc::invalid_argument, std::move(text)};
 }
 
+const std::string* find(const std::vector<keyword>& in, std::string_view name) {
+    const auto it = std::find_if(in.begin(), in.end(),
+                                 [&](const keyword& known) { return known.name == name; });
+    return it == in.end() ? nullptr : &it->value;
+}
+
+void add_if_absent(std::vector<keyword>& to, std::string name, std::string value) {
+    if (!find(to, name)) to.push_back({std::move(name), std::move(value)});
+}
+
+struct free_all {
+    void operator()(PQconninfoOption* it) const noexcept { PQconninfoFree(it); }
+};
+using known_keywords = std::unique_ptr<PQconninfoOption, free_all>;
+
+std::vector<keyword> values_in(const known_keywords& all) {
+    std::vector<keyword> out;
+    for (const PQconninfoOption* it = all.get(); it && it->keyword; ++it) {
+        if (it->val) out.push_back({it->keyword, it->val});
+    }
+    return out;
+}
+
+// libpq's own message may quote a password.
+result<std::vector<keyword>> parse(const std::string& text) {
+    char* why = nullptr;
+    const known_keywords found(PQconninfoParse(text.c_str(), &why));
+    PQfreemem(why);
+    if (!found) return invalid("connection is no connection string or URI of PostgreSQL");
+    return values_in(found);
+}
+
+bool is_near(std::string_view host) {
+    return host.empty() || host.front() == '/' || host.front() == '@' || host == "localhost" ||
+           host == "::1" || host.starts_with("127.");
+}
+
+// Are all hosts reached by a Unix socket or the loopback interface? What is not given comes from
+// libpq's environment: PGHOST, PGSERVICE.
+bool all_near(const std::vector<keyword>& given) {
+    if (find(given, "service")) return false;  // libpq alone knows
+    const std::vector<keyword> others = values_in(known_keywords(PQconndefaults()));
+    const std::string* hosts = nullptr;
+    for (const char* name : {"hostaddr", "host"}) {
+        if (!hosts) hosts = find(given, name);
+        if (!hosts) hosts = find(others, name);
+    }
+    std::string_view rest = hosts ? std::string_view(*hosts) : std::string_view();
+    while (true) {
+        const auto comma = rest.find(',');
+        if (!is_near(rest.substr(0, comma))) return false;
+        if (comma == rest.npos) return true;
+        rest.remove_prefix(comma + 1);
+    }
+}
+
+std::string milliseconds_text(std::chrono::milliseconds time) {
+    return std::to_string(time.count());
+}
+
+// Plans must not depend on statistics: those of an empty table keep its plans slow until somebody
+// analyses it.
+std::vector<keyword> session(const postgres_options& options) {
+    std::vector<keyword> out = write_settings(options);
+    // A process that hangs between the two parts of a write does not keep the others waiting.
+    out.push_back({"idle_in_transaction_session_timeout", milliseconds_text(hang_max)});
+    out.push_back({"default_transaction_isolation", "read committed"});
+    out.push_back({"client_encoding", "UTF8"});
+    // That a commit has not waited for its standby is told by a warning.
+    out.push_back({"client_min_messages", "warning"});
+    return out;
+}
+
+}  // namespace
+
 result<void> check(const postgres_options& options) {
     const std::string& schema = options.schema;
     if (schema.empty() || schema.size() > schema_size_max || schema.find('\0') != schema.npos) {
@@ -35,74 +110,19 @@ result<void> check(const postgres_options& options) {
     return {};
 }
 
-const std::string* find(const std::vector<keyword>& in, std::string_view name) {
-    const auto it = std::find_if(in.begin(), in.end(),
-                                 [&](const keyword& known) { return known.name == name; });
-    return it == in.end() ? nullptr : &it->value;
-}
-
-void add_if_absent(std::vector<keyword>& to, std::string name, std::string value) {
-    if (!find(to, name)) to.push_back({std::move(name), std::move(value)});
-}
-
-// libpq's own message may quote a password.
-result<std::vector<keyword>> parse(const std::string& text) {
-    struct free_all {
-        void operator()(PQconninfoOption* it) const noexcept { PQconninfoFree(it); }
-    };
-    char* why = nullptr;
-    const std::unique_ptr<PQconninfoOption, free_all> found(PQconninfoParse(text.c_str(), &why));
-    PQfreemem(why);
-    if (!found) return invalid("connection is no connection string or URI of PostgreSQL");
-    std::vector<keyword> out;
-    for (const PQconninfoOption* it = found.get(); it->keyword; ++it) {
-        if (it->val) out.push_back({it->keyword, it->val});
-    }
-    return out;
-}
-
-bool is_near(std::string_view host) {
-    return host.empty() || host.front() == '/' || host.front() == '@' || host == "localhost" ||
-           host == "::1" || host.starts_with("127.");
-}
-
-// Are all hosts reached by a Unix socket or the loopback interface?
-bool all_near(const std::vector<keyword>& of) {
-    const std::string* hosts = find(of, "hostaddr");
-    if (!hosts) hosts = find(of, "host");
-    std::string_view rest = hosts ? std::string_view(*hosts) : std::string_view();
-    while (true) {
-        const auto comma = rest.find(',');
-        if (!is_near(rest.substr(0, comma))) return false;
-        if (comma == rest.npos) return true;
-        rest.remove_prefix(comma + 1);
-    }
-}
-
-std::string milliseconds_text(std::chrono::milliseconds time) {
-    return std::to_string(time.count());
-}
-
-// Plans must not depend on statistics: those of an empty table keep its plans slow until somebody
-// analyses it.
-std::vector<std::string> session(const postgres_options& options) {
-    std::vector<std::string> out{
-        "SET search_path TO " + quoted_name(options.schema),
-        "SET lock_timeout TO " + milliseconds_text(options.lock_timeout),
-        // A process that hangs between the two parts of a write does not keep the others waiting.
-        "SET idle_in_transaction_session_timeout TO 2000",
-        "SET default_transaction_isolation TO 'read committed'",
-        "SET plan_cache_mode TO force_generic_plan",
+std::vector<keyword> write_settings(const postgres_options& options) {
+    std::vector<keyword> out{
+        {"search_path", quoted_name(options.schema)},
+        {"lock_timeout", milliseconds_text(options.lock_timeout)},
+        {"plan_cache_mode", "force_generic_plan"},
+        {"jit", "off"},
     };
     for (const char* method : {"seqscan", "bitmapscan", "hashjoin", "mergejoin", "sort",
                                "incremental_sort", "material", "memoize"}) {
-        out.push_back(std::string("SET enable_") + method + " TO off");
+        out.push_back({std::string("enable_") + method, "off"});
     }
-    out.emplace_back("SET jit TO off");
     return out;
 }
-
-}  // namespace
 
 result<connection_settings> settings_of(const postgres_options& options) {
     if (auto ok = check(options); !ok) return std::move(ok).error();
@@ -116,6 +136,26 @@ result<connection_settings> settings_of(const postgres_options& options) {
     add_if_absent(*keywords, "application_name", "orderproc");
     add_if_absent(*keywords, "target_session_attrs", "read-write");
     return connection_settings{std::move(*keywords), session(options), options.answer_timeout};
+}
+
+std::size_t count_hosts(const connection_settings& settings) {
+    std::size_t out = 1;
+    for (const char* name : {"hostaddr", "host"}) {
+        const std::string* const hosts = find(settings.keywords, name);
+        if (!hosts) continue;
+        const auto commas = std::count(hosts->begin(), hosts->end(), ',');
+        out = std::max(out, static_cast<std::size_t>(commas) + 1);
+    }
+    return out;
+}
+
+void begin_with_next_host(connection_settings& settings) {
+    for (keyword& it : settings.keywords) {
+        if (it.name != "hostaddr" && it.name != "host" && it.name != "port") continue;
+        const auto comma = it.value.find(',');  // none: a port for all of them
+        if (comma == std::string::npos) continue;
+        it.value = it.value.substr(comma + 1) + "," + it.value.substr(0, comma);
+    }
 }
 
 std::string name_of(const connection_settings& settings) {

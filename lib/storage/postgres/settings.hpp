@@ -7,14 +7,28 @@
 
 #include <orderproc/postgres.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
 
 // errc::invalid_argument, with a detail that names the option and has no secret.
+result<void> check(const postgres_options& options);
 result<connection_settings> settings_of(const postgres_options& options);
+
+// After so long, the server ends a transaction that has the write lock and does nothing.
+inline constexpr std::chrono::milliseconds hang_max(2000);
+// Settings of the server's under which the statements of a write run.
+std::vector<keyword> write_settings(const postgres_options& options);
+
+// How many hosts there are to connect to.
+std::size_t count_hosts(const connection_settings& settings);
+// Puts the first of them behind the others.
+void begin_with_next_host(connection_settings& settings);
 
 // For people: "postgresql:db1,db2/shop". Without a user or a password.
 std::string name_of(const connection_settings& settings);

@@ -16,6 +16,9 @@ inline constexpr const char* latest_totals =
     "FROM writes ORDER BY id DESC LIMIT 1";
 
 result<plan::totals> read_totals(const rows& latest);
+// The parameters of insert_totals: of the write with this id, and whose it is.
+parameters totals_row(std::int64_t id, const plan::totals& sums, std::string_view writer,
+                      std::uint64_t sequence, timestamp at);
 
 }  // namespace detail::postgres
 }  // namespace v1

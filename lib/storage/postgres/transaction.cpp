@@ -14,9 +14,22 @@ result<void> questions::run() {
     return {};
 }
 
+result<void> snapshot_questions::run() {
+    tell("COMMIT");
+    auto done = questions::run();
+    if (!done) db_.roll_back();
+    return done;
+}
+
+void add_snapshot(questions& to) {
+    to.start_afresh();
+    to.tell("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+}
+
 void add_begin(questions& to) {
+    to.start_afresh();
     to.tell("BEGIN");
-    to.tell("SELECT 1 FROM write_lock WHERE id=1 FOR UPDATE");
+    to.tell(take_write_lock);
 }
 
 result<std::vector<rows>> commit(connection& db) {

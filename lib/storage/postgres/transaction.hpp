@@ -26,20 +26,35 @@ public:
     void tell(std::string_view sql, parameters with = {}) {
         ask(sql, std::move(with), [](const rows&) { return result<void>(); });
     }
+    // A transaction that somebody has left without memory to go on is no longer open.
+    void start_afresh() { db_.start_afresh(); }
+
     // Sends all of them, and gives the answers to the handlers, in order. Stops at the first
     // failure.
     result<void> run();
 
-private:
+protected:
     connection& db_;
+
+private:
     std::vector<handler> handlers_;
 };
 
-// One snapshot for all statements up to its COMMIT.
-inline constexpr const char* begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+// Begins a transaction that reads: one snapshot for all statements up to its COMMIT.
+void add_snapshot(questions& to);
 
-// Begins a transaction that has the write lock. What comes after it sees all that was written
-// before.
+// Questions about one snapshot, in a transaction of their own.
+class snapshot_questions : public questions {
+public:
+    explicit snapshot_questions(connection& db) : questions(db) { add_snapshot(*this); }
+
+    // Ends the transaction, whatever it answers.
+    result<void> run();
+};
+
+// What comes after it, in a transaction, sees all that was written before.
+inline constexpr const char* take_write_lock = "SELECT 1 FROM write_lock WHERE id=1 FOR UPDATE";
+// Begins a transaction that has the write lock.
 void add_begin(questions& to);
 
 // Sends what was added and a COMMIT. The transaction has ended, whatever this answers.

@@ -17,15 +17,23 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
 
+// errc::unavailable if they differ by more than that; 0: by anything.
+result<void> compare_clocks(timestamp ours, timestamp theirs, std::chrono::milliseconds most);
+
 class writer {
 public:
     writer(connection& db, std::chrono::milliseconds clock_skew_max)
         : db_(db), clock_skew_max_(clock_skew_max) {}
 
     result<void> write(const write_params& params, write_results& results);
+    // REQUIRES: a transaction is open and has the write lock; it stays so. On failure it is to be
+    // rolled back.
+    result<void> write_within(const write_params& params, write_results& results);
 
 private:
-    enum class access : std::uint8_t { locked, snapshot };
+    // locked: in a transaction that it begins and that has the write lock. within: in one that
+    // does.
+    enum class access : std::uint8_t { locked, within, snapshot };
 
     result<plan::found_rows> read(const write_params& params, access how);
     result<bool> finds_nothing(const write_params& params, write_results& results);
@@ -40,7 +48,8 @@ private:
 
     // A statement that should change so many rows; negative: any number.
     void add(std::string_view sql, parameters with, std::int64_t rows = -1);
-    result<void> store(const write_params& params, const plan::write_set& what);
+    void add_all(const write_params& params, const plan::write_set& what);
+    result<void> check(const write_params& params, const std::vector<rows>& done);
     void add_orders(const plan::write_set& what);
     void add_entries(const plan::write_set& what);
     void add_index(const plan::write_set& what);
@@ -54,6 +63,7 @@ private:
     std::vector<std::int64_t> expected_;  // rows, of the statements added
     const std::chrono::milliseconds clock_skew_max_;
     std::int64_t latest_id_ = 0;  // of the table writes, under the lock
+    std::uint64_t stored_ = 0;    // writes
     std::optional<timestamp> oldest_key_;
     bool forgot_writers_ = false;
 };
