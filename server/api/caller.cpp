@@ -37,7 +37,7 @@ void speak_for(const caller& by, const http::request& in, std::string_view opera
     }
     what.traceparent = valid_traceparent(in.find("traceparent"));
     if (key.empty()) return;
-    const idempotency_scope scope{by.name(), in.method, operation, order};
+    const idempotency_scope scope{by.who->key_owner(), in.method, operation, order};
     what.idempotency_key = make_idempotency(scope, key, body);
 }
 

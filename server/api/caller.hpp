@@ -17,7 +17,7 @@ namespace orderproc::server {
 struct caller {
     auth::principal_ptr who = auth::nobody();  // never none
 
-    // What idempotency keys belong to, and what the journal says of changes; empty: nobody.
+    // What the journal says of changes; empty: nobody.
     const std::string& name() const noexcept { return who->name(); }
     bool may(auth::scope what) const noexcept { return who->may(what); }
     // It sees its own orders alone, and nothing of how they are worked on.

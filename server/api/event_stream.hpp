@@ -35,7 +35,7 @@ public:
 
     void start(http::stream_exchange& by) override;
     state take(std::vector<http::piece>& out, std::size_t most, std::size_t most_pieces) override;
-    bool over() const noexcept override { return who_->ended(); }
+    bool over() const noexcept override { return who_->ended(auth::principal::use::stream); }
     std::string_view heartbeat() const noexcept override { return ":\n\n"; }
 
 private:

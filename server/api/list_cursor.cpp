@@ -2,7 +2,7 @@
 
 #include "api/cursor_seal.hpp"
 #include "api/list_query.hpp"
-#include "api/uri.hpp"
+#include "http/base64url.hpp"
 
 #include <orderproc/idempotency.hpp>
 
@@ -146,7 +146,7 @@ std::string plain_cursor(std::string_view content, const checksum& sum) {
     std::string bytes(1, plain_version);
     bytes.append(content);
     put(sum.value(), bytes);
-    return to_base64url(bytes);
+    return http::to_base64url(bytes);
 }
 
 std::string make(const list_query& of, std::uint64_t first, std::uint64_t second) {
@@ -168,7 +168,7 @@ std::string make(const list_query& of, std::string_view content) {
 // The bytes of a cursor of that version, without it. None: it is none.
 std::optional<std::string> bytes_of(std::string_view cursor, char version) {
     if (cursor.size() > cursor_size_max) return std::nullopt;
-    auto bytes = from_base64url(cursor);
+    auto bytes = http::from_base64url(cursor);
     if (!bytes || bytes->empty() || bytes->front() != version) return std::nullopt;
     bytes->erase(0, 1);
     return bytes;
@@ -194,8 +194,8 @@ std::string context_of(const list_query& of) {
 std::string make_cursor(const list_query& of, const list_position& at) {
     const std::string content = content_of(of, at);
     if (of.seal) {
-        return to_base64url(sealed_version +
-                            of.seal->seal(context_of(of), content, content_size(of)));
+        return http::to_base64url(sealed_version +
+                                  of.seal->seal(context_of(of), content, content_size(of)));
     }
     if (of.sort == list_sort::order_id || of.sort == list_sort::index) return make(of, content);
     return make(of, static_cast<std::uint64_t>(at.at.time_since_epoch().count()),

@@ -265,7 +265,9 @@ private:
             if (lower(it.method) != method || it.pattern != path || it.needs.open()) continue;
             security.push_back(json::object());
             for (const auth::scope one : auth::scopes_in(scopes_of(it))) {
-                security.push_back(json::object{{"key", {auth::to_string(one)}}});
+                for (const char* scheme : {"key", "token"}) {
+                    security.push_back(json::object{{scheme, {auth::to_string(one)}}});
+                }
             }
             auto& codes = operation.at("x-problems").as_array();
             for (const auto* kind : {&problems::unauthenticated, &problems::forbidden,

@@ -3,6 +3,7 @@
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
 #include "api/query_values.hpp"
+#include "http/base64url.hpp"
 
 #include <utility>
 
@@ -41,15 +42,14 @@ void write_order(const order& it, const order_model& model, http::response& out)
 }
 
 std::string path_name(const order_id& id) {
-    return id.is_plain() ? std::string(id.view()) : "~" + to_base64url(id.view());
+    return id.is_plain() ? std::string(id.view()) : "~" + http::to_base64url(id.view());
 }
 
 std::optional<std::string> named_order(std::string_view name) {
     auto text = percent_decode(name);
     if (!text || !text->starts_with('~')) return text;
-    const std::string_view encoded = std::string_view(*text).substr(1);
-    auto id = from_base64url(encoded);
-    return id && to_base64url(*id) == encoded ? id : text;
+    auto id = http::from_base64url(std::string_view(*text).substr(1));
+    return id ? id : text;
 }
 
 bool read_order_id(const call& it, std::string& id, http::response& out) {

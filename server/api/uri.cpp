@@ -1,7 +1,6 @@
 #include "api/uri.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <utility>
 
 namespace orderproc::server {
@@ -20,9 +19,6 @@ bool is_plain(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("-._~,:").find(c) != std::string_view::npos;
 }
-
-constexpr std::string_view base64url =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 }  // namespace
 
@@ -69,34 +65,6 @@ std::optional<std::vector<query_parameter>> parse_query(std::string_view query) 
             percent_decode(equals == part.npos ? std::string_view() : part.substr(equals + 1));
         if (!name || !value) return std::nullopt;
         out.push_back({std::move(*name), std::move(*value)});
-    }
-    return out;
-}
-
-std::string to_base64url(std::string_view bytes) {
-    std::string out;
-    unsigned held = 0;
-    int bits = 0;
-    for (const char c : bytes) {
-        held = (held << 8 | static_cast<std::uint8_t>(c)) & 0xffff;
-        for (bits += 8; bits >= 6; bits -= 6) out.push_back(base64url[held >> (bits - 6) & 63]);
-    }
-    if (bits > 0) out.push_back(base64url[held << (6 - bits) & 63]);
-    return out;
-}
-
-std::optional<std::string> from_base64url(std::string_view text) {
-    std::string out;
-    unsigned held = 0;
-    int bits = 0;
-    for (const char c : text) {
-        const std::size_t digit = base64url.find(c);
-        if (digit == base64url.npos) return std::nullopt;
-        held = (held << 6 | static_cast<unsigned>(digit)) & 0xffff;
-        bits += 6;
-        if (bits < 8) continue;
-        bits -= 8;
-        out.push_back(static_cast<char>(held >> bits));
     }
     return out;
 }

@@ -1,7 +1,7 @@
 #ifndef ORDERPROC_SERVER_API_URI_HPP
 #define ORDERPROC_SERVER_API_URI_HPP
 
-// Percent-encoding (RFC 3986, 2.1), read strictly, and base64url (RFC 4648, 5) without padding.
+// Percent-encoding (RFC 3986, 2.1), read strictly.
 
 #include <optional>
 #include <string>
@@ -14,11 +14,6 @@ namespace orderproc::server {
 std::optional<std::string> percent_decode(std::string_view text);
 
 void percent_encode(std::string_view text, std::string& out);
-
-std::string to_base64url(std::string_view bytes);
-// None if a character is of another alphabet. Stray last bits are dropped: encode it again to find
-// out whether it is what was made of the bytes.
-std::optional<std::string> from_base64url(std::string_view text);
 
 struct query_parameter {
     std::string name;

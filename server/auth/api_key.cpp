@@ -138,14 +138,15 @@ std::optional<key_text> parse_key(std::string_view text) noexcept {
 }
 
 bool has_key(std::string_view text) noexcept {
-    for (std::size_t at = 0; (at = text.find(key_prefix, at)) != text.npos; ++at) {
+    std::size_t at = 0;
+    while ((at = text.find(key_prefix, at)) != text.npos) {
         const std::string_view rest = text.substr(at);
         const auto end = std::find_if(rest.begin(), rest.end(), [](char c) {
             return c != '_' && !all_base62({&c, 1});
         });
-        if (static_cast<std::size_t>(end - rest.begin()) > key_prefix.size() + key_secret_size) {
-            return true;
-        }
+        const auto size = static_cast<std::size_t>(end - rest.begin());
+        if (size > key_prefix.size() + key_secret_size) return true;
+        at += size;  // what begins within it is shorter
     }
     return false;
 }

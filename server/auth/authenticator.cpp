@@ -29,12 +29,38 @@ bool was_forwarded(const http::request& in) noexcept {
     });
 }
 
+// Something like a JSON Web Token, whose header begins with {" in base64url.
+bool has_token(std::string_view query) noexcept {
+    constexpr std::size_t size_min = 40;  // of header and claims that say anything
+    constexpr std::string_view alphabet =
+        "0123456789-_.ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    std::size_t at = 0;
+    while ((at = query.find("eyJ", at)) != query.npos) {
+        const std::string_view rest = query.substr(at);
+        const std::string_view text = rest.substr(0, rest.find_first_not_of(alphabet));
+        if (text.size() >= size_min && text.find('.') != text.rfind('.')) return true;
+        at += text.size();  // what begins within it is shorter
+    }
+    return false;
+}
+
+std::string_view text_of(const http::address_bytes& it) noexcept {
+    return {reinterpret_cast<const char*>(it.data()), it.size()};
+}
+
+authenticator::verdict unavailable() {
+    authenticator::verdict out{nobody()};
+    out.refusal = &problems::credentials_unavailable;
+    out.retry_after = 1;
+    return out;
+}
+
 }  // namespace
 
 bool has_credential(std::string_view query) noexcept {
     static constexpr std::array<std::string_view, 5> names{"key", "api_key", "apikey",
                                                            "access_token", "token"};
-    if (has_key(query)) return true;
+    if (has_key(query) || has_token(query)) return true;
     while (!query.empty()) {
         const std::string_view one = query.substr(0, query.find('&'));
         const std::string_view name = one.substr(0, one.find('='));
@@ -56,7 +82,7 @@ bool authenticator::keys_exist() const noexcept {
 }
 
 bool authenticator::may_be_anonymous(const http::request& in) const noexcept {
-    if (keys_exist()) return false;
+    if (keys_exist() || options_.tokens) return false;
     if (options_.everybody_may) return true;
     return is_loopback(in.peer) && !http::contains(options_.trusted_proxies, in.peer) &&
            !was_forwarded(in);
@@ -72,50 +98,60 @@ authenticator::verdict authenticator::judge(const http::request& in) noexcept {
     }
     // Where nobody had a key, nobody can have lost one.
     if (keys_ && keys_->stale() && (count > 0 || keys_->any())) {
-        verdict out{nobody()};
-        out.refusal = &problems::credentials_unavailable;
-        out.retry_after = 1;
-        return out;
+        return unavailable();
     }
     if (count == 0) {
         if (!may_be_anonymous(in)) return {nobody()};
         return {keys_ ? keys_->keyless() : anonymous()};
     }
-    if (count > 1) return refuse(in, "two_fields", {});
+    if (count > 1) return refuse(in, {"two_fields"});
     constexpr std::string_view scheme = "Bearer ";
-    if (!starts_with_ignoring_case(sent, scheme)) return refuse(in, "scheme", {});
+    if (!starts_with_ignoring_case(sent, scheme)) return refuse(in, {"scheme"});
     return judge_bearer(in, sent.substr(scheme.size()));
 }
 
 authenticator::verdict authenticator::judge_bearer(const http::request& in,
                                                    std::string_view token) noexcept {
     try {
-        if (!keys_) return refuse(in, "no_keys", {});
+        if (options_.tokens && !token.starts_with(key_prefix)) return judge_token(in, token);
+        if (!keys_) return refuse(in, {"no_keys"});
         const auto from = http::client_of(in, in.peer, options_.trusted_proxies);
         key_verdict found = keys_->find(token, from);
         if (found.who) return {std::move(found.who)};
-        return refuse(in, name_of(found.fault), found.id);
+        return refuse(in, {name_of(found.fault), found.id});
     } catch (const std::exception&) {  // out of memory
-        verdict out{nobody()};
-        out.refusal = &problems::credentials_unavailable;
-        out.retry_after = 1;
-        return out;
+        return unavailable();
     }
 }
 
-authenticator::verdict authenticator::refuse(const http::request& in, std::string_view reason,
-                                             std::string_view key_id) noexcept {
+authenticator::verdict authenticator::judge_token(const http::request& in, std::string_view token) {
+    if (auto known = options_.tokens->recall(token)) return {std::move(known)};
+    const http::address_bytes client = network_of(in);
+    if (!failures_.has_token(text_of(client), http::rate_limiter::clock::now())) {
+        return refuse(in, {"failures"});
+    }
+    token_verdict found = options_.tokens->judge(token);
+    if (found.who) return {std::move(found.who)};
+    verdict out = refuse(in, {found.reason, {}, found.issuer});
+    return found.unknowable && out.refusal == &problems::unauthenticated ? unavailable() : out;
+}
+
+http::address_bytes authenticator::network_of(const http::request& in) const noexcept {
+    return http::client_network(http::client_of(in, in.peer, options_.trusted_proxies));
+}
+
+authenticator::verdict authenticator::refuse(const http::request& in,
+                                             refused_credential what) noexcept {
     verdict out{nobody()};
     out.invalid = true;
-    const auto client =
-        http::client_network(http::client_of(in, in.peer, options_.trusted_proxies));
-    const auto rate = failures_.take({reinterpret_cast<const char*>(client.data()), client.size()},
-                                     http::rate_limiter::clock::now());
+    const http::address_bytes client = network_of(in);
+    const auto rate = failures_.take(text_of(client), http::rate_limiter::clock::now());
     if (!rate.admitted) {
         out.refusal = &http::problems::rate_limited;
         out.retry_after = rate.retry_after_s;
     } else if (options_.refused) {
-        options_.refused({reason, key_id, in.id});
+        what.request_id = in.id;
+        options_.refused(what);
     }
     return out;
 }

@@ -6,6 +6,7 @@
 #include "auth/key_table.hpp"
 #include "auth/principal.hpp"
 #include "auth/problems.hpp"
+#include "auth/token_verifier.hpp"
 #include "http/client_address.hpp"
 #include "http/message.hpp"
 #include "http/rate_limiter.hpp"
@@ -18,15 +19,19 @@ namespace orderproc::server::auth {
 
 // A credential that does not count. For the log alone.
 struct refused_credential {
-    std::string_view reason;  // "wrong_secret"
-    std::string_view key_id;  // empty: it has none
-    std::string_view request_id;
+    std::string_view reason;    // "wrong_secret"
+    std::string_view key_id{};  // empty: it is no key, or has none
+    std::string_view issuer{};  // the name of a token's; empty: it is no token, or nobody's
+    std::string_view request_id{};
 };
 
 struct authenticator_options {
     http::address_ranges trusted_proxies;  // see http::client_of()
     // While there is no key, nobody is asked, wherever they come from.
     bool everybody_may = false;
+    // Who knows the tokens that are no keys; outlives the authenticator. None: nobody does. If
+    // there is one, everybody needs a credential.
+    token_verifier* tokens = nullptr;
     // Called from any thread, must not throw. None: nobody is told.
     std::function<void(const refused_credential&)> refused;
 };
@@ -49,13 +54,15 @@ public:
         std::uint32_t retry_after = 0;  // seconds; of 429 and 503
     };
     // Takes Authorization: Bearer and nothing else. A key that counts never waits for others'
-    // failures. Does not throw.
+    // failures, nor does a token that has counted before. A token's signature is looked at only if
+    // its address has failures left. Does not throw.
     verdict judge(const http::request& in) noexcept;
 
 private:
     verdict judge_bearer(const http::request& in, std::string_view token) noexcept;
-    verdict refuse(const http::request& in, std::string_view reason,
-                   std::string_view key_id) noexcept;
+    verdict judge_token(const http::request& in, std::string_view token);
+    verdict refuse(const http::request& in, refused_credential what) noexcept;
+    http::address_bytes network_of(const http::request& in) const noexcept;
     bool may_be_anonymous(const http::request& in) const noexcept;
     bool keys_exist() const noexcept;
 
@@ -64,8 +71,8 @@ private:
     http::rate_limiter failures_;
 };
 
-// Whether the query has a credential in it, which belongs into no URL: a key, or a parameter that
-// is named as one.
+// Whether the query has a credential in it, which belongs into no URL: a key, a token, or a
+// parameter that is named as one.
 bool has_credential(std::string_view query) noexcept;
 
 }  // namespace orderproc::server::auth

@@ -6,6 +6,8 @@
 #include "auth/scope.hpp"
 
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,18 +19,34 @@ namespace orderproc::server::auth {
 // from any thread.
 class principal {
 public:
+    // While clocks are in doubt about the end of a credential, it does for a request, but no longer
+    // for a stream.
+    enum class use : std::uint8_t { request, stream };
+    // Of a credential that ends by itself: it has. Called from any thread, must not throw.
+    using end_of_credential = std::function<bool(use)>;
+
+    // key_owner: see there; empty: the name.
     principal(std::string name, scope_set scopes, std::optional<std::string> user = {},
-              std::optional<std::string> tenant = {})
+              std::optional<std::string> tenant = {}, end_of_credential over = {},
+              std::string key_owner = {})
         : name_(std::move(name)),
           scopes_(scopes),
           user_(std::move(user)),
-          tenant_(std::move(tenant)) {}
+          tenant_(std::move(tenant)),
+          over_(std::move(over)),
+          key_owner_(std::move(key_owner)) {}
     principal(const principal&) = delete;
     principal& operator=(const principal&) = delete;
 
-    // "key:web-shop": the journal's actor, and what idempotency keys and limits belong to. It stays
-    // the same when the key is rotated. Empty: nobody in particular.
+    // "key:web-shop", "jwt:id.example:alice": the journal's actor, and what limits belong to. It
+    // stays the same when the key is rotated, and for each token of a subject. Empty: nobody in
+    // particular.
     const std::string& name() const noexcept { return name_; }
+    // What idempotency keys belong to: the name, and for a token also whom it is bound to, since
+    // the next token of the same subject may be bound to somebody else.
+    const std::string& key_owner() const noexcept {
+        return key_owner_.empty() ? name_ : key_owner_;
+    }
     const scope_set& scopes() const noexcept { return scopes_; }
     bool may(scope what) const noexcept { return scopes_.has(what); }
 
@@ -38,7 +56,9 @@ public:
     bool bound() const noexcept { return user_ || tenant_; }
 
     // The credential no longer counts: streams of it end.
-    bool ended() const noexcept { return ended_.load(std::memory_order_relaxed); }
+    bool ended(use what = use::request) const noexcept {
+        return ended_.load(std::memory_order_relaxed) || (over_ && over_(what));
+    }
     void end() const noexcept { ended_.store(true, std::memory_order_relaxed); }
 
 private:
@@ -46,6 +66,8 @@ private:
     const scope_set scopes_;
     const std::optional<std::string> user_;
     const std::optional<std::string> tenant_;
+    const end_of_credential over_;
+    const std::string key_owner_;
     mutable std::atomic<bool> ended_{false};
 };
 

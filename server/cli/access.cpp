@@ -8,11 +8,9 @@
 
 namespace orderproc::server {
 
-result<std::unique_ptr<access_control>> access_control::start(storage& of,
-                                                              const exposure_settings& exposed,
-                                                              const tls_settings& tls,
-                                                              http::address_ranges trusted_proxies,
-                                                              observation& shown) {
+result<std::unique_ptr<access_control>> access_control::start(
+    storage& of, const exposure_settings& exposed, const tls_settings& tls,
+    const jwt_settings& tokens, http::address_ranges trusted_proxies, observation& shown) {
     const runtime with = system_runtime(shown.watch());
     const log_sink log = shown.sink();
     std::unique_ptr<access_control> out(new access_control(with));
@@ -31,12 +29,18 @@ result<std::unique_ptr<access_control>> access_control::start(storage& of,
     auto secret = load_storage_secret(of, "attempts");
     if (!secret) return std::move(secret).error();
     if (!secret->empty()) out->attempts_ = std::make_unique<attempt_tokens>(std::move(*secret));
+    auto verifier = tokens.open(with, log);
+    if (!verifier) return std::move(verifier).error();
+    out->tokens_ = std::move(*verifier);
     auth::authenticator_options options;
+    options.tokens = out->tokens_.get();
     options.trusted_proxies = std::move(trusted_proxies);
     options.everybody_may = exposed.insecure_no_auth;
     options.refused = [log](const auth::refused_credential& it) {
-        const std::array<log_field, 3> fields{
-            {{"reason", it.reason}, {"key", it.key_id}, {"request_id", it.request_id}}};
+        const std::array<log_field, 4> fields{{{"reason", it.reason},
+                                               {"key", it.key_id},
+                                               {"issuer", it.issuer},
+                                               {"request_id", it.request_id}}};
         try {
             log({log_level::info, "credential_refused", fields});
         } catch (...) {  // there is nobody left to tell

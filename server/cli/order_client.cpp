@@ -31,7 +31,7 @@ std::string path_of(const std::string& order) {
 }
 
 // if_version 0: whatever it is.
-fetch_request change_of(std::string target, std::uint64_t if_version) {
+fetch_request post_to(std::string target, std::uint64_t if_version) {
     fetch_request what;
     what.method = "POST";
     what.target = std::move(target);
@@ -115,13 +115,13 @@ result<fetch_response> order_client::events(const std::string& order, const std:
 
 result<fetch_response> order_client::raise(const std::string& order, const std::string& event,
                                            std::uint64_t if_version) const {
-    return ask(change_of(path_of(order) + "/" + event, if_version));
+    return ask(post_to(path_of(order) + "/" + event, if_version));
 }
 
 result<fetch_response> order_client::transition(const std::string& order, const std::string& event,
                                                 const std::string& reason,
                                                 std::uint64_t if_version) const {
-    fetch_request what = change_of(path_of(order) + "/transitions", if_version);
+    fetch_request what = post_to(path_of(order) + "/transitions", if_version);
     what.fields.emplace_back("Content-Type", "application/json");
     what.body = "{\"event\":";
     append_json_string(event, what.body);

@@ -5,6 +5,7 @@
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
+#include "cli/jwt_settings.hpp"
 #include "cli/key_use_log.hpp"
 #include "cli/limit_settings.hpp"
 #include "cli/live_feeds.hpp"
@@ -51,6 +52,7 @@ struct serve_settings {
     exposure_settings exposed;
     tls_settings tls;
     outgoing_settings outgoing;
+    jwt_settings tokens;
     std::size_t threads = 1;
     std::string items;
     std::vector<std::string> cors_origins;
@@ -133,7 +135,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     auto items = of_option("--items", make_named_items(settings.items, shown.watch(), *calls));
     if (!items) return fail(items.error());
 
-    auto access = access_control::start(orders, settings.exposed, settings.tls,
+    auto access = access_control::start(orders, settings.exposed, settings.tls, settings.tokens,
                                         options.admits.trusted_proxies, shown);
     if (!access) return fail(access.error());
     if (auto ok = settings.admitted_with((*access)->has_keys()); !ok) return fail(ok.error());
@@ -293,6 +295,7 @@ void add_serve(command_line to) {
         ->allow_extra_args(false);
     it->exposed.add_to(*command);
     it->tls.add_to(*command);
+    it->tokens.add_to(*command);
     add_setting(*command, "threads", it->threads, "Number of HTTP threads")
         ->check(CLI::Range(1, 64));
     add_setting(*command, "shutdown-delay", it->shutdown_delay,

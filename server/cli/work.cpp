@@ -1,6 +1,7 @@
 #include "cli/access.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
+#include "cli/jwt_settings.hpp"
 #include "cli/key_use_log.hpp"
 #include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
@@ -33,6 +34,7 @@ struct work_settings {
     exposure_settings exposed;
     tls_settings tls;
     outgoing_settings outgoing;
+    jwt_settings tokens;
 };
 
 int work_on(storage& orders, const shop_model& model, const work_settings& settings,
@@ -43,7 +45,8 @@ int work_on(storage& orders, const shop_model& model, const work_settings& setti
     shown.tell_remarks(orders);
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     const std::string& admin_listen = settings.shown.admin_listen;
-    auto access = access_control::start(orders, settings.exposed, settings.tls, {}, shown);
+    auto access =
+        access_control::start(orders, settings.exposed, settings.tls, settings.tokens, {}, shown);
     if (!access) return fail(access.error());
     if (!admin_listen.empty()) {
         const auto ok = settings.exposed.admits_strangers("--admin-listen", admin_listen,
@@ -111,6 +114,7 @@ void add_work(command_line to) {
     settings->shown.add_to(*command);
     settings->exposed.add_to(*command);
     settings->tls.add_to(*command);
+    settings->tokens.add_to(*command);
     command->callback([&run = to.run, settings] {
         settings->messages.command_line_read();
         run = [settings] { return work(*settings); };

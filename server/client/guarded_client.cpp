@@ -32,7 +32,9 @@ result<fetch_response> guarded_fetch(std::string_view url, fetch_request what,
     with.connect = limits.timeout;
     with.secure = by.secure;
     with.vet = [&](const host_addresses& all) -> result<void> {
-        if (admits(policy, all, by.own())) return {};
+        const host_addresses own = by.own();
+        if (own.empty()) return failure{errc::unavailable, "no addresses of this machine's own"};
+        if (admits(policy, all, own)) return {};
         if (by.refused) by.refused(to->host, all);
         return failure{errc::unavailable, address_not_allowed};
     };

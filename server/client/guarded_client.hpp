@@ -24,7 +24,7 @@ struct guarded_limits {
     std::chrono::milliseconds timeout = std::chrono::seconds(5);  // of all of it, look-up included
 };
 
-// The addresses of this machine's interfaces. Empty if they cannot be had.
+// The addresses of this machine's interfaces. Empty if they cannot be had: then nothing is called.
 host_addresses own_addresses();
 
 struct guarded_means {

@@ -86,6 +86,13 @@ rate_verdict rate_limiter::take(std::string_view client, clock::time_point now) 
     return out;
 }
 
+bool rate_limiter::has_token(std::string_view client, clock::time_point now) noexcept {
+    const std::int64_t at = nanoseconds_of(now);
+    const std::uint64_t hash = hash_of(client, seed_);
+    const std::lock_guard lock(mutex_);
+    return std::max(find(hash).full_at, at) - at + interval_ <= depth_;
+}
+
 void rate_limiter::tell(std::int64_t owed, rate_verdict& out) const noexcept {
     out.remaining =
         static_cast<std::uint32_t>(std::max<std::int64_t>(depth_ - owed, 0) / interval_);

@@ -42,6 +42,9 @@ public:
     // Takes one token of the client's, if there is one.
     rate_verdict take(std::string_view client, clock::time_point now) noexcept;
 
+    // Whether take() would find one now.
+    bool has_token(std::string_view client, clock::time_point now) noexcept;
+
     // Takes more tokens of a client that was admitted, for a request that turned out to be larger.
     // What the bucket does not hold is owed: later requests wait until it is made up for.
     rate_verdict charge(std::uint64_t client, std::uint32_t tokens, clock::time_point now) noexcept;

@@ -19,9 +19,31 @@ ORDER = {"order_id": "ORD-A8F64D2E", "user_id": 123, "item_ids": [1001, 1002, 10
          "total_amount": 149.99}
 
 
+# What the programs print is kept in this directory, for tests/secrets; none: it is not.
+PRINTED = os.environ.get("ORDERPROC_TEST_PRINTED")
+
+
+def keep(printed):
+    if PRINTED and printed:
+        name = f"{os.path.basename(sys.argv[0])}.{os.getpid()}"
+        with open(os.path.join(PRINTED, name), "a", encoding="utf-8") as file:
+            file.write(printed)
+
+
+def shows_a_secret(arguments):
+    """A command that is there to print one."""
+    return len(arguments) > 1 and arguments[0] in ("keys", "webhooks") and arguments[1] in (
+        "create", "rotate")
+
+
 def run(*arguments, stdin=None, **environment):
-    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=DEADLINE_S,
-                          input=stdin, env=dict(os.environ, **environment), check=False)
+    ended = subprocess.run([BINARY, *arguments], capture_output=True, text=True,
+                           timeout=DEADLINE_S, input=stdin, env=dict(os.environ, **environment),
+                           check=False)
+    keep(ended.stderr)
+    if not shows_a_secret(arguments):
+        keep(ended.stdout)
+    return ended
 
 
 def wait_until(true_at_last, what, deadline_s=DEADLINE_S):
@@ -62,6 +84,7 @@ class Running:
             if not byte:
                 break
             line += byte
+        keep(line.decode())
         return line.decode()
 
     @property
@@ -97,11 +120,26 @@ class Running:
     def stop(self, how=signal.SIGTERM):
         self.child.send_signal(how)
         out, err = self.child.communicate(timeout=DEADLINE_S)
+        keep(err)
         return self.child.returncode, err
 
     def kill(self):
         with self.child:  # reaps it and closes the pipes
             self.child.kill()
+            if PRINTED and not self.child.stderr.closed:
+                self.keep_what_is_left()
+
+    def keep_what_is_left(self):
+        """Children of the child may have the pipe open, so that it does not end."""
+        os.set_blocking(self.child.stderr.fileno(), False)
+        while True:
+            try:
+                some = os.read(self.child.stderr.fileno(), 65536)
+            except BlockingIOError:
+                return
+            if not some:
+                return
+            keep(some.decode(errors="replace"))
 
 
 class Process:

@@ -225,13 +225,15 @@ BOOST_AUTO_TEST_CASE(a_storage_without_records_has_no_keys) {
 
 BOOST_AUTO_TEST_CASE(credentials_in_a_query_are_found) {
     const std::string text = make_key("live");
-    for (const std::string& bad :
-         std::vector<std::string>{"x=" + text, text, "key=x", "a=1&API_KEY=x",
-                                  "access_token=", "token=x&b=2", "apikey"}) {
+    const std::string jwt = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.AAAA";
+    for (const std::string& bad : std::vector<std::string>{
+             "x=" + text, text, "key=x", "a=1&API_KEY=x", "access_token=", "token=x&b=2", "apikey",
+             "x=" + jwt, jwt + "&y"}) {
         BOOST_TEST(has_credential(bad), bad);
     }
-    for (const char* good : {"", "status=PENDING", "order_id_prefix=key", "limit=1&cursor=token",
-                             "keys=1", "&", "=", "a=key"}) {
+    for (const char* good :
+         {"", "status=PENDING", "order_id_prefix=key", "limit=1&cursor=token", "keys=1", "&", "=",
+          "a=key", "cursor=eyJhbGciOiJFUzI1NiJ9eyJzdWIiOiJhbGljZSJ9", "order_id_prefix=eyJ.a.b"}) {
         BOOST_TEST(!has_credential(good), good);
     }
 }

@@ -1,6 +1,7 @@
 #include "api/cursor_seal.hpp"
 
 #include "api/list_query.hpp"
+#include "http/base64url.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -78,7 +79,7 @@ BOOST_AUTO_TEST_CASE(they_show_nothing) {
     const std::string longest(order_id::size_max, 'x');
     const std::string one = make_cursor(by_id, {{}, 0, "A"});
     BOOST_TEST(one.size() == make_cursor(by_id, {{}, 0, longest}).size());
-    const auto bytes = from_base64url(make_cursor(by_id, {{}, 0, "OTHER-1"})).value();
+    const auto bytes = http::from_base64url(make_cursor(by_id, {{}, 0, "OTHER-1"})).value();
     BOOST_TEST(bytes.find("OTHER") == std::string::npos);
     std::set<std::string> beginnings, ends;
     for (std::int64_t number = 1; number <= 1000; ++number) {

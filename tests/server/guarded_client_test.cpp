@@ -200,6 +200,8 @@ BOOST_FIXTURE_TEST_CASE(this_machines_addresses_are_refused_unless_allowed, fixt
     resolves_to = addresses({"1.1.1.1"});
     means.own = [] { return addresses({"1.1.1.1"}); };
     expect_refused(from);
+    means.own = [] { return host_addresses(); };  // nobody knows which ones are this machine's
+    BOOST_TEST((get(from).error().code == errc::unavailable));
     BOOST_TEST(server.accepted() == 0);
 }
 
