@@ -4,8 +4,8 @@
 packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
     libsqlite3-dev libpq-dev librabbitmq-dev libcli11-dev libssl-dev prometheus-cpp-dev zlib1g-dev"
 packages_test="libboost-test1.81-dev liblmdb-dev"
-packages_integration="python3 python3-pika chromium rabbitmq-server postgresql-15 openssl curl
-    iproute2 python3-httpx"
+packages_integration="python3 python3-pika chromium rabbitmq-server postgresql-15 pgbouncer openssl
+    curl iproute2 python3-httpx"
 packages_soak="python3 postgresql-15 patroni etcd-server"
 packages_package="python3 pkg-config make"
 packages_fuzz="clang-16 libclang-rt-16-dev"

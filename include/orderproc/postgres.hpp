@@ -3,12 +3,15 @@
 
 // Orders in a PostgreSQL database: durable, and shared by the processes of any number of hosts.
 
+#include <orderproc/copy.hpp>
 #include <orderproc/repository.hpp>
 
 #include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
+
+struct pg_conn;  // PGconn of libpq
 
 namespace orderproc {
 inline namespace v1 {
@@ -79,6 +82,48 @@ struct postgres_migrate_options {
 // errc::schema_mismatch if it is of a newer version; else as open_postgres().
 ORDERPROC_EXPORT result<postgres_migration> migrate_postgres(
     const postgres_options& options, const postgres_migrate_options& how = {});
+
+// For copy_storage(): into the schema that migrate_postgres() has made and nobody has used yet.
+// From begin() on the write lock is held. Errors as open_postgres().
+ORDERPROC_EXPORT result<std::unique_ptr<storage_target>> open_postgres_target(
+    postgres_options options);
+
+// Changes within the host's own transactions on the same database, so that they happen exactly if
+// the host commits:
+//
+//   … BEGIN, and the host's own statements …
+//   const auto made = guest->apply(lower(create, machine, with).value(), with.time.now());
+//   … COMMIT, or ROLLBACK; then call engine::wake() …
+//
+// From apply() to the end of the transaction the host has the write lock, and nobody else writes.
+// So apply() comes last, and nothing that may take long comes after it: if the host does nothing
+// for 2 seconds, the server ends its session (idle_in_transaction_session_timeout, until then).
+// A guest is used by one thread at a time, the one that uses the connection.
+class ORDERPROC_EXPORT postgres_guest {
+public:
+    // host is connected, in no transaction, not in pipeline mode, and outlives the guest, which
+    // prepares statements on it: do not deallocate them. options.connection is not used.
+    // Errors as open_postgres(); errc::invalid_argument if the host is in the middle of something.
+    static result<std::unique_ptr<postgres_guest>> open(pg_conn* host,
+                                                        const postgres_options& options);
+    ~postgres_guest();
+
+    // Applies the change as repository::write() would; on failure nothing of it is left, and the
+    // transaction can go on. Settings and search_path of the host are the same afterwards. The
+    // outcome is final when the host has committed. A COMMIT with a warning, or without an answer,
+    // may or may not have become durable: give the change an idempotency key, and do it again.
+    //
+    // errc::invalid_argument if no transaction is open, or it is not READ COMMITTED.
+    // errc::not_supported if synchronous_commit is off in it. errc::unavailable if others kept the
+    // write lock for options.lock_timeout, if the clocks differ, or if the connection is lost; then
+    // it can only be closed.
+    result<change_outcome> apply(const change& what, timestamp now);
+
+private:
+    class impl;
+    explicit postgres_guest(std::unique_ptr<impl> it) noexcept;
+    std::unique_ptr<impl> impl_;
+};
 
 }  // namespace v1
 }  // namespace orderproc

@@ -4,6 +4,7 @@
 // Orders in an SQLite file: durable, on a local file system, shared by the processes of
 // one host.
 
+#include <orderproc/copy.hpp>
 #include <orderproc/repository.hpp>
 
 #include <chrono>
@@ -66,6 +67,13 @@ struct sqlite_migration {
 // errc::schema_mismatch if the file is newer or not ours, errc::not_found if there is none.
 ORDERPROC_EXPORT result<sqlite_migration> migrate_sqlite(const sqlite_options& options,
                                                          bool dry_run = false);
+
+// For copy_storage(). Holds the write lock for as long as it exists: nobody can open the file or
+// write to it meanwhile.
+//
+// errc::unavailable if another process has the file open, errc::not_found if there is none; else as
+// open_sqlite().
+ORDERPROC_EXPORT result<std::unique_ptr<storage_source>> open_sqlite_source(sqlite_options options);
 
 // Changes within the host's own transactions on the same file, so that they happen exactly if the
 // host commits:

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
     add_work({app, run});
     add_verify({app, run});
     add_migrate({app, run});
+    add_copy({app, run});
     add_model({app, run});
     add_redact({app, run});
     add_rotate_epoch({app, run});

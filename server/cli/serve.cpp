@@ -261,7 +261,9 @@ int serve(const serve_settings& settings) {
     if (auto raised = raise_file_limit(options->connections_max); !raised) {
         return fail(raised.error());
     }
-    auto orders = settings.storage.open();
+    const auto lease = settings.worker.parsed_lease();
+    if (!lease) return fail(lease.error());
+    auto orders = settings.storage.open(*lease);
     if (!orders) return fail(orders.error());
     constexpr capability_set asked_for{capability::id_lists, capability::due_lists,
                                        capability::totals, capability::positions};

@@ -62,6 +62,7 @@ void add_model(command_line to);
 void add_redact(command_line to);
 void add_rotate_epoch(command_line to);
 void add_bench(command_line to);
+void add_copy(command_line to);
 void add_order(command_line to);
 void add_webhooks(command_line to);
 

@@ -3,6 +3,7 @@
 #include "cli/refusal.hpp"
 #include "cli/secret_url.hpp"
 #include "cli/settings.hpp"
+#include "cli/values.hpp"
 
 #include <orderproc/memory.hpp>
 #include <orderproc/runtime.hpp>
@@ -22,11 +23,27 @@ namespace orderproc::server {
 namespace {
 
 #ifdef ORDERPROC_WITH_POSTGRES
-result<std::unique_ptr<storage>> open_database(const std::string& url,
-                                               const storage_settings& settings) {
+// A lease must be over on no clock before a quarter of it is.
+constexpr int lease_parts = 4;
+
+result<std::chrono::milliseconds> skew_of(const storage_settings& settings,
+                                          std::optional<std::chrono::milliseconds> lease) {
+    auto out = duration_option("--clock-skew-max", settings.clock_skew_max);
+    if (!out || !lease || *out <= *lease / lease_parts) return out;
+    if (settings.clock_option->count() == 0) return *lease / lease_parts;
+    return failure{errc::invalid_argument, "--clock-skew-max: " + settings.clock_skew_max +
+                                               " is more than a quarter of --lease"};
+}
+
+result<std::unique_ptr<storage>> open_database(const storage_settings& settings,
+                                               const std::string& url,
+                                               std::optional<std::chrono::milliseconds> lease) {
+    const auto skew = skew_of(settings, lease);
+    if (!skew) return skew.error();
     postgres_options options;
     options.connection = url;
     options.schema = settings.schema;
+    options.clock_skew_max = *skew;
     options.resume_after_loss = settings.resume_after_loss;
     auto opened = open_postgres(std::move(options));
     if (opened || opened.error().code != errc::schema_mismatch) return opened;
@@ -76,6 +93,10 @@ void storage_settings::add_to(CLI::App& command, const std::string& help) {
                          help + ". With a password: from the environment or --storage-file only");
     add_setting(command, "storage-file", file, "A file whose first line is the URL for --storage");
     add_setting(command, "storage-schema", schema, "Where the tables are in PostgreSQL");
+    clock_option =
+        add_setting(command, "clock-skew-max", clock_skew_max,
+                    "How far this clock and that of PostgreSQL may differ; 0: not looked "
+                    "at");
     add_setting(command, "file-mode", file_mode,
                 "Permissions of the files that SQLite's storage makes, in octal");
 }
@@ -85,22 +106,30 @@ void storage_settings::add_resume_to(CLI::App& command) {
                 "Let all workers go on after PostgreSQL has lost orders or steps of theirs");
 }
 
-result<std::string> storage_settings::resolve() const {
-    const char* const environment = std::getenv("ORDERPROC_STORAGE");
+result<std::string> resolve_url(const std::string& name, const CLI::Option* option,
+                                const std::string& url, const std::string& file) {
+    const std::string variable = option ? option->get_envname() : "";
+    const char* const environment = std::getenv(variable.c_str());
     const bool given = option && option->count() > 0;
+    const std::string of_file = "--" + name + "-file";
     if (!file.empty()) {
-        if (!given) return of_option("--storage-file", read_url(file, "storage"));
-        return failure{errc::invalid_argument, "--storage and --storage-file: one of them"};
+        if (!given) return of_option(of_file, read_url(file, name));
+        return failure{errc::invalid_argument, "--" + name + " and " + of_file + ": one of them"};
     }
     if (given && has_password(url) && (!environment || url != environment)) {
-        return failure{errc::invalid_argument,
-                       "a password in --storage is there for all to see: put the URL into "
-                       "ORDERPROC_STORAGE or into a file for --storage-file"};
+        return failure{errc::invalid_argument, "a password in --" + name +
+                                                   " is there for all to see: put the URL into " +
+                                                   variable + " or into a file for " + of_file};
     }
     return url;
 }
 
-result<std::unique_ptr<storage>> storage_settings::open() const {
+result<std::string> storage_settings::resolve() const {
+    return resolve_url("storage", option, url, file);
+}
+
+result<std::unique_ptr<storage>> storage_settings::open(
+    [[maybe_unused]] std::optional<std::chrono::milliseconds> lease) const {
     const auto mode = parse_file_mode(file_mode);
     if (!mode) return mode.error();
     const auto at = resolve();
@@ -110,7 +139,7 @@ result<std::unique_ptr<storage>> storage_settings::open() const {
     if (at->starts_with(sqlite) && at->size() > sqlite.size()) return open_file(*at, *mode);
     if (is_postgres(*at)) {
 #ifdef ORDERPROC_WITH_POSTGRES
-        return open_database(*at, *this);
+        return open_database(*this, *at, lease);
 #else
         return failure{errc::invalid_argument,
                        "--storage: this orderproc was built without PostgreSQL"};

@@ -7,7 +7,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,21 +19,31 @@ struct storage_settings {
     std::string url = "sqlite:orders.db";
     std::string file = {};  // whose first line is the URL instead
     std::string schema = "orderproc";
+    std::string clock_skew_max = "2s";
     std::string file_mode = "0600";
     bool resume_after_loss = false;
 
     void add_to(CLI::App& command, const std::string& help = "sqlite:PATH or postgresql://…");
     void add_resume_to(CLI::App& command);  // for commands that have workers
-    // errc::invalid_argument: one of them cannot be read.
-    result<std::unique_ptr<storage>> open() const;
+    // lease: of a worker there, which bounds clock_skew_max. errc::invalid_argument: one of them
+    // cannot be read.
+    result<std::unique_ptr<storage>> open(
+        std::optional<std::chrono::milliseconds> lease = {}) const;
     // The URL of the option or the file. errc::invalid_argument: both are given, or it has a
     // password that others can see.
     result<std::string> resolve() const;
 
-    CLI::Option* option = nullptr;  // --storage, as add_to() has made it
+    // --storage and --clock-skew-max, as add_to() has made them
+    CLI::Option* option = nullptr;
+    CLI::Option* clock_option = nullptr;
 };
 
 bool is_postgres(std::string_view url) noexcept;
+
+// The URL of the option --NAME or of the file of --NAME-file. errc::invalid_argument: both are
+// given, or it has a password that others can see.
+result<std::string> resolve_url(const std::string& name, const CLI::Option* option,
+                                const std::string& url, const std::string& file);
 
 // "0600", "640": octal, at most 0777; the owner reads and writes. errc::invalid_argument.
 result<unsigned> parse_file_mode(const std::string& text);

@@ -89,7 +89,9 @@ int work(const work_settings& settings) {
     }
     auto model = settings.model.read();
     if (!model) return fail(model.error());
-    auto orders = settings.storage.open();
+    const auto lease = settings.worker.parsed_lease();
+    if (!lease) return fail(lease.error());
+    auto orders = settings.storage.open(*lease);
     if (!orders) return fail(orders.error());
     const auto used = open_model(**orders, std::move(*model));
     if (!used) return fail(used.error());

@@ -62,10 +62,14 @@ result<retry_policy> worker_settings::retries() const {
     return out;
 }
 
+result<std::chrono::milliseconds> worker_settings::parsed_lease() const {
+    return duration_option("--lease", lease, lease_min);
+}
+
 namespace {
 
 result<worker_options> options_of(const worker_settings& settings, bool has_broker) {
-    const auto lease = duration_option("--lease", settings.lease, lease_min);
+    const auto lease = settings.parsed_lease();
     if (!lease) return lease.error();
     const auto timeout = duration_option("--timeout", settings.timeout, time_min);
     if (!timeout) return timeout.error();

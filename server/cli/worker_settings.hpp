@@ -34,6 +34,7 @@ struct worker_settings {
 
     void add_to(CLI::App& command);
     result<retry_policy> retries() const;
+    result<std::chrono::milliseconds> parsed_lease() const;
     CLI::Option* poll_interval_option = nullptr;
 };
 

@@ -137,8 +137,9 @@ mutation without_lock() {
 // Whoever hangs has all the time in the world.
 mutation endless_hold() {
     mutation out = edited([](bool of_client, char type, std::string& body) {
-        replacing("'idle_in_transaction_session_timeout', '2000'",
-                  "'idle_in_transaction_session_timeout', '0'")(of_client, type, body);
+        // Its length stands in front of it.
+        replacing("idle_in_transaction_session_timeout", "mutant.idle_in_transaction_timeouts")(
+            of_client, type, body);
         replacing("pg_terminate_backend(a.pid)", "a.pid IS NULL")(of_client, type, body);
     });
     out.silence = std::chrono::seconds(5);

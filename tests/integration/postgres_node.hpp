@@ -18,9 +18,10 @@ class postgres_node {
 public:
     postgres_node() : script_(ORDERPROC_TEST_POSTGRES_NODE, "") {}
 
+    // Of its socket, and of its data.
+    const std::string& folder() const { return script_.first_line(); }
     // As the superuser.
     std::string url() const { return "postgresql:///test?host=" + folder() + "&user=test"; }
-    const std::string& folder() const { return script_.first_line(); }  // of its socket
     // Of a schema of its own; tests have clocks of their own.
     orderproc::postgres_options options(std::string schema) const {
         orderproc::postgres_options out;

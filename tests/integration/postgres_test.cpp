@@ -100,6 +100,19 @@ BOOST_FIXTURE_TEST_CASE(the_schema_is_made_once_and_only_when_asked, shop) {
     BOOST_TEST((migrate_postgres(other).error().code == errc::not_found));
 }
 
+// An administrator has made the schema, and nothing else may be made in the database.
+BOOST_FIXTURE_TEST_CASE(an_owner_without_rights_on_the_database_fills_an_empty_schema, shop) {
+    postgres_options as_owner = options();
+    as_owner.schema += "_theirs";
+    as_owner.connection += "&user=landlord";
+    sql("CREATE ROLE landlord LOGIN");
+    sql("CREATE SCHEMA " + as_owner.schema + " AUTHORIZATION landlord");
+    BOOST_TEST(migrate_postgres(as_owner, {true}).value().to == 1);
+    BOOST_TEST(open_postgres(as_owner).has_value());
+    sql("DROP OWNED BY landlord");
+    sql("DROP ROLE landlord");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_schema_that_is_too_new_is_refused, shop) {
     sql("UPDATE " + table("schema_version") + " SET version = 99");
     BOOST_TEST(open_postgres(options()).has_value());  // it says that this version may use it
@@ -147,6 +160,29 @@ BOOST_FIXTURE_TEST_CASE(commits_that_are_not_synced_are_refused, shop) {
     BOOST_TEST((opened.error().code == errc::not_supported));
     BOOST_TEST(opened.error().detail.starts_with("synchronous_commit is off"));
     sql("DROP ROLE hasty");
+}
+
+// The answer to one who connected earlier stays what it was.
+BOOST_FIXTURE_TEST_CASE(commits_go_on_being_synced_when_the_setting_changes, shop) {
+    const auto orders = open();
+    const auto writer = writer_of(*orders);
+    sql("CREATE FUNCTION " + table("look") +
+        "() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF "
+        "current_setting(''synchronous_commit'') <> ''on'' THEN RAISE EXCEPTION ''hasty''; END "
+        "IF; RETURN NEW; END'");
+    sql("CREATE TRIGGER look BEFORE INSERT ON " + table("writes") +
+        " FOR EACH ROW EXECUTE FUNCTION " + table("look") + "()");
+    sql("ALTER SYSTEM SET synchronous_commit TO off");
+    sql("SELECT pg_reload_conf()");
+    wait_for("SHOW synchronous_commit", "off");
+    // The server's processes read it when they begin to wait for the next statement.
+    for (std::uint64_t i = 1; i <= 5; ++i) {
+        BOOST_TEST(write(*writer, i, {create("A" + std::to_string(i))}).call.has_value());
+    }
+    BOOST_TEST((orders->connect_writer().error().code == errc::not_supported));
+    sql("ALTER SYSTEM RESET synchronous_commit");
+    sql("SELECT pg_reload_conf()");
+    wait_for("SHOW synchronous_commit", "on");
 }
 
 BOOST_FIXTURE_TEST_CASE(clocks_that_differ_are_refused_ahead_and_behind, shop) {
@@ -204,6 +240,20 @@ BOOST_FIXTURE_TEST_CASE(old_rows_of_writers_go, shop) {
     }
     BOOST_TEST(std::stoi(sql("SELECT count(*) FROM " + table("writes"))) < 200);
     BOOST_TEST(writer->was_applied("test", 300).value());
+    // One that writes now and then is no exception.
+    const auto seldom = writer_of(*orders);
+    for (std::uint64_t i = 1; i <= 70; ++i) {
+        change other = create("B" + std::to_string(i));
+        change_outcome made;
+        write_params params{day_one, "seldom", i, {&other, 1}, {}, {}};
+        write_results results{{&made, 1}, {}, {}};
+        BOOST_TEST_REQUIRE(seldom->write(params, results).has_value());
+        sql("UPDATE " + table("writes") + " SET id = id + 100 WHERE id = (SELECT max(id) FROM " +
+            table("writes") + ")");  // as if others had written meanwhile
+    }
+    BOOST_TEST(std::stoi(sql("SELECT count(*) FROM " + table("writes") +
+                             " WHERE writer = 'seldom'")) <= 10);
+    BOOST_TEST(writer->was_applied("seldom", 70).value());
     check_whole(*writer);
 }
 

@@ -3,7 +3,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(words config error json_text timestamp money order journal cursor record purge capability idempotency order_model model_record status_machine change claim command observer runtime)
-set(seams queries repository adapter codec processor queue)
+set(seams queries repository adapter codec copy processor queue)
 set(stages attempt engine reader read_pool follower relay worker work_queue_consumer runnable items changed_orders redact verify)
 set(feeds feed)
 set(webhooks webhook_signature webhook_endpoint webhook_store webhooks)
@@ -49,7 +49,7 @@ function(layer_of_file path out own)
     set(owned "")
     if(path MATCHES "^include/orderproc/(.*)$")
         layer_of_header("${CMAKE_MATCH_1}" layer)
-    elseif(path MATCHES "^lib/core/(adapter|codec)\\.cpp$")  # of the storage seam
+    elseif(path MATCHES "^lib/core/(adapter|codec|copy)\\.cpp$")  # of the storage seam
         set(layer seams)
     elseif(path MATCHES "^lib/core/")
         set(layer words)

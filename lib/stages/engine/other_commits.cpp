@@ -15,11 +15,13 @@ namespace {
 constexpr std::chrono::hours wait_max(24);
 // Between two announcements: a busy file would otherwise keep all listeners busy, too.
 constexpr std::chrono::milliseconds rest(20);
+// Between two attempts to build a watch.
+constexpr std::chrono::milliseconds rebuild_pause(500);
 
 }  // namespace
 
 other_commits::other_commits(storage& orders, runtime with, commit_listeners& listeners)
-    : with_(with), listeners_(listeners) {
+    : orders_(orders), with_(with), listeners_(listeners) {
     auto made = orders.watch();
     if (made) {
         watch_ = std::move(*made);
@@ -30,25 +32,51 @@ other_commits::other_commits(storage& orders, runtime with, commit_listeners& li
 }
 
 other_commits::~other_commits() {
-    if (!watch_) return;
+    if (!thread_.joinable()) return;
     thread_.request_stop();
-    watch_->interrupt();
+    {
+        const std::lock_guard lock(mutex_);
+        if (watch_) watch_->interrupt();
+    }
     thread_.join();
 }
 
 void other_commits::run(const std::stop_token& stop) noexcept {
     try {
-        while (!stop.stop_requested()) {
-            auto heard = watch_->wait(wait_max);
-            if (!heard) return with_.observer.error("engine.watch", heard.error());
-            if (!*heard || stop.stop_requested()) continue;
-            listeners_.announce();
-            std::this_thread::sleep_for(rest);
-        }
+        listen(stop);
     } catch (const std::exception& thrown) {  // listeners poll without us
         with_.observer.error("engine.watch", caught(errc::unavailable, thrown.what()));
     } catch (...) {
         with_.observer.error("engine.watch", errc::unavailable);
+    }
+}
+
+void other_commits::listen(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        const auto heard = watch_->wait(wait_max);
+        if (!heard) {
+            with_.observer.error("engine.watch", heard.error());
+            build_anew(stop);
+        } else if (!*heard || stop.stop_requested()) {
+            continue;
+        }
+        listeners_.announce();  // and what was committed while nobody listened
+        std::this_thread::sleep_for(rest);
+    }
+}
+
+// Until it could be built, or somebody stops us.
+void other_commits::build_anew(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+        lock.unlock();
+        auto made = orders_.watch();
+        lock.lock();
+        if (made) {
+            watch_ = std::move(*made);
+            return;
+        }
+        stopped_.wait_for(lock, stop, rebuild_pause, [] { return false; });
     }
 }
 

@@ -8,7 +8,9 @@
 #include <orderproc/repository.hpp>
 #include <orderproc/runtime.hpp>
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -16,7 +18,8 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail {
 
-// A thread that sleeps until somebody commits. Nothing, if the storage cannot tell.
+// A thread that sleeps until somebody commits. Nothing, if the storage cannot tell. A watch that
+// has failed is built anew.
 class other_commits {
 public:
     other_commits(storage& orders, runtime with, commit_listeners& listeners);
@@ -24,9 +27,14 @@ public:
 
 private:
     void run(const std::stop_token& stop) noexcept;
+    void listen(const std::stop_token& stop);
+    void build_anew(const std::stop_token& stop);
 
+    storage& orders_;
     runtime with_;
     commit_listeners& listeners_;
+    std::mutex mutex_;  // of the pointer, which the thread alone changes
+    std::condition_variable_any stopped_;
     std::unique_ptr<commit_watch> watch_;
     std::jthread thread_;
 };

@@ -31,6 +31,8 @@ struct finish {
     void operator()(pg_conn* it) const noexcept { PQfinish(it); }
 };
 
+constexpr int oldest_server = 140'000;
+
 // One host that is being connected to (postgresql.org/docs/15/libpq-connect.html).
 class attempt {
 public:
@@ -81,14 +83,30 @@ milliseconds connect_timeout(const connection_settings& of) {
 result<server_connection> set_up(pg_conn* connected, const connection_settings& settings) {
     server_connection out;
     out.db = std::make_unique<connection>(connected, connect_timeout(settings));
-    if (PQsetnonblocking(connected, 1) != 0 || PQenterPipelineMode(connected) != 1) {
-        return failure{errc::unavailable, trimmed_message(PQerrorMessage(connected))};
+    if (const int version = PQserverVersion(connected); version < oldest_server) {
+        return failure{errc::not_supported, "this server is PostgreSQL " +
+                                                std::to_string(version / 10'000) +
+                                                ": 14 or later is needed"};
     }
-    out.db->add(settings.on_connect);
-    out.db->add(std::string("SELECT ") + timeline_sql);
+    if (auto ready = out.db->take(); !ready) return std::move(ready).error();
+    array names(element::text);
+    array values(element::text);
+    for (const keyword& it : settings.session) {
+        names.add(std::string_view(it.name));
+        values.add(std::string_view(it.value));
+    }
+    out.db->add(
+        "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) "
+        "t(name, value)",
+        parameters::of(std::move(names), std::move(values)));
+    out.db->add(std::string("SELECT CASE WHEN pg_is_in_recovery() THEN 0 ELSE ") + timeline_sql +
+                " END");
     const auto found = out.db->run();
     if (!found) return found.error();
     out.timeline = found->back().integer(0, 0);
+    if (out.timeline == 0) {
+        return failure{errc::unavailable, "this server is a standby, which takes no writes"};
+    }
     out.db->answer_within(settings.answer_timeout);
     return out;
 }
@@ -132,6 +150,9 @@ public:
             explain("a server is on timeline " + std::to_string(best_->timeline) +
                     ", and another one was promoted to timeline " + std::to_string(known_) +
                     " since");
+        }
+        if (why_.find("session is read-only") != why_.npos) {
+            why_ = "no PostgreSQL server that takes writes was found: " + why_;
         }
         const error_code ec = best_ ? make_error_code(errc::unavailable) : best_.error().code;
         return failure{ec, std::move(why_)};

@@ -31,6 +31,9 @@ errc code_of(std::string_view state) {
 
 // How often, in milliseconds, whoever waits for an answer looks whether there is a newer server.
 constexpr std::int64_t look_interval = 200;
+// The same where TLS may have deciphered what libpq has not taken yet: the socket is not readable
+// then.
+constexpr std::int64_t tls_look_interval = 20;
 
 bool ended_well(const pg_result* it) {
     const auto status = PQresultStatus(it);
@@ -55,32 +58,56 @@ std::string quoted_name(std::string_view name) {
     return out + '"';
 }
 
-std::string quoted_text(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) {
-        out += c;
-        if (c == '\'') out += c;
-    }
-    return out + "'";
-}
-
 void connection::free_result::operator()(pg_result* it) const noexcept {
     PQclear(it);
 }
 
 connection::connection(pg_conn* it, std::chrono::milliseconds answer_timeout)
-    : it_(it), answer_timeout_(answer_timeout) {
-    PQsetNoticeReceiver(it_, &connection::note, this);
+    : connection(it, answer_timeout, "orderproc_", true) {}
+
+connection::connection(pg_conn* it, std::chrono::milliseconds answer_timeout, std::string name,
+                       bool owned)
+    : it_(it), answer_timeout_(answer_timeout), name_(std::move(name)), owned_(owned) {
+    if (owned_) PQsetNoticeReceiver(it_, &connection::note, this);
 }
 
 connection::~connection() {
-    PQfinish(it_);
+    if (owned_) PQfinish(it_);
+}
+
+std::unique_ptr<connection> connection::borrow(pg_conn* it,
+                                               std::chrono::milliseconds answer_timeout,
+                                               const std::string& name) {
+    return std::unique_ptr<connection>(
+        new connection(it, answer_timeout, "orderproc_" + name + "_", false));
+}
+
+result<void> connection::take() {
+    if (lost_) return failure{errc::unavailable, "the connection to PostgreSQL is lost"};
+    if (PQpipelineStatus(it_) != PQ_PIPELINE_OFF) {
+        return failure{errc::invalid_argument, "the connection is in pipeline mode"};
+    }
+    blocked_before_ = PQisnonblocking(it_) == 0;
+    if (PQsetnonblocking(it_, 1) != 0 || PQenterPipelineMode(it_) != 1) {
+        return failure{errc::invalid_argument, trimmed_message(PQerrorMessage(it_))};
+    }
+    return {};
+}
+
+void connection::give_back() noexcept {
+    if (lost_ || PQexitPipelineMode(it_) != 1) return;
+    if (blocked_before_) PQsetnonblocking(it_, 0);
 }
 
 void connection::note(void* self, const pg_result* notice) {
     auto& it = *static_cast<connection*>(self);
     const std::string severity = field(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     if (severity == "WARNING") it.warning_ = field(notice, PG_DIAG_MESSAGE_PRIMARY);
+}
+
+void connection::start_afresh() {
+    discard();
+    if (!lost_ && PQtransactionStatus(it_) != PQTRANS_IDLE) roll_back();
 }
 
 void connection::add(std::string_view sql, parameters with) {
@@ -91,7 +118,7 @@ bool connection::send(const queued& it) {
     auto known = names_.find(it.sql);
     prepares_.push_back(known == names_.end());
     if (prepares_.back()) {
-        const std::string name = "orderproc_" + std::to_string(++names_given_);
+        const std::string name = name_ + std::to_string(++names_given_);
         known = names_.emplace(it.sql, name).first;
         unconfirmed_.push_back(it.sql);
         if (PQsendPrepare(it_, name.c_str(), it.sql.c_str(), 0, nullptr) != 1) return false;
@@ -194,13 +221,15 @@ bool connection::wait(deadline until) {
     }
     const short events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
     pollfd on{PQsocket(it_), events, 0};
+    const bool in_tls = PQsslInUse(it_) != 0;
+    const std::int64_t longest = in_tls ? tls_look_interval : look_interval;
     const int ready =
-        ::poll(&on, 1, static_cast<int>(std::min<std::int64_t>(left.count(), look_interval)));
+        ::poll(&on, 1, static_cast<int>(std::min<std::int64_t>(left.count(), longest)));
     if (ready < 0 && errno != EINTR) {
         lose(std::strerror(errno));
         return false;
     }
-    if (ready > 0 && PQconsumeInput(it_) != 1) {
+    if ((ready > 0 || in_tls) && PQconsumeInput(it_) != 1) {
         lose(trimmed_message(PQerrorMessage(it_)));
         return false;
     }
@@ -218,10 +247,24 @@ void connection::lose(std::string why) {
 
 void connection::refuse(const pg_result* by) {
     state_ = field(by, PG_DIAG_SQLSTATE);
+    if (owned_ && (state_ == "42P05" || state_ == "26000")) {
+        failed_ = shared_session();
+        return;
+    }
     std::string text = field(by, PG_DIAG_MESSAGE_PRIMARY);
     if (text.empty()) text = trimmed_message(PQresultErrorMessage(by));
     if (state_ == "55P03") text = "another writer kept the write lock for too long: " + text;
     failed_ = failure{code_of(state_), std::move(text)};
+}
+
+int connection::backend() const noexcept {
+    return PQbackendPID(it_);
+}
+
+failure shared_session() {
+    return {errc::not_supported,
+            "a pooler in front of PostgreSQL gives each transaction another session: set its "
+            "pool_mode to session, or connect directly"};
 }
 
 void connection::forget_unconfirmed() {
@@ -234,16 +277,17 @@ void connection::roll_back() {
     (void)run();
 }
 
-result<void> connection::execute(const std::string& sql) {
-    const bool piped = PQpipelineStatus(it_) != PQ_PIPELINE_OFF;
+result<void> connection::execute(const std::string& sql, deadline until) {
     failed_.reset();
-    if (piped && PQexitPipelineMode(it_) != 1) lose(trimmed_message(PQerrorMessage(it_)));
-    if (!failed_) {
-        const answer it(PQexec(it_, sql.c_str()));
-        if (!ended_well(it.get())) refuse(it.get());
-    }
-    if (piped && !lost_ && PQenterPipelineMode(it_) != 1)
+    if (PQexitPipelineMode(it_) != 1 || PQsendQuery(it_, sql.c_str()) != 1) {
         lose(trimmed_message(PQerrorMessage(it_)));
+    }
+    while (!lost_) {
+        const answer it = next(until);
+        if (!it) break;
+        if (!ended_well(it.get()) && !failed_) refuse(it.get());
+    }
+    if (!lost_ && PQenterPipelineMode(it_) != 1) lose(trimmed_message(PQerrorMessage(it_)));
     if (failed_) return std::move(*failed_);
     return {};
 }

@@ -34,14 +34,20 @@ struct keyword {
 
 struct connection_settings {
     std::vector<keyword> keywords;
-    std::string on_connect;                       // a statement that sets up the session
+    std::vector<keyword> session;                 // the server's settings for this session
     std::chrono::milliseconds answer_timeout{0};  // for all that one run() sends
 };
 
 class connection {
 public:
+    using deadline = std::chrono::steady_clock::time_point;
+
     // Takes over one that is connected.
     connection(pg_conn* it, std::chrono::milliseconds answer_timeout);
+    // Somebody else's, left open; to be used between take() and give_back(). The names of its
+    // statements have this in them.
+    static std::unique_ptr<connection> borrow(pg_conn* it, std::chrono::milliseconds answer_timeout,
+                                              const std::string& name);
     ~connection();
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
@@ -57,6 +63,8 @@ public:
 
     // Drops what was added and not sent: somebody had no memory to go on.
     void discard() noexcept { queue_.clear(); }
+    // The same, and rolls a transaction back that was left open for the same reason.
+    void start_afresh();
     // Adds a statement to those that run() sends.
     void add(std::string_view sql, parameters with = {});
     // Sends what was added and reads the answers, one for each statement. On failure those after
@@ -72,12 +80,19 @@ public:
     bool lost() const noexcept { return lost_; }
     // The SQLSTATE of the latest run(), if a statement failed.
     const std::string& state() const noexcept { return state_; }
+    // As it was told when it connected. That of a pooler in between is not the server's.
+    int backend() const noexcept;
 
     // For a transaction that failed. Without an answer the connection is lost.
     void roll_back();
 
     // One statement or several without parameters, outside of the pipeline.
-    result<void> execute(const std::string& sql);
+    result<void> execute(const std::string& sql, deadline until = deadline::max());
+
+    // errc::invalid_argument: its owner is in the middle of something.
+    result<void> take();
+    // As it was. A connection that is lost stays as it is, and nothing can be done with it.
+    void give_back() noexcept;
 
 private:
     struct queued {
@@ -94,8 +109,8 @@ private:
         void operator()(pg_result* it) const noexcept;
     };
     using answer = std::unique_ptr<pg_result, free_result>;
-    using deadline = std::chrono::steady_clock::time_point;
 
+    connection(pg_conn* it, std::chrono::milliseconds answer_timeout, std::string name, bool owned);
     bool send(const queued& it);
     // Whether it ended well; if not, the first failure is kept. A result is given if asked for.
     bool read_one(deadline until, std::vector<rows>* out);
@@ -112,6 +127,9 @@ private:
     std::chrono::milliseconds answer_timeout_;
     std::int64_t timeline_ = 0;
     const std::atomic<std::int64_t>* newest_timeline_ = nullptr;
+    const std::string name_;  // of its statements, and then a number
+    const bool owned_;
+    bool blocked_before_ = false;  // of a borrowed one
     std::vector<queued> queue_;
     std::unordered_map<std::string, std::string, hash, std::equal_to<>> names_;  // by SQL
     std::uint64_t names_given_ = 0;
@@ -119,18 +137,19 @@ private:
     std::vector<bool> prepares_;            // of what was sent: was it prepared before?
     std::optional<failure> failed_;         // of the run under way
     std::string warning_;
-    std::string state_;
+    std::string state_;  // SQLSTATE of its failure
     bool lost_ = false;
     bool under_way_ = false;  // answers are not read yet
     bool last_is_unknown_ = false;
 };
 
+// Prepared statements and settings belong to a session: it cannot be one that others use as well.
+failure shared_session();
+
 // What libpq or the server says, which may have several lines, as one.
 std::string trimmed_message(const char* text);
 // "orderproc", in quotes.
 std::string quoted_name(std::string_view name);
-// 'text', for statements that take no parameters.
-std::string quoted_text(std::string_view text);
 
 }  // namespace detail::postgres
 }  // namespace v1

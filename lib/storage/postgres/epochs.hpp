@@ -4,7 +4,7 @@
 // The chain of epochs of the journal (journal.hpp) as rows, and the timelines of the server: when a
 // standby is promoted, it begins a new one (postgresql.org/docs/15/continuous-archiving.html).
 
-#include "storage/postgres/connection.hpp"
+#include "storage/postgres/transaction.hpp"
 
 #include <orderproc/journal.hpp>
 
@@ -17,21 +17,34 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
 
-// epochs.lost: so many entries that somebody had seen were not there when the epoch began, and
-// nobody has said since that workers may go on. Mostly 0.
-inline constexpr const char* all_epochs = "SELECT epoch, first, lost FROM epochs ORDER BY id";
 // The present timeline; an error on a standby. The control file tells it too late.
 inline constexpr const char* timeline_sql =
     "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint";
 
-// The rows of all_epochs. errc::corrupt if there is none.
-result<std::vector<journal_epoch>> read_epochs(const rows& all);
+// Reads the chain, oldest first, and the sum of epochs.lost: so many entries that somebody had seen
+// were not there when an epoch began, and nobody has said since that workers may go on. Mostly 0.
+// errc::corrupt if there is no epoch.
+void ask_epochs(questions& to, std::vector<journal_epoch>& out, std::uint64_t* lost = nullptr);
 
 // A number that no other journal has, as far as chance goes; not 0.
 std::uint64_t make_epoch();
 
 // Of a new journal.
 std::string first_epoch_sql();
+
+// Whether a promoted standby has the journal, and what a new epoch needs to know.
+struct epoch_state {
+    std::vector<journal_epoch> chain;
+    std::uint64_t newest = 0;
+    bool another_timeline = false;
+};
+void ask_epoch_state(questions& to, epoch_state& out);
+// Adds the statement that begins an epoch, behind ask_epoch_state() in a transaction that has the
+// write lock. errc::invalid_argument: it is 0 or there already.
+result<void> add_epoch_row(connection& to, epoch_state& known, std::uint64_t epoch);
+
+// The same at once, of a number that it makes.
+result<void> begin_epoch_within(connection& db, epoch_state& known);
 
 struct epoch_wish {
     std::optional<std::uint64_t> epoch = {};  // of this number, in any case
@@ -46,9 +59,6 @@ result<void> begin_epoch(connection& db, const epoch_wish& wish);
 
 // Workers may go on after a loss. errc::outcome_unknown is possible.
 result<void> forget_losses(connection& db);
-
-// The sum of epochs.lost.
-std::uint64_t lost_in(const rows& all_epochs);
 
 }  // namespace detail::postgres
 }  // namespace v1

@@ -345,7 +345,7 @@ result<list_query::known> list_query::look(const list_params& params, order_page
     std::int64_t from = 1;
     std::int64_t until = std::numeric_limits<std::int64_t>::max();
     questions before(db_);
-    before.tell(begin_snapshot);
+    add_snapshot(before);
     before.ask(latest_totals, {}, [&](const rows& latest) -> result<void> {
         auto read = read_totals(latest);
         if (!read) return std::move(read).error();

@@ -174,6 +174,27 @@ parameters work_columns::take() && {
                           std::move(traceparent_));
 }
 
+void entry_rows::add(const entry_row& it) {
+    position_.add(it.position);
+    number_.add(it.number);
+    version_.add(static_cast<std::uint64_t>(it.version));
+    event_.add(it.event);
+    from_.add(it.from ? std::optional(it.from->view()) : std::nullopt);
+    status_.add(it.status.view());
+    actor_.add(it.actor);
+    reason_.add(it.reason);
+    traceparent_.add(it.traceparent);
+    at_.add(it.at);
+    snapshot_.add(it.snapshot);
+}
+
+parameters entry_rows::take() && {
+    return parameters::of(std::move(position_), std::move(number_), std::move(version_),
+                          std::move(event_), std::move(from_), std::move(status_),
+                          std::move(actor_), std::move(reason_), std::move(traceparent_),
+                          std::move(at_), std::move(snapshot_));
+}
+
 }  // namespace detail::postgres
 }  // namespace v1
 }  // namespace orderproc

@@ -7,6 +7,8 @@
 
 #include <orderproc/repository.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,6 +74,31 @@ private:
         settled_at_{element::integer}, lease_{element::integer}, leased_{element::boolean},
         due_at_{element::integer}, span_{element::integer}, expired_leases_{element::integer},
         worker_id_{element::bytes}, last_error_{element::bytes}, traceparent_{element::bytes};
+};
+
+// Entries of the journal to be inserted, a column at a time.
+struct entry_row {
+    std::uint64_t position = 0;
+    std::int64_t number = 0;
+    order_version version{0};
+    std::string_view event;
+    std::optional<order_status> from;
+    order_status status;
+    std::string_view actor, reason, traceparent;
+    timestamp at;
+    std::string_view snapshot;
+};
+class entry_rows {
+public:
+    void add(const entry_row& it);
+    // In the order of entry_row's members.
+    parameters take() &&;
+
+private:
+    array position_{element::integer}, number_{element::integer}, version_{element::integer},
+        event_{element::bytes}, from_{element::text}, status_{element::text},
+        actor_{element::bytes}, reason_{element::bytes}, traceparent_{element::bytes},
+        at_{element::integer}, snapshot_{element::bytes};
 };
 
 }  // namespace detail::postgres

@@ -102,7 +102,7 @@ result<void> read_bounds(const rows& latest, std::span<const journal_epoch> epoc
 }  // namespace
 
 result<rows> reader::ask(std::string_view sql, parameters with) {
-    db_.discard();
+    db_.start_afresh();
     db_.add(sql, std::move(with));
     auto answers = db_.run();
     if (!answers) return std::move(answers).error();
@@ -137,14 +137,8 @@ result<std::vector<journal_entry>> reader::history(const history_params& params)
     std::vector<journal_entry> out;
     std::vector<journal_epoch> epochs;
     bool admitted = false;
-    questions about(db_);
-    about.tell(begin_snapshot);
-    about.ask(all_epochs, {}, [&](const rows& all) -> result<void> {
-        auto read = read_epochs(all);
-        if (!read) return std::move(read).error();
-        epochs = std::move(*read);
-        return {};
-    });
+    snapshot_questions about(db_);
+    ask_epochs(about, epochs);
     // Judged by the order's last entry, which a deleted one has as well.
     about.ask(last_snapshot_sql, parameters::of(params.order),
               [&](const rows& last) -> result<void> {
@@ -165,25 +159,15 @@ result<std::vector<journal_entry>> reader::history(const history_params& params)
                   }
                   return {};
               });
-    about.tell("COMMIT");
-    if (auto done = about.run(); !done) {
-        db_.roll_back();
-        return std::move(done).error();
-    }
+    if (auto done = about.run(); !done) return std::move(done).error();
     return out;
 }
 
 result<feed_page> reader::read_feed(const feed_params& params) {
     feed_page out;
     std::vector<journal_epoch> epochs;
-    questions about(db_);
-    about.tell(begin_snapshot);
-    about.ask(all_epochs, {}, [&](const rows& all) -> result<void> {
-        auto read = read_epochs(all);
-        if (!read) return std::move(read).error();
-        epochs = std::move(*read);
-        return {};
-    });
+    snapshot_questions about(db_);
+    ask_epochs(about, epochs);
     about.ask(bounds_sql, {}, [&](const rows& latest) -> result<void> {
         if (auto done = read_bounds(latest, epochs, out); !done) return done;
         judge_position(params.after, epochs, out);
@@ -198,36 +182,22 @@ result<feed_page> reader::read_feed(const feed_params& params) {
                   }
                   return {};
               });
-    about.tell("COMMIT");
-    if (auto done = about.run(); !done) {
-        db_.roll_back();
-        return std::move(done).error();
-    }
+    if (auto done = about.run(); !done) return std::move(done).error();
     return out;
 }
 
 result<feed_position> reader::find_position(timestamp at) {
     std::vector<journal_epoch> epochs;
     feed_position out;
-    questions about(db_);
-    about.tell(begin_snapshot);
-    about.ask(all_epochs, {}, [&](const rows& all) -> result<void> {
-        auto read = read_epochs(all);
-        if (!read) return std::move(read).error();
-        epochs = std::move(*read);
-        return {};
-    });
+    snapshot_questions about(db_);
+    ask_epochs(about, epochs);
     about.ask(position_at_sql, parameters::of(at), [&](const rows& found) -> result<void> {
         if (found.size() == 0) return failure{errc::corrupt, "the totals are gone"};
         out.offset = found.natural(0, 0);
         out.epoch = epoch_at(epochs, out.offset);
         return {};
     });
-    about.tell("COMMIT");
-    if (auto done = about.run(); !done) {
-        db_.roll_back();
-        return std::move(done).error();
-    }
+    if (auto done = about.run(); !done) return std::move(done).error();
     return out;
 }
 

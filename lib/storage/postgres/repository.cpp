@@ -4,6 +4,7 @@
 #include "storage/postgres/epochs.hpp"
 #include "storage/postgres/reader.hpp"
 #include "storage/postgres/schema.hpp"
+#include "storage/postgres/settings.hpp"
 #include "storage/postgres/statements.hpp"
 #include "storage/postgres/writer.hpp"
 
@@ -99,11 +100,15 @@ bool is_current(std::atomic<std::int64_t>& newest, std::int64_t timeline) {
 }
 
 // One statement: an epoch that somebody begins meanwhile is not there yet, and nothing behind it.
+// What synchronous_commit is now it stays for this connection, whatever the server is told later.
 constexpr const char* present_sql =
-    "SELECT position, current_setting('synchronous_commit'), (current_setting('fsync') = 'on'), "
+    "SELECT position, "
+    "set_config('synchronous_commit', current_setting('synchronous_commit'), false), "
+    "(current_setting('fsync') = 'on'), "
     "(SELECT timeline FROM epochs ORDER BY id DESC LIMIT 1), "
     "(SELECT coalesce(sum(lost), 0)::bigint FROM epochs), "
-    "ARRAY(SELECT epoch FROM epochs ORDER BY id), ARRAY(SELECT first FROM epochs ORDER BY id) "
+    "ARRAY(SELECT epoch FROM epochs ORDER BY id), ARRAY(SELECT first FROM epochs ORDER BY id), "
+    "pg_backend_pid()::bigint "
     "FROM writes ORDER BY id DESC LIMIT 1";
 
 result<void> look_around(connection& db, shared_state& shared, opened_connection& out) {
@@ -113,7 +118,7 @@ result<void> look_around(connection& db, shared_state& shared, opened_connection
     questions about(db);
     about.ask(present_sql, {}, [&](const rows& is) -> result<void> {
         if (is.size() == 0) return failure{errc::corrupt, "the totals are gone"};
-        out.synchronous_commit = is.bytes(0, 1);
+        if (is.bytes(0, 1) == "off") return not_synced();
         out.synced = is.integer(0, 2) != 0;
         out.new_timeline = is.integer(0, 3) != out.timeline;
         out.noted_loss = is.natural(0, 4);
@@ -126,6 +131,7 @@ result<void> look_around(connection& db, shared_state& shared, opened_connection
             chain.push_back(
                 {static_cast<std::uint64_t>(epochs[i]), static_cast<std::uint64_t>(firsts[i])});
         }
+        out.backend = is.integer(0, 7);
         newest = {chain.back().epoch, is.natural(0, 0)};
         return {};
     });
@@ -162,6 +168,12 @@ result<void> settle(shared_state& shared, const opened_connection& opened) {
 
 }  // namespace
 
+failure not_synced() {
+    return {errc::not_supported,
+            "synchronous_commit is off, so a write that was answered could be lost: set it to on "
+            "for this database user"};
+}
+
 result<opened_connection> connect(shared_state& shared) {
     auto found = connect_to_primary(shared.settings, shared.newest_timeline);
     if (!found) return std::move(found).error();
@@ -173,14 +185,33 @@ result<opened_connection> connect(shared_state& shared) {
         return failure{errc::unavailable, "another server was promoted meanwhile"};
     }
     if (auto done = look_around(db, shared, out); !done) return std::move(done).error();
-    if (out.synchronous_commit == "off") {
-        return failure{errc::not_supported,
-                       "synchronous_commit is off, so a write that was answered could be lost: "
-                       "set it to on for this database user"};
-    }
     db.belong_to(found->timeline, shared.newest_timeline);
     out.db = std::move(found->db);
     return out;
+}
+
+// One connection keeps its session while another one has a transaction open: then no two share
+// one. A pooler that gives sessions to transactions gives the second one that of the first, which
+// is idle.
+result<void> expect_own_session(const shared_state& shared, const opened_connection& first) {
+    if (first.db->backend() == first.backend) return {};  // there is no pooler
+    const auto backend_of = [](connection& db, std::int64_t& out, bool begin) {
+        questions about(db);
+        if (begin) about.tell("BEGIN");
+        about.ask("SELECT pg_backend_pid()::bigint", {}, [&out](const rows& found) {
+            out = found.integer(0, 0);
+            return result<void>();
+        });
+        return about.run();
+    };
+    auto second = connect_to_primary(shared.settings, shared.newest_timeline);
+    if (!second) return std::move(second).error();
+    std::int64_t other = 0;
+    std::int64_t again = 0;
+    if (auto done = backend_of(*second->db, other, true); !done) return done;
+    if (auto done = backend_of(*first.db, again, false); !done) return done;
+    if (other != first.backend && again == first.backend) return {};
+    return shared_session();
 }
 
 result<std::unique_ptr<repository_reader>> connect_reader(shared_state& shared) {

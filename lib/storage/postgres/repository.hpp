@@ -31,11 +31,17 @@ struct opened_connection {
     bool new_timeline = false;     // the server has another one than the last epoch
     std::uint64_t noted_loss = 0;  // the sum of epochs.lost
     bool synced = true;            // the server syncs its files
-    std::string synchronous_commit = {};
+    std::int64_t backend = 0;      // the server's process
 };
+
+// Where commits do not wait for the disk.
+failure not_synced();
 
 // Connects, and looks whether the server and the schema can be used.
 result<opened_connection> connect(shared_state& shared);
+
+// errc::not_supported where a pooler divides a session among transactions.
+result<void> expect_own_session(const shared_state& shared, const opened_connection& first);
 
 result<std::unique_ptr<repository_reader>> connect_reader(shared_state& shared);
 result<std::unique_ptr<repository>> connect_writer(shared_state& shared);

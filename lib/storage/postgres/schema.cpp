@@ -1,6 +1,7 @@
 #include "storage/postgres/schema.hpp"
 
 #include "storage/postgres/epochs.hpp"
+#include "storage/postgres/transaction.hpp"
 
 #include <array>
 #include <cstddef>
@@ -162,34 +163,51 @@ struct step {
 };
 constexpr std::array steps{
     step{"orders, journal, idempotency keys, cursors, records", tables, 1},
+#ifdef ORDERPROC_TEST_NEXT_SCHEMA
+    step{"a column and an index of a test",
+         "ALTER TABLE orders ADD COLUMN note bytea; CREATE INDEX orders_by_note ON orders(note); "
+         "ALTER TABLE writes ADD COLUMN notes bigint NOT NULL DEFAULT 0",
+         1},
+#endif
 };
 static_assert(steps.size() == schema_version);
 
 struct found_schema {
     std::int64_t version = 0;  // 0: there is none
     std::int64_t usable_from = 0;
+    bool is_named = false;  // there is a schema of this name, if only an empty one
 };
 
 // Of the schema that is the first on the search path. To a user without the right to use it, it is
 // as if it were not there.
 result<found_schema> look(connection& db, const std::string& schema) {
     db.add(
-        "SELECT to_regclass('schema_version') IS NOT NULL, EXISTS (SELECT 1 FROM pg_namespace "
-        "WHERE nspname = $1::text AND NOT has_schema_privilege(oid, 'USAGE'))",
+        "SELECT to_regclass('schema_version') IS NOT NULL, (SELECT has_schema_privilege(oid, "
+        "'USAGE') FROM pg_namespace WHERE nspname = $1::text), current_setting('server_encoding')",
         parameters::of(std::string_view(schema)));
     auto there = db.run();
     if (!there) return std::move(there).error();
-    if (there->front().integer(0, 1) != 0) {
+    const rows& about = there->front();
+    if (about.bytes(0, 2) != "UTF8") {
+        return failure{errc::not_supported, "the encoding of this database is " +
+                                                std::string(about.bytes(0, 2)) +
+                                                ": it has to be UTF8"};
+    }
+    found_schema out;
+    out.is_named = !about.is_null(0, 1);
+    if (out.is_named && about.integer(0, 1) == 0) {
         return failure{errc::not_supported,
                        "this database user has no right to use the schema " + schema};
     }
-    if (there->front().integer(0, 0) == 0) return found_schema{};
+    if (about.integer(0, 0) == 0) return out;
     db.add("SELECT version, usable_from FROM schema_version");
     auto found = db.run();
     if (!found) return std::move(found).error();
     const rows& it = found->front();
     if (it.size() != 1) return failure{errc::corrupt, "the schema's version is gone"};
-    return found_schema{it.integer(0, 0), it.integer(0, 1)};
+    out.version = it.integer(0, 0);
+    out.usable_from = it.integer(0, 1);
+    return out;
 }
 
 failure mismatch(const found_schema& found) {
@@ -202,17 +220,19 @@ failure mismatch(const found_schema& found) {
                 : is + " is too new for this library's " + ours + ": update orderproc"};
 }
 
-// In a transaction of the caller's.
-result<void> apply_steps(connection& db, std::int64_t version, const std::string& schema) {
+// In a transaction of the caller's. Others may use what is there: writers wait, and readers as long
+// as a step needs their table for itself.
+result<void> apply_steps(connection& db, const found_schema& found, const std::string& schema) {
     result<void> done;
-    if (version == 0) done = db.execute("CREATE SCHEMA IF NOT EXISTS " + quoted_name(schema));
-    for (auto i = static_cast<std::size_t>(version); done && i < steps.size(); ++i) {
+    if (!found.is_named) done = db.execute("CREATE SCHEMA " + quoted_name(schema));
+    if (found.version > 0) done = db.execute(take_write_lock);
+    for (auto i = static_cast<std::size_t>(found.version); done && i < steps.size(); ++i) {
         done = db.execute(steps[i].sql);
         if (!done) break;
         done = db.execute("UPDATE schema_version SET version=" + std::to_string(i + 1) +
                           ", usable_from=" + std::to_string(steps[i].usable_from));
     }
-    if (done && version == 0) done = db.execute(first_epoch_sql());
+    if (done && found.version == 0) done = db.execute(first_epoch_sql());
     return done;
 }
 
@@ -244,7 +264,7 @@ result<postgres_migration> migrate_schema(connection& db, const std::string& sch
     for (auto i = static_cast<std::size_t>(found->version); i < steps.size(); ++i) {
         out.steps.emplace_back(steps[i].what);
     }
-    if (auto done = apply_steps(db, found->version, schema); !done) return std::move(done).error();
+    if (auto done = apply_steps(db, *found, schema); !done) return std::move(done).error();
     if (auto done = db.execute(how.dry_run ? "ROLLBACK" : "COMMIT"); !done) {
         return std::move(done).error();
     }

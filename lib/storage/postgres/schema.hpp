@@ -11,7 +11,11 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
 
+#ifdef ORDERPROC_TEST_NEXT_SCHEMA  // tests/integration/postgres_upgrade_test.py
+inline constexpr int schema_version = 2;
+#else
 inline constexpr int schema_version = 1;
+#endif
 
 // errc::schema_mismatch unless this library can use what is there, errc::not_supported if this
 // database user cannot.

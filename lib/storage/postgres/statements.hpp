@@ -118,23 +118,24 @@ inline constexpr const char* delete_records_about =
 // $1: ids, $2: numbers.
 inline constexpr const char* bury =
     "INSERT INTO tombstones(order_id, number) SELECT * FROM unnest($1::bytea[], $2::bigint[])";
+// The parameters of entry_rows.
 inline constexpr const char* insert_entries =
     "INSERT INTO journal(position, number, version, event, from_status, status, actor, reason, "
-    "traceparent, at, snapshot) SELECT t.position, t.number, t.version, t.event, t.from_status, "
-    "t.status, t.actor, t.reason, t.traceparent, $11::bigint, t.snapshot FROM "
-    "unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::text[], $6::text[], "
-    "$7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[]) t(position, number, version, event, "
-    "from_status, status, actor, reason, traceparent, snapshot)";
+    "traceparent, at, snapshot) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], "
+    "$4::bytea[], $5::text[], $6::text[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], "
+    "$11::bytea[])";
+// The parameters of key_rows.
 inline constexpr const char* insert_keys =
-    "INSERT INTO keys(key, body, number, version, at) SELECT t.key, t.body, t.number, t.version, "
-    "$5::bigint FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[]) "
-    "t(key, body, number, version)";
+    "INSERT INTO keys(key, body, number, version, at) SELECT * FROM "
+    "unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[])";
+// The parameters of cursor_row().
 inline constexpr const char* set_cursor =
     "INSERT INTO cursors(name, owner, epoch, position, expires_at, moved_at) VALUES($1::bytea, "
     "$2::bytea, $3::bigint, $4::bigint, $5::bigint, $6::bigint) ON CONFLICT (name) DO UPDATE SET "
     "owner = excluded.owner, epoch = excluded.epoch, position = excluded.position, "
     "expires_at = excluded.expires_at, moved_at = excluded.moved_at";
 inline constexpr const char* remove_cursor = "DELETE FROM cursors WHERE name = $1::bytea";
+// The parameters of record_row().
 inline constexpr const char* set_record =
     "INSERT INTO records(collection, key, value, version, due_at, about) VALUES($1::bytea, "
     "$2::bytea, $3::bytea, $4::bigint, $5::bigint, $6::bytea) ON CONFLICT (collection, key) "
@@ -142,6 +143,7 @@ inline constexpr const char* set_record =
     "about = excluded.about";
 inline constexpr const char* remove_record =
     "DELETE FROM records WHERE collection = $1::bytea AND key = $2::bytea";
+// The parameters of totals_row().
 inline constexpr const char* insert_totals =
     "INSERT INTO writes(id, stamp, number, position, floor, record_version, completed, "
     "processing_ms, statuses, orders, due_from, writer, sequence, at) VALUES($1::bigint, "
@@ -159,10 +161,9 @@ inline constexpr const char* date_keys =
 inline constexpr const char* forget_writers = "DELETE FROM writes WHERE at < $1::bigint";
 inline constexpr const char* date_writers =
     "UPDATE writes SET at = $1::bigint WHERE at > $2::bigint";
-// The rows from $1 to before $2 that are not the latest of their writers.
+// $1: writer, $2: before.
 inline constexpr const char* forget_writes =
-    "DELETE FROM writes w WHERE w.id >= $1::bigint AND w.id < $2::bigint AND "
-    "EXISTS (SELECT 1 FROM writes later WHERE later.writer = w.writer AND later.id > w.id)";
+    "DELETE FROM writes WHERE writer = $1::bytea AND id < $2::bigint";
 // $1: writer.
 inline constexpr const char* last_of_writer =
     "SELECT sequence FROM writes WHERE writer = $1::bytea ORDER BY id DESC LIMIT 1";

@@ -44,6 +44,8 @@ public:
         shared_.settings = std::move(settings);
         const auto opened = detail::postgres::connect(shared_);
         if (!opened) return opened.error();
+        auto own = detail::postgres::expect_own_session(shared_, *opened);
+        if (!own) return own;
         if (!opened->synced) {
             remarks_.emplace_back(
                 "fsync is off in this PostgreSQL: orders may be lost or damaged by a crash of its "

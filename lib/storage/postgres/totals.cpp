@@ -33,6 +33,20 @@ result<plan::totals> read_totals(const rows& latest) {
     return out;
 }
 
+parameters totals_row(std::int64_t id, const plan::totals& sums, std::string_view writer,
+                      std::uint64_t sequence, timestamp at) {
+    array statuses(element::text), orders(element::integer), due_from(element::integer);
+    for (const auto& [status, it] : sums.statuses) {
+        statuses.add(status.view());
+        orders.add(it.orders);
+        due_from.add(it.due_from);
+    }
+    return parameters::of(id, sums.stamp, sums.number, sums.position, sums.floor,
+                          sums.record_version, sums.completed,
+                          std::int64_t{sums.processing_time.count()}, std::move(statuses),
+                          std::move(orders), std::move(due_from), writer, sequence, at);
+}
+
 }  // namespace detail::postgres
 }  // namespace v1
 }  // namespace orderproc

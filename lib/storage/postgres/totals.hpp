@@ -25,6 +25,9 @@ inline constexpr int totals_column_count = 12;
 inline constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
 result<plan::totals> read_totals(const rows& latest);
+// The parameters of insert_totals: of the write with this id, and whose it is.
+parameters totals_row(std::int64_t id, const plan::totals& sums, std::string_view writer,
+                      std::uint64_t sequence, timestamp at);
 
 }  // namespace detail::postgres
 }  // namespace v1

@@ -14,19 +14,34 @@ result<void> questions::run() {
     return {};
 }
 
+result<void> snapshot_questions::run() {
+    tell("COMMIT");
+    auto done = questions::run();
+    if (!done) db_.roll_back();
+    return done;
+}
+
+void add_snapshot(questions& to) {
+    to.start_afresh();
+    to.tell("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+}
+
 void add_begin(questions& to) {
+    to.start_afresh();
     to.tell("BEGIN");
-    to.tell("SELECT 1 FROM write_lock WHERE id=1 FOR UPDATE");
+    to.tell(take_write_lock);
 }
 
 void give_up(connection& db) {
     const bool locked_out = db.state() == "55P03";
     db.roll_back();
     if (!locked_out || db.lost()) return;
-    db.add(
-        "SELECT pg_terminate_backend(a.pid) FROM write_lock w JOIN pg_stat_activity a "
-        "ON a.backend_xid = w.xmax WHERE a.wait_event = 'ClientRead' "
-        "AND a.state_change < clock_timestamp() - interval '2 seconds'");
+    db.add(std::string("SELECT pg_terminate_backend(a.pid) FROM write_lock w "
+                       "JOIN pg_stat_activity a ON a.backend_xid = w.xmax "
+                       "WHERE a.wait_event = 'ClientRead' "
+                       "AND a.state_change < clock_timestamp() - interval '2 seconds' "
+                       "AND a.application_name <> ") +
+           patient_application);
     (void)db.run();  // without the right to, others have to end it
 }
 

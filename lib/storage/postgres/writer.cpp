@@ -3,7 +3,9 @@
 #include "storage/postgres/writer.hpp"
 
 #include "storage/postgres/order_row.hpp"
+#include "storage/postgres/small_rows.hpp"
 #include "storage/postgres/statements.hpp"
+#include "storage/postgres/totals.hpp"
 
 #include <algorithm>
 #include <string>
@@ -15,9 +17,9 @@ namespace detail::postgres {
 
 namespace {
 
-// Rows of the table writes that a later one of the same writer has replaced are deleted by every
-// so manieth write, behind so many that are kept.
-constexpr std::int64_t cleaning_interval = 64;
+// Every so manieth write deletes the rows of its writer in the table writes, but for so many at the
+// end of the table: what was deleted there would be in the way of all who look for the latest.
+constexpr std::uint64_t cleaning_interval = 64;
 constexpr std::int64_t writes_kept = 64;
 
 // Is it a request for work and nothing else?
@@ -49,6 +51,15 @@ write_params without_claims(const write_params& params) {
 }
 
 }  // namespace
+
+result<void> compare_clocks(timestamp ours, timestamp theirs, std::chrono::milliseconds most) {
+    const auto skew = ours > theirs ? ours - theirs : theirs - ours;
+    if (most.count() == 0 || skew <= most) return {};
+    return failure{errc::unavailable, "the clock of this host says " + to_string(ours) +
+                                          " and that of the database " + to_string(theirs) +
+                                          ": they must not differ by more than " +
+                                          std::to_string(most.count()) + " ms"};
+}
 
 // What was lost may have been done: nobody takes orders until somebody who knows has said so.
 bool writer::pauses(const write_params& params) const {
@@ -87,9 +98,23 @@ result<void> writer::plan_and_store(const write_params& params, plan::found_rows
         db_.roll_back();  // nothing to keep, so nothing to sync
         return {};
     }
-    auto stored = store(params, planner.result());
-    if (stored) shared_.seen.saw(timeline_, {epoch, planner.result().sums.position});
-    return stored;
+    add_all(params, planner.result());
+    const auto done = commit(db_);
+    if (!done) return done.error();
+    shared_.seen.saw(timeline_, {epoch, planner.result().sums.position});
+    return check(params, *done);
+}
+
+result<void> writer::write_within(const write_params& params, write_results& results) {
+    auto found = read(params, access::within);
+    if (!found) return std::move(found).error();
+    plan::planner planner(params, std::move(*found));
+    planner.run(results);
+    if (!planner.result().changed) return {};
+    add_all(params, planner.result());
+    const auto done = db_.run();
+    if (!done) return done.error();
+    return check(params, *done);
 }
 
 bool writer::tells_of_pause(timestamp now) {
@@ -104,6 +129,7 @@ result<bool> writer::waits(const write_params& params, claim_outcome& out) {
     const record_guard guard = params.guard.value_or(record_guard{});
     bool nothing = false;
     questions about(db_);
+    about.start_afresh();
     about.ask(anything_due,
               parameters::of(what.stage->waiting.view(), what.stage->active.view(),
                              guard.collection, guard.key),
@@ -156,7 +182,7 @@ void writer::add(std::string_view sql, parameters with, std::int64_t rows) {
     expected_.push_back(rows);
 }
 
-result<void> writer::store(const write_params& params, const plan::write_set& what) {
+void writer::add_all(const write_params& params, const plan::write_set& what) {
     expected_.clear();
     add_orders(what);
     add_index(what);
@@ -166,11 +192,12 @@ result<void> writer::store(const write_params& params, const plan::write_set& wh
     add_cursors_and_records(what);
     if (params.forget_max > 0) add_forgetting(params);
     add_totals(params, what);
-    const auto done = commit(db_);
-    if (!done) return done.error();
+}
+
+result<void> writer::check(const write_params& params, const std::vector<rows>& done) {
     if (params.forget_max > 0) forgot_writers_ = true;
     for (std::size_t i = 0; i < expected_.size(); ++i) {
-        const std::int64_t changed = (*done)[i].affected();
+        const std::int64_t changed = done[i].affected();
         if (expected_[i] < 0 || changed == expected_[i]) continue;
         return failure{errc::corrupt, "PostgreSQL has changed " + std::to_string(changed) + " of " +
                                           std::to_string(expected_[i]) + " rows"};
@@ -223,25 +250,12 @@ void writer::add_orders(const plan::write_set& what) {
 
 void writer::add_entries(const plan::write_set& what) {
     if (what.entries.empty()) return;
-    array position(element::integer), number(element::integer), version(element::integer),
-        event(element::bytes), from(element::text), status(element::text), actor(element::bytes),
-        reason(element::bytes), traceparent(element::bytes), snapshot(element::bytes);
+    entry_rows out;
     for (const plan::new_entry& it : what.entries) {
-        position.add(it.position);
-        number.add(it.number);
-        version.add(static_cast<std::uint64_t>(it.version));
-        event.add(std::string_view(it.event));
-        from.add(it.from ? std::optional(it.from->view()) : std::nullopt);
-        status.add(it.status.view());
-        actor.add(std::string_view(it.actor));
-        reason.add(std::string_view(it.reason));
-        traceparent.add(std::string_view(it.traceparent));
-        snapshot.add(std::string_view(it.snapshot));
+        out.add({it.position, it.number, it.version, it.event, it.from, it.status, it.actor,
+                 it.reason, it.traceparent, what.at.stamp, it.snapshot});
     }
-    add(insert_entries,
-        parameters::of(std::move(position), std::move(number), std::move(version), std::move(event),
-                       std::move(from), std::move(status), std::move(actor), std::move(reason),
-                       std::move(traceparent), std::move(snapshot), what.at.stamp));
+    add(insert_entries, std::move(out).take());
 }
 
 // What goes does so first: another order may get a unique value in the same write.
@@ -283,36 +297,28 @@ void writer::add_redactions(const plan::write_set& what) {
 
 void writer::add_keys(const plan::write_set& what) {
     if (what.keys.empty()) return;
-    array key(element::bytes), body(element::bytes), number(element::integer),
-        version(element::integer);
+    key_rows out;
     for (const plan::new_key& it : what.keys) {
-        key.add(bytes_of(it.once.key));
-        body.add(bytes_of(it.once.body));
-        number.add(it.number);
-        version.add(static_cast<std::uint64_t>(it.version));
+        out.add(it.once, it.number, it.version, what.at.now);
     }
-    add(insert_keys, parameters::of(std::move(key), std::move(body), std::move(number),
-                                    std::move(version), what.at.now));
+    add(insert_keys, std::move(out).take());
 }
 
 void writer::add_cursors_and_records(const plan::write_set& what) {
     for (const auto& [name, it] : what.cursors) {
         const std::string_view of = name;
         if (it) {
-            add(set_cursor, parameters::of(of, std::string_view(it->owner), it->at.epoch,
-                                           it->at.offset, it->expires_at, it->moved_at));
+            add(set_cursor, cursor_row(of, *it));
         } else {
             add(remove_cursor, parameters::of(of));
         }
     }
     for (const auto& [name, it] : what.records) {
-        const std::string_view collection = name.collection;
-        const std::string_view key = name.key;
         if (it) {
-            add(set_record, parameters::of(collection, key, std::string_view(it->value),
-                                           it->version, it->due_at, std::string_view(it->order)));
+            add(set_record, record_row(name.collection, *it));
         } else {
-            add(remove_record, parameters::of(collection, key));
+            add(remove_record,
+                parameters::of(std::string_view(name.collection), std::string_view(name.key)));
         }
     }
     if (what.purged.empty()) return;
@@ -339,21 +345,10 @@ void writer::add_forgetting(const write_params& params) {
 
 void writer::add_totals(const write_params& params, const plan::write_set& what) {
     const std::int64_t id = latest_id_ + 1;
-    if (id % cleaning_interval == 0) {
-        add(forget_writes, parameters::of(id - writes_kept - cleaning_interval, id - writes_kept));
+    if (++stored_ % cleaning_interval == 0) {
+        add(forget_writes, parameters::of(params.writer, id - writes_kept));
     }
-    const plan::totals& sums = what.sums;
-    array statuses(element::text), orders(element::integer), due_from(element::integer);
-    for (const auto& [status, it] : sums.statuses) {
-        statuses.add(status.view());
-        orders.add(it.orders);
-        due_from.add(it.due_from);
-    }
-    add(insert_totals,
-        parameters::of(id, sums.stamp, sums.number, sums.position, sums.floor, sums.record_version,
-                       sums.completed, std::int64_t{sums.processing_time.count()},
-                       std::move(statuses), std::move(orders), std::move(due_from), params.writer,
-                       params.sequence, params.now));
+    add(insert_totals, totals_row(id, what.sums, params.writer, params.sequence, params.now));
 }
 
 }  // namespace detail::postgres

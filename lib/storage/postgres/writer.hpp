@@ -18,6 +18,9 @@ namespace orderproc {
 inline namespace v1 {
 namespace detail::postgres {
 
+// errc::unavailable if they differ by more than that; 0: by anything.
+result<void> compare_clocks(timestamp ours, timestamp theirs, std::chrono::milliseconds most);
+
 class writer {
 public:
     // Of a server with this timeline.
@@ -25,9 +28,14 @@ public:
         : db_(db), timeline_(timeline), shared_(shared) {}
 
     result<void> write(const write_params& params, write_results& results);
+    // REQUIRES: a transaction is open and has the write lock; it stays so. On failure it is to be
+    // rolled back.
+    result<void> write_within(const write_params& params, write_results& results);
 
 private:
-    enum class access : std::uint8_t { locked, snapshot };
+    // locked: in a transaction that it begins and that has the write lock. within: in one that
+    // does.
+    enum class access : std::uint8_t { locked, within, snapshot };
 
     result<plan::found_rows> read(const write_params& params, access how);
     result<void> plan_and_store(const write_params& params, plan::found_rows found,
@@ -47,7 +55,8 @@ private:
 
     // A statement that should change so many rows; negative: any number.
     void add(std::string_view sql, parameters with, std::int64_t rows = -1);
-    result<void> store(const write_params& params, const plan::write_set& what);
+    void add_all(const write_params& params, const plan::write_set& what);
+    result<void> check(const write_params& params, const std::vector<rows>& done);
     void add_orders(const plan::write_set& what);
     void add_entries(const plan::write_set& what);
     void add_index(const plan::write_set& what);
@@ -64,6 +73,7 @@ private:
     std::int64_t latest_id_ = 0;  // of the table writes, under the lock
     std::uint64_t lost_ = 0;      // the sum of epochs.lost
     std::optional<timestamp> told_of_loss_;
+    std::uint64_t stored_ = 0;  // writes
     std::optional<timestamp> oldest_key_;
     bool forgot_writers_ = false;
 };

@@ -84,24 +84,14 @@ result<void> read_walk(const rows& from, std::uint64_t floor,
     return {};
 }
 
-failure clocks_differ(timestamp ours, timestamp theirs, std::chrono::milliseconds most) {
-    return {errc::unavailable, "the clock of this host says " + to_string(ours) +
-                                   " and that of the database " + to_string(theirs) +
-                                   ": they must not differ by more than " +
-                                   std::to_string(most.count()) + " ms"};
-}
-
 }  // namespace
 
 result<plan::found_rows> writer::read(const write_params& params, access how) {
     const plan::read_set wanted = plan::reads_of(params);
     plan::found_rows found;
     questions about(db_);
-    if (how == access::locked) {
-        add_begin(about);
-    } else {
-        about.tell(begin_snapshot);
-    }
+    if (how == access::locked) add_begin(about);
+    if (how == access::snapshot) add_snapshot(about);
     ask_totals(about, params, found);
     ask_orders(about, wanted, found);
     for (const plan::due_prefix& it : wanted.due) ask_due(about, params, it, found);
@@ -125,19 +115,10 @@ void writer::ask_totals(questions& about, const write_params& params, plan::foun
         if (!read) return std::move(read).error();
         found.sums = std::move(*read);
         latest_id_ = latest.integer(0, 0);
-        const timestamp theirs = latest.time(0, 11);  // as of the beginning of the transaction
-        const auto skew = params.now > theirs ? params.now - theirs : theirs - params.now;
-        const auto most = shared_.clock_skew_max;
-        if (most.count() == 0 || skew <= most) return {};
-        return clocks_differ(params.now, theirs, most);
+        // The server's, as of the beginning of the transaction.
+        return compare_clocks(params.now, latest.time(0, 11), shared_.clock_skew_max);
     });
-    about.ask(all_epochs, {}, [&](const rows& all) -> result<void> {
-        auto read = read_epochs(all);
-        if (!read) return std::move(read).error();
-        found.epochs = std::move(*read);
-        lost_ = lost_in(all);
-        return {};
-    });
+    ask_epochs(about, found.epochs, &lost_);
 }
 
 void writer::ask_orders(questions& about, const plan::read_set& wanted, plan::found_rows& found) {
