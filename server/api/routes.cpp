@@ -16,7 +16,9 @@ constexpr access reads{true, {scope::orders_read}};
 constexpr access writes{true, {scope::orders_write}};
 constexpr access raises{true, auth::scopes_of_events, true};
 constexpr access erases{true, {scope::erase}};
+#ifdef ORDERPROC_WITH_WEBHOOKS
 constexpr access webhooks{true, {scope::webhooks}};
+#endif
 constexpr access scrapes{true, {scope::metrics}};
 
 constexpr route table[] = {
@@ -39,6 +41,7 @@ constexpr route table[] = {
     {"GET", "/events", "stream_events", &api::stream_events, reads},
     {"GET", "/orders/{order_id}/events", "stream_order_events", &api::stream_order_events, reads},
     {"GET", "/journal", "get_journal", &api::get_journal, reads},
+#ifdef ORDERPROC_WITH_WEBHOOKS
     {"POST", "/webhooks", "create_webhook", &api::create_endpoint, webhooks},
     {"GET", "/webhooks", "list_webhooks", &api::list_endpoints, webhooks},
     {"GET", "/webhooks/{webhook_id}", "get_webhook", &api::get_endpoint, webhooks},
@@ -51,6 +54,7 @@ constexpr route table[] = {
     {"POST", "/webhooks/{webhook_id}/replay", "replay_webhook", &api::replay_endpoint, webhooks},
     {"GET", "/webhooks/{webhook_id}/attempts", "list_webhook_attempts", &api::list_attempts,
      webhooks},
+#endif
     {"GET", "/metrics", "get_metrics", &api::get_metrics, scrapes},
     {"GET", "/healthz", "get_health", &api::get_health, anybody},
     {"GET", "/readyz", "get_readiness", &api::get_readiness, anybody},

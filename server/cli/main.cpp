@@ -26,7 +26,9 @@ int main(int argc, char** argv) {
     add_rotate_epoch({app, run});
     add_bench({app, run});
     add_order({app, run});
+#ifdef ORDERPROC_WITH_WEBHOOKS
     add_webhooks({app, run});
+#endif
     add_keys({app, run});
     add_audit({app, run});
     try {

@@ -175,7 +175,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     parts.event_source = settings.event_source;
     parts.limits = options.limits;
     parts.retry = times.retries;
-    parts.webhooks = *hooks ? &(*hooks)->desk() : nullptr;
+    parts.webhooks = *hooks ? (*hooks)->desk() : nullptr;
     api handlers(writes, reads, completed(std::move(parts), **access, gate, feeds));
     api_service service(handlers);
     std::optional<cors_service> cors;

@@ -1,5 +1,7 @@
 #include "cli/webhook_settings.hpp"
 
+#ifdef ORDERPROC_WITH_WEBHOOKS
+
 #include "cli/refusal.hpp"
 #include "text/secret_file.hpp"
 
@@ -136,3 +138,19 @@ result<std::unique_ptr<running_webhooks>> running_webhooks::start(storage& of, e
 }
 
 }  // namespace orderproc::server
+
+#else
+
+namespace orderproc::server {
+
+void webhook_settings::add_to(CLI::App&) {}
+
+result<std::unique_ptr<running_webhooks>> running_webhooks::start(storage&, engine&,
+                                                                  const webhook_settings&,
+                                                                  const std::string&, observer&) {
+    return std::unique_ptr<running_webhooks>();
+}
+
+}  // namespace orderproc::server
+
+#endif

@@ -5,13 +5,17 @@
 
 #include "api/webhook_desk.hpp"
 #include "cli/settings.hpp"
+
+#include <orderproc/engine.hpp>
+
+#ifdef ORDERPROC_WITH_WEBHOOKS
 #include "http/stream_maker.hpp"
 #include "webhooks/delivery_client.hpp"
 #include "webhooks/removal_watch.hpp"
 
-#include <orderproc/engine.hpp>
 #include <orderproc/reader.hpp>
 #include <orderproc/webhooks.hpp>
+#endif
 
 #include <chrono>
 #include <cstdint>
@@ -29,11 +33,16 @@ struct webhook_settings {
     bool allow_http = false;
     std::vector<std::uint16_t> ports;
 
+    // None if this build sends none.
     void add_to(CLI::App& command);
-    bool wanted() const noexcept { return !keys_file.empty() || insecure_secrets; }
+#ifdef ORDERPROC_WITH_WEBHOOKS
+    bool wanted() const noexcept {
+        return !keys_file.empty() || insecure_secrets;
+    }
     // errc::invalid_argument, naming the option: a file that others can read, or that has no keys.
     result<webhook_keys> keys() const;
     result<guard_policy> policy() const;
+#endif
 };
 
 // The sender of a server, and what its handlers need.
@@ -47,7 +56,10 @@ public:
                                                            const std::string& event_source,
                                                            observer& tell);
 
-    webhook_desk& desk() noexcept { return desk_; }
+#ifdef ORDERPROC_WITH_WEBHOOKS
+    webhook_desk* desk() noexcept {
+        return &desk_;
+    }
     void stop(std::chrono::milliseconds drain) {
         removals_.stop();
         sender_->stop(drain);
@@ -64,6 +76,12 @@ private:
     std::optional<webhook_sender> sender_;
     removal_watch removals_;
     webhook_desk desk_;
+#else
+    webhook_desk* desk() noexcept {
+        return nullptr;
+    }
+    void stop(std::chrono::milliseconds) {}
+#endif
 };
 
 }  // namespace orderproc::server
