@@ -28,6 +28,12 @@ bool contains(std::string_view text, std::string_view what) {
     return text.find(what) != text.npos;
 }
 
+// So that a refusal hits nothing but what it is meant for.
+engine_options one_a_write(engine_options from) {
+    from.batch_max = 1;
+    return from;
+}
+
 // A sender on a storage that refuses what it is told to.
 struct shaky_room : webhook_room {
     shaky_room() {
@@ -54,7 +60,7 @@ struct shaky_room : webhook_room {
 
     testing::fault_storage faulty{*orders};
     bool refuses_parked = false, refuses_cursors = false;
-    engine shaky{faulty, status_machine::standard(), {time, random, watch}, by_hand};
+    engine shaky{faulty, status_machine::standard(), {time, random, watch}, one_a_write(by_hand)};
     reader shaky_reads{faulty};
     webhook_sender it{shaky, shaky_reads, post, quiet()};
 };
