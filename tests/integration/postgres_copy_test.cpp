@@ -351,6 +351,23 @@ BOOST_FIXTURE_TEST_CASE(a_copier_that_is_killed_leaves_nothing, shop) {
     check_whole(*reader_of(*orders));
 }
 
+// However long its source takes.
+BOOST_FIXTURE_TEST_CASE(writers_that_wait_do_not_end_a_copy, shop) {
+    const auto target = std::move(open_postgres_target(options())).value();
+    BOOST_TEST_REQUIRE(target->begin({}).has_value());
+    wait_for(
+        "SELECT bool_or(state_change < clock_timestamp() - interval '2 seconds') FROM "
+        "pg_stat_activity WHERE application_name = 'orderproc copy'",
+        "t");
+    postgres_options hasty = options();
+    hasty.lock_timeout = 50ms;
+    const auto others = std::move(open_postgres(hasty)).value();
+    const auto done = write(*writer_of(*others), 1, {create("A")});
+    BOOST_TEST_REQUIRE(!done.call);
+    BOOST_TEST((done.call.error().code == errc::unavailable));
+    BOOST_TEST(target->count().has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_target_that_is_not_empty_is_refused, shop) {
     source_shop from;
     from.submit(1);
