@@ -75,8 +75,9 @@ struct webhook_sender_options {
     std::size_t per_endpoint = 8;  // deliveries at a time, at least 1…
     std::size_t in_all = 64;       // …and for all endpoints together
     // What an event waits after each failed attempt, spread by 20 % either way; when there is no
-    // more, it is given up. 429 and 503 with Retry-After wait as long as that says instead, and
-    // the other events of the endpoint with them.
+    // more, it is given up, or the endpoint is paused if nothing has got through meanwhile. 429 and
+    // 503 with Retry-After wait at least as long as that says, and the other events of the endpoint
+    // with them.
     std::vector<std::chrono::milliseconds> retries = {
         std::chrono::seconds(5), std::chrono::minutes(5), std::chrono::minutes(30),
         std::chrono::hours(2),   std::chrono::hours(5),   std::chrono::hours(10),

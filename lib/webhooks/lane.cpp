@@ -20,6 +20,8 @@ constexpr std::size_t window_bytes_max = std::size_t{1024} * 1024;
 constexpr std::size_t parts_max = 32;
 // A cursor whose endpoint is told of nothing moves so often, so that it holds up no purge.
 constexpr std::chrono::seconds idle_move(3);
+// How much is told once more if the journal has lost something.
+constexpr std::chrono::minutes look_back(1);
 
 cursor_terms terms_of(const sender_core& of, const webhook_endpoint& it) {
     return {cursor_name(it.id), of.options.owner, of.options.lease, milliseconds(0)};
@@ -119,7 +121,10 @@ void lane::keep_lease(clock::instant now, bool stopping, bool drained) {
     if (mail.moved) lead(lease_->on_moved(*mail.moved));
     lead(lease_->expire(now));
     if (lease_->engine_stopped()) core_.engine_stopped = true;
-    if (cursor_removed_) return;  // it must not come back
+    if (cursor_removed_) {  // it must not come back
+        if (stopping && *cursor_removed_ != removal::pending) lease_.reset();
+        return;
+    }
     const cursor_wish wanted = wish(now, stopping, drained);
     const bool in_time = now >= core_.tick_due || !lease_->leading() || wanted.finished;
     if (in_time) {
@@ -140,7 +145,7 @@ void lane::keep_lease(clock::instant now, bool stopping, bool drained) {
 void lane::lead(cursor_lease::change what) {
     if (what == cursor_lease::change::none) return;
     drop();
-    loaded_ = false;
+    pausing_.clear();  // it was about what is known here
     load_due_ = clock::instant::min();
 }
 
@@ -160,12 +165,15 @@ void lane::drop() noexcept {
     parked_dirty_.clear();
     parked_sending_ = 0;
     loaded_ = false;
+    ++leads_;
 }
 
 // It leads: from where the cursor stands, but not before its first event.
 void lane::begin() {
-    if (auto ok = load_parked(); !ok) {
-        core_.with.observer.error("webhooks.read", ok.error());
+    const auto current = load_parked();
+    if (!current) core_.with.observer.error("webhooks.read", current.error());
+    if (!current || !*current) {
+        if (current) core_.mailbox->refresh();
         load_due_ = core_.with.time.monotonic() + commit_pause(1);
         return;
     }
@@ -222,7 +230,15 @@ void lane::take() {
         const auto offered = subscription_->offered();
         std::vector<feed_part> parts;
         const auto state = subscription_->take(parts, window_bytes_max - window_size_, parts_max);
-        for (const feed_part& it : parts) take_part(it);
+        try {
+            for (const feed_part& it : parts) {
+                take_part(it);
+                if (!subscription_) return;
+            }
+        } catch (...) {  // what was handed over comes once more
+            subscription_.reset();
+            throw;
+        }
         if (state == feed_state::dropped) {  // it has fallen behind: it reads by itself
             subscription_.reset();
             return;
@@ -238,19 +254,7 @@ void lane::take() {
 }
 
 void lane::take_part(const feed_part& it) {
-    if (it.is == feed_part::kind::reset) {
-        core_.report("webhooks.reset", errc::not_found,
-                     "endpoint " + endpoint_.id +
-                         ": the journal does not have what comes after its cursor: it is told "
-                         "from entry " +
-                         std::to_string(it.position.offset) + " on");
-        outgoing_event mark;
-        mark.at = it.position;
-        mark.is = outgoing_event::state::done;
-        window_.push_back(std::move(mark));
-        taken_ = it.position;
-        return;
-    }
+    if (it.is == feed_part::kind::reset) return take_reset(it.position);
     for (const journal_entry& one : it.entries) {
         if (matches_filter(one)) {
             window_.push_back(to_event(one));
@@ -260,10 +264,36 @@ void lane::take_part(const feed_part& it) {
     }
 }
 
+// Its place is not in the journal. What was purged is over. If the journal has lost entries, or is
+// another one, it goes on from a little before what was passed last, and not from the beginning.
+void lane::take_reset(feed_position to) {
+    const bool purged = to.offset > taken_.offset;
+    if (!purged && passed_at_ > timestamp::min()) {
+        const auto near = core_.journal.use(
+            [&](repository_reader& from) { return from.find_position(passed_at_ - look_back); });
+        if (near && near->offset > to.offset) {
+            to = *near;
+            subscription_.reset();  // it would begin further back
+        }
+    }
+    core_.report("webhooks.reset", errc::not_found,
+                 "endpoint " + endpoint_.id +
+                     ": the journal does not have what comes after its cursor: it is told "
+                     "from entry " +
+                     std::to_string(to.offset) + " on");
+    outgoing_event mark;
+    mark.at = to;
+    mark.journaled_at = passed_at_;
+    mark.is = outgoing_event::state::done;
+    window_.push_back(std::move(mark));
+    taken_ = to;
+}
+
 // The cursor's place moves past what is done, and never past a gap.
 void lane::pass() noexcept {
     while (!window_.empty() && window_.front().is == outgoing_event::state::done) {
         done_ = window_.front().at;
+        passed_at_ = window_.front().journaled_at;
         window_size_ -= window_.front().body.size();
         window_.pop_front();
         moved_ = true;
@@ -275,6 +305,7 @@ void lane::pass() noexcept {
 
 void lane::step(clock::instant now, bool stopping, bool drained) {
     keep_lease(now, stopping, drained);
+    if (cursor_removed_) return clean(now);
     if (!leading()) return;
     if (endpoint_.state == webhook_state::removed) return clean(now);
     if (!loaded_ && now >= load_due_) begin();
@@ -296,7 +327,10 @@ void lane::step(clock::instant now, bool stopping, bool drained) {
 
 clock::instant lane::due(clock::instant now, bool stopping, bool drained) const {
     if (!lease_) return wants_lease(stopping) ? now : clock::instant::max();
-    if (cursor_removed_) return clock::instant::max();  // its end wakes the sender
+    if (cursor_removed_) {  // the end of that wakes the sender
+        const bool waits = cleaned_ || *cursor_removed_ == removal::pending;
+        return waits ? clock::instant::max() : std::max(clean_due_, now);
+    }
     const cursor_wish wanted = wish(now, stopping, drained);
     auto out = lease_->due(wanted, now);
     const bool held = lease_->leading() && !wanted.finished && out != clock::instant::max();

@@ -109,6 +109,7 @@ private:
     void subscribe();
     void take();
     void take_part(const feed_part& it);
+    void take_reset(feed_position to);
     void pass() noexcept;
     cursor_wish wish(clock::instant now, bool stopping, bool drained) const noexcept;
     bool pending_writes() const noexcept;
@@ -135,7 +136,7 @@ private:
     void write_pause(clock::instant now);
 
     // lane_parked.cpp
-    result<void> load_parked();
+    result<bool> load_parked();
     void fail_live(const outgoing_event& it, const webhook_response& got,
                    std::optional<timestamp>& next_at);
     void note_parked(std::int64_t number, order_version version, const webhook_response& got,
@@ -164,6 +165,7 @@ private:
     void remove_cursor();
     lane_task* find_task(const std::string& key) noexcept;
     void clean(clock::instant now);
+    void remove_endpoint(clock::instant now);
 
     outgoing_event to_event(const journal_entry& it) const;
     bool matches_filter(const journal_entry& it) const;
@@ -180,6 +182,7 @@ private:
     bool feed_ready_ = false;
     feed_position taken_;      // up to here it has been taken from the feed…
     feed_position done_;       // …and up to here it is delivered or durably parked
+    timestamp passed_at_{};    // when the last one that was passed came into the journal
     bool moved_ = false;       // done_ passed something that was sent
     clock::instant idle_due_;  // when the cursor moves though nothing was sent
     std::deque<outgoing_event> window_;
@@ -193,14 +196,15 @@ private:
     std::size_t parked_sending_ = 0;
     bool loaded_ = false;
     clock::instant load_due_;
+    std::uint64_t leads_ = 0;  // changes whenever what is known here ends
 
-    std::size_t window_of_sends_ = 2;  // deliveries at a time, from 1 to per_endpoint
-    std::uint32_t failures_ = 0;       // in a row
-    std::uint32_t probes_ = 0;         // that failed, since new events are held
-    clock::instant held_until_;        // Retry-After
-    clock::instant probe_due_;         // no new events before this
-    std::optional<timestamp> failing_since_;
-    std::string pausing_;  // why it is to be paused
+    std::size_t window_of_sends_ = 2;         // deliveries at a time, from 1 to per_endpoint
+    std::uint32_t failures_ = 0;              // in a row
+    std::uint32_t probes_ = 0;                // that failed, since new events are held
+    clock::instant held_until_;               // Retry-After
+    clock::instant probe_due_;                // no new events before this
+    std::optional<timestamp> failing_since_;  // nothing has got through since
+    std::string pausing_;                     // why it is to be paused
     bool pause_writing_ = false;
     clock::instant pause_due_;
 
@@ -216,7 +220,7 @@ private:
     bool replay_ended_ = false;  // what is in replay_ is the rest
     clock::instant replay_due_;  // not read before
     std::size_t removing_ = 0;   // records, of an endpoint that was removed
-    bool cleaned_ = false;       // but for the endpoint's own record
+    bool cleaned_ = false;       // the endpoint's own record as well, or that is under way
     clock::instant clean_due_;
     std::shared_ptr<std::atomic<removal>> cursor_removed_;
 };

@@ -18,8 +18,9 @@ constexpr std::size_t history_page = 64;
 
 }  // namespace
 
-// What the sender before left, and what people want to see of it.
-result<void> lane::load_parked() {
+// What the sender before left, and what people want to see of it. False: the endpoint is not as it
+// is known here; it may have been removed, and its cursor with it.
+result<bool> lane::load_parked() {
     const timestamp wall = core_.with.time.now();
     const auto now = core_.with.time.monotonic();
     parked_.clear();
@@ -29,13 +30,22 @@ result<void> lane::load_parked() {
     std::vector<std::pair<std::int64_t, parked_order>> found;
     std::optional<record> sent;
     std::size_t failed = 0;
+    bool current = false;
+    std::vector<std::string> unreadable;
     auto read = core_.journal.use([&](repository_reader& from) -> result<void> {
         found.clear();
+        unreadable.clear();
+        const auto now_so = from.find_record({webhook_collection, endpoint_.id});
+        if (!now_so) return now_so.error();
+        current = *now_so && (*now_so)->version == endpoint_.version;
         const std::string prefix = prefix_of(endpoint_.id);
         auto done = for_records(from, parked_collection, prefix, [&](const record& it) {
             const auto number = number_in_key(it.key, endpoint_.id);
             auto one = decode_parked(it.value);
-            if (!number || !one) return true;
+            if (!number || !one) {
+                unreadable.push_back(it.key);
+                return true;
+            }
             parked_order order;
             order.it = std::move(*one);
             order.stored = it.version;
@@ -53,7 +63,12 @@ result<void> lane::load_parked() {
         sent = std::move(*stored);
         return {};
     });
-    if (!read) return read;
+    if (!read) return read.error();
+    if (!current) return false;
+    for (const std::string& it : unreadable) {
+        core_.report("webhooks.read", errc::corrupt,
+                     "the record of the parked order " + it + " cannot be read");
+    }
     failed_stored_ = failed;
     sent_ = sent ? decode_lines(sent->value) : std::vector<webhook_attempt>();
     sent_stored_ = sent ? sent->version : 0;
@@ -63,6 +78,7 @@ result<void> lane::load_parked() {
     for (auto& [number, order] : found) {
         if (endpoint_.resumed_at && order.it.failed_at <= *endpoint_.resumed_at) {
             order.it.due_at = wall;
+            order.it.attempts = 0;
         }
         // No longer than from now on: a clock that was ahead gave it.
         const auto wait = std::clamp(order.it.due_at - wall, milliseconds(0), delay_max);
@@ -73,7 +89,7 @@ result<void> lane::load_parked() {
         auto& there = parked_.emplace(number, std::move(order)).first->second;
         schedule(number, there, now + wait);
     }
-    return {};
+    return true;
 }
 
 void lane::schedule(std::int64_t number, parked_order& it, clock::instant due) {
@@ -109,7 +125,12 @@ void lane::note_failed(std::int64_t number, parked_order& it, const webhook_resp
     if (it.it.attempts == 0) it.it.failed_since = wall;
     ++it.it.attempts;
     auto wait = milliseconds(0);
-    if (it.it.attempts > core_.options.retries.size()) {
+    const bool last = it.it.attempts > core_.options.retries.size();
+    if (last && failing_since_ && *failing_since_ <= it.it.failed_since) {
+        // It is the endpoint that fails, and not the event: that loses none.
+        it.it.attempts = 0;
+        pause("all attempts have failed since " + to_string(*failing_since_));
+    } else if (last) {
         core_.report("webhooks.given_up", errc::unavailable,
                      "endpoint " + endpoint_.id + ": version " +
                          std::to_string(static_cast<std::uint64_t>(it.it.next)) + " of order " +
@@ -237,14 +258,16 @@ void lane::write_parked(std::int64_t number, parked_order& it) {
     }
     it.dirty = false;
     it.writing = true;
-    core_.write(std::move(what), [weak = weak_from_this(), number](record_outcome& outcome) {
-        if (const auto self = weak.lock()) self->note_parked_written(number, outcome);
-    });
+    core_.write(std::move(what),
+                [weak = weak_from_this(), number, lead = leads_](record_outcome& outcome) {
+                    const auto self = weak.lock();
+                    if (self && self->leads_ == lead) self->note_parked_written(number, outcome);
+                });
 }
 
 void lane::note_parked_written(std::int64_t number, record_outcome& outcome) {
     const auto at = parked_.find(number);
-    if (at == parked_.end() || !at->second.writing) return;  // of before it lost the lease
+    if (at == parked_.end() || !at->second.writing) return;
     parked_order& it = at->second;
     it.writing = false;
     const bool gone = outcome.ec == errc::not_found || (!outcome.ec && !outcome.present);
@@ -274,7 +297,10 @@ void lane::hurry_parked(clock::instant now) {
     probe_due_ = clock::instant::min();
     held_until_ = clock::instant::min();
     failing_since_.reset();
-    for (auto& [number, it] : parked_) schedule(number, it, now);
+    for (auto& [number, it] : parked_) {
+        it.it.attempts = 0;
+        schedule(number, it, now);
+    }
 }
 
 }  // namespace detail

@@ -131,13 +131,15 @@ void lane::dispatch(clock::instant now) {
 }
 
 milliseconds lane::delay_after(const webhook_response& got, std::uint32_t attempts) const {
-    if (may_wait_as_told(got)) return std::min(*got.retry_after, retry_after_max);
     const auto& all = core_.options.retries;
     const milliseconds by = all[std::min<std::size_t>(attempts, all.size()) - 1];
     constexpr double unit = 0x1.0p-53;
     const double chance = static_cast<double>(core_.with.random.next() >> 11) * unit;  // [0, 1)
-    return milliseconds(
+    const milliseconds own(
         static_cast<milliseconds::rep>(static_cast<double>(by.count()) * (0.8 + 0.4 * chance)));
+    // It may be told to wait for longer, and never so shortly that its attempts are soon used up.
+    if (!may_wait_as_told(got)) return own;
+    return std::max<milliseconds>(own, std::min(*got.retry_after, retry_after_max));
 }
 
 void lane::note_success() {

@@ -117,9 +117,10 @@ void lane::read_replay(lane_task& it, clock::instant now) {
         replay_due_ = now + commit_pause(1);
         return;
     }
-    if (page->reset) {  // purged meanwhile, or another journal
-        replay_ended_ = page->oldest.offset >= it.what.until || page->oldest == it.what.after;
-        it.what.after = page->oldest;
+    if (page->reset) {  // purged meanwhile; or another journal, which has nothing of it
+        const bool purged = page->oldest.offset > it.what.after.offset;
+        replay_ended_ = !purged || page->oldest.offset >= it.what.until;
+        if (purged) it.what.after = page->oldest;
         return;
     }
     replay_ended_ = page->entries.size() < replay_page;
@@ -192,14 +193,9 @@ void lane::end_task(lane_task& it) {
 
 // Of an endpoint that was removed: first what it has, then its cursor, then itself.
 void lane::clean(clock::instant now) {
-    if (cursor_removed_ && *cursor_removed_ == removal::done && !cleaned_) {
-        cleaned_ = true;
-        auto what = remove_of(webhook_collection, endpoint_.id, endpoint_.version);
-        core_.write(std::move(what), {});
-        return;
-    }
+    if (cursor_removed_ && *cursor_removed_ == removal::done) return remove_endpoint(now);
     if (cursor_removed_ && *cursor_removed_ == removal::failed) cursor_removed_.reset();
-    if (cursor_removed_ || removing_ > 0 || now < clean_due_) return;
+    if (!leading() || cursor_removed_ || removing_ > 0 || now < clean_due_) return;
     clean_due_ = now + commit_pause(1);
     std::vector<change_record> gone;
     const auto read = core_.journal.use([&](repository_reader& from) -> result<void> {
@@ -228,6 +224,20 @@ void lane::clean(clock::instant now) {
             if (!outcome.ec) self->clean_due_ = clock::instant::min();
         });
     }
+}
+
+void lane::remove_endpoint(clock::instant now) {
+    if (cleaned_ || now < clean_due_) return;
+    cleaned_ = true;
+    auto what = remove_of(webhook_collection, endpoint_.id, endpoint_.version);
+    core_.write(std::move(what), [weak = weak_from_this()](record_outcome& outcome) {
+        const auto self = weak.lock();
+        const bool gone =
+            !outcome.ec || outcome.ec == errc::not_found || outcome.ec == errc::stopped;
+        if (!self || gone) return;
+        self->cleaned_ = false;
+        self->clean_due_ = self->core_.with.time.monotonic() + commit_pause(1);
+    });
 }
 
 void lane::remove_cursor() {

@@ -80,8 +80,15 @@ result<void> for_records(repository_reader& from, std::string_view collection,
 inline std::string prefix_of(std::string_view endpoint) {
     return std::string(endpoint) + "/";
 }
+inline constexpr std::string_view cursor_prefix = "webhook.";
 inline std::string cursor_name(std::string_view endpoint) {
-    return "webhook." + std::string(endpoint);
+    return std::string(cursor_prefix).append(endpoint);
+}
+// Whose cursor it is; none: no endpoint's.
+inline std::optional<std::string_view> endpoint_of_cursor(std::string_view name) {
+    if (!name.starts_with(cursor_prefix)) return std::nullopt;
+    const std::string_view id = name.substr(cursor_prefix.size());
+    return id.starts_with("wh_") ? std::optional(id) : std::nullopt;
 }
 inline std::string event_id(const feed_position& at, std::string_view endpoint) {
     return to_string(at) + "." + std::string(endpoint);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <memory>
+#include <string>
 #include <utility>
 
 namespace orderproc {
@@ -21,6 +23,12 @@ constexpr std::chrono::seconds measure_every(1);
 constexpr std::chrono::minutes tidy_every(1);
 constexpr std::size_t expired_max = 500;  // attempts, removed at a time
 constexpr std::size_t owner_size_max = 64;
+
+// Ends itself.
+class unheeded final : public cursor_completion {
+public:
+    void complete(const cursor_outcome&) noexcept override { delete this; }
+};
 
 }  // namespace
 
@@ -190,9 +198,10 @@ private:
         lanes_.at(from.key)->set_tasks(tasks);
     }
 
-    // Attempts that have been kept for long enough.
+    // Attempts that have been kept for long enough, and what is left of endpoints.
     void tidy(clock::instant now) {
         tidy_due_ = now + tidy_every;
+        remove_left_cursors();
         const bool leads = std::any_of(lanes_.begin(), lanes_.end(),
                                        [](const auto& it) { return it.second->leading(); });
         if (!leads) return;
@@ -205,6 +214,39 @@ private:
             core_.write(detail::remove_of(detail::attempts_collection, it.key, it.version), {});
         }
         if (old->more) tidy_due_ = now + detail::commit_pause(1);
+    }
+
+    // Whoever asked for the cursor of an endpoint while that was being removed has made it anew,
+    // and it would hold back purges. An endpoint is stored before its cursor, and its id never
+    // comes again. One that somebody holds is removed the next time.
+    void remove_left_cursors() {
+        std::vector<std::string> left;
+        const auto read = core_.journal.use([&](repository_reader& from) -> result<void> {
+            left.clear();
+            const auto all = from.list_cursors();
+            if (!all) return all.error();
+            for (const named_cursor& it : *all) {
+                const auto id = detail::endpoint_of_cursor(it.name);
+                if (!id) continue;
+                const auto endpoint =
+                    from.find_record({detail::webhook_collection, std::string(*id)});
+                if (!endpoint) return endpoint.error();
+                if (!*endpoint) left.push_back(it.name);
+            }
+            return {};
+        });
+        if (!read && read.error().code != errc::not_supported) {
+            return core_.with.observer.error("webhooks.read", read.error());
+        }
+        for (std::string& it : left) {
+            commit_cursor what;
+            what.name = std::move(it);
+            what.owner = "removed-" + detail::random_letters(12);
+            what.expires_at = core_.with.time.now();
+            what.remove = true;
+            auto done = std::make_unique<unheeded>();
+            if (core_.orders.submit(std::move(what), *done)) (void)done.release();
+        }
     }
 
     bool over() const noexcept {

@@ -61,13 +61,21 @@ void tell_keys(const log_sink& log, const std::string& issuer, const failure* wh
     }
 }
 
+// What makes sense of an issuer alone. Were it passed over, tokens would be bound to nobody.
+bool has_more(const jwt_settings& it) {
+    const jwt_settings none;
+    return !it.audience.empty() || !it.keys.empty() || !it.name.empty() || !it.user_claim.empty() ||
+           !it.tenant_claim.empty() || it.allow_private || it.algorithms != none.algorithms ||
+           it.scope_claim != none.scope_claim;
+}
+
 result<std::vector<auth::jwt_issuer>> issuers_of(const jwt_settings& from) {
     std::vector<auth::jwt_issuer> out;
     if (!from.issuers_file.empty()) {
-        if (!from.issuer.empty()) {
+        if (!from.issuer.empty() || has_more(from)) {
             return failure{errc::invalid_argument,
-                           "--jwt-issuers stands in the place of --jwt-issuer: leave one of them "
-                           "out"};
+                           "--jwt-issuers stands in the place of the other options of an issuer: "
+                           "leave them out, and say it in the file"};
         }
         auto text = auth::read_file({"file:" + from.issuers_file, issuers_size_max, {}});
         if (!text) return failure{errc::invalid_argument, "--jwt-issuers: " + text.error().detail};
@@ -78,7 +86,7 @@ result<std::vector<auth::jwt_issuer>> issuers_of(const jwt_settings& from) {
     } else if (!from.issuer.empty()) {
         out.push_back({from.issuer, from.name, from.audience, from.keys, from.algorithms,
                        from.scope_claim, from.user_claim, from.tenant_claim, from.allow_private});
-    } else if (!from.audience.empty() || !from.keys.empty()) {
+    } else if (has_more(from)) {
         return failure{errc::invalid_argument, "tokens need --jwt-issuer"};
     }
     if (auto ok = auth::complete(out); !ok) return std::move(ok).error();

@@ -38,8 +38,10 @@ result<std::unique_ptr<http::client_stream_maker>> open_carrier() {
 #endif
 }
 
+constexpr int reseal_tries = 3;
+
 // What is stored with an older key, with the first one.
-result<void> reseal(reader& reads, engine& to, const webhook_keys& keys) {
+result<void> reseal_once(reader& reads, engine& to, const webhook_keys& keys) {
     const auto changes =
         reads.use([&](repository_reader& from) { return reseal_webhooks(from, keys); });
     if (!changes) {
@@ -51,6 +53,15 @@ result<void> reseal(reader& reads, engine& to, const webhook_keys& keys) {
     auto answer = written->get_future();
     write_records(to, *changes, [written](result<void> it) { written->set_value(std::move(it)); });
     return answer.get();
+}
+
+// Another server that starts may do the same at the same time, or a sender pause an endpoint.
+result<void> reseal(reader& reads, engine& to, const webhook_keys& keys) {
+    auto done = reseal_once(reads, to, keys);
+    for (int i = 1; i < reseal_tries && !done && done.error().code == errc::version_conflict; ++i) {
+        done = reseal_once(reads, to, keys);
+    }
+    return done;
 }
 
 }  // namespace

@@ -221,6 +221,11 @@ class Tokens(WithStorage):
         refused(*self.issuer, "--jwt-algorithms", "HS256", word="HS256")
         refused(*self.issuer, "--jwt-user-claim", "a", "--jwt-tenant-claim", "b", word="not to both")
         refused(*self.issuer, "--jwt-issuers", "x.json", word="--jwt-issuers")
+        for more in (("--jwt-user-claim", "uid"), ("--jwt-tenant-claim", "shop"),
+                     ("--jwt-scope-claim", "scp"), ("--jwt-audience", "orderproc"),
+                     ("--jwt-algorithms", "ES256"), ("--jwt-name", "id"), ("--jwt-allow-private",)):
+            refused("--jwt-issuers", "x.json", *more, word="say it in the file")
+            refused(*more, word="tokens need --jwt-issuer")
         refused(*self.issuer[:4], "--jwt-keys", "ftp://id.example/keys", word="https://HOST/PATH")
         refused("--jwt-issuers", "/nowhere.json", word="/nowhere.json")
         refused(*self.issuer[:4], "--jwt-keys", "file:/nowhere.json", word="/nowhere.json")

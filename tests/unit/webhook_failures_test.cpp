@@ -30,7 +30,10 @@ BOOST_AUTO_TEST_CASE(is_tried_ten_times_in_three_days_and_then_the_next_event_go
     options.failing_max = std::chrono::hours(24 * 30);
     const auto it = sender(options);
     settle({it.get()});
+    create("B");
+    settle({it.get()});
     pass(std::chrono::hours(24 * 5), {it.get()}, 10min);
+    std::erase_if(post.came, [](const auto& one) { return one.text() == "B create 1"; });
     BOOST_REQUIRE(post.came.size() == 11U);
     constexpr std::chrono::seconds waits[] = {5s, 5min, 30min, 2h, 5h, 10h, 14h, 20h, 24h};
     for (std::size_t i = 0; i + 2 < post.came.size(); ++i) {
@@ -68,6 +71,18 @@ BOOST_AUTO_TEST_CASE(is_left_alone_for_as_long_as_it_says) {
     BOOST_TEST(post.came.size() == 1U);
     pass(2s, {it.get()});
     BOOST_TEST(post.came.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(does_not_use_up_its_attempts_by_short_waits) {
+    endpoint();
+    webhook_response busy{503};
+    busy.retry_after = 0s;
+    post.answer = always(busy);
+    const auto it = sender();
+    create("A");
+    pass(1min, {it.get()});
+    BOOST_TEST(post.came.size() == 2U);  // the third comes after minutes
+    BOOST_TEST(reported("webhooks.given_up") == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(may_not_be_told_to_wait_for_more_than_a_day_nor_by_other_answers) {
@@ -161,6 +176,30 @@ BOOST_AUTO_TEST_CASE(is_paused_when_nothing_but_failures_came_for_three_days) {
     BOOST_TEST(find(made.endpoint.id).paused_why.starts_with("all attempts have failed since "));
 }
 
+BOOST_AUTO_TEST_CASE(loses_nothing_if_nothing_gets_through_and_has_all_its_attempts_after_a_pause) {
+    const auto made = endpoint();
+    post.answer = always({500});
+    auto options = patient();
+    options.failing_max = std::chrono::hours(24 * 30);  // the attempts come to their end sooner
+    const auto it = sender(options);
+    create("A");
+    settle({it.get()});
+    pass(std::chrono::hours(24 * 5), {it.get()}, 10min);
+    BOOST_TEST(post.came.size() == 10U);
+    BOOST_TEST((find(made.endpoint.id).state == webhook_state::paused));
+    apply(plan([&](repository_reader& from) {
+        return resume_webhook(from, made.endpoint.id, time.now());
+    }));
+    pass(2s, {it.get()});  // it is not well yet
+    BOOST_TEST(post.came.size() == 11U);
+    BOOST_TEST((find(made.endpoint.id).state == webhook_state::active));
+    post.answer = {};
+    pass(10s, {it.get()});
+    BOOST_TEST(post.came.size() == 12U);
+    BOOST_TEST(reported("webhooks.given_up") == 0U);
+    BOOST_TEST(records("webhook_parked").empty());
+}
+
 BOOST_AUTO_TEST_CASE(gets_few_new_events_until_it_is_well_again) {
     endpoint();
     post.answer = always({0});
@@ -250,11 +289,15 @@ BOOST_AUTO_TEST_CASE(keeps_failed_attempts_for_a_week_and_the_last_100_that_succ
     const auto made = endpoint();
     webhook_response wrong{400};
     wrong.body = std::string(5000, 'x');
-    post.answer = always(wrong);
+    post.answer = [&](const post_office::letter& one) -> std::optional<webhook_response> {
+        return one.text() == "A create 1" ? wrong : webhook_response{200};
+    };
     auto options = patient();
     options.retries = {5s};
     const auto it = sender(options);
     create("A");
+    settle({it.get()});
+    create("C");
     pass(20s, {it.get()});
     post.answer = {};
     for (int i = 0; i < 150; ++i) create("B" + std::to_string(i));

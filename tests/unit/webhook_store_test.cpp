@@ -221,6 +221,25 @@ BOOST_AUTO_TEST_CASE(are_told_nothing_once_they_are_removed) {
     BOOST_TEST(silent());
 }
 
+BOOST_AUTO_TEST_CASE(are_told_nothing_by_a_sender_that_still_knows_them) {
+    const auto made = endpoint();
+    const auto first = sender();
+    webhook_sender_options late = quiet("b");
+    late.refresh_every = 1h;
+    const auto second = sender(late);
+    create("A");
+    settle({first.get(), second.get()});
+    settle({first.get()});
+    apply(plan([&](repository_reader& from) { return remove_webhook(from, made.endpoint.id); }));
+    pass(2s, {first.get()});
+    BOOST_REQUIRE(records("webhooks").empty());
+    pass(30s, {second.get()});  // it gets the cursor, which is made anew
+    BOOST_TEST(post.came.size() == 1U);
+    pass(3min, {second.get()});
+    const auto cursors = plan([](repository_reader& from) { return from.list_cursors(); });
+    BOOST_TEST(cursors.value().empty());
+}
+
 BOOST_AUTO_TEST_CASE(without_a_sender_are_silent_once_they_are_removed) {
     const auto made = endpoint();
     apply(plan([&](repository_reader& from) { return remove_webhook(from, made.endpoint.id); }));

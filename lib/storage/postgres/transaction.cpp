@@ -36,8 +36,11 @@ void give_up(connection& db) {
     const bool locked_out = db.state() == "55P03";
     db.roll_back();
     if (!locked_out || db.lost()) return;
+    // A guest holds it by a transaction within its host's, whose id is locked as well.
     db.add(std::string("SELECT pg_terminate_backend(a.pid) FROM write_lock w "
-                       "JOIN pg_stat_activity a ON a.backend_xid = w.xmax "
+                       "JOIN pg_locks l ON l.locktype = 'transactionid' AND l.granted "
+                       "AND l.mode = 'ExclusiveLock' AND l.transactionid = w.xmax "
+                       "JOIN pg_stat_activity a ON a.pid = l.pid "
                        "WHERE a.wait_event = 'ClientRead' "
                        "AND a.state_change < clock_timestamp() - interval '2 seconds' "
                        "AND a.application_name <> ") +
