@@ -4,6 +4,7 @@
 usage: cli_docs_test.py ORDERPROC_BINARY
 """
 
+import functools
 import os
 import re
 import unittest
@@ -13,6 +14,7 @@ from binary_support import main, run
 DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "cli.md")
 
 
+@functools.cache
 def help_of(*command):
     ended = run(*command, "--help")
     assert ended.returncode == 0, ended
