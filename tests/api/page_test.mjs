@@ -93,8 +93,8 @@ test('Authorize sends a key, and keeps nothing', async (t) => {
     assert.equal(await statusOfList(), 401);
     await page.locator('.auth-wrapper .btn.authorize').first().click();
     await page.locator('.auth-container input').first().fill(server.keys.page);
-    await page.locator('.auth-btn-wrapper .btn.authorize').click();
-    await page.locator('.btn-done').click();
+    await page.locator('.auth-btn-wrapper .btn.authorize').first().click();
+    await page.locator('.btn-done').first().click();
     assert.equal(await statusOfList(), 200);
     const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
     assert.ok(!kept.includes(server.keys.page), kept);
