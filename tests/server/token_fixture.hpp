@@ -34,8 +34,7 @@ struct token_fixture {
                 ++fetched;
                 return published.at(what.location);
             };
-            auto keys =
-                std::make_unique<auth::jwk_source>(it.keys, std::move(options), with);
+            auto keys = std::make_unique<auth::jwk_source>(it.keys, std::move(options), with);
             (void)keys->start();
             sources.push_back(keys.get());
             all.push_back({it, std::move(keys)});
