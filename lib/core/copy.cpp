@@ -1,5 +1,6 @@
 #include <orderproc/copy.hpp>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -47,12 +48,13 @@ result<storage_tally> copy_storage(
     if (!all) return all.error();
     storage_tally so_far;
     while (true) {
-        const auto part = from.next();
-        if (!part) return part.error();
-        if (!*part) break;
-        if (auto added = to.add(**part); !added) return std::move(added).error();
-        so_far.orders += (*part)->orders.size();
-        so_far.entries += (*part)->entries.size();
+        const auto next = from.next();
+        if (!next) return next.error();
+        const std::optional<storage_part>& part = *next;
+        if (!part) break;
+        if (auto added = to.add(*part); !added) return std::move(added).error();
+        so_far.orders += part->orders.size();
+        so_far.entries += part->entries.size();
         if (progress) progress(so_far, *all);
     }
     auto copied = to.count();
