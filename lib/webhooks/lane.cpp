@@ -149,8 +149,8 @@ void lane::lead(cursor_lease::change what) {
     load_due_ = clock::instant::min();
 }
 
-// What is under way is forgotten: another one may send it, too.
-void lane::drop() noexcept {
+// Neither requests nor what was read for them.
+void lane::cancel_all() noexcept {
     for (const std::uint64_t it : flights_) core_.cancel(it);
     flights_.clear();
     busy_.clear();
@@ -160,10 +160,15 @@ void lane::drop() noexcept {
     replay_.clear();
     replay_ended_ = false;
     for (lane_task& it : tasks_) it.begun = false;
+    parked_sending_ = 0;
+}
+
+// What is under way is forgotten: another one may send it, too.
+void lane::drop() noexcept {
+    cancel_all();
     parked_.clear();
     parked_due_.clear();
     parked_dirty_.clear();
-    parked_sending_ = 0;
     loaded_ = false;
     ++leads_;
 }
@@ -191,16 +196,7 @@ void lane::begin() {
 
 // With other filters: what was sent since the cursor's place may be sent once more.
 void lane::begin_again() {
-    for (const std::uint64_t it : flights_) core_.cancel(it);
-    flights_.clear();
-    busy_.clear();
-    subscription_.reset();
-    window_.clear();
-    window_size_ = 0;
-    replay_.clear();
-    replay_ended_ = false;
-    for (lane_task& it : tasks_) it.begun = false;
-    parked_sending_ = 0;
+    cancel_all();
     const auto now = core_.with.time.monotonic();
     for (auto& [number, it] : parked_) {
         if (std::exchange(it.sending, false)) schedule(number, it, now);

@@ -104,6 +104,7 @@ private:
     void keep_lease(clock::instant now, bool stopping, bool drained);
     void lead(cursor_lease::change what);
     void begin();
+    void cancel_all() noexcept;
     void drop() noexcept;
     void begin_again();
     void subscribe();

@@ -2,6 +2,7 @@
 
 #include "cli/order_command.hpp"
 #include "cli/refusal.hpp"
+#include "cli/server_access.hpp"
 #include "cli/settings.hpp"
 
 #include <memory>
@@ -15,18 +16,9 @@ using settings_pointer = std::shared_ptr<order_settings>;
 using action = int (*)(order_command&);
 
 int run(const order_settings& with, action what) {
-    auto to = of_option("--url", parse_http_url(with.url));
+    auto to = server_access::open(with.url, with.outgoing, with.credential);
     if (!to) return fail(to.error());
-    if (to->path.find('?') != std::string::npos) {
-        return fail({errc::invalid_argument, "--url: the URL of a server has no query"});
-    }
-    auto calls = outgoing_calls::open(with.outgoing);
-    if (!calls) return fail(calls.error());
-    const auto carrier = of_option("--url", calls->carrier_to(*to));
-    if (!carrier) return fail(carrier.error());
-    auto token = with.credential.token_for(*to);
-    if (!token) return fail(token.error());
-    order_command command(with, std::move(*to), std::move(*token), *carrier);
+    order_command command(with, std::move(to->url), std::move(to->token), to->carrier);
     return what(command);
 }
 

@@ -5,6 +5,7 @@
 #include "cli/order_text.hpp"
 #include "cli/outgoing_settings.hpp"
 #include "cli/refusal.hpp"
+#include "cli/server_access.hpp"
 #include "cli/settings.hpp"
 #include "text/duration.hpp"
 #include "text/terminal_text.hpp"
@@ -186,18 +187,9 @@ int list_attempts_of(const webhook_run& by) {
 }
 
 int run_webhooks(const webhook_command_settings& with, webhook_action what) {
-    auto to = of_option("--url", parse_http_url(with.url));
+    auto to = server_access::open(with.url, with.outgoing, with.credential);
     if (!to) return fail(to.error());
-    if (to->path.find('?') != std::string::npos) {
-        return fail({errc::invalid_argument, "--url: the URL of a server has no query"});
-    }
-    auto calls = outgoing_calls::open(with.outgoing);
-    if (!calls) return fail(calls.error());
-    const auto carrier = of_option("--url", calls->carrier_to(*to));
-    if (!carrier) return fail(carrier.error());
-    auto token = with.credential.token_for(*to);
-    if (!token) return fail(token.error());
-    return what({with, order_client(std::move(*to), std::move(*token), *carrier)});
+    return what({with, order_client(std::move(to->url), std::move(to->token), to->carrier)});
 }
 
 class webhook_options {
