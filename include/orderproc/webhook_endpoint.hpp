@@ -65,7 +65,8 @@ struct webhook_endpoint {
     static constexpr std::size_t url_size_max = 2048;
     static constexpr std::size_t description_size_max = 256;
     static constexpr std::size_t filters_max = 100;  // events, and as many statuses
-    static constexpr std::size_t all_max = 100;      // endpoints that there may be
+    static constexpr std::size_t all_max = 100;      // endpoints that there may be…
+    static constexpr std::size_t of_owner_max = 10;  // …and of one user or tenant
 
     struct sealed_secret {
         std::string text;                       // webhook_keys::seal()

@@ -53,7 +53,8 @@ struct create_webhook_params {
     std::string created_by = {};
     timestamp now = {};
 };
-// errc::invalid_argument: see validate(). errc::overloaded: there are webhook_endpoint::all_max.
+// errc::invalid_argument: see validate(). errc::overloaded: there are webhook_endpoint::all_max, or
+// of_owner_max of an owner who is confined to something.
 ORDERPROC_EXPORT result<webhook_change> create_webhook(repository_reader& from,
                                                        const create_webhook_params& params,
                                                        const webhook_keys& keys);

@@ -31,9 +31,11 @@ cursor_terms terms_of(const sender_core& of, const webhook_endpoint& it) {
 
 lane::lane(sender_core& of, webhook_endpoint endpoint)
     : core_(of),
-      mail_(std::make_shared<feed_mailbox>([to = std::weak_ptr<sender_mailbox>(of.mailbox)] {
-          if (const auto it = to.lock()) it->notifier.notify();
-      })) {
+      mail_(std::make_shared<feed_mailbox>(
+          [to = std::weak_ptr<sender_mailbox>(of.mailbox), has_mail = has_mail_] {
+              *has_mail = true;
+              if (const auto it = to.lock()) it->notifier.notify();
+          })) {
     configure(std::move(endpoint));
 }
 
@@ -43,31 +45,38 @@ lane::~lane() {
 }
 
 void lane::configure(webhook_endpoint now_so) {
+    touched_ = true;
     const bool same_events = now_so.events == endpoint_.events &&
                              now_so.statuses == endpoint_.statuses &&
                              now_so.scope == endpoint_.scope && now_so.owner == endpoint_.owner &&
                              now_so.content == endpoint_.content;
     const bool resumed = now_so.resumed_at != endpoint_.resumed_at;
     const bool other_secrets = now_so.secrets != endpoint_.secrets;
-    endpoint_ = std::move(now_so);
-    if (other_secrets) {
-        secrets_.clear();
-        for (const auto& it : endpoint_.secrets) {
-            auto opened = core_.options.keys.open(it.text, endpoint_.id);
-            if (!opened) {
-                core_.with.observer.error("webhooks.secret", opened.error());
-                secrets_.clear();
-                break;
-            }
-            secrets_.emplace_back(std::move(*opened), it.ends_at.value_or(timestamp::max()));
-        }
-    }
+    auto opened = other_secrets ? open_secrets(now_so) : signing_secrets();
+    feed_filter filter{{}, now_so.scope, now_so.statuses, now_so.events};
+    endpoint_ = std::move(now_so);  // from here on, nothing of it is left out
+    filter_ = std::move(filter);
+    if (other_secrets) secrets_ = std::move(opened);
     if (endpoint_.state != webhook_state::active) pausing_.clear();
     if (endpoint_.state == webhook_state::removed) drop();
-    if (resumed) hurry_parked(core_.with.time.monotonic());
-    if (same_events) return;
-    filter_ = {{}, endpoint_.scope, endpoint_.statuses, endpoint_.events};
-    if (leading()) begin_again();
+    trusting([&] {
+        if (resumed) hurry_parked(core_.with.time.monotonic());
+        if (!same_events && leading()) begin_again();
+    });
+}
+
+// Empty: one cannot be opened.
+lane::signing_secrets lane::open_secrets(const webhook_endpoint& of) const {
+    signing_secrets out;
+    for (const auto& it : of.secrets) {
+        auto opened = core_.options.keys.open(it.text, of.id);
+        if (!opened) {
+            core_.with.observer.error("webhooks.secret", opened.error());
+            return {};
+        }
+        out.emplace_back(std::move(*opened), it.ends_at.value_or(timestamp::max()));
+    }
+    return out;
 }
 
 bool lane::matches_filter(const journal_entry& it) const {
@@ -126,7 +135,7 @@ void lane::keep_lease(clock::instant now, bool stopping, bool drained) {
         return;
     }
     const cursor_wish wanted = wish(now, stopping, drained);
-    const bool in_time = now >= core_.tick_due || !lease_->leading() || wanted.finished;
+    const bool in_time = core_.ticking || !lease_->leading() || wanted.finished;
     if (in_time) {
         const bool moves = lease_->leading() && wanted.done != lease_->stored();
         lease_->keep(wanted, now);
@@ -171,6 +180,13 @@ void lane::drop() noexcept {
     parked_dirty_.clear();
     loaded_ = false;
     ++leads_;
+}
+
+// What is known here may be half of the truth, since something was thrown on the way. It is read
+// anew, as after a crash.
+void lane::doubt() noexcept {
+    drop();
+    load_due_ = core_.with.time.monotonic() + commit_pause(1);
 }
 
 // It leads: from where the cursor stands, but not before its first event.
@@ -299,7 +315,25 @@ void lane::pass() noexcept {
     }
 }
 
+// Most of them have nothing to do most of the time.
 void lane::step(clock::instant now, bool stopping, bool drained) {
+    if (!has_to_do(now, stopping, drained)) return;
+    trusting([&] { advance(now, stopping, drained); });
+    touched_ = false;
+    stopping_ = stopping;
+    drained_ = drained;
+    const bool waits = !window_.empty() || !parked_due_.empty() || !tasks_.empty();
+    wants_slot_ = waits && flights_.size() < allowed() && !core_.has_slot(struggling());
+    due_ = next_due(now, stopping, drained);
+}
+
+bool lane::has_to_do(clock::instant now, bool stopping, bool drained) noexcept {
+    if (has_mail_->exchange(false)) touched_ = true;
+    return touched_ || now >= due_ || stopping != stopping_ || drained != drained_ ||
+           core_.engine_stopped || (wants_slot_ && core_.has_slot(struggling()));
+}
+
+void lane::advance(clock::instant now, bool stopping, bool drained) {
     keep_lease(now, stopping, drained);
     if (cursor_removed_) return clean(now);
     if (!leading()) return;
@@ -321,7 +355,7 @@ void lane::step(clock::instant now, bool stopping, bool drained) {
     keep_lease(now, stopping, drained);
 }
 
-clock::instant lane::due(clock::instant now, bool stopping, bool drained) const {
+clock::instant lane::next_due(clock::instant now, bool stopping, bool drained) const {
     if (!lease_) return wants_lease(stopping) ? now : clock::instant::max();
     if (cursor_removed_) {  // the end of that wakes the sender
         const bool waits = cleaned_ || *cursor_removed_ == removal::pending;

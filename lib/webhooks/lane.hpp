@@ -2,6 +2,7 @@
 #define ORDERPROC_WEBHOOKS_LANE_HPP
 
 #include "stages/follow/cursor_lease.hpp"
+#include "webhooks/lane_parts.hpp"
 #include "webhooks/records.hpp"
 #include "webhooks/sender_core.hpp"
 
@@ -15,53 +16,12 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace orderproc {
 inline namespace v1 {
 namespace detail {
-
-// An event on its way to one endpoint.
-struct outgoing_event {
-    enum class state : std::uint8_t { waiting, sending, done };
-
-    feed_position at;
-    std::int64_t number = 0;  // of its order
-    std::string order;
-    order_version version{0};
-    timestamp journaled_at{};
-    std::string traceparent;
-    std::string body;
-    state is = state::waiting;
-    std::uint32_t failures = 0;  // of a replay…
-    clock::instant due;          // …which is tried again then
-};
-
-// An order whose events are parked. Where it stands in memory may be ahead of its record, never
-// behind it: after a crash some are sent again.
-struct parked_order {
-    parked_record it;
-    clock::instant due;
-    std::uint64_t stored = 0;  // version of the record; 0: there is none
-    bool ours = false;         // this sender has written it since it leads
-    bool closing = false;      // nothing is left of it: the record goes
-    bool sending = false;
-    bool dirty = true;  // the record is to be written…
-    bool writing = false;
-    clock::instant write_due;  // …not before this
-};
-
-// A test or a replay.
-struct lane_task {
-    std::string key;
-    std::uint64_t version = 0;
-    task_record what;
-    bool begun = false;
-    bool finished = false;  // its record is to be removed…
-    bool ending = false;    // …which is under way
-};
 
 // One endpoint: where it stands in the journal, what is under way to it, and what failed. Used on
 // the sender's thread. What it waits for is cancelled when it is destroyed.
@@ -75,9 +35,10 @@ public:
     void set_tasks(const std::vector<record>& all);
 
     // Does what can be done. stopping: begin nothing; drained: wait for nothing either.
+    // What it throws is to be reported, and it is called again.
     void step(clock::instant now, bool stopping, bool drained);
-    clock::instant due(clock::instant now, bool stopping, bool drained) const;
-    void measure(clock::instant now);  // tells the observer how late it is
+    clock::instant due() const noexcept { return due_; }  // as the last step left it
+    void measure(clock::instant now);                     // tells the observer how late it is
 
     bool leading() const noexcept { return lease_ && lease_->leading(); }
     bool over() const noexcept { return !lease_; }  // holds no cursor, nor wants to know of one
@@ -97,7 +58,9 @@ private:
         timestamp began_at{};
     };
 
-    void ready() noexcept override { feed_ready_ = true; }
+    using signing_secrets = std::vector<std::pair<webhook_secret, timestamp>>;  // until when
+
+    void ready() noexcept override { feed_ready_ = touched_ = true; }
 
     // lane.cpp: whether it leads, and what it takes from the feed
     bool wants_lease(bool stopping) const noexcept;
@@ -106,7 +69,20 @@ private:
     void begin();
     void cancel_all() noexcept;
     void drop() noexcept;
+    void doubt() noexcept;
+    template <class Act>
+    void trusting(Act act) {
+        try {
+            act();
+        } catch (...) {
+            doubt();
+            throw;
+        }
+    }
     void begin_again();
+    bool has_to_do(clock::instant now, bool stopping, bool drained) noexcept;
+    void advance(clock::instant now, bool stopping, bool drained);
+    clock::instant next_due(clock::instant now, bool stopping, bool drained) const;
     void subscribe();
     void take();
     void take_part(const feed_part& it);
@@ -123,6 +99,7 @@ private:
     using answer_handler =
         std::function<void(const webhook_response&, std::optional<timestamp>& next_at)>;
     void send(letter what, const outgoing_event& it, answer_handler then);
+    void land(const letter& what, const webhook_response& got, const answer_handler& then);
     std::chrono::milliseconds delay_after(const webhook_response& got,
                                           std::uint32_t attempts) const;
     void dispatch(clock::instant now);
@@ -130,6 +107,7 @@ private:
               const std::optional<timestamp>& next_at);
     void note_success();
     void note_failure(const webhook_response& got);
+    void forget_sent();  // all but the last ones
     void store_failed(const webhook_attempt& it);
     void store_sent(clock::instant now, bool at_once);
     void check_limits();
@@ -168,15 +146,22 @@ private:
     void clean(clock::instant now);
     void remove_endpoint(clock::instant now);
 
+    signing_secrets open_secrets(const webhook_endpoint& of) const;
     outgoing_event to_event(const journal_entry& it) const;
     bool matches_filter(const journal_entry& it) const;
 
     sender_core& core_;
     webhook_endpoint endpoint_;
     feed_filter filter_;
-    // Of the endpoint, and until when each signs. Empty: one could not be opened.
-    std::vector<std::pair<webhook_secret, timestamp>> secrets_;
+    signing_secrets secrets_;  // of the endpoint
 
+    // What has happened to it since its last step, and when there is something to do without that.
+    bool touched_ = true;
+    bool stopping_ = false, drained_ = false;
+    bool wants_slot_ = false;  // one that all share
+    clock::instant due_;
+
+    const std::shared_ptr<std::atomic<bool>> has_mail_ = std::make_shared<std::atomic<bool>>(false);
     std::shared_ptr<feed_mailbox> mail_;
     std::optional<cursor_lease> lease_;
     std::unique_ptr<feed_subscription> subscription_;

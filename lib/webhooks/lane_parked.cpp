@@ -124,27 +124,23 @@ void lane::note_failed(std::int64_t number, parked_order& it, const webhook_resp
     it.it.failed_at = wall;
     if (it.it.attempts == 0) it.it.failed_since = wall;
     ++it.it.attempts;
-    auto wait = milliseconds(0);
     const bool last = it.it.attempts > core_.options.retries.size();
-    if (last && failing_since_ && *failing_since_ <= it.it.failed_since) {
-        // It is the endpoint that fails, and not the event: that loses none.
-        it.it.attempts = 0;
-        pause("all attempts have failed since " + to_string(*failing_since_));
-    } else if (last) {
-        core_.report("webhooks.given_up", errc::unavailable,
-                     "endpoint " + endpoint_.id + ": version " +
-                         std::to_string(static_cast<std::uint64_t>(it.it.next)) + " of order " +
-                         it.it.order + " is given up after " + std::to_string(it.it.attempts) +
-                         " attempts");
-        it.it.next = order_version{static_cast<std::uint64_t>(it.it.next) + 1};
-        it.it.attempts = 0;
-    } else {
-        wait = delay_after(got, it.it.attempts);
-        next_at = wall + wait;
-    }
+    // Or else it is the endpoint that fails, and not the event: that loses none.
+    const bool gives_up = last && !(failing_since_ && *failing_since_ <= it.it.failed_since);
+    const auto wait = last ? milliseconds(0) : delay_after(got, it.it.attempts);
+    if (!last) next_at = wall + wait;
     it.it.due_at = wall + wait;
     schedule(number, it, core_.with.time.monotonic() + wait);
     touch(number, it);
+    if (!last) return;
+    const auto attempts = std::exchange(it.it.attempts, 0);
+    if (!gives_up) return pause("all attempts have failed since " + to_string(*failing_since_));
+    const auto version = static_cast<std::uint64_t>(it.it.next);
+    it.it.next = order_version{version + 1};
+    core_.report("webhooks.given_up", errc::unavailable,
+                 "endpoint " + endpoint_.id + ": version " + std::to_string(version) +
+                     " of order " + it.it.order + " is given up after " + std::to_string(attempts) +
+                     " attempts");
 }
 
 void lane::note_parked(std::int64_t number, order_version version, const webhook_response& got,
@@ -197,10 +193,11 @@ void lane::send_next_of(std::int64_t number, parked_order& it, clock::instant no
         core_.with.observer.error("webhooks.read", found.error());
         return schedule(number, it, now + commit_pause(1));
     }
-    parked_due_.erase({it.due, number});
     if (!*found) {
+        touch(number, it);
         it.closing = true;
-        return touch(number, it);
+        parked_due_.erase({it.due, number});
+        return;
     }
     const outgoing_event& next = **found;
     if (next.version != it.it.next) it.it.attempts = 0;  // those between do not match
@@ -212,6 +209,7 @@ void lane::send_next_of(std::int64_t number, parked_order& it, clock::instant no
                                                 std::optional<timestamp>& next_at) {
              note_parked(number, version, got, next_at);
          });
+    parked_due_.erase({it.due, number});
     it.sending = true;
     ++parked_sending_;
 }
@@ -256,13 +254,15 @@ void lane::write_parked(std::int64_t number, parked_order& it) {
         if (it.stored > 0) what.action = record_action::replace;
         what.version = it.stored;
     }
-    it.dirty = false;
-    it.writing = true;
     core_.write(std::move(what),
                 [weak = weak_from_this(), number, lead = leads_](record_outcome& outcome) {
                     const auto self = weak.lock();
-                    if (self && self->leads_ == lead) self->note_parked_written(number, outcome);
+                    if (!self || self->leads_ != lead) return;
+                    self->touched_ = true;
+                    self->trusting([&] { self->note_parked_written(number, outcome); });
                 });
+    it.dirty = false;
+    it.writing = true;
 }
 
 void lane::note_parked_written(std::int64_t number, record_outcome& outcome) {

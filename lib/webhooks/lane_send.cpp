@@ -92,24 +92,38 @@ void lane::send(letter what, const outgoing_event& it, answer_handler then) {
     const auto id = std::make_shared<std::uint64_t>(0);
     auto landed = [this, id, number = it.number, what,
                    then = std::move(then)](webhook_response& got) {
+        touched_ = true;
         flights_.erase(*id);
         busy_.erase(number);
-        if (is_success(got)) {
-            note_success();
-        } else {
-            note_failure(got);
-        }
-        std::optional<timestamp> next_at;
-        then(got, next_at);
-        note(what, got, next_at);
-        check_limits();
+        trusting([&] { land(what, got, then); });
     };
     if (!signature) {  // nothing goes out unsigned
         throw boost::system::system_error(signature.error().code, signature.error().detail);
     }
-    *id = core_.send(std::move(out), struggling(), std::move(landed));
-    flights_.insert(*id);
+    // Nothing may be thrown once it is under way: what lands is what is known here.
+    std::set<std::uint64_t> place{0};
+    auto known = place.extract(place.begin());
     busy_.insert(it.number);
+    try {
+        *id = core_.send(std::move(out), struggling(), std::move(landed));
+    } catch (...) {
+        busy_.erase(it.number);
+        throw;
+    }
+    known.value() = *id;
+    flights_.insert(std::move(known));
+}
+
+void lane::land(const letter& what, const webhook_response& got, const answer_handler& then) {
+    if (is_success(got)) {
+        note_success();
+    } else {
+        note_failure(got);
+    }
+    std::optional<timestamp> next_at;
+    then(got, next_at);
+    note(what, got, next_at);
+    check_limits();
 }
 
 // What is new, in its order as far as it is of one order.
@@ -187,12 +201,17 @@ void lane::note(const letter& what, const webhook_response& got,
     it.next_at = next_at;
     if (is_success(got)) {
         sent_.push_back(std::move(it));
-        if (sent_.size() > sent_kept) sent_.erase(sent_.begin());
+        if (sent_.size() >= 2 * sent_kept) forget_sent();
         sent_dirty_ = true;
         return;
     }
     it.answer = got.body.substr(0, webhook_attempt::answer_size_max);
     store_failed(it);
+}
+
+void lane::forget_sent() {
+    if (sent_.size() <= sent_kept) return;
+    sent_.erase(sent_.begin(), sent_.end() - static_cast<std::ptrdiff_t>(sent_kept));
 }
 
 void lane::store_failed(const webhook_attempt& it) {
@@ -201,7 +220,7 @@ void lane::store_failed(const webhook_attempt& it) {
     what.due_at = it.began_at + core_.options.attempts_kept;
     what.order = it.order;
     core_.write(std::move(what), {});
-    if (++failed_stored_ < failed_max + failed_removed) return;
+    if (++failed_stored_ <= failed_max) return;
     const std::string prefix = prefix_of(endpoint_.id);
     const auto oldest = core_.journal.use([&](repository_reader& from) {
         return from.list_records({attempts_collection, prefix, {}, failed_removed});
@@ -216,9 +235,7 @@ void lane::store_failed(const webhook_attempt& it) {
 // One record for all of them, now and then: a crash loses what people would have liked to see.
 void lane::store_sent(clock::instant now, bool at_once) {
     if (!sent_dirty_ || sent_writing_ || (now < sent_due_ && !at_once)) return;
-    sent_dirty_ = false;
-    sent_writing_ = true;
-    sent_due_ = now + sent_every;
+    forget_sent();
     change_record what = create_of(sent_collection, endpoint_.id, encode_lines(sent_));
     if (sent_stored_ > 0) {
         what.action = record_action::replace;
@@ -227,6 +244,7 @@ void lane::store_sent(clock::instant now, bool at_once) {
     core_.write(std::move(what), [weak = weak_from_this()](record_outcome& outcome) {
         const auto self = weak.lock();
         if (!self) return;
+        self->touched_ = true;
         self->sent_writing_ = false;
         if (outcome.present || !outcome.ec) {
             self->sent_stored_ = outcome.present ? outcome.present->version : 0;
@@ -235,6 +253,9 @@ void lane::store_sent(clock::instant now, bool at_once) {
         }
         if (outcome.ec && outcome.ec != errc::stopped) self->sent_dirty_ = true;
     });
+    sent_dirty_ = false;
+    sent_writing_ = true;
+    sent_due_ = now + sent_every;
 }
 
 void lane::check_limits() {
@@ -259,11 +280,11 @@ void lane::write_pause(clock::instant now) {
     webhook_endpoint paused = endpoint_;
     paused.state = webhook_state::paused;
     paused.paused_why = pausing_;
-    pause_writing_ = true;
     auto what = replace_of(webhook_collection, paused.id, paused.version, encode(paused));
     core_.write(std::move(what), [weak = weak_from_this()](record_outcome& outcome) {
         const auto self = weak.lock();
         if (!self) return;
+        self->touched_ = true;
         self->pause_writing_ = false;
         self->pause_due_ = self->core_.with.time.monotonic() + commit_pause(1);
         // Somebody else changed it as well: it is paused as it is then.
@@ -271,6 +292,7 @@ void lane::write_pause(clock::instant now) {
         auto read = decode_endpoint(*outcome.present);
         if (read) self->configure(std::move(*read));
     });
+    pause_writing_ = true;
 }
 
 }  // namespace detail

@@ -25,16 +25,19 @@ constexpr std::string_view cleaned_collections[] = {parked_collection, attempts_
 // Ends a cursor, and itself.
 class lane::cursor_removal final : public cursor_completion {
 public:
-    cursor_removal(std::shared_ptr<std::atomic<removal>> done, std::shared_ptr<sender_mailbox> to)
-        : done_(std::move(done)), to_(std::move(to)) {}
+    cursor_removal(std::shared_ptr<std::atomic<removal>> done,
+                   std::shared_ptr<std::atomic<bool>> has_mail, std::shared_ptr<sender_mailbox> to)
+        : done_(std::move(done)), has_mail_(std::move(has_mail)), to_(std::move(to)) {}
     void complete(const cursor_outcome& outcome) noexcept override {
         const std::unique_ptr<cursor_removal> self(this);
         *done_ = outcome.ec ? removal::failed : removal::done;
+        *has_mail_ = true;
         to_->notifier.notify();
     }
 
 private:
     const std::shared_ptr<std::atomic<removal>> done_;
+    const std::shared_ptr<std::atomic<bool>> has_mail_;
     const std::shared_ptr<sender_mailbox> to_;
 };
 
@@ -45,6 +48,7 @@ lane_task* lane::find_task(const std::string& key) noexcept {
 }
 
 void lane::set_tasks(const std::vector<record>& all) {
+    if (!tasks_.empty() || !all.empty()) touched_ = true;
     std::erase_if(tasks_, [&](const lane_task& it) {
         return !it.begun && std::none_of(all.begin(), all.end(),
                                          [&](const record& one) { return one.key == it.key; });
@@ -87,11 +91,11 @@ void lane::run_test(lane_task& it) {
                 {}};
     outgoing_event event;
     event.body = make_test_body(what.event, it.what.at, endpoint_, core_.options.source);
-    it.begun = true;
     send(std::move(what), event,
          [this, key = it.key](const webhook_response&, std::optional<timestamp>&) {
              if (lane_task* const done = find_task(key)) done->finished = true;
          });
+    it.begun = true;
 }
 
 void lane::run_replay(lane_task& it, clock::instant now) {
@@ -171,16 +175,17 @@ void lane::save_task(lane_task& it) {
     core_.write(std::move(what), [weak = weak_from_this(), key = it.key](record_outcome& outcome) {
         const auto self = weak.lock();
         lane_task* const of = self ? self->find_task(key) : nullptr;
+        if (self) self->touched_ = true;
         if (of && outcome.present) of->version = outcome.present->version;
     });
 }
 
 void lane::end_task(lane_task& it) {
-    it.ending = true;
     auto what = remove_of(tasks_collection, it.key, it.version);
     core_.write(std::move(what), [weak = weak_from_this(), key = it.key](record_outcome& outcome) {
         const auto self = weak.lock();
         lane_task* const of = self ? self->find_task(key) : nullptr;
+        if (self) self->touched_ = true;
         if (!of) return;
         if (outcome.present) of->version = outcome.present->version;
         of->ending = false;
@@ -189,6 +194,7 @@ void lane::end_task(lane_task& it) {
         self->replay_.clear();
         self->replay_ended_ = false;
     });
+    it.ending = true;
 }
 
 // Of an endpoint that was removed: first what it has, then its cursor, then itself.
@@ -216,43 +222,43 @@ void lane::clean(clock::instant now) {
     if (!read) return core_.with.observer.error("webhooks.read", read.error());
     if (gone.empty()) return remove_cursor();
     for (change_record& it : gone) {
-        ++removing_;
         core_.write(std::move(it), [weak = weak_from_this()](record_outcome& outcome) {
             const auto self = weak.lock();
             if (!self) return;
+            self->touched_ = true;
             --self->removing_;
             if (!outcome.ec) self->clean_due_ = clock::instant::min();
         });
+        ++removing_;
     }
 }
 
 void lane::remove_endpoint(clock::instant now) {
     if (cleaned_ || now < clean_due_) return;
-    cleaned_ = true;
     auto what = remove_of(webhook_collection, endpoint_.id, endpoint_.version);
     core_.write(std::move(what), [weak = weak_from_this()](record_outcome& outcome) {
         const auto self = weak.lock();
         const bool gone =
             !outcome.ec || outcome.ec == errc::not_found || outcome.ec == errc::stopped;
+        if (self) self->touched_ = true;
         if (!self || gone) return;
         self->cleaned_ = false;
         self->clean_due_ = self->core_.with.time.monotonic() + commit_pause(1);
     });
+    cleaned_ = true;
 }
 
 void lane::remove_cursor() {
-    cursor_removed_ = std::make_shared<std::atomic<removal>>(removal::pending);
-    auto done = std::make_unique<cursor_removal>(cursor_removed_, core_.mailbox);
+    const auto state = std::make_shared<std::atomic<removal>>(removal::pending);
+    auto done = std::make_unique<cursor_removal>(state, has_mail_, core_.mailbox);
     commit_cursor what;
     what.name = cursor_name(endpoint_.id);
     what.owner = lease_->terms().owner;
     what.expires_at = core_.with.time.now();
     what.remove = true;
-    if (core_.orders.submit(std::move(what), *done)) {
-        (void)done.release();
-    } else {
-        cursor_removed_.reset();
-    }
+    if (!core_.orders.submit(std::move(what), *done)) return;
+    (void)done.release();
+    cursor_removed_ = state;
 }
 
 }  // namespace detail

@@ -26,6 +26,9 @@ inline constexpr std::string_view attempts_collection = "webhook_attempts";  // 
 inline constexpr std::string_view sent_collection = "webhook_sent";          // by id; the last 100
 inline constexpr std::string_view tasks_collection = "webhook_tasks";        // id/task
 inline constexpr std::size_t sent_kept = 100;
+// What belongs to an endpoint, and goes when that does.
+inline constexpr std::string_view collections_of_endpoints[] = {
+    parked_collection, attempts_collection, sent_collection, tasks_collection};
 
 std::string encode(const webhook_endpoint& it);
 result<webhook_endpoint> decode_endpoint(const record& from);  // errc::corrupt

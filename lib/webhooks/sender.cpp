@@ -134,19 +134,26 @@ private:
         const bool drained = stop_at_ && now >= *stop_at_;
         if (!stop_at_ && now >= core_.feed.next_due()) (void)core_.feed.run_once();
         now = core_.with.time.monotonic();  // a slow storage may have cost a lease
+        core_.ticking = now >= core_.tick_due;
+        if (core_.ticking) core_.tick_due = now + core_.options.move_every;
         // Not the same one first each time: they share the slots.
         const std::size_t from = lanes_.empty() ? 0 : turn_++ % lanes_.size();
         auto at = std::next(lanes_.begin(), static_cast<std::ptrdiff_t>(from));
+        std::exception_ptr thrown;  // by one of them, which is no matter of the others
         for (std::size_t i = 0; i < lanes_.size(); ++i) {
             if (at == lanes_.end()) at = lanes_.begin();
-            (at++)->second->step(now, stop_at_.has_value(), drained);
+            try {
+                (at++)->second->step(now, stop_at_.has_value(), drained);
+            } catch (...) {
+                thrown = std::current_exception();
+            }
         }
-        if (now >= core_.tick_due) core_.tick_due = now + core_.options.move_every;
         if (now >= measure_due_) {
             measure_due_ = now + measure_every;
             for (const auto& [id, it] : lanes_) it->measure(now);
         }
         if (!stop_at_ && now >= tidy_due_) tidy(now);
+        if (thrown) std::rethrow_exception(thrown);
     }
 
     void refresh(clock::instant now) {
@@ -202,6 +209,7 @@ private:
     void tidy(clock::instant now) {
         tidy_due_ = now + tidy_every;
         remove_left_cursors();
+        remove_left_records();
         const bool leads = std::any_of(lanes_.begin(), lanes_.end(),
                                        [](const auto& it) { return it.second->leading(); });
         if (!leads) return;
@@ -249,6 +257,44 @@ private:
         }
     }
 
+    // What was asked of an endpoint, or failed, while that was being removed. Its id never comes
+    // again.
+    void remove_left_records() {
+        std::vector<change_record> left;
+        const auto read = core_.journal.use([&](repository_reader& from) -> result<void> {
+            left.clear();
+            for (const std::string_view of : detail::collections_of_endpoints) {
+                auto done = find_left_records(from, of, left);
+                if (!done) return done;
+            }
+            return {};
+        });
+        if (!read) return core_.with.observer.error("webhooks.read", read.error());
+        for (change_record& it : left) core_.write(std::move(it), {});
+    }
+
+    // Looks at the first record of each endpoint: one that is there is passed over whole.
+    static result<void> find_left_records(repository_reader& from, std::string_view of,
+                                          std::vector<change_record>& left) {
+        std::string after;
+        while (left.size() < expired_max) {
+            const auto page = from.list_records({of, {}, after, 1});
+            if (!page) return page.error();
+            if (page->records.empty()) return {};
+            const record& first = page->records.front();
+            const std::string id = first.key.substr(0, first.key.find('/'));
+            const auto endpoint = from.find_record({detail::webhook_collection, id});
+            if (!endpoint) return endpoint.error();
+            if (*endpoint) {
+                after = id + "0";  // which comes right after all that begins with "id/"
+                continue;
+            }
+            after = first.key;
+            left.push_back(detail::remove_of(of, first.key, first.version));
+        }
+        return {};
+    }
+
     bool over() const noexcept {
         return std::all_of(lanes_.begin(), lanes_.end(),
                            [](const auto& it) { return it.second->over(); });
@@ -256,16 +302,13 @@ private:
 
     clock::instant next_due(clock::instant now) const {
         if (stop_at_ && over()) return clock::instant::max();
-        const bool drained = stop_at_ && now >= *stop_at_;
         auto out = core_.flights_due();
         if (!stop_at_) {
             out = std::min({out, refresh_due_, core_.feed.next_due(), tidy_due_});
-        } else if (!drained) {
+        } else if (now < *stop_at_) {
             out = std::min(out, *stop_at_);
         }
-        for (const auto& [id, it] : lanes_) {
-            out = std::min(out, it->due(now, stop_at_.has_value(), drained));
-        }
+        for (const auto& [id, it] : lanes_) out = std::min(out, it->due());
         if (!lanes_.empty() && !stop_at_) out = std::min(out, measure_due_);
         return out;
     }

@@ -115,8 +115,13 @@ void sender_core::write(change_record what, std::function<void(record_outcome&)>
     it->to = mailbox;
     it->then = std::move(then);
     it->self = it;
-    ++writing_;
-    const auto sent = orders.submit(std::move(what), *it);
+    result<void> sent = errc::unavailable;
+    try {
+        sent = orders.submit(std::move(what), *it);
+    } catch (...) {
+        it->self.reset();
+        throw;
+    }
     if (sent) return;
     it->self.reset();
     if (sent.error().code == errc::stopped) engine_stopped = true;
@@ -136,7 +141,6 @@ void sender_core::take_in(sender_mail mail) {
     };
     while (mail.written) {
         const auto it = std::exchange(mail.written, std::move(mail.written->next));
-        --writing_;
         if (it->then) guarded([&] { it->then(it->outcome); });
     }
     while (mail.answers) {

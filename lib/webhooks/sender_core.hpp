@@ -98,7 +98,6 @@ public:
     void expire(clock::instant now);  // flights that took too long
     clock::instant flights_due() const noexcept;
     std::size_t in_flight() const noexcept { return flights_.size(); }
-    std::size_t writing() const noexcept { return writing_; }
 
     void report(const char* where, errc code, std::string text) const;
 
@@ -108,7 +107,8 @@ public:
     const runtime with;
     const std::shared_ptr<sender_mailbox> mailbox;
     live_feed feed;
-    clock::instant tick_due;  // when cursors move next
+    clock::instant tick_due;  // when cursors move next…
+    bool ticking = false;     // …and whether they do so now
     bool engine_stopped = false;
     std::size_t delivered = 0, failed = 0;  // since the report before
 
@@ -119,7 +119,6 @@ private:
     std::unordered_map<std::uint64_t, std::shared_ptr<flight>> flights_;
     std::uint64_t last_flight_ = 0;
     std::size_t probing_ = 0;
-    std::size_t writing_ = 0;
 };
 
 }  // namespace detail

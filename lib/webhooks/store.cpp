@@ -58,6 +58,20 @@ result<feed_position> newest_position(repository_reader& from) {
     return page->newest;
 }
 
+// Somebody confined may not take the place of everybody else.
+result<void> judge_room(const std::vector<webhook_endpoint>& all, const order_scope& owner) {
+    if (all.size() >= webhook_endpoint::all_max) {
+        return failure{errc::overloaded, "there are " + std::to_string(all.size()) +
+                                             " webhook endpoints, and there may be no more"};
+    }
+    if (owner.everybody()) return {};
+    const auto of_owner = static_cast<std::size_t>(std::count_if(
+        all.begin(), all.end(), [&](const webhook_endpoint& it) { return it.owner == owner; }));
+    if (of_owner < webhook_endpoint::of_owner_max) return {};
+    return failure{errc::overloaded, "you have " + std::to_string(of_owner) +
+                                         " webhook endpoints, and may have no more"};
+}
+
 // The endpoint's new secret in front of the others.
 result<std::string> add_secret(webhook_endpoint& to, const webhook_keys& keys) {
     const auto made = webhook_secret::make();
@@ -120,12 +134,9 @@ result<bool> webhook_is_gone(repository_reader& from, std::string_view id) {
 
 result<webhook_change> create_webhook(repository_reader& from, const create_webhook_params& params,
                                       const webhook_keys& keys) {
-    const auto all = read_all(from);
+    const auto all = list_webhooks(from);
     if (!all) return all.error();
-    if (all->size() >= webhook_endpoint::all_max) {
-        return failure{errc::overloaded, "there are " + std::to_string(all->size()) +
-                                             " webhook endpoints, and there may be no more"};
-    }
+    if (auto room = judge_room(*all, params.owner); !room) return std::move(room).error();
     webhook_change out;
     webhook_endpoint& it = out.endpoint;
     describe_in(it, params.draft);

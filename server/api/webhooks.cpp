@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,19 +75,18 @@ public:
         return told ? result<void>() : result<void>(refused_);
     }
 
-    // The change and its audit record.
+    // The change, and once it is made, its audit record: a change that is refused leaves none.
     bool follow(std::function<void(result<void>)> done) override {
         if (refused_.code) return false;
-        auto all = planned_.records;
-        all.push_back(auth::to_record(
-            {engine_.runtime().time.now(), actor_, action_, about(planned_.endpoint)}));
-        const bool removes = planned_.endpoint.state == webhook_state::removed;
-        write_records(engine_, std::move(all),
-                      [this, removes, done = std::move(done)](result<void> written) {
-                          if (written && desk_.changed) desk_.changed();
-                          if (!written || !removes || !desk_.silence) return done(written);
-                          desk_.silence(planned_.endpoint.id, done);
-                      });
+        about_ = about(planned_.endpoint);
+        auto record = auth::to_record({engine_.runtime().time.now(), actor_, action_, about_});
+        write_records(
+            engine_, planned_.records,
+            [this, record = std::move(record), done = std::move(done)](result<void> written) {
+                if (!written) return done(written);
+                if (desk_.changed) desk_.changed();
+                note(record, done);
+            });
         return true;
     }
 
@@ -104,9 +104,39 @@ public:
     }
 
 private:
+    // The change is acknowledged in any case: nobody could ask for a new secret a second time.
+    void note(const change_record& record, const std::function<void(result<void>)>& done) noexcept {
+        try {
+            write_records(engine_, {record}, [this, done](const result<void>& noted) {
+                if (!noted) tell_unnoted(noted.error());
+                end(done);
+            });
+            return;
+        } catch (const std::bad_alloc&) {
+            tell_unnoted(errc::unavailable);
+        }
+        end(done);
+    }
+
+    void tell_unnoted(failure why) noexcept {
+        try {
+            why.detail = action_ + " by " + actor_ + " of " + about_ +
+                         ": the audit record is not written: " + why.message();
+        } catch (const std::bad_alloc&) {  // it is told with fewer words
+        }
+        engine_.runtime().observer.error("webhooks.audit", why);
+    }
+
+    void end(const std::function<void(result<void>)>& done) {
+        const bool removes = planned_.endpoint.state == webhook_state::removed;
+        if (!removes || !desk_.silence) return done({});
+        desk_.silence(planned_.endpoint.id, done);
+    }
+
     webhook_desk& desk_;
     engine& engine_;
     const std::string actor_, action_;
+    std::string about_;
     const planner plan_;
     const writer write_;
     webhook_change planned_;

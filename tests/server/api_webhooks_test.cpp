@@ -168,6 +168,33 @@ BOOST_AUTO_TEST_CASE(each_change_leaves_a_record_of_who_made_it) {
         (actions == std::set<std::string>{"webhook.create", "webhook.pause", "webhook.delete"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_change_that_is_refused_leaves_no_record) {
+    const std::string id = id_of(made(R"({"url":"https://shop.example/h"})"));
+    meanwhile = [&] {  // it is read, and somebody else is quicker
+        reads.run_once();
+        const auto paused =
+            direct.use([&](repository_reader& from) { return pause_webhook(from, id); });
+        write_records(orders, paused.value().records, [](const result<void>&) {});
+        (void)orders.run_once();
+    };
+    const answer got = call("POST", "/webhooks/" + id + "/rotate");
+    BOOST_TEST(got.status == 409);
+    BOOST_TEST(!got.says("whsec_"));
+    const auto audit = direct.use([](repository_reader& from) { return auth::list_audit(from); });
+    BOOST_REQUIRE(audit.value().size() == 1U);
+    BOOST_TEST(audit->front().action == "webhook.create");
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_is_shown_even_if_its_record_cannot_be_written) {
+    desk.changed = [&] { orders.stop(); };
+    const js::object it = made(R"({"url":"https://shop.example/h"})");
+    BOOST_TEST(it.at("secret").as_string().starts_with("whsec_"));
+    BOOST_REQUIRE(errors.texts.size() == 1U);
+    BOOST_TEST(errors.texts[0].find("webhook.create by key:admin of " + id_of(it)) !=
+               std::string::npos);
+    BOOST_TEST(errors.texts[0].find("whsec_") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(attempts_are_shown_and_replayed) {
     const std::string id = id_of(made(R"({"url":"https://shop.example/h"})"));
     run();
