@@ -48,7 +48,7 @@ export function Feed(): JSX.Element {
   return (
     <Card title="Happening now" wide={4} id="feed" note={refused ? undefined : word}
       right={<button type="button" class="btn" aria-pressed={paused} onClick={() => set_paused(!paused)}>{paused ? 'Go on' : 'Pause'}</button>}>
-      {problem && !paused && <Trouble problem={problem} />}
+      {problem && !paused && <Trouble problem={problem} tries />}
       {shown.skipped > 0 && <p class="empty soft small">{count(shown.skipped)} changes before these are not shown.</p>}
       {shown.changes.length === 0 && !problem
         ? <Empty>Nothing has changed since the page was opened. Each change of an order appears here.</Empty>

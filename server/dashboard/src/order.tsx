@@ -46,10 +46,10 @@ export function OrderDrawer({ id }: { id: string }): JSX.Element {
         <>
           {order.problem && !gone && <section><Trouble problem={order.problem} retry={order.reload} /></section>}
           {may('read') ? <section><Why source={explained} /></section> : shown?.last_error && <section><p class="explain fails"><b>Last error:</b> <bdi>{plain(shown.last_error)}</bdi></p></section>}
-          <section><Times entries={entries} /></section>
+          {history.data && <section><Times entries={entries} /></section>}
           <section>
             <h3>What happened {version > 200 && <span class="soft small">the newest 200 of {plural(version, 'change')}</span>}</h3>
-            {entries_path === null && !order.problem ? <p class="soft">Loading…</p> : entries_path !== null && <Shown source={history}>{() => <Happened entries={entries} />}</Shown>}
+            {entries_path === null ? <p class="soft">{order.problem ? 'Not known.' : 'Loading…'}</p> : <Shown source={history}>{() => <Happened entries={entries} />}</Shown>}
           </section>
           {shown && <section><h3>{deleted ? 'The order before it was deleted' : 'The order now'}</h3><pre tabIndex={0} role="region" aria-label="The order as JSON"><bdi>{pretty(shown as Json)}</bdi></pre></section>}
         </>)}

@@ -27,7 +27,7 @@ export function Overview({ stats }: { stats: Source<Stats> }): JSX.Element {
     <>
       <Title findings={findings} stats={stats} />
       <NeedsYou source={findings} />
-      {stats.problem && <Trouble problem={stats.problem} retry={stats.reload} />}
+      {stats.problem && <Trouble what="The numbers are" problem={stats.problem} retry={stats.reload} tries />}
       <div class="grid">
         {now ? (
           <div class={`whole ${stats.problem ? 'stale' : ''}`}>
@@ -76,7 +76,7 @@ export function Live({ source }: { source: Source<Stats> }): JSX.Element {
 function NeedsYou({ source }: { source: Source<Findings> }): JSX.Element | null {
   const [all, set_all] = useState(false);
   const { data, problem } = source;
-  if (problem) return <Trouble problem={problem} retry={source.reload} />;
+  if (problem) return <Trouble what="What needs you is" problem={problem} retry={source.reload} tries />;
   if (!data) return <p class="todo-empty soft" aria-busy="true">Looking what needs you…</p>;
   if (data.findings.length === 0) {
     const unknown = data.checks.filter((it) => it.state === 'unknown');

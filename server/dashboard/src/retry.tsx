@@ -103,7 +103,7 @@ export function Progress(): JSX.Element | null {
         <details><summary class="small">Refused</summary>
           <ul class="plain">{it.refused.slice(0, 100).map((one) => <li key={one.order_id}><OrderLink id={one.order_id} /> <span class="soft">{one.code.replaceAll('_', ' ')}</span></li>)}</ul>
         </details>)}
-      {problem && <Trouble problem={problem} />}
+      {problem && <Trouble problem={problem} tries />}
       {running && (
         <button type="button" class="btn" disabled={doing.busy} onClick={() => doing.run(async () => {
           await ask<Operation>(`operations/${encodeURIComponent(it.id)}/stop`, { method: 'POST' });

@@ -11,6 +11,7 @@ export interface Source<T> {
   problem: Problem | null;
   at: number;              // when it arrived
   loading: boolean;
+  repeats: boolean;        // it is asked for again by itself
   reload(): void;
 }
 
@@ -63,6 +64,6 @@ export function useSource<T>(path: string | null, seconds: number, exact = false
   const fresh = state.path === path;
   return {
     data: fresh ? state.data : null, problem: fresh ? state.problem : null, at: fresh ? state.at : 0,
-    loading: fresh ? state.loading : path !== null, reload,
+    loading: fresh ? state.loading : path !== null, repeats: seconds > 0, reload,
   };
 }

@@ -64,11 +64,15 @@ function why(problem: Problem): string {
   }
 }
 
-export function Trouble({ problem, retry }: { problem: Problem; retry?: () => void }): JSX.Element {
+// tries: it is asked for again without anybody doing something.
+export function Trouble({ problem, retry, what, tries = false }: {
+  problem: Problem; retry?: () => void; what?: string; tries?: boolean;
+}): JSX.Element {
+  const passes = problem.status >= 500 && problem.status !== 501 || problem.status === 0 || problem.status === 429;
   return (
     <p class="trouble" role="status">
       <span aria-hidden="true" class="mark bad">!</span>
-      <span>{why(problem)}{problem.status >= 500 || problem.status === 0 || problem.status === 429 ? ' The page goes on trying.' : ''}</span>
+      <span>{what && <b>{what} not known. </b>}<bdi>{why(problem)}</bdi>{tries && passes ? ' The page goes on trying.' : ''}</span>
       {retry && problem.status !== 403 && <button type="button" class="btn" onClick={retry}>Try again</button>}
     </p>
   );
@@ -81,11 +85,28 @@ export function Shown<T>({ source, children }: { source: Source<T>; children: (d
   const { data, problem } = source;
   return (
     <>
-      {problem && <Trouble problem={problem} retry={source.reload} />}
+      {problem && <Trouble problem={problem} retry={source.reload} tries={source.repeats} />}
       {data !== null ? <div class={problem ? 'stale' : undefined}>{children(data)}</div>
         : !problem && <p class="empty soft" aria-busy="true">Loading…</p>}
     </>
   );
+}
+
+// On narrow screens the style shows each row as a block, with the names of the columns before the
+// values; the roles keep it a table for those who hear it.
+function describe(box: HTMLElement): void {
+  const heads = [...box.querySelectorAll('th')].map((it) => it.textContent ?? '');
+  const roles = { table: 'table', 'thead, tbody': 'rowgroup', tr: 'row', th: 'columnheader', td: 'cell' };
+  for (const [which, role] of Object.entries(roles)) {
+    for (const it of box.querySelectorAll(which)) it.setAttribute('role', role);
+  }
+  for (const row of box.querySelectorAll('tbody tr')) {
+    [...row.children].forEach((cell, i) => {
+      const empty = !cell.textContent?.trim() && !cell.querySelector('input, button, meter');
+      cell.toggleAttribute('data-empty', empty);
+      cell.setAttribute('data-label', i === 0 || cell.querySelector('button, input') ? '' : heads[i] ?? '');
+    });
+  }
 }
 
 // Scrolls sideways by itself when it is too narrow for its columns.
@@ -100,6 +121,7 @@ export function Table({ label, head, children }: { label: string; head: Componen
     if (it.firstElementChild) watch.observe(it.firstElementChild);
     return () => watch.disconnect();
   }, []);
+  useEffect(() => { if (box.current) describe(box.current); });
   const reach = scrolls ? { tabIndex: 0, role: 'region' as const, 'aria-label': label } : {};
   return (
     <div class="scroll" ref={box} {...reach}>
