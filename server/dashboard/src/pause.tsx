@@ -19,8 +19,9 @@ export function PauseButton({ resume = false, stage = null, stages = [] }: {
   const [chosen, set_chosen] = useState(stage ?? '');
   const what = chosen ? `work on ${chosen}` : 'all work';
   const act = async (): Promise<void> => {
-    const about = chosen ? { stage: chosen } : {};
-    await ask<Pauses>(resume ? 'resume' : 'pause', { method: 'POST', body: resume || !reason.trim() ? about : { ...about, reason: reason.trim() } });
+    const about = { ...(chosen ? { stage: chosen } : {}), ...(!resume && reason.trim() ? { reason: reason.trim() } : {}) };
+    const body = Object.keys(about).length > 0 ? { body: about } : {};  // no body: all work
+    await ask<Pauses>(resume ? 'resume' : 'pause', { method: 'POST', ...body });
     pauses_changed.value += 1;
   };
   return (
