@@ -112,6 +112,7 @@ struct api_parts {
     retry_policy retry = {};                         // of attempts that are answered
     webhook_desk* webhooks = nullptr;                // none: there are no webhook endpoints
     bool operations_only = false;                    // metrics and health, no orders
+    bool dashboard = true;                           // the operator's page at /, if it was built
     // For cursors of bound callers, see cursor_seal; the same in all servers of a storage. Empty:
     // one is made, and those cursors are good as long as the api.
     std::string cursor_secret;

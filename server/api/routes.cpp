@@ -62,6 +62,7 @@ constexpr route table[] = {
     {"GET", "/openapi.json", "get_openapi", &api::get_openapi, anybody},
     {"GET", "/docs", "get_docs", &api::get_docs, anybody},
     {"GET", "/docs/{file}", "get_docs_file", &api::get_docs, anybody},
+    {"GET", "/dashboard/{file}", "get_dashboard_file", &api::get_docs, anybody},
     {"GET", "/", "get_root", &api::get_root, anybody},
 };
 

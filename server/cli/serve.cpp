@@ -52,6 +52,7 @@ struct serve_settings {
     storage_settings storage;
     model_settings model;
     bool no_worker = false;
+    bool no_dashboard = false;
     exposure_settings exposed;
     tls_settings tls;
     outgoing_settings outgoing;
@@ -173,6 +174,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     api_parts parts = shown.parts((*access)->judge());
     parts.cursor_secret = std::move(*cursor_secret);
     parts.event_source = settings.event_source;
+    parts.dashboard = !settings.no_dashboard;
     parts.limits = options.limits;
     parts.retry = times.retries;
     parts.webhooks = *hooks ? (*hooks)->desk() : nullptr;
@@ -288,6 +290,8 @@ void add_serve(command_line to) {
     it->storage.add_resume_to(*command);
     it->model.add_to(*command, model_option_help);
     add_setting(*command, "no-worker", it->no_worker, "Leave the orders to `orderproc work`");
+    add_setting(*command, "no-dashboard", it->no_dashboard,
+                "Leave out the operator's page at /, which leads to /docs then");
     add_setting(*command, "items", it->items,
                 "Which items may be ordered: file:PATH or https://HOST/PATH; empty: all");
     add_setting(*command, "cors-origin", it->cors_origins,

@@ -17,7 +17,7 @@ export const shop = 'https://shop.example';
 const paths = [
   '/orders', '/orders/batch', '/orders/status/pending', '/orders/A-1', '/orders/A-1/cancel', '/orders/A-1/retry',
   '/orders/A-1/transitions', '/orders/A-1/annotations', '/orders/A-1/redact', '/orders/A-1/attempts/x', '/orders/A-1/history', '/orders/A-1/events', '/events', '/journal', '/metrics', '/healthz', '/readyz',
-  '/model', '/openapi.json', '/docs', '/docs/style.css', '/', '/webhooks', '/webhooks/wh_x', '/webhooks/wh_x/test', '/webhooks/wh_x/rotate',
+  '/model', '/openapi.json', '/docs', '/docs/style.css', '/dashboard/icon.svg', '/', '/webhooks', '/webhooks/wh_x', '/webhooks/wh_x/test', '/webhooks/wh_x/rotate',
   '/webhooks/wh_x/pause', '/webhooks/wh_x/resume', '/webhooks/wh_x/replay', '/webhooks/wh_x/attempts',
 ];
 
@@ -105,11 +105,17 @@ export const good = [
   get('/docs', 200, { 'Accept-Encoding': 'identity' }),
   get('/docs/style.css', 200),
   get('/docs/icon.svg', 200),
+  get('/', 200),
+  get('/', 200, { 'Accept-Encoding': 'identity' }),
+  get('/dashboard/icon.svg', 200),
   get('/model', 304, { 'If-None-Match': '*' }),
   get('/openapi.json', 304, { 'If-None-Match': '*' }),
   get('/docs', 304, { 'If-None-Match': '*' }),
   get('/docs/icon.svg', 304, { 'If-None-Match': '*' }),
   get('/docs/nothing', 404),
+  get('/', 304, { 'If-None-Match': '*' }),
+  get('/dashboard/icon.svg', 304, { 'If-None-Match': '*' }),
+  get('/dashboard/nothing', 404),
   send('POST', '/webhooks', 201, json(receiver)),
   send('POST', `${hook}/pause`, 200),
   get('/webhooks', 200),

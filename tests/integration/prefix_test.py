@@ -110,15 +110,13 @@ class PrefixTest(WithStorage):
             self.assertEqual(seen, [f"A-{number}" for number in (4, 3, 2, 1, 0)])
 
     def test_the_pages_and_the_description(self):
-        status, fields, _ = self.fetch("GET", self.base)
-        self.assertEqual(status, 302)
-        docs = urllib.parse.urljoin(self.base, fields["Location"])
-        self.assertEqual(docs, self.at("docs"))
-        status, _, page = self.fetch("GET", docs)
-        self.assertEqual(status, 200)
-        for reference in re.findall(r'(?:href|src)="([^"]+)"', page):
-            status, _, _ = self.fetch("GET", urllib.parse.urljoin(docs, reference))
-            self.assertEqual(status, 200, reference)
+        docs = self.at("docs")
+        for url in (self.base, docs):
+            status, _, page = self.fetch("GET", url)
+            self.assertEqual(status, 200)
+            for reference in re.findall(r'(?:href|src)="([^"]+)"', page):
+                status, _, _ = self.fetch("GET", urllib.parse.urljoin(url, reference))
+                self.assertEqual(status, 200, reference)
         description = urllib.parse.urljoin(docs, "openapi.json")
         status, _, text = self.fetch("GET", description)
         self.assertEqual(status, 200)

@@ -1,4 +1,4 @@
-// A build without npm: the server works, and /docs says what is absent and how to get it.
+// A build without npm: the server works, and /docs and / say what is absent and how to get it.
 
 #include "api_fixture.hpp"
 #include "docs/pages.hpp"
@@ -28,8 +28,17 @@ BOOST_AUTO_TEST_CASE(the_page_says_so) {
     BOOST_TEST(get("/docs/swagger-ui-bundle.js").status == 404);
 }
 
+BOOST_AUTO_TEST_CASE(the_operators_page_says_so_too) {
+    const answer got = get("/");
+    BOOST_TEST(got.status == 200);
+    BOOST_TEST(got.find("Content-Security-Policy").has_value());
+    BOOST_TEST(got.says("The operator's page is not in this build"));
+    BOOST_TEST(got.says("npm"));
+    BOOST_TEST(!got.says("<script"));
+    BOOST_TEST(get("/dashboard/app.js").status == 404);
+}
+
 BOOST_AUTO_TEST_CASE(all_else_is_there) {
-    BOOST_TEST(get("/").find("Location").value_or("") == "docs");
     const auto api = boost::json::parse(get("/openapi.json").body);
     BOOST_TEST((api.as_object() == documentation::standard().root()));
     BOOST_TEST(create("A-1").status == 201);

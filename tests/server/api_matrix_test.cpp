@@ -64,6 +64,7 @@ const std::map<std::string, about>& routes_by_hand() {
         {"get_openapi", {""}},
         {"get_docs", {""}},
         {"get_docs_file", {""}},
+        {"get_dashboard_file", {""}},
         {"get_root", {""}}};
     return out;
 }

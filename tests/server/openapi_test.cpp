@@ -5,6 +5,7 @@
 #include "api_fixture.hpp"
 #include "docs/pages.hpp"
 
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -19,6 +20,7 @@ using namespace orderproc;
 using namespace orderproc::server;
 using namespace orderproc::server::testing;
 
+namespace data = boost::unit_test::data;
 namespace json = boost::json;
 
 namespace {
@@ -278,30 +280,44 @@ BOOST_AUTO_TEST_CASE(pages_are_served_packed_or_not) {
     }
     BOOST_TEST(get("/docs/nothing.js").status == 404);
     BOOST_TEST(get("/docs/").status == 404);
+    BOOST_TEST(get("/dashboard/nothing.js").status == 404);
 }
 
 // No script or style but from files of its own, none of them from elsewhere.
-BOOST_AUTO_TEST_CASE(the_page_trusts_nobody) {
-    const answer got = get("/docs");
+BOOST_DATA_TEST_CASE(the_pages_trust_nobody, data::make({"/docs", "/"}), path) {
+    const answer got = get(path);
+    BOOST_TEST(got.status == 200);
     const std::string policy = got.find("Content-Security-Policy").value_or("");
     BOOST_TEST(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
     BOOST_TEST(policy.find("unsafe") == policy.npos);
+    BOOST_TEST((policy.find("require-trusted-types-for 'script'") != policy.npos) ==
+               (std::string_view(path) == "/"));
     BOOST_TEST(!got.says("://"));
     BOOST_TEST(!got.says("<style"));
     BOOST_TEST(!got.says("style="));
     const std::regex linked(R"re((?:src|href)="([^"]+)")re");
     int count = 0;
     for (std::sregex_iterator it(got.body.begin(), got.body.end(), linked), end; it != end; ++it) {
+        BOOST_TEST(!(*it)[1].str().starts_with("/"));  // relative: behind a prefix, too
         BOOST_TEST(get("/" + (*it)[1].str()).status == 200, (*it)[1].str());
         ++count;
     }
     BOOST_TEST(count >= 4);
 }
 
-BOOST_AUTO_TEST_CASE(the_root_leads_to_the_page) {
+BOOST_AUTO_TEST_CASE(without_the_operators_page_the_root_leads_to_the_documents) {
+    api_parts parts;
+    parts.dashboard = false;
+    api without(orders, reads, std::move(parts));
+    api_service shown(without);
+    served = &shown;
     const answer got = get("/");
     BOOST_TEST(got.status == 302);
     BOOST_TEST(got.find("Location").value_or("") == "docs");
+    for (const char* path : {"/dashboard/app.js", "/dashboard/style.css"}) {
+        BOOST_TEST(get(path).status == 404, path);
+    }
+    BOOST_TEST(get("/docs").status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(the_operators_address_has_no_documents) {
