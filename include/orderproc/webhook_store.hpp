@@ -8,6 +8,7 @@
 
 #include <orderproc/engine.hpp>
 #include <orderproc/webhook_endpoint.hpp>
+#include <orderproc/write_records.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -116,12 +117,6 @@ ORDERPROC_EXPORT result<bool> webhook_is_gone(repository_reader& from, std::stri
 // done is called once, on the thread that runs the engine, and must not throw.
 ORDERPROC_EXPORT void webhook_is_silent(engine& orders, std::string_view id,
                                         std::function<void(result<bool>)> done);
-
-// Submits all, and calls done once, on the thread that runs the engine, with the first error: that
-// of the call, or of a record that was refused (errc::version_conflict: somebody else has changed
-// it). They are written together, but each is refused on its own. done must not throw.
-ORDERPROC_EXPORT void write_records(engine& to, std::vector<change_record> what,
-                                    std::function<void(result<void>)> done);
 
 }  // namespace v1
 }  // namespace orderproc

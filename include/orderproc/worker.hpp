@@ -43,6 +43,12 @@ struct worker_options {
     // With 0 threads: called, from any thread, when run_once() has something to do; not while
     // it runs, nor again before it has run. Must not throw.
     std::function<void()> on_ready = {};
+    // How often it writes a record about itself, see worker_record.hpp: once it has started, then
+    // at this interval, and when it begins to drain. 0: it keeps none. At least 1 s, and less than
+    // worker_record::silent_after; needs capability::records.
+    std::chrono::milliseconds record_every{0};
+    // What the record says of the program, its version say: at most 64 bytes, as worker_id.
+    std::string program = {};
 };
 
 struct cycle_report {

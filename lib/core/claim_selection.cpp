@@ -1,3 +1,5 @@
+#include "core/lease_reason.hpp"
+
 #include <orderproc/claim.hpp>
 
 #include <algorithm>
@@ -192,10 +194,10 @@ std::optional<evaluation> claim_selection::offer(stored_order candidate) {
         return std::to_string(attempts) + " of " + std::to_string(claim_.attempts_max);
     };
     if (lease_expired) {
-        std::string reason =
-            candidate.worker_id.empty()
-                ? "nobody answered in time on attempt "
-                : "the lease of worker " + candidate.worker_id + " expired on attempt ";
+        std::string reason = candidate.worker_id.empty()
+                                 ? std::string(detail::nobody_answered)
+                                 : std::string(detail::lease_expired_of_worker) +
+                                       candidate.worker_id + " expired on attempt ";
         reason += of_max();
         return take_back(std::move(candidate), claim_, at_, std::move(reason));
     }

@@ -1,6 +1,6 @@
 #include "webhooks/records.hpp"
 
-#include "webhooks/flat_json.hpp"
+#include "core/flat_json.hpp"
 
 #include <openssl/rand.h>
 

@@ -13,12 +13,19 @@
 
 namespace orderproc::server {
 
+namespace {
+
+constexpr std::size_t instance_size = 16;
+
+}  // namespace
+
 api::api(engine& orders, read_pool& reads, api_parts parts)
     : engine_(orders),
       reads_(reads),
       parts_(std::move(parts)),
       seal_(parts_.cursor_secret.empty() ? auth::random_text(cursor_seal::secret_size_min)
-                                         : parts_.cursor_secret) {}
+                                         : parts_.cursor_secret),
+      instance_(parts_.instance.empty() ? auth::random_text(instance_size) : parts_.instance) {}
 
 void api::begin(const http::request& in, caller by, std::optional<pending>& todo,
                 http::response& out) noexcept {

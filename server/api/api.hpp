@@ -3,31 +3,22 @@
 
 // The orders over HTTP: functions from a request to an answer or a command. No sockets here.
 
-#include "api/batch.hpp"
+#include "api/api_parts.hpp"
 #include "api/caller.hpp"
 #include "api/cursor_seal.hpp"
-#include "api/health_reason.hpp"
-#include "api/item_refusal.hpp"
 #include "api/list_query.hpp"
 #include "api/openapi.hpp"
-#include "api/pending_read.hpp"
-#include "api/preconditions.hpp"
+#include "api/pending.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
-#include "api/webhook_desk.hpp"
-#include "attempts/attempt_tokens.hpp"
-#include "auth/authenticator.hpp"
 #include "http/message.hpp"
 
-#include <orderproc/cloud_event.hpp>
 #include <orderproc/engine.hpp>
-#include <orderproc/feed.hpp>
 #include <orderproc/items.hpp>
 #include <orderproc/json.hpp>
 #include <orderproc/read_pool.hpp>
-#include <orderproc/worker.hpp>
 
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,85 +29,6 @@
 #include <vector>
 
 namespace orderproc::server {
-
-// What an answer waits for. A request goes through these states, and in none of them does it hold
-// up its connection's thread:
-//
-//   begin() ──► the handler ──► answered at once
-//                 │    ▲
-//                 │    └─ once more, for the order is known now or has changed ─┐
-//                 │                                                             │
-//                 ├──► an order is loaded ───────► finish_load() ───────────────┼──► answered
-//                 ├──► something else is read ───► finish_read() ───────────────│──► answered
-//                 │                 └─ and what follows from it is written ─┘   │
-//                 ├──► the items are asked for ──► judge_items() ──┐            │
-//                 │                                     │          │ allowed    │
-//                 │                              refused└──────────│────────────│──► answered
-//                 └──► a change is to be committed ◄───────────────┘            │
-//                           └──► finish() ──────────────────────────────────────┴──► answered
-//                                   └──► a record is written ──► finish_note() ─────► answered
-//
-struct pending {
-    caller by;  // who asks
-
-    // A read of the order with this id, and what to do with it. True: the handler is to be asked
-    // again, for current is now known.
-    std::string load;  // empty: no such read
-    bool (api::*use)(const http::request&, loaded_order&, pending&, http::response&) = nullptr;
-    bool use_answers = false;  // whatever was loaded: there is nothing else to wait for then
-    std::unique_ptr<pending_read> read;  // any other read
-    bool read_may_fail = false;          // then it is answered without what was to be read
-
-    // A command to submit, and how to tell its outcome. True: as for use.
-    command what;
-    std::unique_ptr<change> made;  // if there is one, it is submitted instead, as of the caller
-    bool (api::*finish)(const http::request&, change_outcome&, pending&, http::response&) = nullptr;
-    std::optional<order> current;  // as it was when last looked at
-    unsigned conflicts = 0;        // how often it had changed by then
-    bool asks_items = false;       // its items are to be asked for before it is submitted
-    // The items were refused: the command in its place only asks for the key.
-    std::optional<refused_items> refused;
-    // A record to be written before the answer, which is ready, is given.
-    std::unique_ptr<change_record> note;
-    std::unique_ptr<batch> many;  // if there is one, its commands are to be submitted instead
-
-    bool reads() const noexcept { return read || !load.empty(); }
-};
-
-// Into out: the SKUs of its order, or of all its orders, one after the other.
-void collect_items(const pending& todo, std::vector<std::string>& out);
-
-// What the command demands of the order's version. A first try names one that If-Match does;
-// its refusal tells which there is.
-std::optional<order_version> expected_version(const http::request& in, const pending& todo);
-
-// Why If-Match does not match the order as it is, if that is known.
-std::string version_text(const if_match& wanted, const std::optional<order>& it);
-
-// What there is beside orders. All of it outlives the api.
-struct api_parts {
-    item_gate* items = nullptr;  // none: all items will do
-    // Prometheus' text, or OpenMetrics'; none: metrics are JSON alone. Without statistics while
-    // the storage cannot be read.
-    std::function<std::string(bool openmetrics, const statistics* stored)> exposition;
-    // Reasons, told at once: these must not ask the storage. None: there never is one.
-    std::function<std::vector<health_reason>()> unhealthy;
-    std::function<std::vector<health_reason>()> unready;
-    std::function<std::vector<health_reason>()> degraded;  // ready, but not as it should be
-    live_feed* feed = nullptr;                             // event_feed(); none: no streams
-    live_feed* bound_feed = nullptr;      // bound_event_feed(), for callers that are bound
-    auth::authenticator* auth = nullptr;  // none: nobody is asked who it is
-    std::string event_source{default_event_source};  // of the journal's entries
-    http::request_limits limits;                     // to be told of
-    const attempt_tokens* attempts = nullptr;        // none: nobody can answer an attempt
-    retry_policy retry = {};                         // of attempts that are answered
-    webhook_desk* webhooks = nullptr;                // none: there are no webhook endpoints
-    bool operations_only = false;                    // metrics and health, no orders
-    bool dashboard = true;                           // the operator's page at /, if it was built
-    // For cursors of bound callers, see cursor_seal; the same in all servers of a storage. Empty:
-    // one is made, and those cursors are good as long as the api.
-    std::string cursor_secret;
-};
 
 // Safe to use from any thread. Exceptions end here: they are a 500.
 class api {
@@ -182,6 +94,14 @@ public:
     bool resume_endpoint(const call& it, http::response& out, pending& todo);
     bool replay_endpoint(const call& it, http::response& out, pending& todo);
     bool list_attempts(const call& it, http::response& out, pending& todo);
+    bool get_whoami(const call& it, http::response& out, pending& todo);
+    bool list_pauses(const call& it, http::response& out, pending& todo);
+    bool pause_work(const call& it, http::response& out, pending& todo);
+    bool resume_work(const call& it, http::response& out, pending& todo);
+    bool list_workers(const call& it, http::response& out, pending& todo);
+    bool explain_order(const call& it, http::response& out, pending& todo);
+    bool get_dead_letters(const call& it, http::response& out, pending& todo);
+    bool get_findings(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
     bool get_readiness(const call& it, http::response& out, pending& todo);
@@ -236,6 +156,10 @@ private:
     bool read_one(list_query query, pending& todo);
     bool read_changes(list_query query, std::vector<query_parameter> parameters, pending& todo);
     bool has_webhooks(const http::request& in, http::response& out);
+    bool list_group(const call& it, std::string reason, const std::optional<std::string>& limit,
+                    const std::optional<std::string>& cursor, http::response& out, pending& todo);
+    std::vector<health_reason> process_reasons() const;
+    bool change_pauses(const call& it, bool begins, http::response& out, pending& todo);
     template <class Plan, class Write>
     bool change_webhook(const char* action, Plan plan, Write write, pending& todo);
     template <class Plan, class Write>
@@ -249,6 +173,7 @@ private:
     read_pool& reads_;
     const api_parts parts_;
     const cursor_seal seal_;
+    const std::string instance_;  // of this process
     openapi_document openapi_{engine_, parts_.limits};
 };
 

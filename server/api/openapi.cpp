@@ -1,6 +1,7 @@
 #include "api/openapi.hpp"
 
 #include "api/batch.hpp"
+#include "api/checks.hpp"
 #include "api/cors.hpp"
 #include "api/health_reason.hpp"
 #include "api/idempotency.hpp"
@@ -110,6 +111,12 @@ json::object make_values(const status_machine& machine, const http::request_limi
     for (const http::problem_kind* it : all_problems()) codes.emplace_back(it->code);
     json::array health;
     for (const std::string_view it : health_codes::all) health.emplace_back(it);
+    json::array checks;
+    for (const check& it : all_checks()) checks.emplace_back(it.code);
+    json::array scopes;
+    for (const auth::scope it : auth::scopes_in(auth::all_scopes)) {
+        scopes.emplace_back(auth::to_string(it));
+    }
     json::array count_names;
     for (const auto& it : counts) count_names.emplace_back(it.key());
     return {
@@ -124,6 +131,8 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"events", std::move(events)},
         {"problem_codes", std::move(codes)},
         {"health_codes", std::move(health)},
+        {"checks", std::move(checks)},
+        {"scopes", std::move(scopes)},
         {"cors_allowed_fields", cors_allowed_fields},
         {"cors_exposed_fields", cors_exposed_fields},
         {"cors_preflight_seconds", cors_preflight_seconds},
@@ -140,6 +149,8 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"journal_entries_max", journal_entries_max},
         {"journal_limit_default", journal_limit_default},
         {"history_entries_max", history_entries_max},
+        {"workers_limit_max", workers_limit_max},
+        {"workers_limit_default", workers_limit_default},
         {"webhook_attempts_max", webhook_attempts_max},
         {"webhook_attempts_default", webhook_attempts_default},
         {"idempotency_key_size_max", idempotency_key_size_max},

@@ -1,4 +1,6 @@
 #include "api/api.hpp"
+#include "api/checks.hpp"
+#include "api/json_writer.hpp"
 #include "api/negotiation.hpp"
 #include "api/problems.hpp"
 
@@ -12,15 +14,6 @@
 namespace orderproc::server {
 
 namespace {
-
-// Seconds with as many decimals as milliseconds have, without zeros behind.
-void append_seconds(std::chrono::milliseconds value, std::string& out) {
-    out.append(std::to_string(value.count() / 1000));
-    std::string decimals = std::to_string(value.count() % 1000);
-    decimals.insert(0, 3 - decimals.size(), '0');
-    decimals.erase(decimals.find_last_not_of('0') + 1);
-    if (!decimals.empty()) out.append(1, '.').append(decimals);
-}
 
 void append_lower(std::string_view text, std::string& out) {
     for (const char c : text) out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c);
@@ -135,12 +128,19 @@ bool api::get_health(const call&, http::response& out, pending& todo) {
 }
 
 bool api::get_readiness(const call&, http::response& out, pending& todo) {
-    const auto why = reasons_of(parts_.unready);
-    if (!why.empty()) {
-        write_unfit(why, todo.by, out);
+    reasons unready;
+    reasons degraded;
+    for (const auto* source : {&parts_.unready, &parts_.degraded}) {
+        for (health_reason& it : reasons_of(*source)) {
+            const check* row = find_check(it.code);
+            const bool only = row && row->effect == readiness_effect::degraded;
+            (only ? degraded : unready).push_back(std::move(it));
+        }
+    }
+    if (!unready.empty()) {
+        write_unfit(unready, todo.by, out);
         return false;
     }
-    const auto degraded = reasons_of(parts_.degraded);
     write_state(degraded.empty() ? "ready" : "degraded", degraded, todo.by, out);
     return false;
 }

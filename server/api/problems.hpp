@@ -45,6 +45,9 @@ inline constexpr problem_kind unsupported_media_type{415, "unsupported_media_typ
 inline constexpr problem_kind validation{422, "validation", "The order is invalid"};
 inline constexpr problem_kind invalid_webhook{422, "invalid_webhook",
                                               "The webhook endpoint is invalid"};
+inline constexpr problem_kind invalid_request{422, "invalid_request", "The body is invalid"};
+inline constexpr problem_kind everything_paused{
+    409, "everything_paused", "One stage cannot be resumed while all work is paused"};
 inline constexpr problem_kind webhook_limit{409, "webhook_limit",
                                             "There are as many as there may be"};
 inline constexpr problem_kind idempotency_mismatch{

@@ -5,6 +5,7 @@
 #include "api/query_values.hpp"
 #include "http/base64url.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace orderproc::server {
@@ -66,8 +67,8 @@ bool read_order_id(const call& it, std::string& id, http::response& out) {
     return true;
 }
 
-bool read_parameter(const http::request& in, std::string_view name,
-                    std::optional<std::string>& value, http::response& out) {
+bool read_parameters(const http::request& in, std::span<const std::string_view> names,
+                     std::span<std::optional<std::string>> values, http::response& out) {
     if (in.query.empty()) return true;
     auto given = parse_query(in.query);
     if (!given) {
@@ -75,15 +76,23 @@ bool read_parameter(const http::request& in, std::string_view name,
         return false;
     }
     for (query_parameter& it : *given) {
-        const bool known = !name.empty() && it.name == name;
-        if (!known || value) {
-            const auto allowed = std::span(&name, known || name.empty() ? 0 : 1);
-            write_bad_parameter(it.name, known ? given_twice : no_such_parameter, in, out, allowed);
+        const auto found = std::find(names.begin(), names.end(), it.name);
+        const bool known = found != names.end();
+        std::optional<std::string>* const to =
+            known ? &values[static_cast<std::size_t>(found - names.begin())] : nullptr;
+        if (!to || *to) {
+            write_bad_parameter(it.name, known ? given_twice : no_such_parameter, in, out,
+                                known ? std::span<const std::string_view>() : names);
             return false;
         }
-        value = std::move(it.value);
+        *to = std::move(it.value);
     }
     return true;
+}
+
+bool read_parameter(const http::request& in, std::string_view name,
+                    std::optional<std::string>& value, http::response& out) {
+    return read_parameters(in, {&name, name.empty() ? 0U : 1U}, {&value, 1}, out);
 }
 
 bool expect_no_query(const http::request& in, http::response& out) {

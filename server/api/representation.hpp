@@ -53,6 +53,9 @@ bool read_order_id(const call& it, std::string& id, http::response& out);
 // The one query parameter that there may be. False: answered, for there is another.
 bool read_parameter(const http::request& in, std::string_view name,
                     std::optional<std::string>& value, http::response& out);
+// Several that there may be, each once: values has an element for each name. False: answered.
+bool read_parameters(const http::request& in, std::span<const std::string_view> names,
+                     std::span<std::optional<std::string>> values, http::response& out);
 // Whether there are no query parameters; else answered.
 bool expect_no_query(const http::request& in, http::response& out);
 

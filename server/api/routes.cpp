@@ -20,6 +20,9 @@ constexpr access erases{true, {scope::erase}};
 constexpr access webhooks{true, {scope::webhooks}};
 #endif
 constexpr access scrapes{true, {scope::metrics}};
+constexpr access watches{true, {scope::read}};
+constexpr access operates{true, {scope::operate}};
+constexpr access holds_any{true, auth::all_scopes};
 
 constexpr route table[] = {
     {"POST", "/orders", "create_order", &api::create_order, writes},
@@ -55,6 +58,14 @@ constexpr route table[] = {
     {"GET", "/webhooks/{webhook_id}/attempts", "list_webhook_attempts", &api::list_attempts,
      webhooks},
 #endif
+    {"GET", "/whoami", "get_whoami", &api::get_whoami, holds_any},
+    {"GET", "/pauses", "list_pauses", &api::list_pauses, watches},
+    {"POST", "/pause", "pause_work", &api::pause_work, operates},
+    {"POST", "/resume", "resume_work", &api::resume_work, operates},
+    {"GET", "/workers", "list_workers", &api::list_workers, watches},
+    {"GET", "/orders/{order_id}/explain", "explain_order", &api::explain_order, watches},
+    {"GET", "/dead-letters", "get_dead_letters", &api::get_dead_letters, watches},
+    {"GET", "/findings", "get_findings", &api::get_findings, watches},
     {"GET", "/metrics", "get_metrics", &api::get_metrics, scrapes},
     {"GET", "/healthz", "get_health", &api::get_health, anybody},
     {"GET", "/readyz", "get_readiness", &api::get_readiness, anybody},

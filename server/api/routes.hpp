@@ -26,6 +26,10 @@ inline constexpr std::size_t history_entries_max = 1000;
 inline constexpr std::size_t journal_entries_max = 1000;
 inline constexpr std::size_t journal_limit_default = 100;
 
+// How many workers an answer has at most, and how many unless asked for another number.
+inline constexpr std::size_t workers_limit_max = 1000;
+inline constexpr std::size_t workers_limit_default = 100;
+
 // A request and what its path carries.
 struct call {
     const http::request& in;

@@ -15,68 +15,13 @@ namespace js = boost::json;
 // Of the events that no machine has.
 constexpr std::string_view common_events[] = {"create", "edit", "annotate", "delete", "redact"};
 
-std::string hook_pointer(std::string_view member) {
-    return "#/" + std::string(member);
-}
-
-// The members of an object, each handed to `read`, which says whether it knows it.
-template <class Read>
-webhook_faults read_object(std::string_view body, Read read) {
-    webhook_faults out;
-    boost::system::error_code ec;
-    const js::value parsed = js::parse(body, ec);
-    if (ec) {
-        out.syntax = ec.message();
-        return out;
-    }
-    const js::object* const members = parsed.if_object();
-    if (!members) {
-        out.errors.push_back({"#", "wrong_type", "must be an object"});
-        return out;
-    }
-    for (const auto& [name, value] : *members) {
-        if (!read(std::string_view(name), value, out.errors)) {
-            out.errors.push_back({hook_pointer(name), "unknown_field", "is not a field here"});
-        }
-    }
-    return out;
-}
-
-std::optional<std::string> text_of(std::string_view name, const js::value& value,
-                                   std::vector<field_error>& errors) {
-    if (value.is_null()) return std::string();
-    if (const auto* text = value.if_string()) {
-        if (text->find('\0') == text->npos) return std::string(*text);
-    }
-    errors.push_back({hook_pointer(name), "wrong_type", "must be a string"});
-    return std::nullopt;
-}
-
-std::optional<std::vector<std::string>> texts_of(std::string_view name, const js::value& value,
-                                                 std::vector<field_error>& errors) {
-    std::vector<std::string> out;
-    if (value.is_null()) return out;
-    const auto* const list = value.if_array();
-    const bool whole = list && std::all_of(list->begin(), list->end(),
-                                           [](const js::value& it) { return it.is_string(); });
-    if (!whole || list->size() > webhook_endpoint::filters_max) {
-        errors.push_back(
-            {hook_pointer(name), "wrong_type", "must be a list of at most 100 strings"});
-        return std::nullopt;
-    }
-    for (const js::value& it : *list) out.emplace_back(it.as_string());
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-    return out;
-}
-
 std::optional<timestamp> hook_time(std::string_view name, const js::value& value,
                                    std::vector<field_error>& errors) {
     if (const auto* text = value.if_string()) {
         if (const auto at = parse_timestamp(*text)) return *at;
     }
-    errors.push_back({hook_pointer(name), "wrong_type",
-                      "must be a time such as 2026-06-15T14:23:11Z (RFC 3339)"});
+    errors.push_back(
+        {pointer_to(name), "wrong_type", "must be a time such as 2026-06-15T14:23:11Z (RFC 3339)"});
     return std::nullopt;
 }
 
@@ -91,7 +36,7 @@ void read_bound(std::string_view name, const js::value& value, bool integers, st
     }
     auto text = text_of(name, value, errors);
     if (text && text->size() > size_max) {
-        errors.push_back({hook_pointer(name), "too_large",
+        errors.push_back({pointer_to(name), "too_large",
                           "must be at most " + std::to_string(size_max) + " bytes"});
     } else if (text) {
         to = std::move(text);
@@ -145,11 +90,12 @@ bool read_member(std::string_view name, const js::value& value, const status_mac
     } else if (name == "description") {
         if (auto text = text_of(name, value, errors)) to.description = std::move(*text);
     } else if (name == "events") {
-        if (auto all = texts_of(name, value, errors)) {
+        if (auto all = texts_of(name, value, webhook_endpoint::filters_max, errors)) {
             read_events(std::move(*all), machine, to, errors);
         }
     } else if (name == "statuses") {
-        if (auto all = texts_of(name, value, errors)) read_statuses_of(*all, machine, to, errors);
+        if (auto all = texts_of(name, value, webhook_endpoint::filters_max, errors))
+            read_statuses_of(*all, machine, to, errors);
     } else if (name == "user_id") {
         read_bound(name, value, true, order_content::user_size_max, errors, to.scope.user);
     } else if (name == "tenant") {
@@ -180,10 +126,10 @@ void put_list(std::string_view name, const Texts& all, std::string& out) {
 
 }  // namespace
 
-webhook_faults read_webhook(std::string_view body, const status_machine& machine,
-                            const url_judge& admits, webhook_draft& to,
-                            std::optional<timestamp>* since) {
-    auto out = read_object(body, [&](std::string_view name, const js::value& value, auto& errors) {
+body_faults read_webhook(std::string_view body, const status_machine& machine,
+                         const url_judge& admits, webhook_draft& to,
+                         std::optional<timestamp>* since) {
+    auto out = read_members(body, [&](std::string_view name, const js::value& value, auto& errors) {
         if (since && name == "since") {
             *since = hook_time(name, value, errors);
             return true;
@@ -202,30 +148,30 @@ webhook_faults read_webhook(std::string_view body, const status_machine& machine
         const std::string& why = ok.error().detail;
         const std::size_t colon = why.starts_with("description:") ? why.find(':') : why.npos;
         const bool of_url = colon == why.npos;
-        out.errors.push_back({of_url ? "#/url" : hook_pointer(why.substr(0, colon)), "not_allowed",
+        out.errors.push_back({of_url ? "#/url" : pointer_to(why.substr(0, colon)), "not_allowed",
                               of_url ? why : why.substr(colon + 2)});
     }
     return out;
 }
 
-webhook_faults read_rotation(std::string_view body, rotation_body& to) {
+body_faults read_rotation(std::string_view body, rotation_body& to) {
     if (body.empty()) return {};
-    return read_object(body, [&](std::string_view name, const js::value& value, auto& errors) {
+    return read_members(body, [&](std::string_view name, const js::value& value, auto& errors) {
         if (name != "overlap_seconds") return false;
         const auto most = std::chrono::seconds(webhook_overlap_max).count();
         const auto* const number = value.if_int64();
         if (number && *number >= 0 && *number <= most) {
             to.overlap = std::chrono::seconds(*number);
         } else {
-            errors.push_back({hook_pointer(name), "out_of_range",
+            errors.push_back({pointer_to(name), "out_of_range",
                               "must be an integer from 0 to " + std::to_string(most)});
         }
         return true;
     });
 }
 
-webhook_faults read_replay(std::string_view body, replay_body& to) {
-    auto out = read_object(body, [&](std::string_view name, const js::value& value, auto& errors) {
+body_faults read_replay(std::string_view body, replay_body& to) {
+    auto out = read_members(body, [&](std::string_view name, const js::value& value, auto& errors) {
         if (name == "attempt") {
             to.attempt = text_of(name, value, errors).value_or("");
         } else if (name == "since") {

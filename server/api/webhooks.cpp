@@ -1,6 +1,7 @@
 // Webhook endpoints: who is told of changes.
 
 #include "api/api.hpp"
+#include "api/json_body.hpp"
 #include "api/problems.hpp"
 #include "api/query_values.hpp"
 #include "api/representation.hpp"
@@ -22,14 +23,6 @@ namespace {
 
 constexpr const char* webhooks_off =
     "serve was started without --secrets-key-file, so there are no webhooks";
-
-void write_faults(const webhook_faults& what, const http::request& in, http::response& out) {
-    if (!what.syntax.empty()) {
-        http::write_problem(problems::invalid_json, what.syntax, in, out);
-        return;
-    }
-    write_validation(problems::invalid_webhook, what.errors, in, out);
-}
 
 bool is_of(const caller& by, const webhook_endpoint& it) {
     return !by.bound() || it.owner == by.scope();
@@ -154,13 +147,6 @@ void write_task(const webhook_change& it, http::response& out) {
     out.body.append(1, '}');
 }
 
-bool expect_json(const http::request& in, bool may_be_empty, http::response& out) {
-    if (may_be_empty && in.body.empty()) return true;
-    if (is_declared(in, "application/json")) return true;
-    http::write_problem(problems::unsupported_media_type, "it has to be application/json", in, out);
-    return false;
-}
-
 }  // namespace
 
 bool api::has_webhooks(const http::request& in, http::response& out) {
@@ -198,13 +184,13 @@ bool api::create_endpoint(const call& it, http::response& out, pending& todo) {
         return false;
     }
     create_webhook_params what;
-    webhook_faults wrong = read_webhook(it.in.body, engine_.machine(), parts_.webhooks->admits,
-                                        what.draft, &what.since);
+    body_faults wrong = read_webhook(it.in.body, engine_.machine(), parts_.webhooks->admits,
+                                     what.draft, &what.since);
     if (wrong.none() && !narrow(todo.by, what.draft.scope)) {
         wrong.errors.push_back({"#/user_id", "not_allowed", std::string(not_the_callers)});
     }
     if (!wrong.none()) {
-        write_faults(wrong, it.in, out);
+        write_faults(problems::invalid_webhook, wrong, it.in, out);
         return false;
     }
     what.owner = todo.by.scope();
@@ -268,7 +254,7 @@ bool api::patch_endpoint(const call& it, http::response& out, pending& todo) {
     sent.url = "https://unchanged.invalid/";
     const auto wrong = read_webhook(it.in.body, engine_.machine(), {}, sent, nullptr);
     if (!wrong.none()) {
-        write_faults(wrong, it.in, out);
+        write_faults(problems::invalid_webhook, wrong, it.in, out);
         return false;
     }
     return change_one_webhook(
@@ -323,7 +309,7 @@ bool api::rotate_endpoint(const call& it, http::response& out, pending& todo) {
     if (!expect_json(it.in, true, out)) return false;
     const auto wrong = read_rotation(it.in.body, how);
     if (!wrong.none()) {
-        write_faults(wrong, it.in, out);
+        write_faults(problems::invalid_webhook, wrong, it.in, out);
         return false;
     }
     return change_one_webhook(
@@ -358,7 +344,7 @@ bool api::replay_endpoint(const call& it, http::response& out, pending& todo) {
     if (!expect_json(it.in, false, out)) return false;
     const auto wrong = read_replay(it.in.body, what);
     if (!wrong.none()) {
-        write_faults(wrong, it.in, out);
+        write_faults(problems::invalid_webhook, wrong, it.in, out);
         return false;
     }
     return change_one_webhook(

@@ -106,6 +106,7 @@ std::shared_ptr<const key_table::entry> key_table::read_entry(const record& from
     out->who = goes_on ? before->who
                        : std::make_shared<principal>("key:" + key->name, key->scopes, key->user,
                                                      key->tenant);
+    out->who->expires(key->expires_at);
     out->key = std::move(*key);
     return out;
 }

@@ -5,6 +5,8 @@
 
 #include "auth/scope.hpp"
 
+#include <orderproc/timestamp.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -61,6 +63,15 @@ public:
     }
     void end() const noexcept { ended_.store(true, std::memory_order_relaxed); }
 
+    // When the credential ends by itself, as far as is known: one may be revoked before.
+    std::optional<timestamp> expires_at() const noexcept {
+        const timestamp at = expires_at_.load(std::memory_order_relaxed);
+        return at == timestamp::max() ? std::nullopt : std::optional(at);
+    }
+    void expires(std::optional<timestamp> at) const noexcept {
+        expires_at_.store(at.value_or(timestamp::max()), std::memory_order_relaxed);
+    }
+
 private:
     const std::string name_;
     const scope_set scopes_;
@@ -69,6 +80,7 @@ private:
     const end_of_credential over_;
     const std::string key_owner_;
     mutable std::atomic<bool> ended_{false};
+    mutable std::atomic<timestamp> expires_at_{timestamp::max()};
 };
 
 using principal_ptr = std::shared_ptr<const principal>;

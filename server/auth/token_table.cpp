@@ -107,6 +107,7 @@ token_verdict token_table::judge(std::string_view token, const token_digest& dig
     out.who =
         std::make_shared<principal>(std::move(name), found.scopes, std::move(found.user),
                                     std::move(found.tenant), std::move(over), std::move(key_owner));
+    out.who->expires(found.expires_at);
     keep({digest, &*by, keys->version, with_.time.monotonic(), found.expires_at, out.who});
     return out;
 }

@@ -26,6 +26,8 @@ int main(int argc, char** argv) {
     add_rotate_epoch({app, run});
     add_bench({app, run});
     add_order({app, run});
+    add_operate({app, run});
+    add_doctor({app, run});
 #ifdef ORDERPROC_WITH_WEBHOOKS
     add_webhooks({app, run});
 #endif

@@ -5,8 +5,8 @@
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
 #include "cli/file_limit.hpp"
+#include "cli/housekeeping.hpp"
 #include "cli/jwt_settings.hpp"
-#include "cli/key_use_log.hpp"
 #include "cli/limit_settings.hpp"
 #include "cli/live_feeds.hpp"
 #include "cli/model_migration.hpp"
@@ -155,7 +155,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     how.queue_max = settings.limits.queue;
     how.stored_model = record_of(model);
     engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
-    const key_use_log uses(orders, writes, (*access)->keys());
+    const housekeeping chores(orders, writes, (*access)->keys());
     storage_probe probe(orders, writes, shown.state());
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.

@@ -53,6 +53,7 @@ int refuse_usage(const CLI::App& app, const CLI::ParseError& why);  // or shows 
 void say(std::string_view line);
 
 void add_audit(command_line to);
+void add_doctor(command_line to);
 void add_keys(command_line to);
 void add_serve(command_line to);
 void add_work(command_line to);
@@ -63,6 +64,7 @@ void add_redact(command_line to);
 void add_rotate_epoch(command_line to);
 void add_bench(command_line to);
 void add_copy(command_line to);
+void add_operate(command_line to);
 void add_order(command_line to);
 void add_webhooks(command_line to);
 

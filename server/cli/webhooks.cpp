@@ -3,9 +3,8 @@
 #include "cli/order_client.hpp"
 #include "cli/order_command.hpp"
 #include "cli/order_text.hpp"
-#include "cli/outgoing_settings.hpp"
 #include "cli/refusal.hpp"
-#include "cli/server_access.hpp"
+#include "cli/server_command.hpp"
 #include "cli/settings.hpp"
 #include "text/duration.hpp"
 #include "text/terminal_text.hpp"
@@ -23,10 +22,7 @@ namespace {
 namespace js = boost::json;
 
 struct webhook_command_settings {
-    std::string url = "http://127.0.0.1:8000";
-    credential_settings credential;
-    outgoing_settings outgoing;
-    bool json = false;
+    server_settings server;
     std::string id;
     // Of create.
     std::string to, description, user, tenant, content, since;
@@ -40,36 +36,18 @@ struct webhook_command_settings {
 
 struct webhook_run {
     const webhook_command_settings& with;
-    const order_client client;
+    const server_command& by;
 
     result<fetch_response> ask(std::string method, std::string target,
                                const js::object* body = nullptr) const {
-        fetch_request what;
-        what.method = std::move(method);
-        what.target = std::move(target);
-        if (body) {
-            what.body = js::serialize(*body);
-            what.fields = {{"Content-Type", "application/json"}};
-        }
-        return client.ask(std::move(what));
+        return by.ask(std::move(method), std::move(target), body);
     }
     std::string path(const char* what = "") const {
         return "/webhooks/" + url_encoded(with.id) + what;
     }
     // The exit code, if the answer is not what was asked for.
     std::optional<int> refused(const result<fetch_response>& got, unsigned expected) const {
-        if (!got) {
-            if (got.error().code == errc::invalid_argument) return fail(got.error());
-            return fail(got.error().detail +
-                        "\nIs the server running? `orderproc serve` starts one; --url names "
-                        "another");
-        }
-        if (got->status == expected) return std::nullopt;
-        if (with.json) {
-            print_json(got->body);
-            return 1;
-        }
-        return fail(problem_text(got->status, got->body));
+        return by.refused(got, expected);
     }
 };
 
@@ -102,7 +80,7 @@ int show_items(const webhook_run& by, const result<fetch_response>& got,
     std::vector<table_row> rows{std::move(headings)};
     for (const js::value& it : items->get_array()) {
         if (!it.is_object()) continue;
-        if (by.with.json) {
+        if (by.by.json()) {
             print_json(js::serialize(it));
             continue;
         }
@@ -110,14 +88,14 @@ int show_items(const webhook_run& by, const result<fetch_response>& got,
         for (const char* const name : columns) row.push_back(member(it.get_object(), name));
         rows.push_back(std::move(row));
     }
-    if (!by.with.json) std::fputs(make_table(rows).c_str(), stdout);
+    if (!by.by.json()) std::fputs(make_table(rows).c_str(), stdout);
     return 0;
 }
 
 // The secret alone on standard output, so that it can be piped; all else is for people.
 int show_secret(const webhook_run& by, const result<fetch_response>& got, unsigned expected) {
     if (const auto code = by.refused(got, expected)) return *code;
-    if (by.with.json) {
+    if (by.by.json()) {
         print_json(got->body);
         return 0;
     }
@@ -133,7 +111,7 @@ int show_secret(const webhook_run& by, const result<fetch_response>& got, unsign
 int show_done(const webhook_run& by, const result<fetch_response>& got, unsigned expected,
               const char* what) {
     if (const auto code = by.refused(got, expected)) return *code;
-    if (by.with.json && !got->body.empty()) {
+    if (by.by.json() && !got->body.empty()) {
         print_json(got->body);
     } else {
         std::printf("endpoint %s %s\n", printable(by.with.id).c_str(), what);
@@ -187,9 +165,7 @@ int list_attempts_of(const webhook_run& by) {
 }
 
 int run_webhooks(const webhook_command_settings& with, webhook_action what) {
-    auto to = server_access::open(with.url, with.outgoing, with.credential);
-    if (!to) return fail(to.error());
-    return what({with, order_client(std::move(to->url), std::move(to->token), to->carrier)});
+    return with_server(with.server, [&](const server_command& by) { return what({with, by}); });
 }
 
 class webhook_options {
@@ -200,11 +176,7 @@ public:
           with_(std::make_shared<webhook_command_settings>()) {
         webhooks_.require_subcommand(1);
         webhooks_.fallthrough();
-        add_setting(webhooks_, "url", with_->url, "Of the server");
-        with_->credential.add_to(webhooks_);
-        with_->outgoing.add_tls_to(webhooks_);
-        add_setting(webhooks_, "json", with_->json,
-                    "What the server says, for programs; what is many one a line");
+        with_->server.add_to(webhooks_);
     }
 
     void add_create() {

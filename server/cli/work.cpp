@@ -1,8 +1,8 @@
 #include "cli/access.hpp"
 #include "cli/broker_settings.hpp"
 #include "cli/exposure_settings.hpp"
+#include "cli/housekeeping.hpp"
 #include "cli/jwt_settings.hpp"
-#include "cli/key_use_log.hpp"
 #include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
@@ -57,7 +57,7 @@ int work_on(storage& orders, const shop_model& model, const work_settings& setti
     how.watch_others = !*messages;  // they tell of what others commit
     how.stored_model = record_of(model);
     engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
-    const key_use_log uses(orders, writes, (*access)->keys());
+    const housekeeping chores(orders, writes, (*access)->keys());
     std::optional<storage_probe> probe;  // for those who ask at the admin's address
     if (!admin_listen.empty()) probe.emplace(orders, writes, shown.state());
     read_pool_options read_on;

@@ -15,6 +15,9 @@ namespace {
 // Messages tell of most work; this is for what they do not reach.
 constexpr std::chrono::seconds poll_interval_beside_messages(5);
 
+// So that a worker that went silent is noticed after three that did not come.
+constexpr std::chrono::seconds record_every(10);
+
 // What workers take at least.
 constexpr std::chrono::milliseconds lease_min(100);
 constexpr std::chrono::milliseconds time_min(1);
@@ -123,6 +126,8 @@ result<void> running_workers::add(engine& orders, const stage_processor& what,
     it.work = std::move(*work);
     worker_options options = with.how;
     options.stages = {what.stage};
+    options.record_every = record_every;
+    options.program = ORDERPROC_VERSION;
     it.by = std::make_unique<worker>(orders, *it.work, std::move(options));
     if (auto started = it.by->start(); !started) return started;
     if (!from) return {};

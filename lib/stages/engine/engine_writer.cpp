@@ -43,7 +43,8 @@ engine_writer::engine_writer(storage& orders, runtime with, present_model& model
       resolve_attempts_(options.resolve_attempts),
       keys_kept_(options.keys_kept),
       name_(make_name(with.random)),
-      sequence_(with.random.next() >> 2) {}
+      sequence_(with.random.next() >> 2),
+      pauses_(with.time) {}
 
 result<void> engine_writer::advance() noexcept {
     // The one catch boundary: storages are users' code, and memory can run out.
@@ -103,15 +104,11 @@ result<void> engine_writer::try_to_finish() {
 
 void engine_writer::load() {
     changes_.reserve(batch_.changes.size());
-    claims_.reserve(batch_.claims.size());
     cursors_.reserve(batch_.cursors.size());
     records_.reserve(batch_.records.size());
     purges_.reserve(batch_.purges.size());
     for (auto* node = batch_.changes.front(); node; node = node->next) {
         changes_.push_back(std::move(engine_queue::what(engine_queue::change_of(*node))));
-    }
-    for (auto* node = batch_.claims.front(); node; node = node->next) {
-        claims_.push_back(std::move(engine_queue::what(engine_queue::claim_of(*node))));
     }
     for (auto* node = batch_.cursors.front(); node; node = node->next) {
         cursors_.push_back(std::move(engine_queue::what(engine_queue::cursor_of(*node))));
@@ -123,6 +120,44 @@ void engine_writer::load() {
         purges_.push_back(engine_queue::what(engine_queue::purge_of(*node)));
     }
     loaded_ = true;
+}
+
+// Claims of paused work are answered without a write, as if nothing was due.
+result<void> engine_writer::load_claims() {
+    if (claim_at_.size() == batch_.claims.size()) return {};
+    if (auto ok = pauses_.look(*connection_); !ok) {
+        connection_.reset();
+        return ok;
+    }
+    claim_at_.reserve(batch_.claims.size());
+    claims_.reserve(batch_.claims.size());
+    for (auto* node = batch_.claims.front(); node; node = node->next) {
+        claim& what = engine_queue::what(engine_queue::claim_of(*node));
+        const bool waits = pauses_.holds(*what.stage);
+        claim_at_.push_back(waits ? not_claimed : claims_.size());
+        if (!waits) claims_.push_back(std::move(what));
+    }
+    return {};
+}
+
+std::size_t engine_writer::size() const noexcept {
+    return changes_.size() + claims_.size() + cursors_.size() + records_.size() + purges_.size();
+}
+
+// None: it was not made.
+claim_outcome* engine_writer::outcome_of_claim(std::size_t at) noexcept {
+    const std::size_t made = claim_at_[at];
+    return made == not_claimed ? nullptr : &claim_outcomes_[made];
+}
+
+// What this engine itself has written counts at once, and workers look for what was put off.
+void engine_writer::notice_pauses() noexcept {
+    for (const change_record& it : records_) {
+        if (it.collection != pause_collection) continue;
+        pauses_.expire();
+        listeners_.announce();
+        return;
+    }
 }
 
 result<void> engine_writer::connect() {
@@ -160,6 +195,8 @@ result<void> engine_writer::reload_model() {
 
 result<void> engine_writer::write() {
     if (auto ok = connect(); !ok) return ok;
+    if (auto ok = load_claims(); !ok) return ok;
+    if (size() == 0) return {};
     const model_generation& model = model_.get();
     if (model_.is_stored()) {
         for (change& it : changes_) model_.adapt(it, model);
@@ -240,17 +277,19 @@ void engine_writer::finish(const failure& why) noexcept {
     const error_code ec = why.code;
     batch_report report;
     report.changes = batch_.changes.size();
-    report.claims = batch_.claims.size();
+    report.claims = ec ? batch_.claims.size() : claims_.size();
     report.cursors = batch_.cursors.size();
     report.records = batch_.records.size();
     report.purges = batch_.purges.size();
     report.write_time = std::chrono::duration_cast<std::chrono::microseconds>(write_time_);
     report.ec = ec;
-    with_.observer.batch_written(report);
+    if (ec || size() > 0) with_.observer.batch_written(report);
     if (!ec && tell_observer()) listeners_.announce();
+    if (!ec) notice_pauses();
     answer(why);
     changes_.clear();
     claims_.clear();
+    claim_at_.clear();
     cursors_.clear();
     records_.clear();
     purges_.clear();
@@ -328,7 +367,8 @@ void engine_writer::answer(const failure& why) noexcept {
     }
     for (std::size_t i = 0; auto* node = batch_.claims.pop_front(); ++i) {
         claim_outcome nothing;
-        engine_queue::claim_of(*node).complete(ec, ec ? nothing : claim_outcomes_[i]);
+        claim_outcome* const made = ec ? nullptr : outcome_of_claim(i);
+        engine_queue::claim_of(*node).complete(ec, made ? *made : nothing);
     }
     for (std::size_t i = 0; auto* node = batch_.cursors.pop_front(); ++i) {
         engine_queue::cursor_of(*node).complete(ec ? cursor_outcome{ec, {}} : cursor_outcomes_[i]);

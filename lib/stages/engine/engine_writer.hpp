@@ -6,6 +6,7 @@
 #include "stages/engine/clock_check.hpp"
 #include "stages/engine/commit_listeners.hpp"
 #include "stages/engine/engine_queue.hpp"
+#include "stages/engine/pause_gate.hpp"
 #include "stages/engine/present_model.hpp"
 
 #include <orderproc/engine.hpp>
@@ -45,6 +46,10 @@ public:
 private:
     result<void> try_to_finish();
     void load();
+    result<void> load_claims();
+    claim_outcome* outcome_of_claim(std::size_t at) noexcept;
+    void notice_pauses() noexcept;
+    std::size_t size() const noexcept;  // of what is to be written
     result<void> connect();
     result<void> write();
     result<void> write_under_present_model();
@@ -72,6 +77,7 @@ private:
     std::optional<clock::instant> tidy_due_;  // none: the storage has put nothing off
 
     clock_check clock_;
+    pause_gate pauses_;
     engine_batch batch_;
     bool loaded_ = false;
     bool in_doubt_ = false;  // a write was begun, and nobody knows what became of it
@@ -82,6 +88,9 @@ private:
     // Of the batch, kept between batches for their memory.
     std::vector<change> changes_;
     std::vector<claim> claims_;
+    // Of each claim of the batch: where it is in claims_, or not_claimed.
+    static constexpr std::size_t not_claimed = static_cast<std::size_t>(-1);
+    std::vector<std::size_t> claim_at_;
     std::vector<change_outcome> change_outcomes_;
     std::vector<claim_outcome> claim_outcomes_;
     std::vector<commit_cursor> cursors_;

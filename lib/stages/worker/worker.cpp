@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t worker_id_size_max = 64;
 constexpr milliseconds lease_min{100};
+constexpr milliseconds record_every_min{1000};
 
 result<void> check(const worker_options& it) {
     const auto positive = [](milliseconds time) {
@@ -43,6 +44,15 @@ result<void> check(const worker_options& it) {
     }
     if (!(it.retry.jitter >= 0 && it.retry.jitter <= 1)) wrong = "retry.jitter: 0 to 1";
     if (it.threads > 1) wrong = "threads: 0 or 1";
+    const bool told = it.record_every != milliseconds(0);
+    if (told &&
+        (it.record_every < record_every_min || it.record_every >= worker_record::silent_after)) {
+        wrong = "record_every: 0, or 1 s to less than 30 s";
+    }
+    if (it.program.size() > worker_id_size_max ||
+        !detail::is_text(it.program, detail::text_kind::one_line)) {
+        wrong = "program: at most 64 bytes of UTF-8 without control characters";
+    }
     if (wrong) return failure{errc::invalid_argument, wrong};
     return {};
 }
@@ -70,7 +80,8 @@ worker::impl::impl(engine& orders, processor& work, worker_options options)
       options_(std::move(options)),
       with_(orders.runtime()),
       mailbox_(std::make_shared<detail::worker_mailbox>(
-          options_.threads == 0 ? std::move(options_.on_ready) : nullptr)) {}
+          options_.threads == 0 ? std::move(options_.on_ready) : nullptr)),
+      presence_(orders) {}
 
 worker::impl::~impl() {
     if (options_.threads == 0) {
@@ -89,6 +100,16 @@ void worker::impl::release_all() noexcept {
     cycle();
 }
 
+worker_record worker::impl::describe_itself() const {
+    worker_record out;
+    out.name = options_.worker_id;
+    out.host = detail::host_name();
+    out.process = detail::process_id();
+    out.program = options_.program;
+    for (const auto& it : claims_) out.stages.push_back(it->stage.active);
+    return out;
+}
+
 result<void> worker::impl::start() {
     const auto prepare = [this]() -> result<void> {
         if (auto ok = check(options_); !ok) return ok;
@@ -99,6 +120,7 @@ result<void> worker::impl::start() {
             if (!works_on(options_, stage)) continue;
             claims_.push_back(std::make_shared<detail::stage_claim>(mailbox_, stage));
         }
+        presence_.start(describe_itself(), options_.record_every);
         if (!std::exchange(listening_, true) && options_.wake_on_commit) {
             engine_.add_listener(*this);
         }

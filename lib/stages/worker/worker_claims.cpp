@@ -170,9 +170,13 @@ bool worker::impl::may_claim() const noexcept {
     return !stop_at_ && !engine_stopped_ && jobs_.isolated() == 0;
 }
 
+std::size_t worker::impl::capacity() const noexcept {
+    return std::min(options_.in_flight_max, work_.capacity());
+}
+
 std::size_t worker::impl::free_places() const noexcept {
     const std::size_t taken = jobs_.size() + reserved_;
-    const std::size_t most = std::min(options_.in_flight_max, work_.capacity());
+    const std::size_t most = capacity();
     return most - std::min(taken, most);
 }
 

@@ -50,11 +50,23 @@ cycle_report worker::impl::cycle() noexcept {
     } catch (...) {
         error("worker", "an unknown exception");
     }
+    tell_of_itself();
     const auto now = with_.time.monotonic();
     report_.in_flight = in_flight();
     const bool notified = mailbox_->notifier.end();
     report_.next_due = failed ? now + detail::commit_pause(1) : notified ? now : next_due(now);
     return report_;
+}
+
+// An order that it holds is worth more than what it says of itself: what is thrown here is
+// reported.
+void worker::impl::tell_of_itself() noexcept try {
+    presence_.count(
+        {report_.claimed, report_.advanced, report_.retried, report_.failed, report_.lease_lost});
+    if (stop_at_ && in_flight() == 0) return presence_.leave();
+    presence_.tell(jobs_.size(), capacity(), stop_at_.has_value());
+} catch (const std::exception& thrown) {
+    error("worker.record", thrown.what());
 }
 
 void worker::impl::step() {
@@ -252,7 +264,7 @@ std::size_t worker::impl::in_flight() const noexcept {
 }
 
 clock::instant worker::impl::next_due(clock::instant now) const {
-    auto due = jobs_.next_due().value_or(clock::instant::max());
+    auto due = std::min(jobs_.next_due().value_or(clock::instant::max()), presence_.next_due());
     if (stop_at_) {
         if (in_flight() == 0) return due;
         return std::min(due, now < *stop_at_ ? *stop_at_ : *stop_at_ + release_patience);

@@ -4,6 +4,7 @@
 #include "stages/common/stage_life.hpp"
 #include "stages/worker/job_table.hpp"
 #include "stages/worker/worker_mailbox.hpp"
+#include "stages/worker/worker_presence.hpp"
 
 #include <orderproc/worker.hpp>
 
@@ -36,6 +37,7 @@ private:
     void committed() noexcept override { mailbox_->committed(); }
     void run() noexcept;
     void release_all() noexcept;
+    worker_record describe_itself() const;
 
     // The worker's thread only, for all that follows.
     void step();
@@ -68,7 +70,9 @@ private:
     bool may_claim() const noexcept;
     static bool names(const detail::stage_claim& it, clock::instant now) noexcept;
     static void name_offered(const detail::stage_claim& it, std::size_t most, claim& what);
+    std::size_t capacity() const noexcept;
     std::size_t free_places() const noexcept;
+    void tell_of_itself() noexcept;
     void claim_work(clock::instant now);
     void look_beyond(detail::stage_claim& it, std::size_t limit, clock::instant now,
                      claim& what) const;
@@ -108,6 +112,7 @@ private:
     bool engine_stopped_ = false;
     std::optional<clock::instant> stop_at_;  // no claims; from then on no running jobs either
     cycle_report report_;                    // of the cycle that runs
+    detail::worker_presence presence_;
 
     detail::stage_life life_;
     bool listening_ = false;

@@ -1,4 +1,4 @@
-#include "webhooks/flat_json.hpp"
+#include "core/flat_json.hpp"
 
 #include "core/json_reader.hpp"
 

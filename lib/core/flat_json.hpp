@@ -1,5 +1,5 @@
-#ifndef ORDERPROC_WEBHOOKS_FLAT_JSON_HPP
-#define ORDERPROC_WEBHOOKS_FLAT_JSON_HPP
+#ifndef ORDERPROC_LIB_CORE_FLAT_JSON_HPP
+#define ORDERPROC_LIB_CORE_FLAT_JSON_HPP
 
 // Records as JSON objects whose members are texts, numbers and lists of texts.
 
@@ -18,7 +18,7 @@ inline namespace v1 {
 namespace detail {
 
 // Members are written in the order of the calls. What is empty is left out.
-class flat_writer {
+class ORDERPROC_EXPORT flat_writer {
 public:
     void text(std::string_view name, std::string_view value);
     void optional_text(std::string_view name, const std::optional<std::string>& value);
@@ -34,7 +34,7 @@ private:
 
 // A member that is not there is empty, 0 or none. A member of another kind is as if it was not
 // there; whoever needs one asks whether what came is whole.
-class flat_reader {
+class ORDERPROC_EXPORT flat_reader {
 public:
     static std::optional<flat_reader> parse(std::string_view text);  // nullopt: it is none
 

@@ -1,6 +1,8 @@
-#include "cli/key_use_log.hpp"
+#include "cli/housekeeping.hpp"
 
 #include "auth/key_use.hpp"
+
+#include <orderproc/worker_record.hpp>
 
 #include <cstddef>
 #include <deque>
@@ -13,9 +15,9 @@ namespace orderproc::server {
 namespace {
 
 // Of one record. That another process was quicker is no failure.
-class use_written final : public record_completion {
+class change_written final : public record_completion {
 public:
-    explicit use_written(std::latch& all) : all_(all) {}
+    explicit change_written(std::latch& all) : all_(all) {}
     void complete(record_outcome& outcome) noexcept override {
         ec = outcome.ec;
         all_.count_down();
@@ -28,7 +30,7 @@ private:
 
 result<void> write_all(engine& by, std::vector<change_record> changes) {
     std::latch all(static_cast<std::ptrdiff_t>(changes.size()));
-    std::deque<use_written> done;  // which stay where they are
+    std::deque<change_written> done;  // which stay where they are
     for (std::size_t i = 0; i < changes.size(); ++i) done.emplace_back(all);
     result<void> out;
     for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -42,7 +44,7 @@ result<void> write_all(engine& by, std::vector<change_record> changes) {
         out = std::move(sent);
     }
     all.wait();
-    for (const use_written& it : done) {
+    for (const change_written& it : done) {
         const bool quicker = it.ec == errc::already_exists || it.ec == errc::version_conflict ||
                              it.ec == errc::not_found;
         if (it.ec && !quicker) out = failure{it.ec};
@@ -50,24 +52,17 @@ result<void> write_all(engine& by, std::vector<change_record> changes) {
     return out;
 }
 
-result<void> write_uses(storage& of, engine& by, auth::key_table& keys) {
-    const auto uses = keys.take_uses();
-    if (uses.empty()) return {};
-    auto reader = of.connect_reader();
-    if (!reader) return std::move(reader).error();
-    auto changes = auth::changes_of(uses, **reader);
-    if (!changes) return std::move(changes).error();
-    return write_all(by, std::move(*changes));
-}
+// Workers that a minute's crashes leave behind.
+constexpr std::size_t workers_max = 100;
 
 }  // namespace
 
-key_use_log::key_use_log(storage& of, engine& by, auth::key_table* keys)
+housekeeping::housekeeping(storage& of, engine& by, auth::key_table* keys)
     : storage_(of), engine_(by), keys_(keys) {
     if (keys_) thread_ = std::thread([this] { run(); });
 }
 
-key_use_log::~key_use_log() {
+housekeeping::~housekeeping() {
     if (!thread_.joinable()) return;
     {
         const std::lock_guard lock(mutex_);
@@ -77,7 +72,7 @@ key_use_log::~key_use_log() {
     thread_.join();
 }
 
-void key_use_log::run() noexcept {
+void housekeeping::run() noexcept {
     for (bool last = false; !last;) {
         {
             std::unique_lock lock(mutex_);
@@ -87,14 +82,38 @@ void key_use_log::run() noexcept {
     }
 }
 
-void key_use_log::write() noexcept {
+void housekeeping::write() noexcept {
+    report("auth.key_uses", &housekeeping::write_uses);
+    report("workers", &housekeeping::forget_workers);
+}
+
+void housekeeping::report(std::string_view where, result<void> (housekeeping::*chore)()) noexcept {
     failure why;
     try {
-        if (auto done = write_uses(storage_, engine_, *keys_); !done) why = done.error();
+        if (auto done = (this->*chore)(); !done) why = done.error();
     } catch (const std::exception&) {
         why.code = errc::unavailable;
     }
-    if (why.code) engine_.runtime().observer.error("auth.key_uses", why);
+    if (why.code) engine_.runtime().observer.error(where, why);
+}
+
+result<void> housekeeping::write_uses() {
+    const auto uses = keys_->take_uses();
+    if (uses.empty()) return {};
+    auto reader = storage_.connect_reader();
+    if (!reader) return std::move(reader).error();
+    auto changes = auth::changes_of(uses, **reader);
+    if (!changes) return std::move(changes).error();
+    return write_all(engine_, std::move(*changes));
+}
+
+result<void> housekeeping::forget_workers() {
+    auto reader = storage_.connect_reader();
+    if (!reader) return std::move(reader).error();
+    const timestamp now = engine_.runtime().time.now();
+    auto gone = orderproc::forget_workers(**reader, now, workers_max);
+    if (!gone) return std::move(gone).error();
+    return write_all(engine_, std::move(*gone));
 }
 
 }  // namespace orderproc::server

@@ -1,0 +1,76 @@
+#ifndef ORDERPROC_SERVER_API_CHECKS_HPP
+#define ORDERPROC_SERVER_API_CHECKS_HPP
+
+// What is not as it should be: one table of checks, which /readyz, /findings and `orderproc doctor`
+// share.
+
+#include "api/health_reason.hpp"
+
+#include <orderproc/dead_letters.hpp>
+#include <orderproc/pause.hpp>
+#include <orderproc/queries.hpp>
+#include <orderproc/status_machine.hpp>
+#include <orderproc/worker_record.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace orderproc::server {
+
+enum class finding_severity : std::uint8_t { warning, problem };
+std::string_view name_of(finding_severity value) noexcept;  // "problem"
+
+struct finding {
+    std::string text;  // one or two sentences, for people
+    std::optional<timestamp> since = {};
+    std::optional<std::uint64_t> count = {};  // of orders, endpoints or workers
+    std::string name = {};                    // what check::name_is says; empty: null
+};
+
+// What the storage says. Costs the same at ten orders and ten million.
+struct stored_facts {
+    statistics counted;
+    bool has_records = true;  // else there are neither pauses nor workers nor endpoints
+    std::vector<work_pause> pauses;
+    std::vector<worker_record> workers;
+    dead_letter_groups dead;  // of the newest
+    struct paused_endpoint {
+        std::string id, url, why;
+    };
+    std::vector<paused_endpoint> paused_endpoints;
+};
+result<stored_facts> read_stored_facts(repository_reader& from, const status_machine& machine,
+                                       timestamp now);
+
+struct check_input {
+    std::span<const health_reason> process;  // of health: see health_codes
+    const stored_facts* stored = nullptr;    // none: the storage cannot be read, or was not asked
+    const status_machine& machine;
+    timestamp now{};
+};
+
+// What a finding means for /readyz.
+enum class readiness_effect : std::uint8_t { none, degraded, unready };
+
+struct check {
+    std::string_view code;     // for programs
+    std::string_view subject;  // for people: "dead letters"
+    std::string_view kind;     // of what a finding is about: "worker"
+    std::string_view name_is;  // what its name is: "name"; empty: it has none
+    finding_severity severity = finding_severity::warning;
+    readiness_effect effect = readiness_effect::none;
+    bool needs_storage = false;
+    std::vector<finding> (*look)(const check& self, const check_input& in) = nullptr;
+};
+
+// Problems first.
+std::span<const check> all_checks() noexcept;
+const check* find_check(std::string_view code) noexcept;
+
+}  // namespace orderproc::server
+
+#endif

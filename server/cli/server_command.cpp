@@ -1,0 +1,55 @@
+#include "cli/server_command.hpp"
+
+#include "cli/order_command.hpp"
+#include "cli/server_access.hpp"
+#include "cli/settings.hpp"
+
+#include <boost/json.hpp>
+
+#include <utility>
+
+namespace orderproc::server {
+
+void server_settings::add_to(CLI::App& command) {
+    add_setting(command, "url", url, "Of the server");
+    credential.add_to(command);
+    outgoing.add_tls_to(command);
+    add_setting(command, "json", json,
+                "What the server says, for programs; what is many one a line");
+}
+
+result<fetch_response> server_command::ask(std::string method, std::string target,
+                                           const boost::json::object* body) const {
+    fetch_request what;
+    what.method = std::move(method);
+    what.target = std::move(target);
+    if (body) {
+        what.body = boost::json::serialize(*body);
+        what.fields = {{"Content-Type", "application/json"}};
+    }
+    return client_.ask(std::move(what));
+}
+
+std::optional<int> server_command::refused(const result<fetch_response>& got,
+                                           unsigned expected) const {
+    if (!got) {
+        if (got.error().code == errc::invalid_argument) return fail(got.error());
+        return fail(got.error().detail +
+                    "\nIs the server running? `orderproc serve` starts one; --url names another");
+    }
+    if (got->status == expected) return std::nullopt;
+    if (with_.json) {
+        print_json(got->body);
+        return 1;
+    }
+    return fail(problem_text(got->status, got->body));
+}
+
+int with_server(const server_settings& with,
+                const std::function<int(const server_command&)>& what) {
+    auto to = server_access::open(with.url, with.outgoing, with.credential);
+    if (!to) return fail(to.error());
+    return what({with, order_client(std::move(to->url), std::move(to->token), to->carrier)});
+}
+
+}  // namespace orderproc::server
