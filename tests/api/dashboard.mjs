@@ -100,6 +100,7 @@ export async function visit(on, { key = 'anna', at = '', base = on.url, width = 
   if (key) {
     const text = on.keys[key];
     await context.addInitScript((it) => {
+      if (location.protocol === 'about:') return;
       if (sessionStorage.getItem('orderproc.key') !== null || sessionStorage.getItem('tried') !== null) return;
       sessionStorage.setItem('tried', 'yes');
       sessionStorage.setItem('orderproc.key', it);
