@@ -22,6 +22,8 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 constexpr std::string_view id_mark = "{id}";
+constexpr std::string_view user_mark = "{user}";
+constexpr std::uint64_t users = 100;
 constexpr std::size_t refusal_shown = 400;
 
 // SplitMix64's mixer: a bijection, so ids of one seed never repeat.
@@ -31,10 +33,10 @@ std::uint64_t mix(std::uint64_t z) {
     return z ^ (z >> 31);
 }
 
-void put_id(std::string& text, const std::string& id) {
-    for (auto at = text.find(id_mark); at != std::string::npos; at = text.find(id_mark, at)) {
-        text.replace(at, id_mark.size(), id);
-        at += id.size();
+void put(std::string_view mark, const std::string& what, std::string& text) {
+    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at)) {
+        text.replace(at, mark.size(), what);
+        at += what.size();
     }
 }
 
@@ -169,8 +171,9 @@ private:
         const std::string id = load_order_id(options_.id_seed, number);
         std::string target = options_.target;
         std::string body = options_.body;
-        put_id(target, id);
-        put_id(body, id);
+        put(id_mark, id, target);
+        put(id_mark, id, body);
+        put(user_mark, std::to_string(number % users + 1), body);
         it.out = options_.method + ' ' + target + " HTTP/1.1\r\nHost: " + options_.host + "\r\n";
         if (!options_.token.empty()) {
             it.out += "Authorization: Bearer " + options_.token + "\r\n";

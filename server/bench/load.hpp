@@ -16,7 +16,8 @@
 namespace orderproc::server {
 
 // Where "{id}" stands in target or body an order id is put: a new one for each request, or one
-// of those that an earlier load with the same id_seed made.
+// of those that an earlier load with the same id_seed made. Where "{user}" stands in the body, the
+// numbers from 1 to 100 are put in turn.
 struct load_options {
     std::string host = "127.0.0.1";  // loopback only
     std::uint16_t port = 8000;

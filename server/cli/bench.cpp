@@ -262,7 +262,8 @@ void add_bench(command_line to) {
     add_setting(*command, "requests", it->requests, "End each scenario earlier, after so many");
     add_setting(*command, "orders", it->orders, "Of e2e, and for get when nothing was posted");
     add_setting(*command, "order-file", it->order_file,
-                "What is posted, with {id} where the id of each order is to be");
+                "What is posted, with {id} where the id of each order is to be, and {user} where a "
+                "number from 1 to 100 is to be");
     add_setting(*command, "seed", it->seed, "Of the order ids; 0: by the time of day");
     add_setting(*command, "pid", it->pid, "The server's process: measures its CPU and memory");
     it->credential.add_file_to(*command);

@@ -431,12 +431,16 @@ class CommandLine(WithStorage):
         running = self.serve("--no-worker")
         file = f"{self.folder.name}/order.json"
         with open(file, "w", encoding="ascii") as to:
-            json.dump(dict(ORDER, order_id="{id}", metadata={"for": "{id}"}), to)
+            text = json.dumps(dict(ORDER, order_id="{id}", user_id="{user}",
+                                   metadata={"for": "{id}"}))
+            to.write(text.replace('"{user}"', "{user}"))
         bench = ("bench", "post", "--address", f"127.0.0.1:{running.port}", "--requests", "10")
         ended = run(*bench, "--order-file", file)
         self.assertEqual(ended.returncode, 0, ended)
-        for it in running.ask("GET", "/orders")[1]["items"]:
+        made = running.ask("GET", "/orders")[1]["items"]
+        for it in made:
             self.assertEqual(it["metadata"], {"for": it["order_id"]})
+        self.assertEqual(sorted(it["user_id"] for it in made), list(range(1, 11)))
         self.refused(2, *bench, "--order-file", "/nowhere")
 
 

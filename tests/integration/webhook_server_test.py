@@ -6,11 +6,13 @@ usage: webhook_server_test.py ORDERPROC_BINARY
 """
 
 import base64
+import http.server
 import json
 import os
 import stat
+import threading
 
-from binary_support import BINARY, WithStorage, main, run
+from binary_support import BINARY, WithStorage, main, run, wait_until
 
 KEY = base64.b64encode(b"0123456789" * 3 + b"01").decode()
 OTHER = base64.b64encode(b"9876543210" * 3 + b"98").decode()
@@ -24,8 +26,8 @@ class Webhooks(WithStorage):
         os.chmod(path, mode)
         return path
 
-    def api_key(self):
-        made = run("keys", "create", "--name", "hooks", "--scope", "webhooks",
+    def api_key(self, scopes="webhooks"):
+        made = run("keys", "create", "--name", "hooks", "--scope", scopes,
                    "--storage", self.storage)
         self.assertEqual(made.returncode, 0, made)
         return made.stdout.strip()
@@ -91,6 +93,75 @@ class Webhooks(WithStorage):
                           "--webhook-allow-http", "--webhook-ports", "8443")
         status, _ = self.ask(wide, key, "POST", "/webhooks", {"url": "http://127.0.0.1:8443/"})
         self.assertEqual(status, 201)
+
+    def receiver(self, before_answer):
+        """Its port, and what came: (webhook-id, body)."""
+        came = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                came.append((self.headers["webhook-id"], body))
+                before_answer(body)
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        server.handle_error = lambda *_: None  # connections that fail are wanted
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server.server_address[1], came
+
+    def test_another_process_takes_over_from_one_that_was_killed(self):
+        key = self.api_key("webhooks,orders:write,metrics")
+        held, go_on = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+
+        def hold(body):
+            if b"HELD" in body and not held.is_set():
+                held.set()
+                go_on.wait(60)
+
+        port, came = self.receiver(hold)
+        options = ("--no-worker", "--insecure-secrets", "--webhook-allow", "127.0.0.0/8",
+                   "--webhook-allow-http", "--webhook-ports", str(port))
+        both = [self.serve(*options) for _ in range(2)]
+        made = self.ask(both[0], key, "POST", "/webhooks", {"url": f"http://127.0.0.1:{port}/h"})[1]
+
+        def post(to, name):
+            order = {"order_id": name, "user_id": 7, "item_ids": [1], "total_amount": 1.5}
+            self.assertEqual(self.ask(to, key, "POST", "/orders", order)[0], 201)
+
+        def sends(one):
+            status, _, text = one.fetch("GET", "/metrics", None, {
+                "Authorization": f"Bearer {key}", "Accept": "text/plain"})
+            self.assertEqual(status, 200)
+            return f'cursor="webhook.{made["id"]}"' in text
+
+        for number in range(20):
+            post(both[number % 2], f"O-{number}")
+        wait_until(lambda: len(came) >= 20, "what was created")
+        self.assertEqual(len({it for it, _ in came}), 20)  # nobody else sends the same
+        wait_until(lambda: any(sends(it) for it in both), "one sends")
+        leader, other = both if sends(both[0]) else reversed(both)
+        self.assertFalse(sends(other))
+        post(other, "HELD")
+        self.assertTrue(held.wait(60))
+        leader.child.kill()
+        leader.child.wait()
+        for number in range(20, 40):
+            post(other, f"O-{number}")
+        wait_until(lambda: len({it for it, _ in came}) == 41 and
+                   sum(b"HELD" in body for _, body in came) == 2, "all of it, from the other one")
+        self.assertEqual(len(set(came)), 41)  # each id with the same bytes
+        self.assertTrue(sends(other))
 
     def test_without_keys_of_secrets_there_are_none(self):
         key = self.api_key()
