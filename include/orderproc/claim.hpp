@@ -81,6 +81,8 @@ struct claim_outcome {
     std::optional<timestamp> next_due;     // of the stage, when !more: nothing to claim before it
     std::vector<doubtful_lease> doubtful;  // that the probe came by
     due_probe next_probe;                  // goes on where this one ended, or begins again
+    // Its work is paused: nobody looked, so nothing else is said but next_due, when to ask again.
+    bool held = false;
 };
 
 struct due_range {  // orders of the status after the position, in the order of the index

@@ -3,6 +3,7 @@
 #include "worker_fixture.hpp"
 
 #include <orderproc/pause.hpp>
+#include <orderproc/testing/fault_storage.hpp>
 #include <orderproc/write_records.hpp>
 
 #include <array>
@@ -51,6 +52,14 @@ void write_here(shop& it, const result<std::vector<change_record>>& changes) {
 
 work_pause pause_of(shop& it, std::optional<order_status> stage = {}) {
     return {stage, it.time.now(), "cli:anna", "the till is down"};
+}
+
+// One that neither commits nor polls wake in time, as beside a broker.
+worker_options that_seldom_polls() {
+    worker_options out = quiet("one");
+    out.poll_interval = 1h;
+    out.wake_on_commit = false;
+    return out;
 }
 
 std::string refusal(const result<std::vector<change_record>>& got) {
@@ -105,6 +114,87 @@ BOOST_AUTO_TEST_CASE(what_another_process_writes_counts_within_two_seconds) {
     write_elsewhere(it, resume_work(*reads, {}, it.front.machine()));
     it.pass(2s, {&one});
     BOOST_TEST(it.status("B") == "PROCESSING");
+}
+
+BOOST_AUTO_TEST_CASE(work_goes_on_in_time_however_seldom_a_worker_polls) {
+    shop it;
+    desk table;
+    worker one(it.front, table, that_seldom_polls());
+    auto reads = it.orders->connect_reader().value();
+    write_elsewhere(it, pause_work(*reads, pause_of(it), it.front.machine()));
+    it.create("A");
+    BOOST_REQUIRE(one.start());
+    it.pass(10s, {&one});
+    BOOST_TEST(it.status("A") == "PENDING");
+    write_elsewhere(it, resume_work(*reads, {}, it.front.machine()));
+    it.pass(2s, {&one});
+    BOOST_TEST(it.status("A") == "PROCESSING");
+}
+
+// Its message is gone by then: a poll has to find the order.
+BOOST_AUTO_TEST_CASE(what_was_hinted_at_during_a_pause_is_taken_after_it) {
+    shop it;
+    desk table;
+    worker one(it.front, table, that_seldom_polls());
+    BOOST_REQUIRE(one.start());
+    it.settle({&one});  // nothing yet: the next poll is in an hour
+    auto reads = it.orders->connect_reader().value();
+    write_elsewhere(it, pause_work(*reads, pause_of(it), it.front.machine()));
+    it.time.advance(pause_look_interval);
+    it.create("A");
+    std::size_t settled = 0;
+    one.hint(it.front.machine().stages()[0], {"A"}, [&](std::size_t more) { settled += more; });
+    it.pass(10s, {&one});
+    BOOST_TEST(settled == 1U);
+    BOOST_TEST(it.status("A") == "PENDING");
+    write_elsewhere(it, resume_work(*reads, {}, it.front.machine()));
+    it.pass(2s, {&one});
+    BOOST_TEST(it.status("A") == "PROCESSING");
+}
+
+BOOST_AUTO_TEST_CASE(pauses_that_cannot_be_read_stop_nothing_but_claims) {
+    const auto inner = make_memory_storage();
+    auto outer = std::make_unique<testing::fault_storage>(*inner);
+    testing::fault_storage& faults = *outer;
+    shop it(status_machine::standard(), std::move(outer));
+    desk table;
+    worker one(it.front, table, quiet("one"));
+    BOOST_REQUIRE(one.start());
+    for (const auto what : {testing::fault::unavailable, testing::fault::throws}) {
+        one.run_once();
+        BOOST_REQUIRE_EQUAL(it.front.queued(), 1U);  // its claim
+        faults.next(testing::fault_call::read, what);
+        it.create(what == testing::fault::throws ? "B" : "A");  // in the same batch
+        BOOST_TEST(it.front.queued() == 0U);
+        BOOST_TEST(table.started == 0U);
+        it.time.advance(pause_look_interval + 1s);
+    }
+    BOOST_TEST(it.watch.errors()["engine.pauses"] == 2);
+    BOOST_TEST(it.watch.errors()["engine.write"] == 0);
+    it.pass(5s, {&one});
+    BOOST_TEST(it.status("A") == "PROCESSING");
+    BOOST_TEST(it.status("B") == "PROCESSING");
+}
+
+// Its worker's clock was ahead, so another one has to watch the lease for its length.
+BOOST_AUTO_TEST_CASE(a_lease_that_was_watched_ends_with_the_pause) {
+    shop it;
+    desk dead_desk, table;
+    worker dead(it.front, dead_desk, quiet("dead"));
+    worker staff(it.front, table, quiet("staff"));
+    BOOST_REQUIRE(dead.start());
+    it.create("A");
+    it.settle({&dead});  // for the last time
+    it.time.step(-1h);
+    BOOST_REQUIRE(staff.start());
+    it.settle({&staff});  // sees it
+    auto reads = it.orders->connect_reader().value();
+    write_here(it, pause_work(*reads, pause_of(it), it.front.machine()));
+    it.pass(31s, {&staff}, 500ms);
+    BOOST_TEST(it.events("A") == "create start");
+    write_here(it, resume_work(*reads, {}, it.front.machine()));
+    it.pass(2s, {&staff});
+    BOOST_TEST(it.events("A").starts_with("create start release"));
 }
 
 BOOST_AUTO_TEST_CASE(an_expired_lease_waits_for_the_end_of_the_pause) {

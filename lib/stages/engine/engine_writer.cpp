@@ -122,12 +122,25 @@ void engine_writer::load() {
     loaded_ = true;
 }
 
-// Claims of paused work are answered without a write, as if nothing was due.
+// The storage is users' code, and may throw.
+result<void> engine_writer::look_for_pauses() noexcept try {
+    return pauses_.look(*connection_);
+} catch (const std::exception& e) {
+    return caught(errc::unavailable, e.what());
+} catch (...) {
+    return errc::unavailable;
+}
+
+// Claims of paused work are answered without a write. If the pauses cannot be read, the claims
+// fail, and nothing else of the batch does.
 result<void> engine_writer::load_claims() {
     if (claim_at_.size() == batch_.claims.size()) return {};
-    if (auto ok = pauses_.look(*connection_); !ok) {
+    if (auto ok = look_for_pauses(); !ok) {
+        with_.observer.error("engine.pauses", ok.error());
+        claims_failed_ = ok.error().code ? ok.error().code : error_code(errc::unavailable);
+        claim_at_.assign(batch_.claims.size(), not_claimed);
         connection_.reset();
-        return ok;
+        return connect();
     }
     claim_at_.reserve(batch_.claims.size());
     claims_.reserve(batch_.claims.size());
@@ -290,6 +303,7 @@ void engine_writer::finish(const failure& why) noexcept {
     changes_.clear();
     claims_.clear();
     claim_at_.clear();
+    claims_failed_ = {};
     cursors_.clear();
     records_.clear();
     purges_.clear();
@@ -368,7 +382,15 @@ void engine_writer::answer(const failure& why) noexcept {
     for (std::size_t i = 0; auto* node = batch_.claims.pop_front(); ++i) {
         claim_outcome nothing;
         claim_outcome* const made = ec ? nullptr : outcome_of_claim(i);
-        engine_queue::claim_of(*node).complete(ec, made ? *made : nothing);
+        const error_code why_not = ec ? ec : claims_failed_;
+        if (made) {
+            engine_queue::claim_of(*node).complete({}, *made);
+            continue;
+        }
+        // Nobody tells a worker that work goes on: it asks again.
+        nothing.held = !why_not;
+        if (nothing.held) nothing.next_due = with_.time.now() + pause_look_interval;
+        engine_queue::claim_of(*node).complete(why_not, nothing);
     }
     for (std::size_t i = 0; auto* node = batch_.cursors.pop_front(); ++i) {
         engine_queue::cursor_of(*node).complete(ec ? cursor_outcome{ec, {}} : cursor_outcomes_[i]);

@@ -47,6 +47,7 @@ private:
     result<void> try_to_finish();
     void load();
     result<void> load_claims();
+    result<void> look_for_pauses() noexcept;
     claim_outcome* outcome_of_claim(std::size_t at) noexcept;
     void notice_pauses() noexcept;
     std::size_t size() const noexcept;  // of what is to be written
@@ -91,6 +92,7 @@ private:
     // Of each claim of the batch: where it is in claims_, or not_claimed.
     static constexpr std::size_t not_claimed = static_cast<std::size_t>(-1);
     std::vector<std::size_t> claim_at_;
+    error_code claims_failed_;  // the pauses cannot be read: what is not a claim goes on
     std::vector<change_outcome> change_outcomes_;
     std::vector<claim_outcome> claim_outcomes_;
     std::vector<commit_cursor> cursors_;

@@ -100,6 +100,10 @@ void worker::impl::on_swept(stage_claim& it, const claim_outcome& answer, clock:
     if (answer.next_due) {
         it.next_at = std::min(it.next_at, now + (*answer.next_due - with_.time.now()));
     }
+    if (answer.held) {  // nothing was judged: what was seen of leases still holds
+        it.probe_at = {};
+        return;
+    }
     it.doubts.forget(it.expired);
     if (answer.next_probe.limit > 0) it.probe = answer.next_probe;
     it.doubts.saw(answer.doubtful, now);
