@@ -77,10 +77,12 @@ struct explanation {
 };
 
 // Reads the facts: the order, the end of its history, and what is around it as far as that costs
-// little. The errors are those of the storage.
+// little. Of a dead letter it looks at similar_max of the newest dead letters, to count those with
+// the same reason; 0: it counts none. The errors are those of the storage.
 ORDERPROC_EXPORT result<order_facts> read_order_facts(repository_reader& from,
                                                       const std::string& id,
-                                                      const status_machine& machine);
+                                                      const status_machine& machine, timestamp now,
+                                                      std::size_t similar_max = 1000);
 ORDERPROC_EXPORT explanation explain(const order_facts& of, const status_machine& machine,
                                      timestamp now);
 

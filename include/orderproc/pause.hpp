@@ -25,7 +25,7 @@ inline constexpr std::string_view pause_collection = "pauses";
 inline constexpr std::chrono::milliseconds pause_look_interval{500};
 
 struct work_pause {
-    static constexpr std::size_t by_size_max = 200;
+    static constexpr std::size_t by_size_max = 256;  // an actor of the journal
     static constexpr std::size_t reason_size_max = 200;
 
     std::optional<order_status> stage = {};  // its active status; none: all work

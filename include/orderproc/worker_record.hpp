@@ -46,6 +46,8 @@ struct worker_record {
 
 enum class worker_state : std::uint8_t { working, draining, silent, gone };
 ORDERPROC_EXPORT std::string_view name_of(worker_state value) noexcept;  // "working"
+// By the reader's clock. A worker whose clock is ahead of that by worker_record::silent_after or
+// more counts as silent: nobody can tell whether it is still there.
 ORDERPROC_EXPORT worker_state state_of(const worker_record& it, timestamp now) noexcept;
 
 // What a worker writes: of the version that it last wrote; 0: it has written none.
@@ -58,6 +60,19 @@ struct worker_page {
 // limit: at least 1. Records that cannot be read are left out. The errors are those of the storage.
 ORDERPROC_EXPORT result<worker_page> list_workers(repository_reader& from, std::string_view after,
                                                   std::size_t limit);
+
+// Those that are not gone, the longest unheard first, at most so many. It reads no records of those
+// that are gone, however many there are. The errors are those of the storage.
+ORDERPROC_EXPORT result<std::vector<worker_record>> list_present_workers(repository_reader& from,
+                                                                         timestamp now,
+                                                                         std::size_t most);
+// Those that are gone, the longest gone first, at most so many.
+ORDERPROC_EXPORT result<std::vector<worker_record>> list_gone_workers(repository_reader& from,
+                                                                      timestamp now,
+                                                                      std::size_t most);
+// By its name; nullopt: it has no record, or one that cannot be read.
+ORDERPROC_EXPORT result<std::optional<worker_record>> find_worker(repository_reader& from,
+                                                                  std::string_view name);
 
 // Removes records of workers that have been gone for worker_record::kept_for, at most so many of
 // them: see write_records().

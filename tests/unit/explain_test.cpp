@@ -19,7 +19,7 @@ struct asked {
 
     order_facts facts(const std::string& id) {
         auto reads = it.orders->connect_reader().value();
-        return read_order_facts(*reads, id, machine).value();
+        return read_order_facts(*reads, id, machine, it.time.now()).value();
     }
     explanation why(const std::string& id) { return explain(facts(id), machine, it.time.now()); }
     std::string now() { return to_string(it.time.now()); }
@@ -200,6 +200,46 @@ BOOST_AUTO_TEST_CASE(in_work) {
     check(of.why("A"), order_state::in_work, order_wait::lease,
           {text, "That worker has not been heard since " + heard +
                      ": another one gets the order when its lease has ended."});
+}
+
+// Its record is forgotten after an hour: the order still waits for the end of its lease.
+BOOST_AUTO_TEST_CASE(in_work_at_a_worker_that_is_long_gone) {
+    asked of;
+    worker one(of.it.front, of.table, quiet("one"));
+    BOOST_REQUIRE(one.start());
+    of.it.create("A");
+    of.it.settle({&one});
+    of.tell("one", 1, 10);
+    const std::string begun = of.now();
+    const std::string text = "Order A is PROCESSING since " + begun + ": attempt 1 by worker one.";
+    of.it.time.advance(60s);
+    check(of.why("A"), order_state::in_work, order_wait::lease,
+          {text, "That worker has not been heard since " + begun +
+                     ": another one gets the order when its lease has ended."});
+    of.it.time.advance(2h);
+    auto reads = of.it.orders->connect_reader().value();
+    of.write(forget_workers(*reads, of.it.time.now(), 10));
+    check(of.why("A"), order_state::in_work, order_wait::lease,
+          {text,
+           "No worker of that name is heard. Unless it works without a record, it has died, "
+           "and another one gets the order when its lease has ended."});
+}
+
+BOOST_AUTO_TEST_CASE(in_work_at_a_worker_that_died_during_a_pause) {
+    asked of;
+    worker one(of.it.front, of.table, quiet("one"));
+    BOOST_REQUIRE(one.start());
+    of.it.create("A");
+    of.it.settle({&one});
+    of.pause({});
+    BOOST_TEST(name_of(of.why("A").waits_for) == "outcome");  // it may still finish
+    const std::string paused = of.now();
+    of.it.time.advance(60s);
+    const explanation got = of.why("A");
+    BOOST_TEST(name_of(got.waits_for) == "pause");
+    BOOST_TEST(got.sentences.back() ==
+               "All work is paused since " + paused +
+                   " by key:anna (no gateway): nobody takes orders until somebody resumes it.");
 }
 
 BOOST_AUTO_TEST_CASE(in_work_at_a_worker_that_stops) {

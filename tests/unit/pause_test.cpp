@@ -294,6 +294,10 @@ BOOST_AUTO_TEST_CASE(what_is_refused) {
                "reason: at most 200 bytes of UTF-8 without control characters");
     wrong.reason = "two\nlines";
     BOOST_TEST(!pause_work(*reads, wrong, two_stages()));
+    // Whoever the journal can name may pause work.
+    work_pause fits = pause_of(it);
+    fits.by = std::string(command::actor_size_max, 'x');
+    BOOST_TEST(pause_work(*reads, fits, two_stages()).has_value());
     wrong = pause_of(it);
     wrong.by = std::string(work_pause::by_size_max + 1, 'x');
     BOOST_TEST(!pause_work(*reads, wrong, two_stages()));

@@ -187,3 +187,53 @@ BOOST_AUTO_TEST_CASE(pages_and_what_is_forgotten) {
     write(forget_workers(*reads, said.heard_at + until, 100).value());
     BOOST_TEST(heard(it).empty());
 }
+
+// Crash loops leave many records: they hide nobody that works.
+BOOST_AUTO_TEST_CASE(those_that_are_there_are_found_among_many_that_are_gone) {
+    shop it;
+    const timestamp began = it.time.now();
+    std::vector<change_record> all;
+    const auto say = [&](const std::string& name, timestamp heard_at) {
+        worker_record said;
+        said.name = name;
+        said.started_at = began;
+        said.heard_at = heard_at;
+        all.push_back(to_record(said, 0));
+    };
+    for (int i = 0; i < 1200; ++i) say("gone-" + std::to_string(i), began + milliseconds(i));
+    for (int i = 0; i < 1100; ++i) say("z-" + std::to_string(i), began + 60s + milliseconds(i));
+    bool written = false;
+    write_records(it.front, std::move(all),
+                  [&](const result<void>& done) { written = done.has_value(); });
+    it.settle({});
+    BOOST_REQUIRE(written);
+    it.time.advance(62s);
+    auto reads = it.orders->connect_reader().value();
+    auto there = list_present_workers(*reads, it.time.now(), 20'000).value();
+    BOOST_REQUIRE_EQUAL(there.size(), 1100U);  // of two pages
+    BOOST_TEST(there.front().name == "z-0");
+    BOOST_TEST(there.back().name == "z-1099");
+    BOOST_TEST(list_present_workers(*reads, it.time.now(), 1050).value().size() == 1050U);
+    const auto gone = list_gone_workers(*reads, it.time.now(), 10).value();
+    BOOST_REQUIRE_EQUAL(gone.size(), 10U);
+    BOOST_TEST(gone.front().name == "gone-0");
+    BOOST_TEST(find_worker(*reads, "z-7").value()->name == "z-7");
+    BOOST_TEST(!find_worker(*reads, "nobody").value().has_value());
+
+    // On the edge it is gone in one list, and in one list alone.
+    const timestamp edge = began + 60s + worker_record::gone_after;
+    BOOST_TEST(list_present_workers(*reads, edge, 20'000).value().size() == 1099U);
+    BOOST_TEST(list_gone_workers(*reads, edge, 20'000).value().size() == 1201U);
+}
+
+// A worker whose clock is an hour ahead would else work for an hour after it died.
+BOOST_AUTO_TEST_CASE(a_clock_that_is_far_ahead_is_not_believed) {
+    worker_record said;
+    const timestamp now{std::chrono::sys_days{std::chrono::year{2026} / 6 / 15}};
+    said.heard_at = now + 29s;
+    BOOST_TEST(name_of(state_of(said, now)) == "working");
+    said.heard_at = now + 30s;
+    BOOST_TEST(name_of(state_of(said, now)) == "silent");
+    said.heard_at = now + 1h;
+    BOOST_TEST(name_of(state_of(said, now)) == "silent");
+}

@@ -2,6 +2,8 @@
 
 #include <orderproc/worker_record.hpp>
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace orderproc {
@@ -23,6 +25,8 @@ void each_count(worker_record& of, const Member& member) {
 }
 
 constexpr std::chrono::minutes rate_after{1};
+constexpr std::size_t workers_of_a_page = 1000;
+constexpr timestamp end_of_time{std::chrono::sys_days{std::chrono::year{9999} / 12 / 31}};
 
 std::optional<worker_record> read_worker(const record& from) {
     const auto told = detail::flat_reader::parse(from.value);
@@ -47,6 +51,30 @@ std::optional<worker_record> read_worker(const record& from) {
     return out;
 }
 
+// Records that are due after that, up to the other, which is included.
+result<std::vector<worker_record>> list_due_workers(repository_reader& from,
+                                                    std::optional<timestamp> after, timestamp until,
+                                                    std::size_t most) {
+    std::vector<worker_record> out;
+    list_due_records_params what{worker_collection, until, {}, workers_of_a_page};
+    timestamp due{};
+    std::string key;
+    if (after) what.after = {*after + std::chrono::milliseconds(1), {}};
+    while (out.size() < most) {
+        what.limit = std::min(workers_of_a_page, most - out.size());
+        auto page = from.list_due_records(what);
+        if (!page) return std::move(page).error();
+        for (const record& it : page->records) {
+            if (auto one = read_worker(it)) out.push_back(std::move(*one));
+        }
+        if (!page->more || page->records.empty()) break;
+        due = page->records.back().due_at.value_or(until);
+        key = page->records.back().key;
+        what.after = {due, key};
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string_view name_of(worker_state value) noexcept {
@@ -67,6 +95,7 @@ worker_state state_of(const worker_record& it, timestamp now) noexcept {
     const auto unheard = now - it.heard_at;
     if (unheard >= worker_record::gone_after) return worker_state::gone;
     if (unheard >= worker_record::silent_after) return worker_state::silent;
+    if (unheard <= -worker_record::silent_after) return worker_state::silent;
     return it.draining ? worker_state::draining : worker_state::working;
 }
 
@@ -103,6 +132,22 @@ result<worker_page> list_workers(repository_reader& from, std::string_view after
     }
     if (page->more && !page->records.empty()) out.next = page->records.back().key;
     return out;
+}
+
+result<std::vector<worker_record>> list_present_workers(repository_reader& from, timestamp now,
+                                                        std::size_t most) {
+    return list_due_workers(from, now, end_of_time, most);
+}
+
+result<std::vector<worker_record>> list_gone_workers(repository_reader& from, timestamp now,
+                                                     std::size_t most) {
+    return list_due_workers(from, {}, now, most);
+}
+
+result<std::optional<worker_record>> find_worker(repository_reader& from, std::string_view name) {
+    auto found = from.find_record({worker_collection, name});
+    if (!found) return std::move(found).error();
+    return *found ? read_worker(**found) : std::optional<worker_record>();
 }
 
 result<std::vector<change_record>> forget_workers(repository_reader& from, timestamp now,

@@ -164,13 +164,17 @@ private:
         text += ": attempt " + std::to_string(it.attempts);
         if (last && !last->worker.empty()) text += " by worker " + last->worker;
         say(text + ".");
-        if (last) tell_worker(last->worker);
+        if (!last) return;
+        tell_worker(*last);
+        // Nobody takes it over while work is paused.
+        if (out_.waits_for == order_wait::lease) tell_pause(*machine_.stage_active_in(it.status));
     }
 
-    void tell_worker(const std::string& name) {
-        const auto found = std::find_if(of_.workers.begin(), of_.workers.end(),
-                                        [&](const worker_record& it) { return it.name == name; });
-        if (found == of_.workers.end()) return;
+    void tell_worker(const explained_attempt& last) {
+        const auto found =
+            std::find_if(of_.workers.begin(), of_.workers.end(),
+                         [&](const worker_record& it) { return it.name == last.worker; });
+        if (found == of_.workers.end()) return tell_unknown_worker(last);
         switch (state_of(*found, now_)) {
             case worker_state::working:
                 return;
@@ -183,6 +187,13 @@ private:
         out_.waits_for = order_wait::lease;
         say("That worker has not been heard since " + at(found->heard_at) +
             ": another one gets the order when its lease has ended.");
+    }
+
+    void tell_unknown_worker(const explained_attempt& last) {
+        if (!of_.workers_known || now_ - last.from < worker_record::gone_after) return;
+        out_.waits_for = order_wait::lease;
+        say("No worker of that name is heard. Unless it works without a record, it has died, and "
+            "another one gets the order when its lease has ended.");
     }
 
     void tell_waiting(const order& it, const work_stage& stage) {

@@ -14,8 +14,7 @@ namespace {
 // What is read of the surroundings at most.
 constexpr std::size_t history_kept = 300;
 constexpr std::size_t ahead_max = 200;
-constexpr std::size_t similar_max = 1000;
-constexpr std::size_t workers_max = 1000;
+constexpr std::size_t workers_max = 20'000;
 
 result<void> read_history(repository_reader& from, order_facts& out) {
     history_params what;
@@ -38,8 +37,28 @@ result<void> read_history(repository_reader& from, order_facts& out) {
     }
 }
 
+// The one that has the order, which may be gone.
+result<void> read_its_worker(repository_reader& from, const status_machine& machine,
+                             order_facts& out) {
+    const work_stage* const stage = machine.stage_active_in(out.value->status);
+    if (!stage) return {};
+    const auto begun = std::find_if(out.history.rbegin(), out.history.rend(),
+                                    [&](const auto& it) { return it.event == stage->start; });
+    if (begun == out.history.rend()) return {};
+    const std::string& name = begun->actor;
+    if (name.empty() || name.size() > record_key_size_max) return {};
+    const auto there = std::find_if(out.workers.begin(), out.workers.end(),
+                                    [&](const worker_record& it) { return it.name == name; });
+    if (there != out.workers.end()) return {};
+    auto found = find_worker(from, name);
+    if (!found) return std::move(found).error();
+    if (*found) out.workers.push_back(std::move(**found));
+    return {};
+}
+
 // A storage without records has neither pauses nor workers.
-result<void> read_records(repository_reader& from, order_facts& out) {
+result<void> read_records(repository_reader& from, const status_machine& machine, timestamp now,
+                          order_facts& out) {
     auto pauses = list_pauses(from);
     if (!pauses && pauses.error().code == errc::not_supported) {
         out.workers_known = false;
@@ -47,10 +66,11 @@ result<void> read_records(repository_reader& from, order_facts& out) {
     }
     if (!pauses) return std::move(pauses).error();
     out.pauses = std::move(*pauses);
-    auto workers = list_workers(from, {}, workers_max);
+    auto workers = list_present_workers(from, now, workers_max);
     if (!workers) return std::move(workers).error();
-    out.workers = std::move(workers->workers);
-    return {};
+    out.workers = std::move(*workers);
+    if (!out.value) return {};
+    return read_its_worker(from, machine, out);
 }
 
 result<void> count_ahead(repository_reader& from, order_facts& out) {
@@ -72,7 +92,8 @@ result<void> count_ahead(repository_reader& from, order_facts& out) {
 }
 
 result<void> count_similar(repository_reader& from, const status_machine& machine,
-                           order_facts& out) {
+                           std::size_t similar_max, order_facts& out) {
+    if (similar_max == 0) return {};
     const std::string reason = reason_group(out.value->last_error);
     group_dead_letters_params what;
     what.orders_max = similar_max;
@@ -90,7 +111,8 @@ result<void> count_similar(repository_reader& from, const status_machine& machin
 }  // namespace
 
 result<order_facts> read_order_facts(repository_reader& from, const std::string& id,
-                                     const status_machine& machine) {
+                                     const status_machine& machine, timestamp now,
+                                     std::size_t similar_max) {
     order_facts out;
     out.id = id;
     const std::array<std::string, 1> ids{id};
@@ -98,7 +120,7 @@ result<order_facts> read_order_facts(repository_reader& from, const std::string&
     if (!loaded) return std::move(loaded).error();
     out.value = std::move(loaded->orders.front());
     auto ok = read_history(from, out);
-    if (ok) ok = read_records(from, out);
+    if (ok) ok = read_records(from, machine, now, out);
     if (!ok) return std::move(ok).error();
     if (!out.value) return out;
     const order_status status = out.value->status;
@@ -106,7 +128,7 @@ result<order_facts> read_order_facts(repository_reader& from, const std::string&
     if (machine.stage_waiting_in(status)) {
         ok = count_ahead(from, out);
     } else if (std::find(failed.begin(), failed.end(), status) != failed.end()) {
-        ok = count_similar(from, machine, out);
+        ok = count_similar(from, machine, similar_max, out);
     }
     if (!ok) return std::move(ok).error();
     return out;
