@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,7 +33,7 @@ struct dead_letter_group {
     std::string reason;  // see reason_group(); empty: none was given
     std::uint64_t orders = 0;
     timestamp first_at{}, last_at{};  // when the first and the last of them failed
-    std::uint64_t recent = 0;    // that failed at list_dead_letters_params::recent_from or later
+    std::uint64_t recent = 0;    // that failed at group_dead_letters_params::recent_from or later
     std::string example_order;   // of the last of them: its id…
     std::string example_reason;  // …and its last_error as it is
 
@@ -43,6 +44,8 @@ struct group_dead_letters_params {
     std::size_t orders_max = 10'000;  // the newest by creation; at least 1
     std::size_t groups_max = 200;     // at least 1
     timestamp recent_from{};
+    // Asked after each page; true: those looked at have to do. None: it goes on.
+    std::function<bool()> enough = {};
 };
 struct dead_letter_groups {
     std::vector<dead_letter_group> groups;  // most orders first, then by reason
@@ -51,7 +54,7 @@ struct dead_letter_groups {
     std::uint64_t other_orders = 0;         // of those looked at: in groups beyond groups_max
     bool complete = true;                   // all of them were looked at
 };
-// The errors are those of the storage. Reads pages of some hundred orders, one after the other.
+// The errors are those of the storage. Reads one page of orders after the other.
 ORDERPROC_EXPORT result<dead_letter_groups> group_dead_letters(
     repository_reader& from, const status_machine& machine,
     const group_dead_letters_params& params);

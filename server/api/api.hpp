@@ -11,6 +11,7 @@
 #include "api/pending.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
+#include "api/shared_facts.hpp"
 #include "http/message.hpp"
 
 #include <orderproc/engine.hpp>
@@ -174,6 +175,7 @@ private:
     const api_parts parts_;
     const cursor_seal seal_;
     const std::string instance_;  // of this process
+    shared_facts facts_{engine_, parts_.facts_shared_for};
     openapi_document openapi_{engine_, parts_.limits};
 };
 

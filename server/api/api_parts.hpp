@@ -13,6 +13,7 @@
 #include <orderproc/queries.hpp>
 #include <orderproc/worker.hpp>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -42,6 +43,8 @@ struct api_parts {
     // For cursors of bound callers, see cursor_seal; the same in all servers of a storage. Empty:
     // one is made, and those cursors are good as long as the api.
     std::string cursor_secret;
+    // How long what was read of dead letters, workers and counts is shown to others who ask.
+    std::chrono::milliseconds facts_shared_for{5000};
     // Of this process: another one at each start. Empty: one is made.
     std::string instance;
 };

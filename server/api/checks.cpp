@@ -5,6 +5,7 @@
 #endif
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -12,10 +13,12 @@ namespace orderproc::server {
 
 namespace {
 
-constexpr std::size_t dead_letters_looked_at = 1000;
-constexpr std::size_t workers_looked_at = 1000;
+constexpr std::size_t workers_looked_at = 20'000;
+constexpr std::size_t gone_workers_looked_at = 100;
 constexpr std::size_t findings_of_a_check = 10;
 constexpr std::chrono::hours recently(1);
+// Clocks of hosts that differ by less are as good as equal.
+constexpr std::chrono::seconds clocks_differ_by(2);
 // How long the first order that is due may wait while somebody works.
 constexpr std::chrono::seconds queue_age_max(60);
 
@@ -60,26 +63,36 @@ bool works(const worker_record& it, const work_stage& stage, timestamp now) {
     return std::find(it.stages.begin(), it.stages.end(), stage.active) != it.stages.end();
 }
 
-// A stage with orders that are due.
+// A stage with orders that are due: they wait for work, or the leases of those in work have ended.
 struct due_stage {
     const work_stage& stage;
-    const status_count& waiting;
+    const status_count& due;  // the status with the order that has been due longest
     bool worked_on = false;
+
+    bool in_work() const { return due.status == stage.active; }
 };
+
+const status_count* longest_due(const work_stage& stage, const check_input& in) {
+    const status_count* out = nullptr;
+    for (const status_count& it : in.stored->counted.orders) {
+        if (it.status != stage.waiting && it.status != stage.active) continue;
+        if (!it.oldest_due_at || *it.oldest_due_at > in.now) continue;
+        if (!out || *it.oldest_due_at < *out->oldest_due_at) out = &it;
+    }
+    return out;
+}
+
 std::vector<due_stage> due_stages(const check_input& in) {
     std::vector<due_stage> out;
     for (const work_stage& stage : in.machine.stages()) {
         if (is_paused(in.stored->pauses, stage)) continue;  // which is a finding of its own
-        for (const status_count& it : in.stored->counted.orders) {
-            const bool due =
-                it.status == stage.waiting && it.oldest_due_at && *it.oldest_due_at <= in.now;
-            if (!due) continue;
-            const auto& all = in.stored->workers;
-            const bool worked_on = std::any_of(all.begin(), all.end(), [&](const auto& worker) {
-                return works(worker, stage, in.now);
-            });
-            out.push_back({stage, it, worked_on});
-        }
+        const status_count* const due = longest_due(stage, in);
+        if (!due) continue;
+        const auto& all = in.stored->workers;
+        const bool worked_on = std::any_of(all.begin(), all.end(), [&](const auto& worker) {
+            return works(worker, stage, in.now);
+        });
+        out.push_back({stage, *due, worked_on});
     }
     return out;
 }
@@ -89,12 +102,14 @@ std::vector<finding> look_for_workers(const check&, const check_input& in) {
     if (!in.stored->has_records) return out;
     for (const due_stage& it : due_stages(in)) {
         if (it.worked_on) continue;
+        const std::string status(it.due.status.view());
         finding one;
-        one.text = "Orders wait in " + std::string(it.waiting.status.view()) +
-                   ", and no worker of stage " + std::string(it.stage.active.view()) +
-                   " is heard. Start one with `orderproc work`, or look why it stopped.";
-        one.since = it.waiting.oldest_due_at;
-        one.count = it.waiting.orders;
+        one.text = it.in_work() ? "The leases of orders in " + status + " have ended"
+                                : "Orders wait in " + status;
+        one.text += ", and no worker of stage " + std::string(it.stage.active.view()) +
+                    " is heard. Start one with `orderproc work`, or look why it stopped.";
+        one.since = it.due.oldest_due_at;
+        one.count = it.due.orders;
         one.name = it.stage.active.view();
         out.push_back(std::move(one));
     }
@@ -104,13 +119,17 @@ std::vector<finding> look_for_workers(const check&, const check_input& in) {
 std::vector<finding> look_for_old_orders(const check&, const check_input& in) {
     std::vector<finding> out;
     for (const due_stage& it : due_stages(in)) {
-        const auto age = in.now - *it.waiting.oldest_due_at;
+        const auto age = in.now - *it.due.oldest_due_at;
         if (age <= queue_age_max || (in.stored->has_records && !it.worked_on)) continue;
+        const std::string status(it.due.status.view());
         finding one;
-        one.text = "The first order in " + std::string(it.waiting.status.view()) +
-                   " has been due for " + age_text(age) + ": the workers do not keep up.";
-        one.since = it.waiting.oldest_due_at;
-        one.count = it.waiting.orders;
+        one.text = it.in_work()
+                       ? "A lease in " + status + " ended " + age_text(age) +
+                             " ago, and no worker has taken the order over"
+                       : "The first order in " + status + " has been due for " + age_text(age);
+        one.text += ": the workers do not keep up.";
+        one.since = it.due.oldest_due_at;
+        one.count = it.due.orders;
         one.name = it.stage.active.view();
         out.push_back(std::move(one));
     }
@@ -122,6 +141,7 @@ std::vector<finding> look_for_silent_workers(const check&, const check_input& in
     for (const worker_record& it : in.stored->workers) {
         const worker_state state = state_of(it, in.now);
         if (state != worker_state::silent && state != worker_state::gone) continue;
+        if (it.heard_at > in.now) continue;  // its clock is wrong, which is a finding of its own
         if (out.size() == findings_of_a_check) break;
         finding one;
         one.text = "Worker " + it.name + " was last heard " + age_text(in.now - it.heard_at) +
@@ -129,6 +149,24 @@ std::vector<finding> look_for_silent_workers(const check&, const check_input& in
                    " in work: others get them when their leases end.";
         one.since = it.heard_at;
         one.count = it.in_work;
+        one.name = it.name;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+std::vector<finding> look_at_clocks(const check&, const check_input& in) {
+    std::vector<finding> out;
+    for (const worker_record& it : in.stored->workers) {
+        // What was written since the facts were read is not among them.
+        const auto ahead = it.heard_at - in.stored->read_at;
+        if (ahead <= clocks_differ_by) continue;
+        if (out.size() == findings_of_a_check) break;
+        finding one;
+        one.text = "The clock of worker " + it.name +
+                   (it.host.empty() ? std::string() : " on " + it.host) +
+                   " is ahead of this one by " + age_text(ahead) +
+                   ": synchronize the clocks of all hosts.";
         one.name = it.name;
         out.push_back(std::move(one));
     }
@@ -156,7 +194,8 @@ std::vector<finding> look_for_dead_letters(const check&, const check_input& in) 
     for (const dead_letter_group& it : in.stored->dead.groups) {
         if (out.size() == findings_of_a_check) break;
         finding one;
-        one.text = count_text(it.orders, "order has failed", "orders have failed");
+        if (!in.stored->dead.complete) one.text = "At least ";
+        one.text += count_text(it.orders, "order has failed", "orders have failed");
         one.text += it.reason.empty() ? " without a reason" : " with: " + it.reason;
         one.text += it.recent == 0 ? ", none of them in the last hour."
                                    : ", " + std::to_string(it.recent) + " in the last hour.";
@@ -173,9 +212,8 @@ std::vector<finding> look_for_paused_endpoints(const check&, const check_input& 
     for (const auto& it : in.stored->paused_endpoints) {
         if (out.size() == findings_of_a_check) break;
         finding one;
-        one.text = "Webhook endpoint " + it.id + " (" + it.url + ") is paused";
-        if (!it.why.empty()) one.text += ": " + it.why;
-        one.text += ". It gets nothing until somebody resumes it.";
+        one.text = "Webhook endpoint " + it.id + " at " + it.host +
+                   " is paused. It gets nothing until somebody resumes it.";
         one.name = it.id;
         out.push_back(std::move(one));
     }
@@ -217,6 +255,8 @@ constexpr check checks_table[] = {
                look_for_old_orders),
     of_storage("worker_silent", "workers", "worker", "name", finding_severity::warning,
                look_for_silent_workers),
+    of_storage("clocks_differ", "workers", "worker", "name", finding_severity::warning,
+               look_at_clocks),
     of_storage("versions_differ", "workers", "workers", "", finding_severity::warning,
                look_at_versions),
     of_storage("webhook_paused", "webhooks", "webhook", "id", finding_severity::warning,
@@ -224,17 +264,36 @@ constexpr check checks_table[] = {
 };
 
 #ifdef ORDERPROC_WITH_WEBHOOKS
+// "https://example.org:8443", of an address with a path and a query, which may be secrets.
+std::string host_of(std::string_view url) {
+    const std::size_t scheme = url.find("://");
+    if (scheme == url.npos) return "?";
+    std::string_view host = url.substr(scheme + 3);
+    host = host.substr(0, host.find_first_of("/?#"));
+    if (const std::size_t user = host.rfind('@'); user != host.npos) host.remove_prefix(user + 1);
+    return std::string(url.substr(0, scheme + 3)).append(host);
+}
+
 result<void> read_endpoints(repository_reader& from, stored_facts& out) {
     const auto all = list_webhooks(from);
     if (!all) return all.error();
     for (const webhook_endpoint& it : *all) {
         if (it.state != webhook_state::paused) continue;
-        // A query may hold a secret.
-        out.paused_endpoints.push_back({it.id, it.url.substr(0, it.url.find('?')), it.paused_why});
+        out.paused_endpoints.push_back({it.id, host_of(it.url)});
     }
     return {};
 }
 #endif
+
+result<void> read_workers(repository_reader& from, stored_facts& out) {
+    auto there = list_present_workers(from, out.read_at, workers_looked_at);
+    if (!there) return std::move(there).error();
+    auto gone = list_gone_workers(from, out.read_at, gone_workers_looked_at);
+    if (!gone) return std::move(gone).error();
+    out.workers = std::move(*there);
+    std::move(gone->begin(), gone->end(), std::back_inserter(out.workers));
+    return {};
+}
 
 result<void> read_all_records(repository_reader& from, stored_facts& out) {
     auto pauses = list_pauses(from);
@@ -244,9 +303,7 @@ result<void> read_all_records(repository_reader& from, stored_facts& out) {
     }
     if (!pauses) return std::move(pauses).error();
     out.pauses = std::move(*pauses);
-    auto workers = list_workers(from, {}, workers_looked_at);
-    if (!workers) return std::move(workers).error();
-    out.workers = std::move(workers->workers);
+    if (auto ok = read_workers(from, out); !ok) return ok;
 #ifdef ORDERPROC_WITH_WEBHOOKS
     return read_endpoints(from, out);
 #else
@@ -272,15 +329,16 @@ const check* find_check(std::string_view code) noexcept {
 }
 
 result<stored_facts> read_stored_facts(repository_reader& from, const status_machine& machine,
-                                       timestamp now) {
+                                       timestamp now, const std::function<bool()>& enough) {
     stored_facts out;
+    out.read_at = now;
     auto counted = from.count();
     if (!counted) return std::move(counted).error();
     out.counted = std::move(*counted);
     if (auto ok = read_all_records(from, out); !ok) return std::move(ok).error();
     group_dead_letters_params what;
-    what.orders_max = dead_letters_looked_at;
     what.recent_from = now - recently;
+    what.enough = enough;
     auto dead = group_dead_letters(from, machine, what);
     if (!dead) return std::move(dead).error();
     out.dead = std::move(*dead);

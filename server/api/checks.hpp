@@ -13,6 +13,7 @@
 #include <orderproc/worker_record.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,18 +34,21 @@ struct finding {
 
 // What the storage says. Costs the same at ten orders and ten million.
 struct stored_facts {
+    timestamp read_at{};
     statistics counted;
     bool has_records = true;  // else there are neither pauses nor workers nor endpoints
     std::vector<work_pause> pauses;
-    std::vector<worker_record> workers;
-    dead_letter_groups dead;  // of the newest
+    std::vector<worker_record> workers;  // those that are there, and some that are gone
+    dead_letter_groups dead;             // of the newest
     struct paused_endpoint {
-        std::string id, url, why;
+        std::string id;
+        std::string host;  // with the scheme; what follows in an address is often a secret
     };
     std::vector<paused_endpoint> paused_endpoints;
 };
+// enough: asked now and then; true ends the look at dead letters where it is.
 result<stored_facts> read_stored_facts(repository_reader& from, const status_machine& machine,
-                                       timestamp now);
+                                       timestamp now, const std::function<bool()>& enough = {});
 
 struct check_input {
     std::span<const health_reason> process;  // of health: see health_codes

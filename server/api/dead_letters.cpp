@@ -5,13 +5,14 @@
 #include "api/problems.hpp"
 #include "api/query_values.hpp"
 #include "api/representation.hpp"
+#include "api/shared_facts.hpp"
 #include "http/base64url.hpp"
 
 #include <orderproc/dead_letters.hpp>
 
 #include <array>
-#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,8 +20,6 @@
 namespace orderproc::server {
 
 namespace {
-
-constexpr std::chrono::hours recent_span(1);
 
 void write_groups(const dead_letter_groups& all, std::string& out) {
     json_writer to(out);
@@ -69,10 +68,23 @@ void write_orders(const order_page& page, const order_model& model, http::respon
     out.body.append(1, '}');
 }
 
+class groups_read final : public facts_read {
+public:
+    using facts_read::facts_read;
+    void answer(const http::request&, http::response& out) override {
+        out.add("Cache-Control", "no-store");
+        write_groups(facts()->dead, out.body);
+    }
+};
+
 }  // namespace
 
 bool api::list_group(const call& it, std::string reason, const std::optional<std::string>& limit,
                      const std::optional<std::string>& cursor, http::response& out, pending& todo) {
+    if (!todo.by.may(auth::scope::orders_read)) {  // beside `read`: these are whole orders
+        write_forbidden(to_string(auth::scope::orders_read), it.in, out);
+        return false;
+    }
     std::size_t most = list_query::limit_default;
     if (limit) {
         const std::string wrong = read_limit(*limit, list_query::limit_max, most);
@@ -122,16 +134,7 @@ bool api::get_dead_letters(const call& it, http::response& out, pending& todo) {
         write_bad_parameter(limit ? "limit" : "cursor", "goes with a reason", it.in, out);
         return false;
     }
-    todo.read = read_then(
-        [this](repository_reader& from) {
-            group_dead_letters_params what;
-            what.recent_from = engine_.runtime().time.now() - recent_span;
-            return group_dead_letters(from, engine_.machine(), what);
-        },
-        [](const dead_letter_groups& all, const http::request&, http::response& to) {
-            to.add("Cache-Control", "no-store");
-            write_groups(all, to.body);
-        });
+    todo.read = std::make_unique<groups_read>(facts_);
     return true;
 }
 

@@ -4,10 +4,13 @@
 #include "api/json_writer.hpp"
 #include "api/problems.hpp"
 #include "api/representation.hpp"
+#include "api/shared_facts.hpp"
 
 #include <orderproc/dead_letters.hpp>
 #include <orderproc/explain.hpp>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -57,23 +60,53 @@ void write_explanation(const order_facts& of, const explanation& it, std::string
     to.close(']').close('}');
 }
 
+class explain_read final : public facts_read {
+public:
+    explain_read(engine& of, shared_facts& from, std::string id)
+        : facts_read(from), engine_(of), id_(std::move(id)) {}
+
+    void answer(const http::request& in, http::response& out) override {
+        count_similar();
+        const auto why = explain(of_, engine_.machine(), engine_.runtime().time.now());
+        if (why.state == order_state::unknown) {
+            return http::write_problem(problems::not_found, why.sentences.front(), in, out);
+        }
+        out.fields.append(order_fields);
+        write_explanation(of_, why, out.body);
+    }
+
+private:
+    result<bool> read_before(repository_reader& from) override {
+        auto read = read_order_facts(from, id_, engine_.machine(), engine_.runtime().time.now(), 0);
+        if (!read) return std::move(read).error();
+        of_ = std::move(*read);
+        if (!of_.value) return false;
+        const auto failed = failed_statuses(engine_.machine());
+        return std::find(failed.begin(), failed.end(), of_.value->status) != failed.end();
+    }
+
+    // From what all share: nobody reads thousands of orders for one.
+    void count_similar() {
+        if (!facts()) return;
+        const std::string reason = reason_group(of_.value->last_error);
+        of_.similar = 0;
+        of_.similar_more = !facts()->dead.complete;
+        for (const dead_letter_group& it : facts()->dead.groups) {
+            if (it.reason == reason && it.orders > 0) of_.similar = it.orders - 1;
+        }
+    }
+
+    engine& engine_;
+    const std::string id_;
+    order_facts of_;
+};
+
 }  // namespace
 
 bool api::explain_order(const call& it, http::response& out, pending& todo) {
     std::string id;
     if (!expect_no_query(it.in, out) || !read_order_id(it, id, out)) return false;
-    todo.read = read_then(
-        [this, id = std::move(id)](repository_reader& from) {
-            return read_order_facts(from, id, engine_.machine());
-        },
-        [this](const order_facts& of, const http::request& in, http::response& to) {
-            const auto why = explain(of, engine_.machine(), engine_.runtime().time.now());
-            if (why.state == order_state::unknown) {
-                return http::write_problem(problems::not_found, why.sentences.front(), in, to);
-            }
-            to.fields.append(order_fields);
-            write_explanation(of, why, to.body);
-        });
+    todo.read = std::make_unique<explain_read>(engine_, facts_, std::move(id));
     return true;
 }
 

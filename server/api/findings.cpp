@@ -4,11 +4,11 @@
 #include "api/checks.hpp"
 #include "api/json_writer.hpp"
 #include "api/representation.hpp"
+#include "api/shared_facts.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,25 +44,19 @@ std::string_view state_text(const check& of, bool known, bool found) {
 }
 
 // What the process knows is told also while the storage cannot be read.
-class findings_read final : public pending_read {
+class findings_read final : public facts_read {
 public:
-    findings_read(engine& of, std::function<std::vector<health_reason>()> process)
-        : engine_(of), process_(std::move(process)) {}
-
-    result<void> read(repository_reader& from) override {
-        auto found = read_stored_facts(from, engine_.machine(), engine_.runtime().time.now());
-        if (!found) return std::move(found).error();
-        stored_ = std::move(*found);
-        return {};
-    }
+    findings_read(engine& of, shared_facts& from,
+                  std::function<std::vector<health_reason>()> process)
+        : facts_read(from), engine_(of), process_(std::move(process)) {}
 
     void answer(const http::request&, http::response& out) override {
         const auto reasons = process_();
-        const check_input in{reasons, stored_ ? &*stored_ : nullptr, engine_.machine(),
-                             engine_.runtime().time.now()};
+        const timestamp now = engine_.runtime().time.now();
+        const check_input in{reasons, facts(), engine_.machine(), now};
         out.add("Cache-Control", "no-store");
         json_writer to(out.body);
-        to.open('{').name("at").time(in.now).name("findings").open('[');
+        to.open('{').name("at").time(facts() ? facts()->read_at : now).name("findings").open('[');
         std::string states;
         json_writer checks(states);
         checks.open('[');
@@ -83,8 +77,15 @@ public:
 private:
     engine& engine_;
     const std::function<std::vector<health_reason>()> process_;
-    std::optional<stored_facts> stored_;
 };
+
+// The storage is known not to answer: nobody waits for it.
+bool is_out_of_reach(const std::vector<health_reason>& known) {
+    return std::any_of(known.begin(), known.end(), [](const health_reason& it) {
+        return it.code == health_codes::storage_hangs ||
+               it.code == health_codes::storage_unreadable;
+    });
+}
 
 }  // namespace
 
@@ -104,7 +105,13 @@ std::vector<health_reason> api::process_reasons() const {
 
 bool api::get_findings(const call& it, http::response& out, pending& todo) {
     if (!expect_no_query(it.in, out)) return false;
-    todo.read = std::make_unique<findings_read>(engine_, [this] { return process_reasons(); });
+    auto found =
+        std::make_unique<findings_read>(engine_, facts_, [this] { return process_reasons(); });
+    if (is_out_of_reach(process_reasons())) {
+        found->answer(it.in, out);
+        return false;
+    }
+    todo.read = std::move(found);
     todo.read_may_fail = true;
     return true;
 }

@@ -45,8 +45,10 @@ body_faults read_pause_body(std::string_view body, const status_machine& machine
     if (body.empty()) return {};
     const auto read = [&](std::string_view name, const boost::json::value& value, auto& errors) {
         if (name == "stage") {
+            if (value.is_null()) return true;  // all work, as if nothing was said
             const auto text = text_of(name, value, errors);
-            if (!text || text->empty()) return true;
+            if (!text) return true;
+            // A script's empty variable does not stand for all work.
             const auto stage = order_status::parse(*text);
             if (stage && machine.stage_active_in(*stage)) {
                 to.stage = *stage;

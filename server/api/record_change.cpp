@@ -4,6 +4,7 @@
 
 #include <orderproc/write_records.hpp>
 
+#include <new>
 #include <utility>
 
 namespace orderproc::server {
@@ -31,14 +32,15 @@ public:
 
     bool follow(std::function<void(result<void>)> done) override {
         if (changes_.empty()) return false;
-        changes_.push_back(auth::to_record(
-            {engine_.runtime().time.now(), plan_.actor, plan_.action, plan_.about}));
-        write_records(engine_, std::move(changes_), [done = std::move(done)](result<void> written) {
-            if (!written && somebody_else_was_first(written.error().code)) {
-                return done(result<void>(errc::version_conflict));
-            }
-            done(std::move(written));
-        });
+        auto record =
+            auth::to_record({engine_.runtime().time.now(), plan_.actor, plan_.action, plan_.about});
+        write_records(
+            engine_, std::move(changes_),
+            [this, record = std::move(record), done = std::move(done)](result<void> written) {
+                if (written) return note(record, done);
+                if (somebody_else_was_first(written.error().code)) written = errc::version_conflict;
+                done(std::move(written));
+            });
         return true;
     }
 
@@ -47,6 +49,29 @@ public:
     }
 
 private:
+    // Once the change is made, which is acknowledged in any case.
+    void note(const change_record& record, const std::function<void(result<void>)>& done) noexcept {
+        try {
+            write_records(engine_, {record}, [this, done](const result<void>& noted) {
+                if (!noted) tell_unnoted(noted.error());
+                done({});
+            });
+            return;
+        } catch (const std::bad_alloc&) {  // done was not called
+            tell_unnoted(errc::unavailable);
+        }
+        done({});
+    }
+
+    void tell_unnoted(failure why) noexcept {
+        try {
+            why.detail = plan_.action + " by " + plan_.actor + " of " + plan_.about +
+                         ": the audit record is not written: " + why.message();
+        } catch (const std::bad_alloc&) {  // it is told with fewer words
+        }
+        engine_.runtime().observer.error("work.audit", why);
+    }
+
     engine& engine_;
     const record_plan plan_;
     std::vector<change_record> changes_;

@@ -1,8 +1,9 @@
 #ifndef ORDERPROC_SERVER_API_RECORD_CHANGE_HPP
 #define ORDERPROC_SERVER_API_RECORD_CHANGE_HPP
 
-// A request that changes records: it looks at what there is, writes what follows from that together
-// with an audit record, and answers.
+// A request that changes records: it looks at what there is, writes what follows from that and then
+// an audit record, and answers. A change that is refused leaves no audit record. If the change is
+// made and its audit record cannot be written, the observer is told, and the answer is the same.
 
 #include "api/pending_read.hpp"
 #include "http/message.hpp"

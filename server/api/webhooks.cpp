@@ -120,10 +120,14 @@ private:
         engine_.runtime().observer.error("webhooks.audit", why);
     }
 
-    void end(const std::function<void(result<void>)>& done) {
+    void end(const std::function<void(result<void>)>& done) noexcept {
         const bool removes = planned_.endpoint.state == webhook_state::removed;
         if (!removes || !desk_.silence) return done({});
-        desk_.silence(planned_.endpoint.id, done);
+        try {
+            desk_.silence(planned_.endpoint.id, done);
+        } catch (const std::bad_alloc&) {  // it copies before it begins: done was not called
+            done(result<void>(errc::unavailable));
+        }
     }
 
     webhook_desk& desk_;

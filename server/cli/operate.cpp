@@ -206,15 +206,22 @@ CLI::App& add_operation(command_line to, const char* name, const char* help,
 
 void add_operate(command_line to) {
     const char* const stage_help = "The active status of a stage, such as PROCESSING; else all";
+    // An unset variable of a script does not stand for all work.
+    const CLI::Validator not_empty(
+        [](const std::string& text) {
+            return text.empty() ? std::string("is empty: leave it out for all work")
+                                : std::string();
+        },
+        "");
     const auto pause = std::make_shared<operate_settings>();
     CLI::App& pauses =
         add_operation(to, "pause", "Stops workers from taking orders", pause, pause_of_work);
-    pauses.add_option("stage", pause->stage, stage_help);
+    pauses.add_option("stage", pause->stage, stage_help)->check(not_empty);
     pauses.add_option("--reason", pause->reason, "For people: one line of at most 200 bytes");
     const auto resume = std::make_shared<operate_settings>();
     CLI::App& resumes =
         add_operation(to, "resume", "Lets workers take orders again", resume, resume_of_work);
-    resumes.add_option("stage", resume->stage, stage_help);
+    resumes.add_option("stage", resume->stage, stage_help)->check(not_empty);
     const auto why = std::make_shared<operate_settings>();
     CLI::App& explains =
         add_operation(to, "explain", "Says why an order is not done", why, explain_order_of);

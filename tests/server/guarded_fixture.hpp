@@ -51,6 +51,7 @@ struct guarded : api_fixture {
                              api_parts out;
                              out.auth = &judge;
                              out.attempts = &tokens;
+                             out.facts_shared_for = {};  // each request reads what there is
                              out.unhealthy = [this] {
                                  std::vector<health_reason> why;
                                  if (healthy) return why;

@@ -12,7 +12,7 @@ inline namespace v1 {
 namespace {
 
 // Orders that are read at once: they may be large.
-constexpr std::size_t dead_letter_step = 250;
+constexpr std::size_t dead_letter_step = 100;
 // Beyond so many digits, with a letter among them or not, a hexadecimal word is a number.
 constexpr std::size_t hex_size_min = 6;
 
@@ -173,7 +173,7 @@ result<dead_letter_groups> group_dead_letters(repository_reader& from,
         }
         out.looked_at += page->orders.size();
         out.complete = !page->next;
-        if (!page->next) break;
+        if (!page->next || (params.enough && params.enough())) break;
         what.after = std::move(page->next);
     }
     for (auto& [reason, it] : found) {
