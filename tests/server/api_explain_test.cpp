@@ -23,7 +23,7 @@ namespace {
 
 struct explained : guarded {
     explained() {
-        reads_all = add("bob", {scope::read});
+        reads_all = add("bob", {scope::read, scope::orders_read});
         all = add("shop", {scope::orders_write, scope::orders_read});
     }
     js::object object(const answer& got) {
@@ -50,11 +50,12 @@ struct explained : guarded {
         (void)orders.run_once();
         BOOST_REQUIRE(ok);
     }
-    void hear(const std::string& name, const std::string& program = "1") {
+    void hear(const std::string& name, const std::string& program = "1",
+              std::chrono::milliseconds ahead = {}) {
         worker_record said;
         said.name = name;
         said.program = program;
-        said.started_at = said.heard_at = time.now();
+        said.started_at = said.heard_at = time.now() + ahead;
         said.stages = {"PROCESSING"};
         said.capacity = 10;
         write(std::vector{to_record(said, 0)});
@@ -164,6 +165,41 @@ BOOST_AUTO_TEST_CASE(dead_letters_by_reason) {
     }
 }
 
+// `read` shows what went wrong, not whose orders those were.
+BOOST_AUTO_TEST_CASE(the_orders_of_a_group_need_another_scope) {
+    fail("A", "no stock");
+    const std::string watches = add("monitor", {scope::read, scope::metrics});
+    BOOST_TEST(with(watches, "GET", "/dead-letters").status == 200);
+    const answer got = with(watches, "GET", "/dead-letters?reason=no%20stock");
+    BOOST_TEST(got.status == 403);
+    BOOST_TEST(got.says("orders:read"));
+    BOOST_TEST(!got.says("user_id"));
+}
+
+// However many look on, and however often, the storage is read once.
+BOOST_AUTO_TEST_CASE(what_many_look_at_is_read_once) {
+    api_parts parts;
+    parts.auth = &judge;
+    api sharing(orders, reads, std::move(parts));
+    api_service sharing_service(sharing);
+    const auto count = [&](const char* path) {
+        served = &sharing_service;
+        const js::object whole = seen(path);
+        served = &guarded_service;
+        return path[1] == 'd' ? whole.at("orders").to_number<int>()
+                              : whole.at("similar").to_number<int>();
+    };
+    fail("A", "no stock");
+    BOOST_TEST(count("/dead-letters") == 1);
+    fail("B", "no stock");
+    time.advance(std::chrono::milliseconds(4999));
+    BOOST_TEST(count("/dead-letters") == 1);
+    BOOST_TEST(count("/orders/B/explain") == 0);
+    time.advance(std::chrono::milliseconds(1));
+    BOOST_TEST(count("/dead-letters") == 2);
+    BOOST_TEST(count("/orders/B/explain") == 1);
+}
+
 BOOST_AUTO_TEST_CASE(all_is_well) {
     BOOST_TEST(found() == "");
     for (const check& it : all_checks()) {
@@ -184,6 +220,44 @@ BOOST_AUTO_TEST_CASE(the_storage_is_away) {
     BOOST_TEST(found() == R"(storage_unreadable {"kind":"storage"}; )");
     BOOST_TEST(state_of_check("storage_unreadable") == "problem");
     BOOST_TEST(state_of_check("dead_letters") == "unknown");
+}
+
+// A read of a storage that hangs would never come back.
+BOOST_AUTO_TEST_CASE(nobody_waits_for_a_storage_that_does_not_answer) {
+    healthy = false;
+    const std::size_t before = turns;
+    BOOST_TEST(state_of_check("storage_unreadable") == "problem");
+    BOOST_TEST(state_of_check("dead_letters") == "unknown");
+    BOOST_TEST(turns == before);  // answered at once
+}
+
+// All workers were killed, and nothing waits beside what they had.
+BOOST_AUTO_TEST_CASE(leases_that_ended_and_nobody_who_works) {
+    create_one("A");
+    (void)claim_one();  // for a minute
+    BOOST_TEST(found() == "");
+    time.advance(std::chrono::seconds(61));
+    BOOST_TEST(found() == R"(no_workers {"kind":"workers","stage":"PROCESSING"}; )");
+    const js::object whole = seen("/findings");
+    BOOST_TEST(text(whole.at("findings").as_array()[0].at("text"))
+                   .starts_with("The leases of orders in PROCESSING have ended, and no worker"));
+    time.advance(std::chrono::seconds(60));
+    hear("one");
+    BOOST_TEST(found() == R"(queue_stuck {"kind":"queue","stage":"PROCESSING"}; )");
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_whose_clock_is_ahead) {
+    create_one("A");
+    hear("near", "1", std::chrono::seconds(2));
+    BOOST_TEST(found() == "");
+    hear("far", "1", std::chrono::seconds(3));
+    BOOST_TEST(found() == R"(clocks_differ {"kind":"worker","name":"far"}; )");
+    time.advance(std::chrono::seconds(60));
+    hear("hours", "1", std::chrono::hours(2));
+    // It is not believed that it works.
+    BOOST_TEST(found().starts_with(R"(no_workers {"kind":"workers","stage":"PROCESSING"}; )"));
+    BOOST_TEST(found().find(R"(clocks_differ {"kind":"worker","name":"hours"}; )") !=
+               std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(due_orders_and_nobody_who_works) {

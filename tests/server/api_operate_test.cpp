@@ -3,6 +3,7 @@
 #include "auth/audit.hpp"
 #include "guarded_fixture.hpp"
 
+#include <orderproc/pause.hpp>
 #include <orderproc/worker_record.hpp>
 #include <orderproc/write_records.hpp>
 
@@ -156,6 +157,7 @@ BOOST_AUTO_TEST_CASE(bodies_that_are_refused) {
             BOOST_TEST(with(operates, "POST", path, "[]").status == 422);
             BOOST_TEST(with(operates, "POST", path, R"({"stage":1})").status == 422);
             BOOST_TEST(with(operates, "POST", path, R"({"stage":"PENDING"})").status == 422);
+            BOOST_TEST(with(operates, "POST", path, R"({"stage":""})").status == 422);
             BOOST_TEST(with(operates, "POST", path, R"({"nothing":1})").status == 422);
             BOOST_TEST(with(operates, "POST", std::string(path) + "?x=1").status == 400);
             BOOST_TEST(with(reads_only, "POST", path).status == 403);
@@ -193,6 +195,20 @@ BOOST_AUTO_TEST_CASE(two_at_a_time) {
     BOOST_TEST(got.status == 409);
     BOOST_TEST(got.says("\"code\":\"version_conflict\""));
     BOOST_TEST(pauses().size() == 1U);
+    // And what was not done is not in the audit.
+    const auto said = audited();
+    BOOST_TEST(std::none_of(said.begin(), said.end(),
+                            [](const auto& it) { return it.action.starts_with("work."); }));
+}
+
+// The longest name that a token can have: "jwt:" and 252 bytes more.
+BOOST_AUTO_TEST_CASE(whoever_may_pause_work_can) {
+    const work_pause made{{}, time.now(), std::string(command::actor_size_max, 'x'), ""};
+    const auto planned = direct.use(
+        [&](repository_reader& from) { return pause_work(from, made, orders.machine()); });
+    BOOST_REQUIRE(planned.has_value());
+    write(*planned);
+    BOOST_TEST(text(pauses()[0].at("by")) == made.by);
 }
 
 BOOST_AUTO_TEST_CASE(who_works) {

@@ -9,6 +9,7 @@
 
 #include <boost/json.hpp>
 
+#include <new>
 #include <optional>
 #include <set>
 #include <string>
@@ -343,6 +344,23 @@ BOOST_AUTO_TEST_CASE(a_removal_is_answered_when_nothing_more_is_sent) {
         done(errc::unavailable);
     };
     BOOST_TEST(call("DELETE", "/webhooks/" + second).status == 503);
+    // Memory runs out after the change is made: an answer, not the end of the process.
+    const std::string third = id_of(made(R"({"url":"https://shop.example/h"})"));
+    desk.silence = [](const std::string&, const std::function<void(result<void>)>&) {
+        throw std::bad_alloc();
+    };
+    BOOST_TEST(call("DELETE", "/webhooks/" + third).status == 503);
+}
+
+// The path of an address is often its secret.
+BOOST_AUTO_TEST_CASE(findings_tell_no_more_of_an_address_than_its_host) {
+    const std::string id =
+        id_of(made(R"({"url":"https://hooks.example:8443/services/T1/B2/secret?token=x"})"));
+    BOOST_REQUIRE(call("POST", "/webhooks/" + id + "/pause").status == 200);
+    using_key = key("monitor", {scope::read});
+    const answer got = call("GET", "/findings");
+    BOOST_TEST(got.says("Webhook endpoint " + id + " at https://hooks.example:8443 is paused. "));
+    for (const char* secret : {"services", "B2", "token"}) BOOST_TEST(!got.says(secret), secret);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
