@@ -44,6 +44,8 @@ test('a key is asked for, kept by the tab alone, and forgotten when somebody sig
   assert.equal(await page.evaluate(() => JSON.stringify({ ...sessionStorage })), '{}');
   await sign_in(page, on.keys.anna);
   await page.locator('.who', { hasText: 'key:anna · operator' }).waitFor();
+  // A link sends no key.
+  assert.equal(await page.getByRole('link', { name: 'Metrics' }).count(), 0);
   const elsewhere = await page.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie, location.href, document.body.outerHTML]));
   assert.ok(!elsewhere.includes(on.keys.anna));
   assert.ok(requests.every((it) => !it.url.includes('op_')));
@@ -54,6 +56,20 @@ test('a key is asked for, kept by the tab alone, and forgotten when somebody sig
   assert.equal(await page.evaluate(() => JSON.stringify({ ...sessionStorage })), '{}');
   await page.reload();
   await signed_out(page).waitFor();
+  await close();
+});
+
+test('a browser that forbids storage keeps the key in memory', async () => {
+  const { page, context, close } = await visit(on, { key: null });
+  await context.addInitScript(() => {
+    const forbid = () => { throw new DOMException('forbidden', 'SecurityError'); };
+    Object.defineProperty(window, 'sessionStorage', { get: forbid });
+  });
+  await page.reload();
+  await sign_in(page, 'op_live_wrong');
+  await page.getByRole('alert').filter({ hasText: 'does not take this key' }).waitFor();
+  await sign_in(page, on.keys.anna);
+  await page.locator('.who', { hasText: 'key:anna' }).waitFor();
   await close();
 });
 
@@ -111,6 +127,12 @@ test('dead letters are retried by reason: counted first, then with progress', as
   assert.equal(retries.length, 1);
   assert.equal(retries[0].actor, 'key:anna');
   assert.deepEqual(complaints, []);
+  // Whoever comes next does not see it.
+  await page.locator('.progress').waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await sign_in(page, on.keys.viewer);
+  await card(page, 'dead').waitFor();
+  assert.equal(await page.locator('.progress').count(), 0);
   await close();
 });
 

@@ -12,13 +12,14 @@ export class Problem extends Error {
 
 interface Credentials {
   key(): string | null;
-  refused(): void;
+  refused(sent: string | null): void;  // the key that was sent, which may be another one by now
 }
 let credentials: Credentials = { key: () => null, refused() {} };
 export function use_credentials(it: Credentials): void { credentials = it; }
 
-export function headers_with_key(more: Record<string, string> = {}): Record<string, string> {
-  const key = credentials.key();
+export const present_key = (): string | null => credentials.key();
+
+export function headers_with(key: string | null, more: Record<string, string> = {}): Record<string, string> {
   return key === null ? more : { ...more, Authorization: `Bearer ${key}` };
 }
 
@@ -28,7 +29,7 @@ function text_of(body: Json, name: string): string | null {
   return typeof it === 'string' ? it : null;
 }
 
-export async function problem_of(answer: Response): Promise<Problem> {
+export async function problem_of(answer: Response, sent: string | null): Promise<Problem> {
   let body: Json = null;
   try {
     body = parse(await answer.text());
@@ -36,7 +37,7 @@ export async function problem_of(answer: Response): Promise<Problem> {
     // A proxy answers with pages of its own; the status says enough.
   }
   const said = text_of(body, 'detail') ?? text_of(body, 'title') ?? `The server answered ${answer.status}.`;
-  if (answer.status === 401) credentials.refused();
+  if (answer.status === 401) credentials.refused(sent);
   return new Problem(answer.status, text_of(body, 'code') ?? '', said, Number(answer.headers.get('Retry-After') ?? 0));
 }
 
@@ -47,7 +48,8 @@ export interface Asked {
 
 // The body of an answer with 2xx, or a Problem is thrown.
 export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
-  const headers = headers_with_key({ Accept: 'application/json', ...asked.headers });
+  const sent = present_key();
+  const headers = headers_with(sent, { Accept: 'application/json', ...asked.headers });
   const init: RequestInit = { method: asked.method ?? 'GET', headers, cache: 'no-store', credentials: 'same-origin' };
   if (asked.signal) init.signal = asked.signal;
   if (asked.body !== undefined) {
@@ -61,7 +63,7 @@ export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
     if (asked.signal?.aborted) throw error;
     throw new Problem(0, 'offline', 'The server cannot be reached.');
   }
-  if (!answer.ok) throw await problem_of(answer);
+  if (!answer.ok) throw await problem_of(answer, sent);
   if (answer.status === 204) return undefined as T;
   try {
     const text = await answer.text();

@@ -81,7 +81,7 @@ export function Dead({ known }: { known: number | null }): JSX.Element {
       {operation.value && <LastRetry />}
       <div class="grid">
         {may('read') && <DeadLettersCard wide={12} groups_max={100} known={known} />}
-        {chosen && <OrdersOfGroup reason={param('reason')} key={param('reason')} />}
+        {chosen && may('read') && may('orders:read') && <OrdersOfGroup reason={param('reason')} key={param('reason')} />}
       </div>
     </>
   );

@@ -1,6 +1,6 @@
 // The live feed (GET /events), read by fetch because an EventSource cannot send a key.
 
-import { headers_with_key, problem_of, type Problem } from './api';
+import { headers_with, present_key, problem_of, type Problem } from './api';
 import { parse } from './exact';
 import { as_problem } from './source';
 import type { Change } from './types';
@@ -22,10 +22,11 @@ export async function listen(on: Listener, seen: { id: string }, signal: AbortSi
   let pause = 3000;
   while (!signal.aborted) {
     try {
+      const sent = present_key();
       const answer = await fetch(path, {
-        headers: headers_with_key({ Accept: 'text/event-stream' }), cache: 'no-store', credentials: 'same-origin', signal,
+        headers: headers_with(sent, { Accept: 'text/event-stream' }), cache: 'no-store', credentials: 'same-origin', signal,
       });
-      if (!answer.ok || answer.body === null) throw await problem_of(answer);
+      if (!answer.ok || answer.body === null) throw await problem_of(answer, sent);
       on.open();
       pause = 3000;
       await read(answer.body, on, seen);

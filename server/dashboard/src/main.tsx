@@ -64,7 +64,7 @@ function Page(): JSX.Element {
         {current?.section === 'webhooks' && <Webhooks />}
       </main>
       <footer class="small">
-        <a href="docs">API reference</a>{may('metrics') && <a href="metrics">Metrics</a>}<a href="readyz">Readiness</a><a href="dashboard/licenses.txt">Licences</a>
+        <a href="docs">API reference</a>{may('metrics') && !has_key.value && <a href="metrics">Metrics</a>}<a href="readyz">Readiness</a><a href="dashboard/licenses.txt">Licences</a>
         <button type="button" class="plain" onClick={() => set_keys(true)}>Keys{letters.value && <> <kbd class="k">?</kbd></>}</button>
         <ThemeSwitch />
         <span class="soft last">orderproc {who.value?.version}{stats.data && <> · <bdi>{stats.data.storage.name}</bdi>, journal at {stats.data.storage.newest.split('-').pop()}</>}</span>

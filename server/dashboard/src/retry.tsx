@@ -1,11 +1,12 @@
 // Retrying many dead letters: how many first, then the progress.
 
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 import { ask, type Problem } from './api';
 import { count, plain, plural } from './format';
+import { phase } from './session';
 import { as_problem } from './source';
 import type { DryRun, Operation } from './types';
 import { Dialog, OrderLink, Refused, Time, Trouble, useDoing } from './ui';
@@ -14,6 +15,8 @@ export type What = { reason: string } | { order_ids: string[] };
 
 // The last retry of this page; it goes on at the server when its dialog is closed.
 export const operation = signal<{ it: Operation; problem: Problem | null } | null>(null);
+// It is shown to nobody but who started it.
+effect(() => { if (phase.value !== 'signed_in') operation.value = null; });
 // Counts up when one has ended, so that lists are read again.
 export const retried = signal(0);
 

@@ -17,6 +17,17 @@ export const model = signal<Model | null>(null);
 export const notice = signal('');  // why nobody is signed in
 export const has_key = computed(() => phase.value === 'signed_in' && key !== null);
 
+// A browser may forbid storage: then the key lives as long as the page.
+function kept(name: string): string | null {
+  try { return sessionStorage.getItem(name); } catch { return null; }
+}
+function keep(name: string, value: string): void {
+  try { sessionStorage.setItem(name, value); } catch { /* as above */ }
+}
+function drop(name: string): void {
+  try { sessionStorage.removeItem(name); } catch { /* as above */ }
+}
+
 let key: string | null = null;
 let used = Date.now();
 
@@ -28,8 +39,8 @@ const erasing = 'This key may erase data for good (scope erase). The page has no
 
 export function forget(why = ''): void {
   key = null;
-  sessionStorage.removeItem(stored_key);
-  sessionStorage.removeItem(stored_use);
+  drop(stored_key);
+  drop(stored_use);
   who.value = null;
   model.value = null;
   notice.value = why;
@@ -38,7 +49,7 @@ export function forget(why = ''): void {
 
 use_credentials({
   key: () => key,
-  refused: () => { if (phase.value === 'signed_in') forget('The server does not take this key any more.'); },
+  refused: (sent) => { if (phase.value === 'signed_in' && sent === key) forget('The server does not take this key any more.'); },
 });
 
 function accept(it: Whoami): void {
@@ -46,7 +57,7 @@ function accept(it: Whoami): void {
     forget(erasing);
     return;
   }
-  if (key !== null) sessionStorage.setItem(stored_key, key);
+  if (key !== null) keep(stored_key, key);
   touch();
   who.value = it;
   notice.value = '';
@@ -77,9 +88,9 @@ export async function sign_in(candidate?: string): Promise<void> {
 }
 
 function kept_key(): string | null {
-  const found = sessionStorage.getItem(stored_key);
+  const found = kept(stored_key);
   if (found === null) return null;
-  if (Date.now() - Number(sessionStorage.getItem(stored_use) ?? 0) < idle_limit) return found;
+  if (Date.now() - Number(kept(stored_use) ?? 0) < idle_limit) return found;
   forget(too_long);
   return null;
 }
@@ -90,7 +101,7 @@ export function touch(): void {
   const now = Date.now();
   if (is_idle(now)) return;  // whoever comes back after that has to sign in first
   used = now;
-  if (key !== null) sessionStorage.setItem(stored_use, String(now));
+  if (key !== null) keep(stored_use, String(now));
 }
 
 const is_idle = (now: number): boolean => key !== null && phase.value === 'signed_in' && now - used >= idle_limit;
