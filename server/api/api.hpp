@@ -4,6 +4,7 @@
 // The orders over HTTP: functions from a request to an answer or a command. No sockets here.
 
 #include "api/api_parts.hpp"
+#include "api/bulk_retry.hpp"
 #include "api/caller.hpp"
 #include "api/cursor_seal.hpp"
 #include "api/list_query.hpp"
@@ -102,6 +103,9 @@ public:
     bool list_workers(const call& it, http::response& out, pending& todo);
     bool explain_order(const call& it, http::response& out, pending& todo);
     bool get_dead_letters(const call& it, http::response& out, pending& todo);
+    bool retry_dead_letters(const call& it, http::response& out, pending& todo);
+    bool get_operation(const call& it, http::response& out, pending& todo);
+    bool stop_operation(const call& it, http::response& out, pending& todo);
     bool get_findings(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
@@ -159,6 +163,7 @@ private:
     bool has_webhooks(const http::request& in, http::response& out);
     bool list_group(const call& it, std::string reason, const std::optional<std::string>& limit,
                     const std::optional<std::string>& cursor, http::response& out, pending& todo);
+    bool show_operation(const call& it, bool stop, http::response& out);
     std::vector<health_reason> process_reasons() const;
     bool change_pauses(const call& it, bool begins, http::response& out, pending& todo);
     template <class Plan, class Write>
@@ -175,6 +180,7 @@ private:
     const api_parts parts_;
     const cursor_seal seal_;
     const std::string instance_;  // of this process
+    bulk_retries retries_{engine_};
     shared_facts facts_{engine_, parts_.facts_shared_for};
     openapi_document openapi_{engine_, parts_.limits};
 };

@@ -22,6 +22,7 @@ constexpr access webhooks{true, {scope::webhooks}};
 constexpr access scrapes{true, {scope::metrics}};
 constexpr access watches{true, {scope::read}};
 constexpr access operates{true, {scope::operate}};
+constexpr access follows{true, {scope::read, scope::operate}};
 constexpr access holds_any{true, auth::all_scopes};
 
 constexpr route table[] = {
@@ -65,6 +66,9 @@ constexpr route table[] = {
     {"GET", "/workers", "list_workers", &api::list_workers, watches},
     {"GET", "/orders/{order_id}/explain", "explain_order", &api::explain_order, watches},
     {"GET", "/dead-letters", "get_dead_letters", &api::get_dead_letters, watches},
+    {"POST", "/dead-letters/retry", "retry_dead_letters", &api::retry_dead_letters, operates},
+    {"GET", "/operations/{operation_id}", "get_operation", &api::get_operation, follows},
+    {"POST", "/operations/{operation_id}/stop", "stop_operation", &api::stop_operation, operates},
     {"GET", "/findings", "get_findings", &api::get_findings, watches},
     {"GET", "/metrics", "get_metrics", &api::get_metrics, scrapes},
     {"GET", "/healthz", "get_health", &api::get_health, anybody},

@@ -22,7 +22,7 @@ namespace {
 
 // What is known of a route, once more and by hand.
 struct about {
-    const char* needs;      // the scope; "any": whichever; "": it is for everybody
+    const char* needs;      // the scope, or one " or " another; "any": whichever; "": everybody
     const char* body = "";  // that gets past the question of who asks
     const char* sees = "";  // a target that shows order A to whoever may see it
 };
@@ -66,6 +66,9 @@ const std::map<std::string, about>& routes_by_hand() {
         {"explain_order", {"read"}},
         {"get_findings", {"read"}},
         {"get_dead_letters", {"read"}},
+        {"retry_dead_letters", {"operate", "{}"}},
+        {"get_operation", {"read or operate"}},
+        {"stop_operation", {"operate"}},
         {"get_metrics", {"metrics"}},
         {"get_health", {""}},
         {"get_readiness", {""}},
@@ -103,9 +106,7 @@ struct everybody : guarded {
         peer = address(who.peer.c_str());
         const answer got = with(who.key, it.method, target_of(it), known.body, who.more);
         const std::string needs = known.needs;
-        const bool may =
-            needs.empty() ||
-            (needs == "any" ? !who.holds.empty() : who.holds.has(auth::find_scope(needs).value()));
+        const bool may = needs.empty() || meets(who.holds, needs);
         if (may) {
             BOOST_TEST(got.status != 401);
             BOOST_TEST(got.status != 403);
@@ -122,6 +123,14 @@ struct everybody : guarded {
                        (who.broken ? R"(Bearer realm="orderproc", error="invalid_token")"
                                    : R"(Bearer realm="orderproc")"));
         }
+    }
+
+    // needs: "read", "read or operate", or "any".
+    static bool meets(const auth::scope_set& holds, const std::string& needs) {
+        if (needs == "any") return !holds.empty();
+        const std::size_t rest = needs.find(" or ");
+        if (holds.has(auth::find_scope(needs.substr(0, rest)).value())) return true;
+        return rest != needs.npos && meets(holds, needs.substr(rest + 4));
     }
 
     static std::string target_of(const route& it) {
