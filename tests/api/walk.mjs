@@ -20,6 +20,7 @@ const paths = [
   '/model', '/openapi.json', '/docs', '/docs/style.css', '/dashboard/icon.svg', '/', '/webhooks', '/webhooks/wh_x', '/webhooks/wh_x/test', '/webhooks/wh_x/rotate',
   '/webhooks/wh_x/pause', '/webhooks/wh_x/resume', '/webhooks/wh_x/replay', '/webhooks/wh_x/attempts',
   '/whoami', '/pauses', '/pause', '/resume', '/workers', '/dead-letters', '/orders/A-1/explain', '/findings',
+  '/dead-letters/retry', '/operations/x', '/operations/x/stop',
 ];
 
 // What the description allows to be asked.
@@ -111,6 +112,11 @@ export const good = [
   get('/dead-letters', 200),
   get('/dead-letters?group=reason', 200),
   get('/dead-letters?reason=&limit=1', 200),
+  send('POST', '/dead-letters/retry', 200, json({ reason: 'nothing', dry_run: true, limit: 10 })),
+  send('POST', '/dead-letters/retry', 200, json({ order_ids: ['A-1', 'A-9'], dry_run: true })),
+  send('POST', '/dead-letters/retry', 202, json({ reason: 'nothing' })),
+  get('/operations/nothing', 404),
+  send('POST', '/operations/nothing/stop', 404),
   get('/metrics', 200, { Accept: 'application/json' }),
   get('/metrics', 200, { Accept: 'text/plain' }),
   get('/healthz', 200),
@@ -176,10 +182,12 @@ const scoped = [
   ['GET', '/webhooks/wh_x/attempts'],
   ['GET', '/pauses'], ['POST', '/pause'], ['POST', '/resume'], ['GET', '/workers'],
   ['GET', '/dead-letters'], ['GET', '/orders/A-1/explain'], ['GET', '/findings'],
+  ['POST', '/dead-letters/retry'], ['GET', '/operations/x'], ['POST', '/operations/x/stop'],
 ];
 const bodyOf = (method, target) => {
   if (target === '/webhooks') return method === 'POST' ? json(receiver) : {};
   if (target.endsWith('replay')) return json(period);
+  if (target.endsWith('letters/retry')) return json({ reason: '' });
   if (method === 'PATCH') return json({});
   if (target.endsWith('attempts/x')) return json({ advance: {} });
   if (target.endsWith('transitions')) return json({ event: 'cancel' });
@@ -255,6 +263,14 @@ export const bad = [
   get('/workers?limit=0', 400),
   get('/orders/%zz/explain', 400),
   get('/dead-letters?limit=1', 400),
+  send('POST', '/dead-letters/retry', 400, text),
+  send('POST', '/dead-letters/retry', 415, untyped),
+  send('POST', '/dead-letters/retry', 422, json({})),
+  send('POST', '/dead-letters/retry', 422, json({ reason: 'x', order_ids: ['A-1'] })),
+  send('POST', '/dead-letters/retry', 422, json({ reason: 'x', limit: 0 })),
+  send('POST', '/dead-letters/retry', 413, json({ reason: 'x'.repeat(300_000) })),
+  send('POST', '/dead-letters/retry?x=1', 400, json({ reason: 'x' })),
+  get('/operations/nothing?x=1', 400),
   get('/dead-letters?group=user', 400),
   get('/dead-letters?reason=x&cursor=nonsense', 400),
   get('/orders?limit=0', 400),

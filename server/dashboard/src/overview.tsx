@@ -23,11 +23,12 @@ export function Overview({ stats }: { stats: Source<Stats> }): JSX.Element {
   const findings = useSource<Findings>('findings', 60);
   const dead = stats.data?.now.dead_letters ?? null;
   const now = stats.data;
+  const measured = stats.problem?.status !== 404;  // else the server has no such numbers
   return (
     <>
       <Title findings={findings} stats={stats} />
       <NeedsYou source={findings} />
-      {stats.problem && <Trouble what="The numbers are" problem={stats.problem} retry={stats.reload} tries />}
+      {stats.problem && measured && <Trouble what="The numbers are" problem={stats.problem} retry={stats.reload} tries />}
       <div class="grid">
         {now ? (
           <div class={`whole ${stats.problem ? 'stale' : ''}`}>
@@ -39,7 +40,7 @@ export function Overview({ stats }: { stats: Source<Stats> }): JSX.Element {
         {may('orders:read') ? <Feed /> : null}
         <WorkersCard wide={8} rows_max={6} stats={stats.data} />
         <div class="c4 stack">
-          <Broker source={stats} />
+          {measured && <Broker source={stats} />}
           {may('webhooks') && <WebhooksCard rows_max={4} />}
         </div>
       </div>
@@ -56,8 +57,8 @@ function Title({ findings, stats }: { findings: Source<Findings>; stats: Source<
     <div class="state">
       <h1 tabIndex={-1}>{text}</h1>
       <div class="right">
-        <Live source={stats} />
-        <div class="seg" role="group" aria-label="Span of the charts">
+        {stats.problem?.status !== 404 && <Live source={stats} />}
+        <div class="seg" hidden={stats.problem?.status === 404} role="group" aria-label="Span of the charts">
           <a href={link_here({ span: null })} aria-current={span === '15m'}>15 min</a>
           <a href={link_here({ span: '1h' })} aria-current={span === '1h'}>1 h</a>
         </div>

@@ -46,6 +46,7 @@ export function useSource<T>(path: string | null, seconds: number, exact = false
         const problem = as_problem(error);
         wait = Math.max(seconds, problem.retry_after);
         set((old) => ({ ...old, path, problem, loading: false }));
+        if (problem.status === 404) return;  // this server does not have it: it will not come
       }
       if (seconds > 0) timer = window.setTimeout(tick, wait * 1000);
     };
