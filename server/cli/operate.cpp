@@ -1,4 +1,5 @@
-// `orderproc pause`, `resume`, `explain` and `dead list`: what an operator asks of a server.
+// `orderproc pause`, `resume`, `explain`, `dead list` and `dead retry`: what an operator asks of a
+// server.
 
 #include "cli/order_command.hpp"
 #include "cli/order_text.hpp"
@@ -8,9 +9,12 @@
 
 #include <boost/json.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -18,11 +22,16 @@ namespace {
 
 namespace js = boost::json;
 
+constexpr std::chrono::milliseconds progress_interval(500);
+
 struct operate_settings {
     server_settings server;
     std::string stage, reason, order;
     bool by_reason = false;  // --reason was given, which may be empty
     std::size_t limit = 100;
+    std::vector<std::string> orders;  // to be retried
+    std::size_t retried_max = 10'000;
+    bool dry_run = false;
 };
 
 using operate_action = int (*)(const server_command&, const operate_settings&);
@@ -182,6 +191,78 @@ int list_dead_letters_of(const server_command& by, const operate_settings& with)
     return show_groups(by, by.ask("GET", "/dead-letters"));
 }
 
+int show_dry_run(const server_command& by, const result<fetch_response>& got) {
+    if (const auto code = by.refused(got, 200)) return *code;
+    if (by.json()) {
+        print_json(got->body);
+        return 0;
+    }
+    const auto whole = object_of(got);
+    if (!whole) return fail("the server did not say what it would retry");
+    std::printf("%s orders would be retried, which failed from %s to %s\n",
+                text_in(*whole, "orders").c_str(), text_in(*whole, "first_at").c_str(),
+                text_in(*whole, "last_at").c_str());
+    if (text_in(*whole, "more") == "true") std::printf("there may be more beyond the limit\n");
+    const js::array* const left_out = list_in(*whole, "left_out");
+    for (std::size_t i = 0; left_out && i < left_out->size(); ++i) {
+        const auto* const one = (*left_out)[i].if_object();
+        if (!one) continue;
+        std::printf("left out: %s, %s\n", text_in(*one, "order_id").c_str(),
+                    text_in(*one, "code").c_str());
+    }
+    return 0;
+}
+
+// 0 if all were retried.
+int show_retried(const server_command& by, const result<fetch_response>& got,
+                 const js::object& whole) {
+    if (by.json()) {
+        print_json(got->body);
+    } else {
+        std::printf("%s of %s orders were retried, %s were refused\n",
+                    text_in(whole, "done").c_str(), text_in(whole, "total").c_str(),
+                    text_in(whole, "refused_count").c_str());
+        const js::array* const refused = list_in(whole, "refused");
+        for (std::size_t i = 0; refused && i < refused->size(); ++i) {
+            const auto* const one = (*refused)[i].if_object();
+            if (!one) continue;
+            std::printf("refused: %s, %s\n", text_in(*one, "order_id").c_str(),
+                        text_in(*one, "code").c_str());
+        }
+    }
+    const std::string state = text_in(whole, "state");
+    if (state == "failed") return fail(text_in(whole, "error"));
+    return state == "done" && text_in(whole, "refused_count") == "0" ? 0 : 1;
+}
+
+// It goes on at the server when this command is interrupted.
+int follow_retry(const server_command& by, result<fetch_response> got, unsigned expected) {
+    for (;; expected = 200) {
+        if (const auto code = by.refused(got, expected)) return *code;
+        const auto whole = object_of(got);
+        if (!whole) return fail("the server did not say how far it is");
+        if (text_in(*whole, "state") != "running") return show_retried(by, got, *whole);
+        std::this_thread::sleep_for(progress_interval);
+        got = by.ask("GET", "/operations/" + url_encoded(text_in(*whole, "id")));
+    }
+}
+
+int retry_dead_letters_of(const server_command& by, const operate_settings& with) {
+    if (with.by_reason == !with.orders.empty()) {
+        return fail({errc::invalid_argument, "either --reason or --order has to be given"});
+    }
+    js::object body;
+    if (with.by_reason) {
+        body["reason"] = with.reason;
+    } else {
+        body["order_ids"] = js::value_from(with.orders);
+    }
+    body["limit"] = with.retried_max;
+    if (with.dry_run) body["dry_run"] = true;
+    auto got = by.ask("POST", "/dead-letters/retry", &body);
+    return with.dry_run ? show_dry_run(by, got) : follow_retry(by, std::move(got), 202);
+}
+
 CLI::App& add_operation(command_line to, CLI::App& parent, const char* name, const char* help,
                         const std::shared_ptr<operate_settings>& with, operate_action what) {
     auto* command = parent.add_subcommand(name, help);
@@ -200,6 +281,26 @@ CLI::App& add_operation(command_line to, const char* name, const char* help,
     CLI::App& out = add_operation(to, to.app, name, help, with, what);
     with->server.add_to(out);
     return out;
+}
+
+// The options of the server are those of `dead`.
+void add_dead_retry(command_line to, CLI::App& dead,
+                    const std::shared_ptr<operate_settings>& with) {
+    CLI::App& command =
+        add_operation(to, dead, "retry", "Retries them in bulk", with, retry_dead_letters_of);
+    command.fallthrough();
+    command.add_option_function<std::string>(
+        "--reason",
+        [with](const std::string& text) {
+            with->reason = text;
+            with->by_reason = true;
+        },
+        "The orders with this reason, as list shows it");
+    command.add_option("--order", with->orders, "An order's id; repeat it for more")
+        ->allow_extra_args(false);
+    command.add_option("--limit", with->retried_max, "So many orders at most")
+        ->capture_default_str();
+    command.add_flag("--dry-run", with->dry_run, "Says what it would retry");
 }
 
 }  // namespace
@@ -242,6 +343,7 @@ void add_operate(command_line to) {
         },
         "The ids of the orders with this reason, as list shows it");
     lists.add_option("--limit", list->limit, "Of --reason: so many orders")->capture_default_str();
+    add_dead_retry(to, *dead, list);
 }
 
 }  // namespace orderproc::server

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""`orderproc pause`, `resume`, `explain`, `dead list` and `doctor` against real processes.
+"""`orderproc pause`, `resume`, `explain`, `dead list`, `dead retry` and `doctor` against real processes.
 
 usage: operate_cli_test.py ORDERPROC_BINARY
 """
 
+import contextlib
+import datetime
 import json
 import signal
+import sqlite3
 
 from binary_support import WithStorage, main, run, wait_until
 
@@ -59,6 +62,9 @@ class Operating(WithStorage):
         self.server = self.serve("--no-worker")
         self.assertIn("stage PROCESSING is paused", self.command("pause", "PROCESSING"))
         self.command("pause", "PACKING", code=1)
+        # An empty variable of a script does not stand for all work.
+        self.command("pause", "", code=2)
+        self.command("resume", "", code=2)
         self.assertEqual(json.loads(self.command("resume", "PROCESSING", "--json")), {"items": []})
 
     def test_dead_letters_and_why(self):
@@ -80,9 +86,40 @@ class Operating(WithStorage):
         self.assertIn("1 other order has failed for the same reason.", why)
         self.assertIn("failed", why.splitlines()[-1])
         self.assertEqual(self.doctor(code=1)["dead_letters"], "problem")
+        self.command("pause")  # so that what is retried stays PENDING
+        self.assertIn("2 orders would be retried",
+                      self.command("dead", "retry", "--reason", group["reason"], "--dry-run"))
+        self.assertEqual(self.seen("/orders/A")["status"], "FAILED")
+        self.assertEqual(self.command("dead", "retry", "--order", "A"),
+                         "1 of 1 orders were retried, 0 were refused\n")
+        self.assertEqual(self.command("dead", "retry", "--reason", group["reason"]),
+                         "1 of 1 orders were retried, 0 were refused\n")
+        self.assertEqual(self.seen("/orders/B")["status"], "PENDING")
+        self.command("dead", "retry", code=2)
+        self.command("resume")
+        self.server.wait_for("A", "FAILED")
         self.command("explain", "NONE", code=1)
 
-    def test_a_worker_that_dies_is_noticed_and_one_that_stops_is_not(self):
+    def test_a_worker_that_is_killed_is_noticed(self):
+        self.server = self.serve("--no-worker")
+        worker = self.work("--processor", "simulate:1h")
+        wait_until(self.workers, "a worker that is heard")
+        self.create("A")
+        self.server.wait_for("A", "PROCESSING")
+        worker.kill()
+        self.assertEqual(self.doctor()["worker_silent"], "ok")
+        # As if it had been half a minute ago.
+        [heard] = [it["heard_at"] for it in self.workers()]
+        before = datetime.datetime.fromisoformat(heard[:-1]) - datetime.timedelta(seconds=31)
+        earlier = before.isoformat(timespec="milliseconds") + "Z"
+        with contextlib.closing(sqlite3.connect(f"{self.folder.name}/orders.db", timeout=30)) as db:
+            db.execute("UPDATE records SET value = CAST(replace(CAST(value AS TEXT), ?, ?) AS BLOB)"
+                       " WHERE collection = CAST('workers' AS BLOB)",
+                       (f'"heard_at":"{heard}"', f'"heard_at":"{earlier}"'))
+            db.commit()
+        self.assertEqual(self.doctor()["worker_silent"], "warning")
+
+    def test_a_worker_that_stops_leaves_no_record(self):
         self.server = self.serve("--no-worker")
         worker = self.work("--processor", "simulate:1h")
         wait_until(self.workers, "a worker that is heard")
