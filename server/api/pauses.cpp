@@ -7,6 +7,7 @@
 #include "api/record_change.hpp"
 #include "api/representation.hpp"
 
+#include <orderproc/command.hpp>
 #include <orderproc/pause.hpp>
 
 #include <boost/json.hpp>
@@ -20,6 +21,9 @@
 namespace orderproc::server {
 
 namespace {
+
+// Names of principals are actors of the journal.
+static_assert(command::actor_size_max <= work_pause::by_size_max, "whoever may pause work can");
 
 using pause_list = std::vector<work_pause>;
 

@@ -4,9 +4,6 @@
 #include "http/base64url.hpp"
 #include "http/message.hpp"
 
-#include <orderproc/command.hpp>
-#include <orderproc/pause.hpp>
-
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -22,8 +19,7 @@ namespace {
 
 constexpr std::int64_t seconds_end = std::int64_t{1} << 53;  // beyond it doubles are no integers
 constexpr std::size_t bound_size_max = 256;
-constexpr std::size_t name_size_max = command::actor_size_max;
-static_assert(name_size_max <= work_pause::by_size_max, "whoever may pause work has to be able to");
+constexpr std::size_t name_size_max = 256;  // of the journal's actor
 
 std::optional<std::string_view> text_in(const json::object& from, std::string_view name) {
     const auto* found = from.if_contains(name);
