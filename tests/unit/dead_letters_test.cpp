@@ -111,6 +111,20 @@ BOOST_AUTO_TEST_CASE(groups_are_bounded) {
     BOOST_TEST(some.other_orders == 1U);
 }
 
+// Whoever has little time gets what was looked at by then.
+BOOST_AUTO_TEST_CASE(a_look_ends_when_it_is_enough) {
+    dead_shop of;
+    for (int i = 0; i < 101; ++i) of.fail("A-" + std::to_string(i), "x");
+    group_dead_letters_params params;
+    params.enough = [] { return true; };
+    const dead_letter_groups some = of.groups(params);
+    BOOST_TEST(some.orders == 101U);
+    BOOST_TEST(some.looked_at == 100U);
+    BOOST_TEST(!some.complete);
+    params.enough = [] { return false; };
+    BOOST_TEST(of.groups(params).complete);
+}
+
 BOOST_AUTO_TEST_CASE(the_orders_of_a_group_in_pages) {
     dead_shop of;
     of.fail("A", "payment 1");
