@@ -233,6 +233,8 @@ bool api::show_operation(const call& it, bool stop, http::response& out) {
         return false;
     }
     if (stop) found->stop();
+    // Whoever saw the end looks at the dead letters next.
+    if (found->look().finished_at) facts_.expire();
     write_operation(*found, out);
     return false;
 }

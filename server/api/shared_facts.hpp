@@ -25,6 +25,7 @@ public:
     shared_facts(engine& of, std::chrono::milliseconds max_age);
 
     std::optional<result<value>> get(repository_reader& from);
+    void expire() { shared_.expire(); }
     void wait(shared_read<stored_facts>::waiter done) { shared_.wait(std::move(done)); }
 
 private:

@@ -62,6 +62,13 @@ public:
         if (there) done(*there);
     }
 
+    // What was read so far is not shared any more, nor is what is being read now.
+    void expire() {
+        const std::lock_guard lock(mutex_);
+        read_at_.reset();
+        outdated_ = reading_;
+    }
+
 private:
     result<value> finish(result<value> got) {
         std::vector<waiter> waiting;
@@ -69,7 +76,9 @@ private:
             const std::lock_guard lock(mutex_);
             reading_ = false;
             last_ = got;
-            read_at_ = time_.monotonic();
+            read_at_.reset();
+            if (!outdated_) read_at_ = time_.monotonic();
+            outdated_ = false;
             waiting.swap(waiting_);
         }
         for (const waiter& it : waiting) it(got);
@@ -80,6 +89,7 @@ private:
     const std::chrono::milliseconds max_age_;
     std::mutex mutex_;
     bool reading_ = false;
+    bool outdated_ = false;  // what is being read has changed since it began
     std::optional<clock::instant> read_at_;
     result<value> last_{errc::unavailable};
     std::vector<waiter> waiting_;

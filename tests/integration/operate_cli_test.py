@@ -73,6 +73,8 @@ class Operating(WithStorage):
         for order in ("A", "B"):
             self.create(order)
             self.server.wait_for(order, "FAILED")
+        # What was read may be shown for 5 s.
+        wait_until(lambda: self.seen("/dead-letters")["orders"] == 2, "both dead letters")
         heading, row = self.command("dead", "list").splitlines()
         self.assertEqual(heading.split()[0], "ORDERS")
         self.assertEqual(row.split()[:2], ["2", "2"])

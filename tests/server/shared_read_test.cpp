@@ -67,6 +67,18 @@ BOOST_AUTO_TEST_CASE(who_comes_while_it_is_read_waits_for_it) {
     BOOST_TEST(reads == 1);
 }
 
+BOOST_AUTO_TEST_CASE(what_has_changed_is_read_anew) {
+    BOOST_TEST(get() == "1");
+    shared.expire();
+    const auto second = shared.get([this] {
+        shared.expire();  // while it is read
+        return next();
+    });
+    BOOST_TEST(**second.value() == 2);
+    BOOST_TEST(get() == "3");
+    BOOST_TEST(get() == "3");
+}
+
 BOOST_AUTO_TEST_CASE(errors_are_told_and_not_kept) {
     const auto failed = shared.get([this] {
         wait();
