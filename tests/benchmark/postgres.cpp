@@ -321,6 +321,7 @@ void multiply(PGconn* db, std::int64_t wanted) {
     };
     sql("SET search_path TO stored");
     const std::string from = sql("SELECT number FROM writes ORDER BY id DESC LIMIT 1");
+    if (std::stoll(from) >= wanted) return;  // filling went beyond that
     const std::string to = std::to_string(wanted);
     const std::string numbers = "generate_series(" + from + " + 1, " + to + ") n";
     sql("INSERT INTO orders SELECT n, convert_to('G' || n, 'UTF8'), convert_to((hashint8(n) & "

@@ -110,7 +110,10 @@ public:
     explicit hooked_harness(hooks with, std::chrono::milliseconds silence = std::chrono::minutes(1))
         : with_(std::move(with)), silence_(silence) {}
     std::unique_ptr<storage> open() override {
-        return std::make_unique<view>(open_sqlite({.path = folder_.file()}).value(), with_);
+        sqlite_options options;
+        options.path = folder_.file();
+        options.lock_timeout = std::chrono::seconds(60);  // of processes under a sanitizer
+        return std::make_unique<view>(open_sqlite(std::move(options)).value(), with_);
     }
     std::chrono::milliseconds silence_max() const override { return silence_; }
 

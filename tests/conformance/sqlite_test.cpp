@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -29,6 +30,7 @@ public:
     std::unique_ptr<storage> open() override {
         sqlite_options options;
         options.path = (folder_ / "orders.db").string();
+        options.lock_timeout = std::chrono::seconds(60);  // of processes under a sanitizer
         return std::move(open_sqlite(std::move(options))).value();
     }
 

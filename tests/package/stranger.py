@@ -189,9 +189,9 @@ class Package:
     def shared(self, prefix):
         """Names of shared libraries, and what they export."""
         # What one of our libraries has of another's inside: marked in a header that is not public.
-        marked = [name for header in (self.args.source / "lib").rglob("*.hpp") for name in
-                  re.findall(r"^(?:class )?ORDERPROC_EXPORT [^;{(]*?(\w+)(?: \{|\()",
-                             header.read_text(), re.M)]
+        marked = [name for header in (self.args.source / "lib").rglob("*.hpp") for pattern in
+                  (r"^class ORDERPROC_EXPORT (\w+)", r"^ORDERPROC_EXPORT [^;{(]*?(\w+)\(")
+                  for name in re.findall(pattern, header.read_text(), re.M)]
         ours = re.compile(r"detail::(%s)\b" % "|".join(marked))
         check(marked, "nothing is marked, which is no longer so: mend this test")
         for name in ("core", "json", "feed", "sqlite", "testing"):
