@@ -366,6 +366,8 @@ clock::instant lane::next_due(clock::instant now, bool stopping, bool drained) c
     const bool held = lease_->leading() && !wanted.finished && out != clock::instant::max();
     if (held) out = std::max(out, core_.tick_due);
     if (!leading()) return out;
+    // Then nothing may be under way any more, though the answer to a renewal is still awaited.
+    out = std::min(out, std::max(lease_->leads_until(), now));
     if (endpoint_.state == webhook_state::removed) {
         return removing_ > 0 ? out : std::min(out, clean_due_);
     }

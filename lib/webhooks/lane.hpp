@@ -93,6 +93,7 @@ private:
 
     // lane_send.cpp: requests and what comes of them
     std::size_t allowed() const noexcept;
+    bool in_lease() const noexcept;
     bool struggling() const noexcept;
     bool has_slot() const noexcept;
     bool parked_has_slot() const noexcept;

@@ -199,6 +199,7 @@ void lane::send_next_of(std::int64_t number, parked_order& it, clock::instant no
         parked_due_.erase({it.due, number});
         return;
     }
+    if (!in_lease()) return schedule(number, it, now);  // it ended while this was read
     const outgoing_event& next = **found;
     if (next.version != it.it.next) it.it.attempts = 0;  // those between do not match
     letter what{source::parked, event_id(next.at, endpoint_.id),

@@ -61,8 +61,14 @@ std::size_t lane::allowed() const noexcept {
     return struggling() ? 1 : std::min(core_.options.per_endpoint, window_of_sends_);
 }
 
+// Asked before each request, because reads of the storage since the step began may have taken
+// longer than the lease.
+bool lane::in_lease() const noexcept {
+    return leading() && core_.with.time.monotonic() < lease_->leads_until();
+}
+
 bool lane::has_slot() const noexcept {
-    return flights_.size() < allowed() && core_.has_slot(struggling());
+    return flights_.size() < allowed() && core_.has_slot(struggling()) && in_lease();
 }
 
 // Half of them at most, so that what is parked holds nothing up.
