@@ -30,10 +30,12 @@ result<std::string> read_keys(const std::string& path) {
     return out;
 }
 
-result<std::unique_ptr<http::client_stream_maker>> open_carrier() {
+result<std::unique_ptr<http::client_stream_maker>> open_carrier(const std::string& ca) {
 #ifdef ORDERPROC_WITH_TLS
-    return tls::make_client();
+    return tls::make_client({ca, {}, {}, "--webhook-"});
 #else
+    if (!ca.empty())
+        return failure{errc::invalid_argument, std::string("--webhook-ca: ") + https_needs_tls};
     return std::unique_ptr<http::client_stream_maker>();
 #endif
 }
@@ -83,6 +85,9 @@ void webhook_settings::add_to(CLI::App& command) {
                 "Ports that webhook endpoints may have besides 443, such as 8443; may be repeated")
         ->delimiter(',')
         ->allow_extra_args(false);
+    add_setting(command, "webhook-ca", ca,
+                "PEM file: of whom the certificates of webhook endpoints have to be; empty: whom "
+                "the system trusts");
 }
 
 result<webhook_keys> webhook_settings::keys() const {
@@ -121,7 +126,7 @@ result<std::unique_ptr<running_webhooks>> running_webhooks::start(storage& of, e
         return std::move(ok).error();
     }
     if (!settings.wanted()) return std::unique_ptr<running_webhooks>();
-    auto carrier = open_carrier();
+    auto carrier = open_carrier(settings.ca);
     if (!carrier) return carrier.error();
     out->secure_ = std::move(*carrier);
     delivery_options how;
