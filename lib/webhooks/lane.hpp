@@ -148,7 +148,8 @@ private:
     void remove_endpoint(clock::instant now);
 
     signing_secrets open_secrets(const webhook_endpoint& of) const;
-    outgoing_event to_event(const journal_entry& it) const;
+    outgoing_event to_event(const journal_entry& it,
+                            const std::shared_ptr<const void>& owner = nullptr) const;
     bool matches_filter(const journal_entry& it) const;
 
     sender_core& core_;

@@ -162,6 +162,7 @@ void lane::note_parked(std::int64_t number, order_version version, const webhook
 // under way, could take it. Events that come while the record is being removed are sent when it is
 // gone.
 void lane::pass_to_parked() {
+    if (parked_.empty()) return;
     for (outgoing_event& it : window_) {
         if (it.is != outgoing_event::state::waiting) continue;
         const auto at = parked_.find(it.number);

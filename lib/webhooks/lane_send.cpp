@@ -82,7 +82,7 @@ void lane::send(letter what, const outgoing_event& it, answer_handler then) {
     webhook_request out;
     out.endpoint = endpoint_.id;
     out.url = endpoint_.url;
-    out.body = it.body;
+    out.body = *it.body;
     out.timeout = core_.options.timeout;
     std::vector<webhook_secret> signers;
     for (const auto& [secret, until] : secrets_) {
@@ -238,9 +238,11 @@ void lane::store_failed(const webhook_attempt& it) {
     failed_stored_ -= std::min(failed_stored_, oldest->records.size());
 }
 
-// One record for all of them, now and then: a crash loses what people would have liked to see.
+// One record for all of them, now and then: a crash loses what people would have liked to see. It
+// goes when cursors move, so that all endpoints share one durable write.
 void lane::store_sent(clock::instant now, bool at_once) {
-    if (!sent_dirty_ || sent_writing_ || (now < sent_due_ && !at_once)) return;
+    if (!sent_dirty_ || sent_writing_) return;
+    if (!at_once && (now < sent_due_ || !core_.ticking)) return;
     forget_sent();
     change_record what = create_of(sent_collection, endpoint_.id, encode_lines(sent_));
     if (sent_stored_ > 0) {
