@@ -38,14 +38,13 @@ bool equal(std::string_view a, std::string_view b) noexcept {
 
 }  // namespace
 
-// Half of a SHA-256 of secret and text: since the other half is not told, nobody can append to a
-// text whose signature they know.
+// An attempt has no NUL in it, so the text is split in one way only.
 std::string attempt_tokens::signature_of(std::string_view order, std::string_view attempt) const {
-    std::string text = secret_;
-    text.append(1, '\0').append(attempt).append(1, '\0').append(order);
+    std::string text(attempt);
+    text.append(1, '\0').append(order);
     constexpr std::string_view digits = "0123456789abcdef";
     std::string out;
-    for (const std::byte it : digest_of(text)) {
+    for (const std::byte it : keyed_digest_of(secret_, text)) {
         const auto bits = std::to_integer<unsigned>(it);
         out.append({digits[bits >> 4], digits[bits & 15]});
     }
