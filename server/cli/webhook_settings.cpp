@@ -9,9 +9,7 @@
 #include "tls/tls_client.hpp"
 #endif
 
-#include <fstream>
 #include <future>
-#include <iterator>
 #include <utility>
 
 namespace orderproc::server {
@@ -19,16 +17,6 @@ namespace orderproc::server {
 namespace {
 
 constexpr std::size_t keys_size_max = std::size_t{64} * 1024;
-
-result<std::string> read_keys(const std::string& path) {
-    if (auto ok = check_secret_file(path); !ok) return std::move(ok).error();
-    std::ifstream in(path, std::ios::binary);
-    std::string out(std::istreambuf_iterator<char>(in), {});
-    if (!in || out.size() > keys_size_max) {
-        return failure{errc::invalid_argument, path + " cannot be read, or is no file of keys"};
-    }
-    return out;
-}
 
 result<std::unique_ptr<http::client_stream_maker>> open_carrier(const std::string& ca) {
 #ifdef ORDERPROC_WITH_TLS
@@ -92,7 +80,7 @@ void webhook_settings::add_to(CLI::App& command) {
 
 result<webhook_keys> webhook_settings::keys() const {
     if (keys_file.empty()) return webhook_keys::none();
-    const auto text = of_option("--secrets-key-file", read_keys(keys_file));
+    const auto text = of_option("--secrets-key-file", read_secret_file(keys_file, keys_size_max));
     if (!text) return text.error();
     return of_option("--secrets-key-file", webhook_keys::parse(*text));
 }
