@@ -384,9 +384,7 @@ clock::instant lane::next_due(clock::instant now, bool stopping, bool drained) c
         if (!one.writing) sooner(one.write_due);
     }
     if (!pausing_.empty() && !pause_writing_) sooner(pause_due_);
-    if (sent_dirty_ && !sent_writing_) {
-        sooner(wants_lease(stopping) ? std::max(sent_due_, core_.tick_due) : sent_due_);
-    }
+    if (sent_dirty_ && !sent_writing_) sooner(sent_due_);
     if (stopping || !wants_lease(stopping) || !pausing_.empty()) return out;
     sooner(std::max(idle_due_, core_.tick_due));
     const bool takes = window_.size() < window_max && window_size_ < window_bytes_max;

@@ -238,11 +238,9 @@ void lane::store_failed(const webhook_attempt& it) {
     failed_stored_ -= std::min(failed_stored_, oldest->records.size());
 }
 
-// One record for all of them, now and then: a crash loses what people would have liked to see. It
-// goes when cursors move, so that all endpoints share one durable write.
+// One record for all of them, now and then: a crash loses what people would have liked to see.
 void lane::store_sent(clock::instant now, bool at_once) {
-    if (!sent_dirty_ || sent_writing_) return;
-    if (!at_once && (now < sent_due_ || !core_.ticking)) return;
+    if (!sent_dirty_ || sent_writing_ || (now < sent_due_ && !at_once)) return;
     forget_sent();
     change_record what = create_of(sent_collection, endpoint_.id, encode_lines(sent_));
     if (sent_stored_ > 0) {
@@ -263,7 +261,8 @@ void lane::store_sent(clock::instant now, bool at_once) {
     });
     sent_dirty_ = false;
     sent_writing_ = true;
-    sent_due_ = now + sent_every;
+    // Counted from when the cursors moved last, so that all endpoints share a durable write.
+    sent_due_ = std::min(now, core_.tick_due - core_.options.move_every) + sent_every;
 }
 
 void lane::check_limits() {
