@@ -141,7 +141,10 @@ bool feed_core::step() {
     stepping_ = next_behind(params);
     hurried_ = !behind_.empty();
     if (behind_.empty()) pages_.clear();
-    if (!stepping_) return false;
+    if (!stepping_) {
+        call_touched(lock);  // those that were offered something by a step that threw
+        return false;
+    }
     if (give_known(*stepping_)) {
         stepping_ = nullptr;
         call_touched(lock);
