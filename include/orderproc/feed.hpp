@@ -114,6 +114,9 @@ struct live_feed_options {
     // Bytes that wait for one subscriber, at least 1; beyond it, it is dropped. One that is behind
     // the others is not: it is given another step_size entries when less than a sixteenth waits.
     std::size_t buffer_max = std::size_t{4} * 1024 * 1024;
+    // About so many bytes of what was read for subscribers that are behind are kept for others that
+    // come to the same place within a second. 0: only those that are there already get it.
+    std::size_t shared_max = std::size_t{8} * 1024 * 1024;
     // The least time between two reads for all: a busy journal comes in pages. 0: none.
     std::chrono::milliseconds rest{10};
     // How often to look for entries without being notified of a commit; more than 0.
@@ -129,10 +132,11 @@ struct live_feed_options {
 };
 
 // A subscriber that is behind is given the journal, or its order's history, one step at a time and
-// in turn with the others, until it has what they have. From then on, entries are offered to all
-// whose filters match as they are committed. A subscriber whose filter does not match costs memory
-// alone, and nothing is read while there are no subscribers. Entries are delivered at least once
-// across subscriptions, and exactly once within one.
+// in turn with the others, until it has what they have. A step of the journal is read once for all
+// that have come to its part of the journal. It was read after each of them subscribed. From then
+// on, entries are offered to all whose filters match as they are committed. A subscriber whose
+// filter does not match costs memory alone, and nothing is read while there are no subscribers.
+// Entries are delivered at least once across subscriptions, and exactly once within one.
 //
 // Safe to use from any thread, except where noted. A storage that fails is reported
 // (observer::error(), "live_feed") and asked again.

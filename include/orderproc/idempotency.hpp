@@ -17,6 +17,9 @@ using digest = std::array<std::byte, 16>;
 
 // The first 16 bytes of SHA-256 (FIPS 180-4) of the text. Thread-safe; does not throw.
 ORDERPROC_EXPORT digest digest_of(std::string_view text) noexcept;
+// The first 16 bytes of HMAC-SHA-256 (RFC 2104, section 5) of the text: only whoever has the key
+// can make it. Thread-safe. Throws std::bad_alloc.
+ORDERPROC_EXPORT digest keyed_digest_of(std::string_view key, std::string_view text);
 
 // What a repository knows a request by: two requests with the same key and another body are
 // refused (errc::idempotency_mismatch), and with the same body the second is a replay.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <list>
 #include <utility>
 
 namespace orderproc {
@@ -22,6 +23,11 @@ feed_part part_without_entries(feed_part::kind is, const feed_position& at) {
     return out;
 }
 
+// Pages that one subscriber is given at once, if they are there already, and how much of its room
+// they may fill.
+constexpr std::size_t known_pages_max = 32;
+constexpr std::size_t rooms_at_once = 2;
+
 }  // namespace
 
 void feed_core::add(subscription& it) {
@@ -31,6 +37,7 @@ void feed_core::add(subscription& it) {
         if (touched_.capacity() < count) touched_.reserve(2 * count);
         if (behind_.capacity() < count) behind_.reserve(2 * count);
         behind_.push_back(&it);
+        it.since_ = numbers_ + 1;
         count_ = count;
         watching_ = true;
     }
@@ -46,7 +53,10 @@ void feed_core::remove(subscription& it) noexcept {
     }
     std::erase(touched_, &it);
     if (stepping_ == &it) stepping_ = nullptr;
-    if (--count_ == 0) watching_ = false;
+    if (--count_ == 0) {
+        watching_ = false;
+        pages_.clear();
+    }
     called_.wait(lock, [&] { return calling_ != &it || caller_ == std::this_thread::get_id(); });
 }
 
@@ -120,44 +130,86 @@ void feed_core::offer_to_all(shared_page& page) {
     }
 }
 
+// Who is behind, in turn. A page of the journal is given to all that stand somewhere in it, and is
+// kept for a moment: those that follow at another pace find it there. Whoever was given a page that
+// was read for another one has had its turn, so one that is alone, far behind the others, is read
+// for as often as they are together.
 bool feed_core::step() {
     step_params params;
-    {
-        const std::lock_guard lock(mutex_);
-        stepping_ = next_behind(params);
-        hurried_ = !behind_.empty();
-        if (!stepping_) return false;
+    std::unique_lock lock(mutex_);
+    pages_.shrink(time().monotonic());
+    stepping_ = next_behind(params);
+    hurried_ = !behind_.empty();
+    if (behind_.empty()) pages_.clear();
+    if (!stepping_) {
+        call_touched(lock);  // those that were offered something by a step that threw
+        return false;
     }
+    if (give_known(*stepping_)) {
+        stepping_ = nullptr;
+        call_touched(lock);
+        return true;
+    }
+    params.number = ++numbers_;
+    lock.unlock();
     auto read = read_step(params);
     if (!read) report(read.error());
-    std::unique_lock lock(mutex_);
+    lock.lock();
     subscription* const to = std::exchange(stepping_, nullptr);
     if (!read) return false;
-    if (!to) return true;  // it has gone meanwhile
-    give(*to, *read);
+    if (params.order.empty() && params.after && !read->reset && !read->entries.empty()) {
+        give_shared(params, *read, to);
+    } else if (to) {  // else it has gone meanwhile
+        give(*to, *read);
+    }
     call_touched(lock);
     return true;
 }
 
 // In turn; those that have what the others have join them at once.
 subscription* feed_core::next_behind(step_params& params) {
-    for (std::size_t i = 0; i < behind_.size();) {
-        if (next_behind_ >= behind_.size()) next_behind_ = 0;
-        subscription& it = *behind_[next_behind_];
-        const bool level = live_.size() > 0 && it.started_ && !it.until_settled_ && it.at_ == at_;
-        if (level && it.open()) {
-            join(it);
-            continue;
+    for (bool again = true; std::exchange(again, false);) {
+        for (std::size_t left = behind_.size(); left > 0; --left) {
+            if (next_behind_ >= behind_.size()) next_behind_ = 0;
+            subscription& it = *behind_[next_behind_];
+            const bool level =
+                live_.size() > 0 && it.started_ && !it.until_settled_ && it.at_ == at_;
+            if (level && it.open()) {
+                join(it);
+                continue;
+            }
+            ++next_behind_;
+            if (!it.has_room()) continue;
+            if (std::exchange(it.rode_, false)) {
+                again = true;  // if nobody else has room, it is the next one
+                continue;
+            }
+            if (it.started_) params.after = it.at_;
+            if (it.filter_.orders.size() == 1) params.order = it.filter_.orders[0].view();
+            params.version = it.version_;
+            return &it;
         }
-        ++i;
-        ++next_behind_;
-        if (!it.has_room()) continue;
-        if (it.started_) params.after = it.at_;
-        if (it.filter_.orders.size() == 1) params.order = it.filter_.orders[0].view();
-        params.version = it.version_;
-        return &it;
     }
     return nullptr;
+}
+
+// It follows the journal, and not the history of one order.
+bool feed_core::shares(const subscription& it) const noexcept {
+    return it.started_ && it.filter_.orders.size() != 1;
+}
+
+// From pages that were read before: some at once, so that one that gets little of each needs few
+// turns. False: there is none.
+bool feed_core::give_known(subscription& to) {
+    if (!shares(to)) return false;
+    const std::vector<subscription*> alone{&to};
+    for (std::size_t i = 0; i < known_pages_max; ++i) {
+        journal_page* const known = pages_.find(to.at_, to.since_);
+        if (!known) return i > 0;
+        give_page(*known, alone);
+        if (!to.has_less_than(rooms_at_once)) break;
+    }
+    return true;
 }
 
 result<feed_core::step_read> feed_core::read_step(const step_params& params) {
@@ -234,24 +286,66 @@ void feed_core::give(subscription& to, step_read& read) {
     join(to);
 }
 
+// Of the history of its order.
 void feed_core::give_entries(subscription& to, std::vector<journal_entry> entries) {
     shared_page page(std::move(entries), options_.encode);
-    const bool all = matches_everything(to.filter_);
     for (std::size_t i = 0; i < page.entries().size(); ++i) {
         const journal_entry& entry = page.entries()[i];
         if (entry.position.offset > to.at_.offset) {
-            if (all) {
-                offer(to, page.from(i));
-                break;
-            }
             if (matches(to.filter_, entry)) offer(to, page.one(i));
             to.at_ = entry.position;
         }
         to.version_ = entry.version;
         to.settled_ = settles(entry);
     }
-    const feed_position& last = page.entries().back().position;
-    if (last.offset > to.at_.offset) to.at_ = last;
+}
+
+// To the one for which it was read and to all others that stand somewhere in it.
+void feed_core::give_shared(const step_params& params, step_read& read, const subscription* first) {
+    std::list<journal_page> made;
+    made.emplace_back(*params.after, params.number, looked_, std::move(read.entries),
+                      options_.encode);
+    journal_page& page = made.back();
+    std::vector<subscription*> all;
+    for (subscription* it : behind_) {
+        const bool there = shares(*it) && it->since_ <= page.number && it->has_room();
+        if (there && page.first_behind(it->at_)) all.push_back(it);
+    }
+    give_page(page, all);
+    for (subscription* it : all) {
+        it->rode_ = it != first;
+        if (!read.whole) continue;
+        if (read.newest.offset >= it->at_.offset) it->at_ = read.newest;
+        join(*it);
+    }
+    if (!read.whole) pages_.add(std::move(made));  // more may come behind the end
+}
+
+// All of them stand in it: page.first_behind() says where. What throws on the way leaves each where
+// it was given everything up to.
+void feed_core::give_page(journal_page& page, const std::vector<subscription*>& to) {
+    const auto entries = page.of.entries();
+    subscriber_index there;
+    std::size_t first = entries.size();
+    for (subscription* it : to) {
+        there.add(*it, it->filter_);
+        first = std::min(first, page.first_behind(it->at_).value_or(first));
+    }
+    for (std::size_t i = first; i < entries.size(); ++i) {
+        const journal_entry& entry = entries[i];
+        there.for_candidates(entry, [&](subscription& it) {
+            if (entry.position.offset <= it.at_.offset || !matches(it.filter_, entry)) return;
+            offer(it, page.of.one(i));
+            it.at_ = entry.position;
+        });
+    }
+    for (subscription* it : there.everything()) {
+        const auto from = page.first_behind(it->at_);
+        if (!from) continue;
+        offer(*it, page.of.from(*from));
+        it->at_ = entries.back().position;
+    }
+    for (subscription* it : to) it->at_ = entries.back().position;
 }
 
 void feed_core::join(subscription& it) {

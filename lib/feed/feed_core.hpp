@@ -3,6 +3,7 @@
 
 // Reads the journal and gives it to subscriptions.
 
+#include "feed/page_cache.hpp"
 #include "feed/shared_page.hpp"
 #include "feed/subscriber_index.hpp"
 #include "feed/subscription.hpp"
@@ -12,6 +13,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -44,6 +46,7 @@ private:
         std::optional<feed_position> after;  // none: where does the journal end?
         std::string order;                   // its history alone; empty: the journal
         order_version version;
+        std::uint64_t number = 0;  // of the read
     };
     struct step_read {
         std::vector<journal_entry> entries;
@@ -63,8 +66,12 @@ private:
     void offer_to_all(shared_page& page);
     bool step();
     subscription* next_behind(step_params& params);
+    bool give_known(subscription& to);
     result<step_read> read_step(const step_params& params);
     void give(subscription& to, step_read& read);
+    bool shares(const subscription& it) const noexcept;
+    void give_shared(const step_params& params, step_read& read, const subscription* first);
+    void give_page(journal_page& page, const std::vector<subscription*>& to);
     void give_entries(subscription& to, std::vector<journal_entry> entries);
     void join(subscription& it);
     void leave(subscription& it) noexcept;
@@ -82,6 +89,8 @@ private:
     subscriber_index live_;
     std::vector<subscription*> behind_;
     std::size_t next_behind_ = 0;
+    page_cache pages_;                  // read for one that was behind
+    std::uint64_t numbers_ = 0;         // of reads for those
     subscription* stepping_ = nullptr;  // its step is being read
     std::vector<subscription*> touched_;
     feed_position at_;  // of all that are live; meaningless without any

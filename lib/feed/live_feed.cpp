@@ -37,7 +37,7 @@ const live_feed_options& checked(const live_feed_options& options) {
 namespace detail {
 
 feed_core::feed_core(engine& orders, reader& reads, live_feed_options options)
-    : engine_(orders), reads_(reads), options_(std::move(options)) {
+    : engine_(orders), reads_(reads), options_(std::move(options)), pages_(options_.shared_max) {
     engine_.add_listener(*this);
     if (options_.threads == 0) return;
     try {

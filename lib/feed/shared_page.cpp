@@ -47,6 +47,7 @@ feed_part shared_page::from(std::size_t first) {
         }
         if (encode_) text_ = std::make_shared<const std::string>(std::move(text));
         begins_ = std::move(begins);
+        made_ += begins_.size() * sizeof(std::size_t) + (encode_ ? text_->size() : 0);
     }
     feed_part out;
     out.position = entries_->back().position;
@@ -81,6 +82,7 @@ feed_part shared_page::one(std::size_t which) {
         found.owner = copy;
     }
     found.position = entry.position;
+    made_ += sizeof found + found.size;
     return found;
 }
 

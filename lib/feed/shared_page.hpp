@@ -32,6 +32,8 @@ public:
     feed_part from(std::size_t first);
     // One entry, which keeps no others in memory.
     feed_part one(std::size_t which);
+    // About how many bytes of memory the parts take that were made so far, without the entries.
+    std::size_t made() const noexcept { return made_; }
 
 private:
     const std::shared_ptr<const std::vector<journal_entry>> entries_;
@@ -39,6 +41,7 @@ private:
     std::shared_ptr<const std::string> text_;  // of all of them, if that was asked for
     std::vector<std::size_t> begins_;          // of each, in the text or among the sizes
     std::vector<feed_part> ones_;
+    std::size_t made_ = 0;
 };
 
 }  // namespace detail

@@ -71,9 +71,9 @@ void subscription::end() {
     if (state_ == feed_state::open) state_ = feed_state::ended;
 }
 
-bool subscription::has_room() const {
+bool subscription::has_less_than(std::size_t rooms) const {
     const std::lock_guard lock(mutex_);
-    return state_ == feed_state::open && queued_size_ < feed_.room_below();
+    return state_ == feed_state::open && queued_size_ < rooms * feed_.room_below();
 }
 
 bool subscription::open() const {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -33,7 +34,8 @@ private:
     // For the feed; none of them tells the listener.
     void offer(feed_part it, std::size_t buffer_max);
     void end();
-    bool has_room() const;
+    bool has_room() const { return has_less_than(1); }
+    bool has_less_than(std::size_t rooms) const;  // of feed_core::room_below()
     bool open() const;
 
     feed_core& feed_;
@@ -53,7 +55,9 @@ private:
     bool settled_ = false;      // that order is, at that version
     bool reset_ = false;        // it was told that entries are gone
     bool live_ = false;
-    bool touched_ = false;  // its listener is to be told
+    bool touched_ = false;     // its listener is to be told
+    bool rode_ = false;        // it was given a page that was read for another one
+    std::uint64_t since_ = 0;  // it is given no page that was read before this one
     std::atomic<bool> catching_up_{true};
 };
 

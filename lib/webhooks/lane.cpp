@@ -83,7 +83,9 @@ bool lane::matches_filter(const journal_entry& it) const {
     return matches(filter_, it) && endpoint_.owner.admits(it.after);
 }
 
-outgoing_event lane::to_event(const journal_entry& it) const {
+// owner: of an entry that the feed gave, which other endpoints may have got as well.
+outgoing_event lane::to_event(const journal_entry& it,
+                              const std::shared_ptr<const void>& owner) const {
     outgoing_event out;
     out.at = it.position;
     out.number = it.after.number;
@@ -91,7 +93,11 @@ outgoing_event lane::to_event(const journal_entry& it) const {
     out.version = it.version;
     out.journaled_at = it.at;
     out.traceparent = it.traceparent;
-    out.body = make_event_body(it, endpoint_, core_.options.source, core_.orders.model());
+    const std::string& from = core_.options.source;
+    const auto& model = core_.orders.model();
+    out.body =
+        owner ? core_.bodies.find_or_make(it, owner, endpoint_, from, model)
+              : std::make_shared<const std::string>(make_event_body(it, endpoint_, from, model));
     return out;
 }
 
@@ -121,7 +127,7 @@ cursor_wish lane::wish(clock::instant now, bool stopping, bool drained) const no
 void lane::keep_lease(clock::instant now, bool stopping, bool drained) {
     mail_->notifier.begin();
     const feed_mail mail = mail_->take();
-    (void)mail_->notifier.end();
+    if (mail_->notifier.end()) *has_mail_ = true;  // nobody is called about what came meanwhile
     if (!lease_ && !wants_lease(stopping)) return;
     if (!lease_) {
         lease_.emplace(core_.orders, mail_, terms_of(core_, endpoint_));
@@ -269,8 +275,8 @@ void lane::take_part(const feed_part& it) {
     if (it.is == feed_part::kind::reset) return take_reset(it.position);
     for (const journal_entry& one : it.entries) {
         if (matches_filter(one)) {
-            window_.push_back(to_event(one));
-            window_size_ += window_.back().body.size();
+            window_.push_back(to_event(one, it.owner));
+            window_size_ += window_.back().size();
         }
         taken_ = one.position;
     }
@@ -306,7 +312,7 @@ void lane::pass() noexcept {
     while (!window_.empty() && window_.front().is == outgoing_event::state::done) {
         done_ = window_.front().at;
         passed_at_ = window_.front().journaled_at;
-        window_size_ -= window_.front().body.size();
+        window_size_ -= window_.front().size();
         window_.pop_front();
         moved_ = true;
         if (!window_.empty()) continue;
@@ -324,11 +330,11 @@ void lane::step(clock::instant now, bool stopping, bool drained) {
     drained_ = drained;
     const bool waits = !window_.empty() || !parked_due_.empty() || !tasks_.empty();
     wants_slot_ = waits && flights_.size() < allowed() && !core_.has_slot(struggling());
-    due_ = next_due(now, stopping, drained);
+    due_ = *has_mail_ ? now : next_due(now, stopping, drained);
 }
 
 bool lane::has_to_do(clock::instant now, bool stopping, bool drained) noexcept {
-    if (has_mail_->exchange(false)) touched_ = true;
+    if (*has_mail_ && has_mail_->exchange(false)) touched_ = true;
     return touched_ || now >= due_ || stopping != stopping_ || drained != drained_ ||
            core_.engine_stopped || (wants_slot_ && core_.has_slot(struggling()));
 }
@@ -366,6 +372,8 @@ clock::instant lane::next_due(clock::instant now, bool stopping, bool drained) c
     const bool held = lease_->leading() && !wanted.finished && out != clock::instant::max();
     if (held) out = std::max(out, core_.tick_due);
     if (!leading()) return out;
+    // Then nothing may be under way any more, though the answer to a renewal is still awaited.
+    out = std::min(out, std::max(lease_->leads_until(), now));
     if (endpoint_.state == webhook_state::removed) {
         return removing_ > 0 ? out : std::min(out, clean_due_);
     }

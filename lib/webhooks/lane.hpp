@@ -93,6 +93,7 @@ private:
 
     // lane_send.cpp: requests and what comes of them
     std::size_t allowed() const noexcept;
+    bool in_lease() const noexcept;
     bool struggling() const noexcept;
     bool has_slot() const noexcept;
     bool parked_has_slot() const noexcept;
@@ -147,7 +148,8 @@ private:
     void remove_endpoint(clock::instant now);
 
     signing_secrets open_secrets(const webhook_endpoint& of) const;
-    outgoing_event to_event(const journal_entry& it) const;
+    outgoing_event to_event(const journal_entry& it,
+                            const std::shared_ptr<const void>& owner = nullptr) const;
     bool matches_filter(const journal_entry& it) const;
 
     sender_core& core_;

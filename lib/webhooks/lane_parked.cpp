@@ -162,6 +162,7 @@ void lane::note_parked(std::int64_t number, order_version version, const webhook
 // under way, could take it. Events that come while the record is being removed are sent when it is
 // gone.
 void lane::pass_to_parked() {
+    if (parked_.empty()) return;
     for (outgoing_event& it : window_) {
         if (it.is != outgoing_event::state::waiting) continue;
         const auto at = parked_.find(it.number);
@@ -199,6 +200,7 @@ void lane::send_next_of(std::int64_t number, parked_order& it, clock::instant no
         parked_due_.erase({it.due, number});
         return;
     }
+    if (!in_lease()) return schedule(number, it, now);  // it ended while this was read
     const outgoing_event& next = **found;
     if (next.version != it.it.next) it.it.attempts = 0;  // those between do not match
     letter what{source::parked, event_id(next.at, endpoint_.id),

@@ -7,7 +7,9 @@
 
 #include <orderproc/runtime.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace orderproc {
@@ -24,10 +26,13 @@ struct outgoing_event {
     order_version version{0};
     timestamp journaled_at{};
     std::string traceparent;
-    std::string body;
+    std::shared_ptr<const std::string>
+        body;  // endpoints share it; nullptr: there is nothing to send
     state is = state::waiting;
     std::uint32_t failures = 0;  // of a replay…
     clock::instant due;          // …which is tried again then
+
+    std::size_t size() const noexcept { return body ? body->size() : 0; }
 };
 
 // An order whose events are parked. Where it stands in memory may be ahead of its record, never

@@ -61,8 +61,14 @@ std::size_t lane::allowed() const noexcept {
     return struggling() ? 1 : std::min(core_.options.per_endpoint, window_of_sends_);
 }
 
+// Asked before each request, because reads of the storage since the step began may have taken
+// longer than the lease.
+bool lane::in_lease() const noexcept {
+    return leading() && core_.with.time.monotonic() < lease_->leads_until();
+}
+
 bool lane::has_slot() const noexcept {
-    return flights_.size() < allowed() && core_.has_slot(struggling());
+    return flights_.size() < allowed() && core_.has_slot(struggling()) && in_lease();
 }
 
 // Half of them at most, so that what is parked holds nothing up.
@@ -76,7 +82,7 @@ void lane::send(letter what, const outgoing_event& it, answer_handler then) {
     webhook_request out;
     out.endpoint = endpoint_.id;
     out.url = endpoint_.url;
-    out.body = it.body;
+    out.body = *it.body;
     out.timeout = core_.options.timeout;
     std::vector<webhook_secret> signers;
     for (const auto& [secret, until] : secrets_) {
@@ -255,7 +261,8 @@ void lane::store_sent(clock::instant now, bool at_once) {
     });
     sent_dirty_ = false;
     sent_writing_ = true;
-    sent_due_ = now + sent_every;
+    // Counted from when the cursors moved last, so that all endpoints share a durable write.
+    sent_due_ = std::min(now, core_.tick_due - core_.options.move_every) + sent_every;
 }
 
 void lane::check_limits() {

@@ -90,7 +90,8 @@ void lane::run_test(lane_task& it) {
                 {},
                 {}};
     outgoing_event event;
-    event.body = make_test_body(what.event, it.what.at, endpoint_, core_.options.source);
+    event.body = std::make_shared<const std::string>(
+        make_test_body(what.event, it.what.at, endpoint_, core_.options.source));
     send(std::move(what), event,
          [this, key = it.key](const webhook_response&, std::optional<timestamp>&) {
              if (lane_task* const done = find_task(key)) done->finished = true;

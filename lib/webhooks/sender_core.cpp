@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <exception>
 #include <utility>
-#include <vector>
 
 namespace orderproc {
 inline namespace v1 {
@@ -18,7 +17,7 @@ live_feed_options feed_options(const webhook_sender_options& of, sender_mailbox&
     live_feed_options out;
     out.threads = 0;
     out.buffer_max = std::size_t{256} * 1024;  // of one endpoint; beyond it, it reads by itself
-    out.step_size = 64;
+    out.step_size = 128;
     out.poll_interval = of.poll_interval;
     out.on_ready = [&wakes] { wakes.notifier.notify(); };
     return out;
@@ -91,12 +90,8 @@ void sender_core::cancel(std::uint64_t id) noexcept {
 }
 
 void sender_core::expire(clock::instant now) {
-    std::vector<std::shared_ptr<flight>> late;
-    for (const auto& [id, it] : flights_) {
-        if (now >= it->deadline) late.push_back(it);
-    }
-    for (const auto& it : late) {
-        if (!flights_.contains(it->id)) continue;
+    while (!flights_.empty() && now >= flights_.begin()->second->deadline) {
+        const auto it = flights_.begin()->second;
         it->stop.request_stop();
         webhook_response none;
         none.error = "no answer in time";
@@ -105,9 +100,7 @@ void sender_core::expire(clock::instant now) {
 }
 
 clock::instant sender_core::flights_due() const noexcept {
-    auto out = clock::instant::max();
-    for (const auto& [id, it] : flights_) out = std::min(out, it->deadline);
-    return out;
+    return flights_.empty() ? clock::instant::max() : flights_.begin()->second->deadline;
 }
 
 void sender_core::write(change_record what, std::function<void(record_outcome&)> then) {

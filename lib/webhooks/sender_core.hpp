@@ -4,6 +4,7 @@
 // What the lanes of all endpoints share: requests and writes that are under way, and the feed.
 
 #include "stages/common/mailbox.hpp"
+#include "webhooks/event_bodies.hpp"
 
 #include <orderproc/feed.hpp>
 #include <orderproc/webhooks.hpp>
@@ -12,11 +13,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <unordered_map>
 
 namespace orderproc {
 inline namespace v1 {
@@ -107,6 +108,7 @@ public:
     const runtime with;
     const std::shared_ptr<sender_mailbox> mailbox;
     live_feed feed;
+    event_bodies bodies;
     clock::instant tick_due;  // when cursors move next…
     bool ticking = false;     // …and whether they do so now
     bool engine_stopped = false;
@@ -116,7 +118,8 @@ private:
     void land(flight& it, webhook_response& answer);
 
     webhook_client& client_;
-    std::unordered_map<std::uint64_t, std::shared_ptr<flight>> flights_;
+    // All have the same time-out, so the first one is the first to be late.
+    std::map<std::uint64_t, std::shared_ptr<flight>> flights_;
     std::uint64_t last_flight_ = 0;
     std::size_t probing_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "api/problems.hpp"
 
+#include "api/idempotency.hpp"
+
 #include <string>
 
 namespace orderproc::server {
@@ -17,6 +19,12 @@ const http::problem_kind& kind_of(error_code ec) noexcept {
     if (ec == errc::stopped) return problems::stopping;
     if (ec == errc::not_supported) return problems::not_supported;
     return problems::internal;
+}
+
+// Then what is sent again is not done twice.
+bool has_key(const http::request& it) noexcept {
+    const key_field key = read_idempotency_key(it);
+    return key.valid && !key.text.empty();
 }
 
 }  // namespace
@@ -74,8 +82,9 @@ void write_failure(error_code ec, const http::request& to, http::response& out) 
 
 void write_failure(const http::problem_kind& kind, const http::request& to, http::response& out) {
     http::write_problem(kind, {}, to, out);
-    // Not for an unknown outcome: a blind retry may make a second order.
-    if (kind.status == 503 && kind.code != problems::outcome_unknown.code) {
+    // Not for an unknown outcome without a key: a blind retry may make a second order.
+    const bool in_doubt = kind.code == problems::outcome_unknown.code;
+    if (kind.status == 503 && (!in_doubt || has_key(to))) {
         out.add("Retry-After", retry_after_seconds);
     }
 }

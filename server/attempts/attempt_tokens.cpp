@@ -1,5 +1,7 @@
 #include "attempts/attempt_tokens.hpp"
 
+#include "text/secret_text.hpp"
+
 #include <orderproc/idempotency.hpp>
 
 #include <charconv>
@@ -26,30 +28,13 @@ bool read_number(std::string_view text, Integer& out) noexcept {
     return ec == std::errc() && at == end;
 }
 
-// In a time that does not depend on where they differ.
-bool equal(std::string_view a, std::string_view b) noexcept {
-    if (a.size() != b.size()) return false;
-    unsigned differs = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        differs |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-    }
-    return differs == 0;
-}
-
 }  // namespace
 
-// Half of a SHA-256 of secret and text: since the other half is not told, nobody can append to a
-// text whose signature they know.
+// An attempt has no NUL in it, so the text is split in one way only.
 std::string attempt_tokens::signature_of(std::string_view order, std::string_view attempt) const {
-    std::string text = secret_;
-    text.append(1, '\0').append(attempt).append(1, '\0').append(order);
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (const std::byte it : digest_of(text)) {
-        const auto bits = std::to_integer<unsigned>(it);
-        out.append({digits[bits >> 4], digits[bits & 15]});
-    }
-    return out;
+    std::string text(attempt);
+    text.append(1, '\0').append(order);
+    return hex_of(keyed_digest_of(secret_, text));
 }
 
 std::string attempt_tokens::make(const attempt_reference& of) const {
@@ -65,7 +50,8 @@ std::optional<attempt_reference> attempt_tokens::read(std::string_view order,
     const std::size_t last = text.rfind('.');
     if (last == text.npos) return std::nullopt;
     std::string_view attempt = text.substr(0, last);
-    if (!equal(text.substr(last + 1), signature_of(order, attempt))) return std::nullopt;
+    if (!equal_in_constant_time(text.substr(last + 1), signature_of(order, attempt)))
+        return std::nullopt;
     const auto lease_text = cut(attempt);
     const auto number_text = lease_text ? cut(attempt) : std::nullopt;
     const auto stage = order_status::parse(attempt);

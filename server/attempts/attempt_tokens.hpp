@@ -24,7 +24,8 @@ public:
     explicit attempt_tokens(std::string secret) : secret_(std::move(secret)) {}
 
     // "17.1.PROCESSING.<32 hexadecimal digits>": lease, number, stage and signature, in characters
-    // that a path can have as they are. The order is signed as well, but not in it.
+    // that a path can have as they are. The order is signed as well, but not in it. The signature
+    // is the first half of an HMAC-SHA-256.
     std::string make(const attempt_reference& of) const;
     // nullopt: it was not made of an attempt at this order under this secret.
     std::optional<attempt_reference> read(std::string_view order, std::string_view text) const;

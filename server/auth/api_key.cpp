@@ -1,5 +1,7 @@
 #include "auth/api_key.hpp"
 
+#include "text/secret_text.hpp"
+
 #include <boost/crc.hpp>
 #include <boost/json.hpp>
 
@@ -40,16 +42,6 @@ std::array<char, key_check_size> check_of(std::string_view text) noexcept {
     for (char& c : out) {
         c = base62[value % base62.size()];
         value /= static_cast<std::uint32_t>(base62.size());
-    }
-    return out;
-}
-
-std::string hex_of(const digest& value) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (const std::byte it : value) {
-        out.push_back(digits[static_cast<unsigned>(it) >> 4]);
-        out.push_back(digits[static_cast<unsigned>(it) & 15]);
     }
     return out;
 }
@@ -255,14 +247,6 @@ result<api_key> decode_key(std::string_view id, std::string_view value) {
     } catch (const std::exception& why) {
         return failure{errc::corrupt, "the record of key " + std::string(id) + ": " + why.what()};
     }
-}
-
-bool equal_digests(const digest& a, const digest& b) noexcept {
-    volatile unsigned char differs = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        differs = static_cast<unsigned char>(differs | static_cast<unsigned char>(a[i] ^ b[i]));
-    }
-    return differs == 0;
 }
 
 }  // namespace orderproc::server::auth

@@ -71,9 +71,6 @@ std::string encode(const api_key& it);
 // errc::corrupt: it is not what encode() writes.
 result<api_key> decode_key(std::string_view id, std::string_view value);
 
-// In a time that does not depend on where they differ.
-bool equal_digests(const digest& a, const digest& b) noexcept;
-
 // Characters of base62, random as those of a key.
 std::string random_text(std::size_t size);
 

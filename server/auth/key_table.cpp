@@ -1,5 +1,7 @@
 #include "auth/key_table.hpp"
 
+#include "text/secret_text.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -141,7 +143,7 @@ key_verdict key_table::find(std::string_view text, const http::address_bytes& fr
     // Each of these is done for every text: how long it takes tells nobody what is wrong with it.
     const digest sent = digest_of(parsed ? parsed->secret : text);
     ++count.digests;
-    const bool fits = equal_digests(sent, it.key.secret);
+    const bool fits = equal_in_constant_time(sent, it.key.secret);
     ++count.comparisons;
 
     key_verdict out;

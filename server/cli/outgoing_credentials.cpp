@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <fstream>
+#include <sstream>
 
 namespace orderproc::server {
 
@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view between_words = " \t\r";
 constexpr std::string_view signing_prefix = "whsec_";
+constexpr std::size_t credentials_size_max = std::size_t{1024} * 1024;
 
 std::string_view without_blanks(std::string_view text) {
     const std::size_t first = text.find_first_not_of(between_words);
@@ -114,9 +115,9 @@ result<outgoing_credentials::line> outgoing_credentials::read_line(std::string_v
 }
 
 result<outgoing_credentials> outgoing_credentials::read(const std::string& path) {
-    if (auto ok = check_secret_file(path); !ok) return std::move(ok).error();
-    std::ifstream in(path);
-    if (!in) return failure{errc::invalid_argument, path + ": cannot be read"};
+    auto whole = read_secret_file(path, credentials_size_max);
+    if (!whole) return std::move(whole).error();
+    std::istringstream in(std::move(*whole));
     outgoing_credentials out;
     std::size_t number = 0;
     for (std::string text; std::getline(in, text);) {

@@ -9,9 +9,7 @@
 #include "tls/tls_client.hpp"
 #endif
 
-#include <fstream>
 #include <future>
-#include <iterator>
 #include <utility>
 
 namespace orderproc::server {
@@ -20,20 +18,12 @@ namespace {
 
 constexpr std::size_t keys_size_max = std::size_t{64} * 1024;
 
-result<std::string> read_keys(const std::string& path) {
-    if (auto ok = check_secret_file(path); !ok) return std::move(ok).error();
-    std::ifstream in(path, std::ios::binary);
-    std::string out(std::istreambuf_iterator<char>(in), {});
-    if (!in || out.size() > keys_size_max) {
-        return failure{errc::invalid_argument, path + " cannot be read, or is no file of keys"};
-    }
-    return out;
-}
-
-result<std::unique_ptr<http::client_stream_maker>> open_carrier() {
+result<std::unique_ptr<http::client_stream_maker>> open_carrier(const std::string& ca) {
 #ifdef ORDERPROC_WITH_TLS
-    return tls::make_client();
+    return tls::make_client({ca, {}, {}, "--webhook-"});
 #else
+    if (!ca.empty())
+        return failure{errc::invalid_argument, std::string("--webhook-ca: ") + https_needs_tls};
     return std::unique_ptr<http::client_stream_maker>();
 #endif
 }
@@ -83,11 +73,14 @@ void webhook_settings::add_to(CLI::App& command) {
                 "Ports that webhook endpoints may have besides 443, such as 8443; may be repeated")
         ->delimiter(',')
         ->allow_extra_args(false);
+    add_setting(command, "webhook-ca", ca,
+                "PEM file: of whom the certificates of webhook endpoints have to be; empty: whom "
+                "the system trusts");
 }
 
 result<webhook_keys> webhook_settings::keys() const {
     if (keys_file.empty()) return webhook_keys::none();
-    const auto text = of_option("--secrets-key-file", read_keys(keys_file));
+    const auto text = of_option("--secrets-key-file", read_secret_file(keys_file, keys_size_max));
     if (!text) return text.error();
     return of_option("--secrets-key-file", webhook_keys::parse(*text));
 }
@@ -121,7 +114,7 @@ result<std::unique_ptr<running_webhooks>> running_webhooks::start(storage& of, e
         return std::move(ok).error();
     }
     if (!settings.wanted()) return std::unique_ptr<running_webhooks>();
-    auto carrier = open_carrier();
+    auto carrier = open_carrier(settings.ca);
     if (!carrier) return carrier.error();
     out->secure_ = std::move(*carrier);
     delivery_options how;

@@ -32,6 +32,7 @@ struct webhook_settings {
     std::vector<std::string> allow;
     bool allow_http = false;
     std::vector<std::uint16_t> ports;
+    std::string ca;
 
     // None if this build sends none.
     void add_to(CLI::App& command);

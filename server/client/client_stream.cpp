@@ -21,18 +21,25 @@ client_stream::~client_stream() {
     close();
 }
 
+// Deadlines move further out several times in a request: a timer that runs is left to run, and
+// looks again when it is done.
 void client_stream::expires_at(instant when) {
     expired_ = false;
-    if (when == instant::max()) {
-        timer_.cancel();
-        return;
-    }
-    timer_.expires_at(when);
+    deadline_ = when;
+    if (when < timer_ends_) run_timer();
+}
+
+void client_stream::run_timer() {
+    timer_.expires_at(deadline_);
     timer_.async_wait([this, alive = std::weak_ptr(alive_)](const error_code& ec) {
         if (ec || alive.expired()) return;
+        timer_ends_ = instant::max();
+        if (deadline_ == instant::max()) return;
+        if (std::chrono::steady_clock::now() < deadline_) return run_timer();
         expired_ = true;
         close();
     });
+    timer_ends_ = deadline_;
 }
 
 asio::awaitable<error_code> client_stream::connect(tcp::endpoint to) {
@@ -69,6 +76,7 @@ asio::awaitable<error_code> client_stream::open(http::client_stream_maker* with,
 
 void client_stream::close() noexcept {
     timer_.cancel();
+    timer_ends_ = deadline_ = instant::max();
     error_code ignored;
     socket_.close(ignored);
     if (!stream_) return;

@@ -87,6 +87,7 @@ private:
     void on_read(boost::system::error_code ec, std::size_t size) noexcept override;
     void on_writable(boost::system::error_code ec) noexcept override;
 
+    void run_timer();
     void read(boost::asio::mutable_buffer into, io_handler done);
     void write(io_handler done);
     boost::system::error_code told(boost::system::error_code ec) const noexcept;
@@ -104,6 +105,8 @@ private:
     boost::asio::any_completion_handler<void(bool)> unwatched_;
 
     boost::asio::steady_timer timer_;
+    instant deadline_ = instant::max();
+    instant timer_ends_ = instant::max();  // it may be before the deadline; max: it does not run
     bool expired_ = false;
     std::shared_ptr<const char> alive_;  // for the timer, which may have fired already
 };

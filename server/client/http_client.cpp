@@ -2,16 +2,15 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/error.hpp>
 
 #include <algorithm>
 #include <deque>
 #include <exception>
+#include <future>
 #include <list>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -36,23 +35,25 @@ struct task {
 
 }  // namespace
 
-class http_client::impl {
+// What it has under way keeps it alive.
+class http_client::impl : public std::enable_shared_from_this<impl> {
 public:
-    impl(http_url to, http_client_options options)
+    impl(http_url to, http_client_options options, asio::io_context& context)
         : to_(std::move(to)),
           options_(std::move(options)),
-          work_(asio::make_work_guard(context_)),
-          hosts_(context_, to_.host, options_.find),
-          thread_([this] { context_.run(); }) {}
-
-    ~impl() {
-        asio::post(context_, [this] { stop(); });
-        work_.reset();
-        thread_.join();
-    }
+          context_(context),
+          hosts_(context_, to_.host, options_.find) {}
 
     impl(const impl&) = delete;
     impl& operator=(const impl&) = delete;
+
+    // The end of what is under way, and then of this. The future is ready after that.
+    static std::future<void> end(std::shared_ptr<impl> it) {
+        auto out = it->ended_.promise.get_future();
+        asio::io_context& context = it->context_;
+        asio::post(context, [it = std::move(it)] { it->stop(); });
+        return out;
+    }
 
     void fetch(fetch_request what, std::stop_token stop,
                std::function<void(result<fetch_response>)> done) {
@@ -61,10 +62,17 @@ public:
         it->what = std::move(what);
         it->stop = std::move(stop);
         it->done = std::move(done);
-        asio::post(context_, [this, it = std::move(it)]() mutable { add(std::move(it)); });
+        asio::post(context_, [self = shared_from_this(), it = std::move(it)]() mutable {
+            self->add(std::move(it));
+        });
     }
 
 private:
+    struct end_teller {
+        ~end_teller() { promise.set_value(); }
+        std::promise<void> promise;
+    };
+
     using task_pointer = std::shared_ptr<task>;  // also the stop callback's
 
     void add(task_pointer it) {
@@ -89,15 +97,16 @@ private:
         });
         asio::co_spawn(
             context_, run(it),
-            [this, it, place](std::exception_ptr thrown, result<fetch_response> got) {
-                tasks_.erase(place);
+            [self = shared_from_this(), it, place](std::exception_ptr thrown,
+                                                   result<fetch_response> got) {
+                self->tasks_.erase(place);
                 it->on_stop.reset();
-                --active_;
+                --self->active_;
                 if (thrown) got = failure{errc::unavailable, "out of memory"};
                 // An answer that was there is told all the same: the work was done.
                 const bool cut_short = it->stopped && !got;
                 it->done(cut_short ? result<fetch_response>(errc::stopped) : std::move(got));
-                next();
+                self->next();
             });
     }
 
@@ -153,8 +162,8 @@ private:
         it->stream.expires_at(exchange_options::instant::max());
         connection* const known = it.get();
         idle_.push_back(std::move(it));
-        known->stream.watch([this, known] {
-            std::erase_if(idle_, [known](const auto& kept) { return kept.get() == known; });
+        known->stream.watch([self = shared_from_this(), known] {
+            std::erase_if(self->idle_, [known](const auto& kept) { return kept.get() == known; });
         });
     }
 
@@ -170,23 +179,25 @@ private:
         for (const auto& it : tasks_) cancel(*it);
     }
 
+    end_teller ended_;  // the last to go
     const http_url to_;
     const http_client_options options_;
-    asio::io_context context_{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    asio::io_context& context_;
     host_lookup hosts_;
     std::size_t active_ = 0;
     bool stopped_ = false;
     std::list<task_pointer> tasks_;
     std::deque<task_pointer> waiting_;
     std::vector<std::unique_ptr<connection>> idle_;
-    std::thread thread_;
 };
 
 http_client::http_client(const http_url& to, http_client_options options)
-    : impl_(std::make_unique<impl>(to, std::move(options))) {}
+    : on_(options.on ? options.on : std::make_shared<client_thread>()),
+      impl_(std::make_shared<impl>(to, std::move(options), on_->context())) {}
 
-http_client::~http_client() = default;
+http_client::~http_client() {
+    impl::end(std::move(impl_)).wait();
+}
 
 void http_client::fetch(fetch_request what, std::stop_token stop,
                         std::function<void(result<fetch_response>)> done) {

@@ -4,6 +4,7 @@
 // Asking other servers, over HTTP/1.1 with or without TLS. Nothing but the arguments says how:
 // neither proxies that the environment names nor redirects are followed.
 
+#include "client/client_thread.hpp"
 #include "client/http_exchange.hpp"
 #include "client/http_message.hpp"
 #include "client/http_url.hpp"
@@ -31,16 +32,18 @@ struct http_client_options {
     http::client_stream_maker* secure = nullptr;  // carries https; outlives the client
     // Asked about the host's addresses before each connection: see exchange_options.
     std::function<result<void>(const host_addresses& all)> vet;
+    std::shared_ptr<client_thread> on;  // where it works; nullptr: on a thread of its own
 };
 
-// Asks one server, with a thread of its own. Safe to use from any thread.
+// Asks one server. Safe to use from any thread.
 //
 // A server may close a connection just as it is used again. Then a request that may be repeated is
 // sent once more, on a new connection, unless some of an answer had come. Nothing else is repeated.
 class http_client {
 public:
     explicit http_client(const http_url& to, http_client_options options = {});
-    ~http_client();  // what is under way ends with errc::stopped
+    // What is under way ends with errc::stopped. Waits for that. REQUIRES: not on its thread.
+    ~http_client();
 
     // Calls done exactly once, on the client's thread or, if the request is refused, at once.
     // errc::unavailable: there was no answer, and why; errc::invalid_argument: see
@@ -50,7 +53,8 @@ public:
 
 private:
     class impl;
-    std::unique_ptr<impl> impl_;
+    const std::shared_ptr<client_thread> on_;
+    std::shared_ptr<impl> impl_;
 };
 
 // Over what single requests go.

@@ -55,6 +55,7 @@ result<delivery_client::peer*> delivery_client::peer_for(const webhook_request& 
         how.body_max = delivery_body_max;
         how.find = options_.by.find;
         how.secure = options_.by.secure;
+        how.on = on_;
         how.vet = [this, host = at->host](const host_addresses& all) {
             return judge(options_.policy, options_.by, host, all);
         };

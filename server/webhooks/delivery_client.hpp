@@ -29,6 +29,7 @@ struct delivery_options {
 };
 
 // A client with connections of its own for each endpoint: a connection is never another endpoint's.
+// All work on one thread.
 // Whoever owns an endpoint learns of failures of the network that there was no answer, and no more;
 // the observer is told the rest ("webhooks.delivery").
 class delivery_client final : public webhook_client {
@@ -54,6 +55,7 @@ private:
 
     const delivery_options options_;
     observer& tell_;
+    const std::shared_ptr<client_thread> on_ = std::make_shared<client_thread>();
     std::mutex mutex_;
     std::map<std::string, peer> peers_;  // by endpoint
 };

@@ -188,6 +188,18 @@ BOOST_FIXTURE_TEST_CASE(guests_and_engines_share_the_lock, host) {
     BOOST_TEST(made.after->number == 2);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_guest_for_each_order_leaves_few_rows, host) {
+    for (int i = 0; i < 100; ++i) {
+        guest = std::move(postgres_guest::open(db, options())).value();
+        run("BEGIN");
+        BOOST_TEST(!guest->apply(create("G" + std::to_string(i)), day_one)->ec);
+        run("COMMIT");
+    }
+    const std::string left = run("SELECT count(*) FROM " + table("writes"));
+    BOOST_TEST(std::stoi(left) <= 70, left);
+    check_whole(*reader_of(*orders));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_host_that_hangs_keeps_the_others_for_seconds_only, host) {
     run("BEGIN");
     BOOST_TEST(!guest->apply(create("A"), day_one)->ec);

@@ -9,10 +9,15 @@ import base64
 import http.server
 import json
 import os
+import ssl
 import stat
 import threading
+import unittest
 
 from binary_support import BINARY, WithStorage, main, run, wait_until
+from tls_support import OPENSSL, Authority
+
+HAS_TLS = "--tls-certificate" in run("serve", "--help").stdout
 
 KEY = base64.b64encode(b"0123456789" * 3 + b"01").decode()
 OTHER = base64.b64encode(b"9876543210" * 3 + b"98").decode()
@@ -94,8 +99,8 @@ class Webhooks(WithStorage):
         status, _ = self.ask(wide, key, "POST", "/webhooks", {"url": "http://127.0.0.1:8443/"})
         self.assertEqual(status, 201)
 
-    def receiver(self, before_answer):
-        """Its port, and what came: (webhook-id, body)."""
+    def receiver(self, authority=None, before_answer=lambda _: None):
+        """Its port, and what came: (webhook-id, body). With an authority, it is behind TLS."""
         came = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -114,6 +119,11 @@ class Webhooks(WithStorage):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
         server.handle_error = lambda *_: None  # connections that fail are wanted
+        if authority:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*authority.issue("hooks"))
+            server.socket = context.wrap_socket(server.socket, server_side=True,
+                                                do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
@@ -129,7 +139,7 @@ class Webhooks(WithStorage):
                 held.set()
                 go_on.wait(60)
 
-        port, came = self.receiver(hold)
+        port, came = self.receiver(before_answer=hold)
         options = ("--no-worker", "--insecure-secrets", "--webhook-allow", "127.0.0.0/8",
                    "--webhook-allow-http", "--webhook-ports", str(port))
         both = [self.serve(*options) for _ in range(2)]
@@ -162,6 +172,29 @@ class Webhooks(WithStorage):
                    sum(b"HELD" in body for _, body in came) == 2, "all of it, from the other one")
         self.assertEqual(len(set(came)), 41)  # each id with the same bytes
         self.assertTrue(sends(other))
+
+    @unittest.skipUnless(HAS_TLS and OPENSSL, "no TLS")
+    def test_certificates_are_of_an_authority_that_was_named(self):
+        key = self.api_key()
+        folder = os.path.dirname(self.storage.removeprefix("sqlite:"))
+        ours, theirs = Authority(folder), Authority(folder, "other")
+        good, came_to_good = self.receiver(ours)
+        bad, came_to_bad = self.receiver(theirs)
+        options = ("--insecure-secrets", "--webhook-allow", "127.0.0.0/8", "--webhook-ports",
+                   f"{good},{bad}")
+        running = self.serve(*options, "--webhook-ca", ours.certificate)
+        for port, result in ((good, "delivered"), (bad, "failed")):
+            made = self.ask(running, key, "POST", "/webhooks",
+                            {"url": f"https://127.0.0.1:{port}/h"})[1]
+            self.assertEqual(
+                self.ask(running, key, "POST", f"/webhooks/{made['id']}/test")[0], 202)
+            attempts = f"/webhooks/{made['id']}/attempts"
+            items = wait_until(lambda: self.ask(running, key, "GET", attempts)[1]["items"],
+                               "an attempt")
+            self.assertEqual(items[0]["result"], result)
+        self.assertEqual((len(came_to_good), came_to_bad), (1, []))
+        running.stop()
+        self.assertIn("--webhook-ca", self.refused(*options, "--webhook-ca", "/nowhere"))
 
     def test_without_keys_of_secrets_there_are_none(self):
         key = self.api_key()

@@ -7,6 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <ostream>
+#include <string>
+#include <vector>
 
 using namespace orderproc;
 using namespace orderproc::server;
@@ -419,13 +421,15 @@ BOOST_AUTO_TEST_CASE(a_stopped_engine) {
 }
 
 BOOST_AUTO_TEST_CASE(outcomes_as_answers) {
+    std::string key;
     const auto outcome_of = [&](errc code, std::string detail = {}) {
         http::request in;
         in.method = "POST";
         in.path = "/orders";
         in.body = sent;
-        const http::field json[] = {{"Content-Type", "application/json"}};
-        in.fields = json;
+        std::vector<http::field> fields = {{"Content-Type", "application/json"}};
+        if (!key.empty()) fields.push_back({"Idempotency-Key", key});
+        in.fields = fields;
         http::response out;
         std::optional<pending> todo;
         handlers.begin(in, {auth::anonymous()}, todo, out);
@@ -442,6 +446,10 @@ BOOST_AUTO_TEST_CASE(outcomes_as_answers) {
     BOOST_TEST(unknown.status == 503U);
     BOOST_TEST(unknown.body.find("outcome_unknown") != std::string::npos);
     BOOST_TEST(unknown.fields.find("Retry-After") == std::string::npos);
+    key = "k-1";
+    BOOST_TEST(outcome_of(errc::outcome_unknown).fields.find("Retry-After: 1") !=
+               std::string::npos);
+    key.clear();
     BOOST_TEST(outcome_of(errc::already_exists).status == 409U);
     for (const errc code : {errc::corrupt, errc::schema_mismatch, errc::invalid_argument}) {
         BOOST_TEST(outcome_of(code).status == 500U);

@@ -77,6 +77,19 @@ BOOST_AUTO_TEST_CASE(the_form_is_stable) {
     BOOST_TEST(hex(made.body) == hex(digest_of("{}")));
 }
 
+// RFC 4231, sections 4.2, 4.3, 4.6 and 4.7.
+BOOST_AUTO_TEST_CASE(keyed_digests_are_hmac_sha_256) {
+    BOOST_TEST(hex(keyed_digest_of(std::string(20, '\x0b'), "Hi There")) ==
+               "b0344c61d8db38535ca8afceaf0bf12b");
+    BOOST_TEST(hex(keyed_digest_of("Jefe", "what do ya want for nothing?")) ==
+               "5bdcc146bf60754e6a042426089575c7");
+    BOOST_TEST(hex(keyed_digest_of(std::string(20, '\x0c'), "Test With Truncation")) ==
+               "a3b6167473100ee06e0c796c2955552b");
+    BOOST_TEST(hex(keyed_digest_of(std::string(131, '\xaa'),
+                                   "Test Using Larger Than Block-Size Key - Hash Key First")) ==
+               "60e431591ee0b67f0d8a26aacbf5b77f");
+}
+
 BOOST_AUTO_TEST_CASE(every_part_counts) {
     const idempotency_scope base{"a", "POST", "create_order", "A-1"};
     std::set<std::string> keys;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 using namespace orderproc;
 using namespace shop_test;
@@ -171,6 +172,38 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_an_endpoint_that_is_gone) {
     BOOST_TEST(records("webhook_sent").empty());
     BOOST_TEST(records("webhook_parked").size() == 2U);  // those of the one that is there stay
     BOOST_TEST(records("webhook_attempts").size() >= 2U);
+}
+
+// Endpoints of one kind share the body of an event; those with other rights get their own.
+BOOST_AUTO_TEST_CASE(endpoints_of_a_kind_get_equal_bytes_and_others_their_own) {
+    webhook_draft brief{"https://example.test/brief"};
+    brief.content = webhook_content::reference;
+    const auto full = endpoint({"https://example.test/a"});
+    const auto full_too = endpoint({"https://example.test/b"});
+    const auto owners = endpoint({"https://example.test/c"}, {}, {.user = "1"});
+    const auto reference = endpoint(std::move(brief));
+    const auto it = sender();
+    settle({it.get()});
+    create("A");
+    BOOST_REQUIRE(
+        !front.execute({raise_event{"A", "cancel", "wrong colour"}, {}, {}, {}, "client", ""}).ec);
+    settle({it.get()});
+    const auto bodies = [&](const webhook_change& of) {
+        std::vector<std::string> out;
+        for (const auto& one : post.came) {
+            if (one.what.endpoint == of.endpoint.id) out.push_back(one.what.body);
+        }
+        return out;
+    };
+    BOOST_TEST(bodies(full).size() == 2U);
+    BOOST_TEST(bodies(full) == bodies(full_too), boost::test_tools::per_element());
+    for (const std::string& one : bodies(reference)) {
+        BOOST_TEST(one.find(R"("order":)") == std::string::npos);
+    }
+    BOOST_TEST(bodies(reference).size() == 2U);
+    BOOST_REQUIRE(bodies(owners).size() == 2U);
+    BOOST_TEST(bodies(full)[1].find("wrong colour") != std::string::npos);
+    BOOST_TEST(bodies(owners)[1].find("wrong colour") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -279,6 +279,24 @@ BOOST_AUTO_TEST_CASE(sends_again_what_a_crash_left_open) {
     BOOST_TEST(post.came[0].what.body == post.came[1].what.body);
 }
 
+// The storage hangs, so that no renewal is answered. Another sender may lead from then on.
+BOOST_AUTO_TEST_CASE(gives_up_at_the_end_of_its_lease_what_is_under_way) {
+    endpoint();
+    create("A");
+    const auto it = sender();
+    post.answer = [](const auto&) { return std::nullopt; };
+    settle({it.get()});
+    BOOST_REQUIRE(post.held.size() == 1U);
+    const auto end = time.monotonic() + quiet().lease;
+    it->stop(1h);
+    for (int i = 0; i < 1000 && it->next_due() <= end; ++i) {
+        const auto wait = std::chrono::ceil<milliseconds>(it->next_due() - time.monotonic());
+        time.advance(std::max(wait, 0ms));
+        (void)it->run_once();
+    }
+    BOOST_TEST(post.held[0].stop.stop_requested());
+}
+
 BOOST_FIXTURE_TEST_CASE(does_not_pass_an_event_before_it_is_parked, shaky_room) {
     const auto made = endpoint();
     create("A");

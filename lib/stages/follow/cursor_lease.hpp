@@ -53,6 +53,8 @@ public:
     clock::instant due(const cursor_wish& wish, clock::instant now) const noexcept;
 
     bool leading() const noexcept { return leading_; }
+    // While it leads: when the lease ends unless it is renewed before.
+    clock::instant leads_until() const noexcept { return leads_until_; }
     // It will not move any more: the engine accepts nothing.
     bool engine_stopped() const noexcept { return engine_stopped_; }
     // Of a stage that is stopping: nothing is left to do.

@@ -66,7 +66,7 @@ public:
           settings_(write_settings(options)),
           db_(connection::borrow(host, options.answer_timeout,
                                  std::to_string(std::random_device()()))),
-          writes_(*db_, 0, shared_) {}
+          writes_(*db_, 0, shared_, true) {}
 
     result<void> expect(const std::string& schema);
     result<change_outcome> apply(const change& what, timestamp now);

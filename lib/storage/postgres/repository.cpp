@@ -8,6 +8,7 @@
 #include "storage/postgres/statements.hpp"
 #include "storage/postgres/writer.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace orderproc {
@@ -174,7 +175,9 @@ failure not_synced() {
             "for this database user"};
 }
 
-result<opened_connection> connect(shared_state& shared) {
+namespace {
+
+result<opened_connection> try_to_connect(shared_state& shared) {
     auto found = connect_to_primary(shared.settings, shared.newest_timeline);
     if (!found) return std::move(found).error();
     connection& db = *found->db;
@@ -187,6 +190,15 @@ result<opened_connection> connect(shared_state& shared) {
     if (auto done = look_around(db, shared, out); !done) return std::move(done).error();
     db.belong_to(found->timeline, shared.newest_timeline);
     out.db = std::move(found->db);
+    return out;
+}
+
+}  // namespace
+
+result<opened_connection> connect(shared_state& shared) {
+    auto out = try_to_connect(shared);
+    shared.pause.finish(out ? result<void>() : result<void>(out.error()),
+                        std::chrono::steady_clock::now());
     return out;
 }
 
@@ -215,9 +227,15 @@ result<void> expect_own_session(const shared_state& shared, const opened_connect
 }
 
 result<std::unique_ptr<repository_reader>> connect_reader(shared_state& shared) {
-    auto opened = connect(shared);
-    if (!opened) return std::move(opened).error();
-    return std::make_unique<reading<repository_reader>>(std::move(opened->db));
+    if (auto held = shared.pause.begin(std::chrono::steady_clock::now())) return std::move(*held);
+    try {
+        auto opened = connect(shared);
+        if (!opened) return std::move(opened).error();
+        return std::make_unique<reading<repository_reader>>(std::move(opened->db));
+    } catch (...) {  // or nobody would ever try again
+        shared.pause.abandon();
+        throw;
+    }
 }
 
 result<std::unique_ptr<repository>> connect_writer(shared_state& shared) {

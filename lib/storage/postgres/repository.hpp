@@ -1,6 +1,7 @@
 #ifndef ORDERPROC_STORAGE_POSTGRES_REPOSITORY_HPP
 #define ORDERPROC_STORAGE_POSTGRES_REPOSITORY_HPP
 
+#include "storage/postgres/connect_pause.hpp"
 #include "storage/postgres/connection.hpp"
 #include "storage/postgres/seen_journal.hpp"
 
@@ -23,6 +24,7 @@ struct shared_state {
     bool resume_after_loss = false;
     std::atomic<std::int64_t> newest_timeline{0};  // of a server that was connected to
     seen_journal seen;
+    connect_pause pause;  // of readers
 };
 
 struct opened_connection {

@@ -17,10 +17,7 @@ namespace detail::postgres {
 
 namespace {
 
-// Every so manieth write deletes the rows of its writer in the table writes, but for so many at the
-// end of the table: what was deleted there would be in the way of all who look for the latest.
-constexpr std::uint64_t cleaning_interval = 64;
-constexpr std::int64_t writes_kept = 64;
+constexpr std::int64_t writes_kept = 64;  // at the end of the table, by a cleaning
 
 // Is it a request for work and nothing else?
 bool only_claims(const write_params& params) {

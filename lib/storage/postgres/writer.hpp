@@ -23,9 +23,13 @@ result<void> compare_clocks(timestamp ours, timestamp theirs, std::chrono::milli
 
 class writer {
 public:
-    // Of a server with this timeline.
-    writer(connection& db, std::int64_t timeline, shared_state& shared)
-        : db_(db), timeline_(timeline), shared_(shared) {}
+    // Of a server with this timeline. brief: it may be gone after one write, so it cleans up at
+    // the first one.
+    writer(connection& db, std::int64_t timeline, shared_state& shared, bool brief = false)
+        : db_(db),
+          timeline_(timeline),
+          shared_(shared),
+          stored_(brief ? cleaning_interval - 1 : 0) {}
 
     result<void> write(const write_params& params, write_results& results);
     // REQUIRES: a transaction is open and has the write lock; it stays so. On failure it is to be
@@ -33,6 +37,10 @@ public:
     result<void> write_within(const write_params& params, write_results& results);
 
 private:
+    // Every so manieth write deletes the rows of its writer in the table writes, but for the last
+    // ones of the table: what was deleted there would be in the way of all who look for the latest.
+    static constexpr std::uint64_t cleaning_interval = 64;
+
     // locked: in a transaction that it begins and that has the write lock. within: in one that
     // does.
     enum class access : std::uint8_t { locked, within, snapshot };
@@ -73,7 +81,7 @@ private:
     std::int64_t latest_id_ = 0;  // of the table writes, under the lock
     std::uint64_t lost_ = 0;      // the sum of epochs.lost
     std::optional<timestamp> told_of_loss_;
-    std::uint64_t stored_ = 0;  // writes
+    std::uint64_t stored_;  // writes
     std::optional<timestamp> oldest_key_;
     bool forgot_writers_ = false;
 };
