@@ -340,7 +340,6 @@ void order_judge::item_ids() {
     const std::size_t index = out_.errors.size();  // before those of the items
     if (!expect(json_kind::array, item_ids_pointer)) return;
     boost::container::small_vector<std::int64_t, 32> ids;
-    std::string pointer;
     std::size_t count = 0;
     from_.open();
     for (; from_.next_item(); ++count) {
@@ -348,9 +347,13 @@ void order_judge::item_ids() {
             from_.skip();
             continue;
         }
-        pointer.assign(item_ids_pointer).append(1, '/').append(std::to_string(count));
+        const std::size_t before = out_.errors.size();
         std::int64_t id = 0;
-        if (integer(id, pointer)) ids.push_back(id);
+        if (integer(id, item_ids_pointer)) {
+            ids.push_back(id);
+        } else if (out_.errors.size() > before) {
+            out_.errors.back().pointer.append(1, '/').append(std::to_string(count));
+        }
     }
     out_.value.item_ids.assign(ids.begin(), ids.end());
     out_.value.lines.clear();  // which a patch may have found

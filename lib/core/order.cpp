@@ -45,8 +45,9 @@ bool is_plain_id(std::string_view text) noexcept {
     if (text.empty() || text.size() > order_id::plain_size_max || !is_alphanumeric(text[0])) {
         return false;
     }
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return of_plain_id[static_cast<unsigned char>(c)]; });
+    bool all = true;
+    for (const char c : text) all &= of_plain_id[static_cast<unsigned char>(c)];
+    return all;
 }
 
 // RFC 3986, section 2.3.

@@ -150,11 +150,15 @@ bool api::handle(const route_match& matched, const http::request& in, http::resp
     if (!(this->*matched.found->handle)(it, out, todo)) return false;
     if (!parts_.items) todo.asks_items = false;
     if (todo.many || todo.reads()) return true;  // batch: each of its commands is whole already
-    // Whichever way the path names the order, it is one request.
-    const std::string order = named_order(parameter).value_or("");
-    std::string body(in.body);
-    if (!second.empty()) body.append(1, '\n').append(second);  // a part of what is asked for
-    speak_for(todo.by, in, matched.found->name, order, key.text, body, todo.what);
+    if (key.text.empty()) {
+        speak_for(todo.by, in, matched.found->name, {}, {}, {}, todo.what);
+    } else {
+        // Whichever way the path names the order, it is one request.
+        const std::string order = named_order(parameter).value_or("");
+        std::string body(in.body);
+        if (!second.empty()) body.append(1, '\n').append(second);  // a part of what is asked for
+        speak_for(todo.by, in, matched.found->name, order, key.text, body, todo.what);
+    }
     if (!todo.made) return true;
     todo.made->actor = std::move(todo.what.actor);
     todo.made->scope = std::move(todo.what.scope);

@@ -97,7 +97,7 @@ authenticator::verdict authenticator::judge(const http::request& in) noexcept {
         ++count;
     }
     // Where nobody had a key, nobody can have lost one.
-    if (keys_ && keys_->stale() && (count > 0 || keys_->any())) {
+    if (keys_ && (count > 0 || keys_->any()) && keys_->stale()) {
         return unavailable();
     }
     if (count == 0) {

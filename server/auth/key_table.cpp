@@ -10,6 +10,7 @@ namespace orderproc::server::auth {
 namespace {
 
 constexpr std::size_t page_size = 500;
+constexpr clock::instant never = clock::instant::min();
 
 bool same_rights(const api_key& a, const api_key& b) noexcept {
     return a.name == b.name && a.scopes == b.scopes && a.user == b.user && a.tenant == b.tenant;
@@ -36,7 +37,10 @@ std::string_view name_of(key_fault it) noexcept {
 }
 
 key_table::key_table(runtime with)
-    : with_(with), keyless_(make_keyless()), entries_(std::make_shared<const entries>()) {}
+    : with_(with),
+      keyless_(make_keyless()),
+      entries_(std::make_shared<const entries>()),
+      refreshed_at_(never) {}
 
 principal_ptr key_table::make_keyless() {
     return std::make_shared<principal>("", scopes_without_key);
@@ -83,6 +87,7 @@ result<void> key_table::refresh(repository_reader& from) {
     } else if (keyless_->ended()) {  // an older storage is in the place of the one with keys
         keyless_ = make_keyless();
     }
+    any_ = !made->empty();
     entries_ = std::move(made);
     refreshed_at_ = with_.time.monotonic();
     return {};
@@ -114,13 +119,12 @@ std::shared_ptr<const key_table::entry> key_table::read_entry(const record& from
 }
 
 bool key_table::stale() const noexcept {
-    const clock::instant now = with_.time.monotonic();
-    const std::lock_guard lock(mutex_);
-    return !refreshed_at_ || now - *refreshed_at_ > stale_after;
+    const clock::instant refreshed_at = refreshed_at_;
+    return refreshed_at == never || with_.time.monotonic() - refreshed_at > stale_after;
 }
 
-bool key_table::any() const {
-    return !current()->empty();
+bool key_table::any() const noexcept {
+    return any_;
 }
 
 bool key_table::usable() const {

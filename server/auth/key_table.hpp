@@ -63,7 +63,7 @@ public:
     // The table has not been read for stale_after, or never.
     bool stale() const noexcept;
     // There is, or was, a key: also one that has ended.
-    bool any() const;
+    bool any() const noexcept;
     // There is one that somebody can use now.
     bool usable() const;
     // Whoever asks without a key while there is none. It ends with the first key.
@@ -96,7 +96,9 @@ private:
     mutable std::mutex mutex_;
     principal_ptr keyless_;
     std::shared_ptr<const entries> entries_;
-    std::optional<clock::instant> refreshed_at_;
+    // As the others, for those who need no more of a table: it has no key, it is up to date.
+    std::atomic<bool> any_{false};
+    std::atomic<clock::instant> refreshed_at_;
 };
 
 }  // namespace orderproc::server::auth

@@ -24,7 +24,8 @@ public:
     }
 
     std::size_t write_some(std::span<const asio::const_buffer> bytes, error_code& ec) override {
-        return socket_.write_some(bytes, ec);
+        if (bytes.size() == 1) return socket_.write_some(bytes.front(), ec);  // send(2)
+        return socket_.write_some(bytes, ec);                                 // sendmsg(2)
     }
 
     void wait_writable(byte_stream_user& done) override {
