@@ -45,7 +45,7 @@ function(orderproc_configure_target target)
         target_compile_options(${target} PRIVATE -fsanitize=${ORDERPROC_SANITIZE}
             -fno-sanitize-recover=all -fno-omit-frame-pointer)
         target_link_options(${target} PUBLIC -fsanitize=${ORDERPROC_SANITIZE})
-        if(ORDERPROC_SANITIZE MATCHES "address,undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        if(ORDERPROC_SANITIZE MATCHES undefined AND NOT ORDERPROC_SANITIZE MATCHES fuzzer)
             # Checks at every use of a pointer double the code and the time to compile and to
             # start it. The address sanitizer finds most of what they find; the fuzzers have them.
             target_compile_options(${target} PRIVATE -fno-sanitize=null,alignment,object-size,vptr
