@@ -60,7 +60,7 @@ struct stats_sample {
     std::span<const std::chrono::milliseconds> created_to_done = {};
 };
 
-// Keeps samples in rings of a fixed size: about 130 KB, whatever goes on. Times are by the
+// Keeps samples in rings of a fixed size: about 110 KB, whatever goes on. Times are by the
 // monotonic clock, so a wall clock that is set moves no point. Safe to use from any thread; nothing
 // is allocated after construction.
 class stats_history {
