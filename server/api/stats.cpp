@@ -49,12 +49,12 @@ void number_or_null(const std::optional<std::uint64_t>& value, json_writer& to) 
 }
 
 // How long the first order of the status has been due; none: no order is.
-struct due {
+struct first_due {
     std::optional<timestamp> at;
     std::optional<milliseconds> age;
 };
-due due_in(const statistics& counted, const order_status& status, timestamp now) {
-    due out;
+first_due due_in(const statistics& counted, const order_status& status, timestamp now) {
+    first_due out;
     for (const status_count& it : counted.orders) {
         if (it.status == status) out.at = it.oldest_due_at;
     }
@@ -73,7 +73,7 @@ void write_stages(const work_facts& facts, const status_machine& machine, timest
     for (const work_stage& it : machine.stages()) {
         const std::uint64_t here = orders_in(facts.counted, it.waiting);
         const std::uint64_t working = orders_in(facts.counted, it.active);
-        const due first = due_in(facts.counted, it.waiting, now);
+        const first_due first = due_in(facts.counted, it.waiting, now);
         to.open('{').name("stage").text(it.active.view());
         to.name("waiting_status").text(it.waiting.view());
         to.name("failed_status").text(it.failed.view());

@@ -4,7 +4,6 @@
 #include "api/work_facts.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 namespace orderproc::server {
@@ -29,7 +28,7 @@ void stats_sampler::look(repository_reader& from, const statistics& counted) noe
     created_to_done_.clear();
     try {
         it.failed = failed_since(from);
-    } catch (const std::exception&) {  // out of memory, or a storage that throws: see below
+    } catch (...) {  // out of memory, or a storage that throws: see below
     }
     if (!it.failed) created_to_done_.clear();
     it.created_to_done = created_to_done_;

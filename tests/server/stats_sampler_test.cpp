@@ -54,12 +54,12 @@ struct watched : api_fixture {
         return all.back();
     }
     // A worker's last step of the first order that waits.
-    void finish(const char* event, const char* to) {
+    void finish(const char* event, const order_status& to) {
         const claimed_order work = claim_one();
         transition_order move;
         move.to = to;
         move.settles = true;
-        move.completes = move.to == order_status("COMPLETED");
+        move.completes = to == order_status("COMPLETED");
         change last;
         last.order = std::string(work.value.id.view());
         last.event = event;
@@ -157,8 +157,13 @@ BOOST_AUTO_TEST_CASE(a_storage_that_cannot_be_read_leaves_a_gap) {
     BOOST_TEST(newest("waiting").to_number<int>() == 0);
     step();
     BOOST_TEST(newest("created").to_number<double>() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(without_the_storage_nothing_is_known_of_now) {
     store.now = moody_storage::mood::unavailable;
     BOOST_TEST(get("/stats").status == 503);
+    store.now = moody_storage::mood::well;
+    BOOST_TEST(get("/stats").status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_there_now) {
