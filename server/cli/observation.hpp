@@ -12,6 +12,8 @@
 #include "observe/health.hpp"
 #include "observe/log_lines.hpp"
 #include "observe/request_watch.hpp"
+#include "observe/stats_sampler.hpp"
+#include "observe/storage_probe.hpp"
 
 #include <orderproc/log.hpp>
 #include <orderproc/prometheus.hpp>
@@ -53,6 +55,8 @@ public:
     log_sink sink() const {
         return [this](const log_record& what) { log(what); };
     }
+    // For the probe of the storage, whose looks are also sampled for GET /stats. This outlives it.
+    storage_probe_options probe_options();
     // What both of the addresses show; judge outlives it.
     api_parts parts(auth::authenticator& judge);
     std::vector<request_observer*> request_observers();
@@ -66,6 +70,8 @@ private:
     log_observer log_;
     prometheus_observer metrics_;
     health health_;
+    stats_history history_;
+    stats_sampler sampler_;
     observers all_;
     request_metrics request_metrics_;
     request_log request_log_;
