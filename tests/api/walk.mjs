@@ -117,6 +117,8 @@ export const good = [
   send('POST', '/dead-letters/retry', 200, json({ reason: 'nothing', dry_run: true, limit: 10 })),
   send('POST', '/dead-letters/retry', 200, json({ order_ids: ['A-1', 'A-9'], dry_run: true })),
   send('POST', '/dead-letters/retry', 202, json({ reason: 'nothing' })),
+  get('/operations/{operation}', 200),
+  send('POST', '/operations/{operation}/stop', 200),
   get('/operations/nothing', 404),
   send('POST', '/operations/nothing/stop', 404),
   get('/metrics', 200, { Accept: 'application/json' }),
@@ -196,7 +198,7 @@ const bodyOf = (method, target) => {
   if (target.endsWith('batch')) return json([order()]);
   return method === 'PUT' || target === '/orders' && method === 'POST' ? json(order()) : {};
 };
-export const strangers = scoped.map(([method, target]) =>
+export const strangers = [...scoped, ['GET', '/whoami']].map(([method, target]) =>
   send(method, target, 401, { ...bodyOf(method, target), anonymous: true }));
 // ofWebhooks: a key that has the scope of webhooks alone; ofMetrics: the same of metrics.
 export const outsiders = (ofWebhooks, ofMetrics) => scoped.map(([method, target]) => {
@@ -274,6 +276,8 @@ export const bad = [
   send('POST', '/dead-letters/retry', 413, json({ reason: 'x'.repeat(300_000) })),
   send('POST', '/dead-letters/retry?x=1', 400, json({ reason: 'x' })),
   get('/operations/nothing?x=1', 400),
+  send('POST', '/operations/nothing/stop?x=1', 400),
+  send('POST', '/operations/nothing/stop', 413, json({ reason: 'x'.repeat(300_000) })),
   get('/dead-letters?group=user', 400),
   get('/dead-letters?reason=x&cursor=nonsense', 400),
   get('/orders?limit=0', 400),
