@@ -301,7 +301,9 @@ BOOST_AUTO_TEST_CASE(versions_and_dead_letters) {
     hear("one", "1");
     hear("two", "2");
     fail("A", "payment 1");
-    fail("B", "");
+    create_one("B");
+    (void)claim_one();
+    raise("B", "fail");
     const std::string all_found = found();
     BOOST_TEST(all_found.find(R"(dead_letters {"kind":"dead_letters","reason":"payment #"}; )") !=
                std::string::npos);
