@@ -27,7 +27,7 @@ namespace data = boost::unit_test::data;
 namespace {
 
 // The slow table takes its time, and a sanitizer ten times that.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef ORDERPROC_TEST_SANITIZED
 constexpr int addresses_compared = 300'000;
 #else
 constexpr int addresses_compared = 10'000'000;
