@@ -148,13 +148,13 @@ const journal_entry* transaction::last_entry(std::int64_t number) const {
                                    [&](const auto& it) { return it.after.number == number; });
     if (ours != journal_.rend()) return &*ours;
     auto next = base_.versions.lower_bound({number + 1, order_version{0}});
-    if (next == base_.versions.begin() || (--next)->first.first != number) return nullptr;
+    if (next == base_.versions.begin() || (--next)->first.number != number) return nullptr;
     return base_.journal.find(next->second);
 }
 
 void transaction::redact_entries(const change& what, std::int64_t number) {
     for (auto it = base_.versions.lower_bound({number, order_version{0}});
-         it != base_.versions.end() && it->first.first == number; ++it) {
+         it != base_.versions.end() && it->first.number == number; ++it) {
         order after = base_.journal.at(it->second).after;
         redact(what, after);
         redacted_.insert_or_assign(it->second, std::move(after));

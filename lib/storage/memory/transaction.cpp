@@ -249,7 +249,7 @@ void transaction::erase_purged() noexcept {
     auto& versions = base_.versions;
     for (const std::int64_t number : purged_) {
         auto it = versions.lower_bound({number, order_version{0}});
-        while (it != versions.end() && it->first.first == number) {
+        while (it != versions.end() && it->first.number == number) {
             base_.journal.erase(it->second);
             it = versions.erase(it);
         }
@@ -266,9 +266,9 @@ void transaction::commit(const write_params& params) {
     writers.emplace(params.writer, writer_mark{params.sequence, at_.now});
     std::set<std::pair<timestamp, digest>> keys_by_age;
     for (const auto& [key, it] : keys_) keys_by_age.emplace(it.at, key);
-    std::map<std::pair<std::int64_t, order_version>, std::uint64_t> versions;
+    std::map<version_of_order, std::uint64_t> versions;
     for (const journal_entry& it : journal_) {
-        versions.emplace(std::pair(it.after.number, it.version), it.position.offset);
+        versions.emplace(version_of_order{it.after.number, it.version}, it.position.offset);
     }
     std::map<place, stored_order> orders;
     std::set<due_key> due;

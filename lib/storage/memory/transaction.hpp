@@ -29,6 +29,14 @@ struct place {
     friend auto operator<=>(const place&, const place&) = default;
 };
 
+// A type of this namespace, which nobody exports: of std::pair<…, order_version>, whose types are
+// all public, the tree of a map would be exported by whatever is linked with this library.
+struct version_of_order {
+    std::int64_t number = 0;
+    order_version version{0};
+    friend auto operator<=>(const version_of_order&, const version_of_order&) = default;
+};
+
 struct used_key {
     digest body{};
     std::uint64_t offset = 0;  // of the entry whose order is the answer
@@ -86,7 +94,7 @@ struct tables {
     std::map<index_key, place> index;
     std::vector<journal_epoch> epochs;  // oldest first
     memory::journal journal;
-    std::map<std::pair<std::int64_t, order_version>, std::uint64_t> versions;  // to offset
+    std::map<version_of_order, std::uint64_t> versions;  // to offset
     std::map<digest, used_key> keys;
     std::set<std::pair<timestamp, digest>> keys_by_age;
     std::map<std::string, stored_cursor, std::less<>> cursors;
