@@ -20,6 +20,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -78,7 +79,7 @@ public:
 
     bool fill() {
         load_options all = posts();
-        all.id_seed = id_seed;
+        all.id_seed = id_seed_;
         all.rate = 0;
         all.requests = stored;
         all.duration = std::chrono::minutes(1);
@@ -99,8 +100,6 @@ public:
     std::uint64_t answered_reads() const { return read_; }
 
 private:
-    static constexpr std::uint64_t id_seed = 77;
-
     load_options posts() {
         load_options out;
         out.port = server_->port();
@@ -122,7 +121,7 @@ private:
                 load_options it;
                 it.port = server_->port();
                 it.target = target;
-                it.id_seed = id_seed;
+                it.id_seed = id_seed_;
                 it.ids_known = stored;
                 it.connections = with_.readers / 2;
                 it.duration = std::chrono::seconds(with_.seconds + 1);
@@ -139,7 +138,9 @@ private:
     const settings with_;
     std::atomic<bool> slow_{false};
     std::atomic<std::uint64_t> read_{0};
-    std::uint64_t seed_ = 100;
+    // New orders each time that it is run, also over a storage that has some.
+    const std::uint64_t id_seed_ = std::random_device{}();
+    std::uint64_t seed_ = id_seed_;
     testing::fault_storage store_;
     engine writes_{store_, status_machine::standard(), system_runtime()};
     std::optional<read_pool> reads_;
