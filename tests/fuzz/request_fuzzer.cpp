@@ -101,7 +101,7 @@ void check_fields(std::string_view fields) {
     }
 }
 
-void check(const http::request& in, const http::response& out) {
+void check_answer(const http::request& in, const http::response& out) {
     ORDERPROC_EXPECT(out.status >= 200 && out.status < 500);
     check_fields(out.fields);
     const bool bodiless = out.status == 204 || out.status == 304;
@@ -148,7 +148,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (parser.feed(bytes, used) == http::request_parser::state::complete) {
             http::request& in = parser.value();
             in.id = "r";
-            check(in, it.ask(in));
+            check_answer(in, it.ask(in));
         }
         parser.reset();
     }
