@@ -48,6 +48,10 @@ struct change_record {
     std::string order = {};                // the same; at most order_id::size_max bytes
 };
 
+// Removes a record that was read with that version: refused if somebody has changed it since.
+ORDERPROC_EXPORT change_record removal_of(std::string_view collection, std::string_view key,
+                                          std::uint64_t version);
+
 struct record_outcome {
     // already_exists: the record to be created is there. not_found: the one to be replaced or
     // removed is not. version_conflict: it has another version than expected.

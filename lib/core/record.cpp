@@ -27,5 +27,14 @@ result<void> validate(const change_record& what) {
     return ok;
 }
 
+change_record removal_of(std::string_view collection, std::string_view key, std::uint64_t version) {
+    change_record out;
+    out.action = record_action::remove;
+    out.collection = collection;
+    out.key = key;
+    out.version = version;
+    return out;
+}
+
 }  // namespace v1
 }  // namespace orderproc

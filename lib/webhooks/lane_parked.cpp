@@ -16,6 +16,17 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t history_page = 64;
 
+// Nullopt: it cannot be read.
+std::optional<parked_order> parked_of(const record& stored) {
+    auto decoded = decode_parked(stored.value);
+    if (!decoded) return std::nullopt;
+    parked_order out;
+    out.it = std::move(*decoded);
+    out.stored = stored.version;
+    out.dirty = false;
+    return out;
+}
+
 }  // namespace
 
 // What the sender before left, and what people want to see of it. False: the endpoint is not as it
@@ -41,16 +52,12 @@ result<bool> lane::load_parked() {
         const std::string prefix = prefix_of(endpoint_.id);
         auto done = for_records(from, parked_collection, prefix, [&](const record& it) {
             const auto number = number_in_key(it.key, endpoint_.id);
-            auto one = decode_parked(it.value);
-            if (!number || !one) {
+            auto order = parked_of(it);
+            if (number && order) {
+                found.emplace_back(*number, std::move(*order));
+            } else {
                 unreadable.push_back(it.key);
-                return true;
             }
-            parked_order order;
-            order.it = std::move(*one);
-            order.stored = it.version;
-            order.dirty = false;
-            found.emplace_back(*number, std::move(order));
             return true;
         });
         if (!done) return done;
@@ -249,7 +256,7 @@ void lane::write_parked(std::int64_t number, parked_order& it) {
     const std::string key = parked_key(endpoint_.id, number);
     change_record what;
     if (it.closing) {
-        what = remove_of(parked_collection, key, it.stored);
+        what = removal_of(parked_collection, key, it.stored);
     } else {
         what = create_of(parked_collection, key, encode(it.it));
         what.due_at = it.it.due_at;

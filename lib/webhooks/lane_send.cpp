@@ -233,7 +233,7 @@ void lane::store_failed(const webhook_attempt& it) {
     });
     if (!oldest) return;  // with the next one
     for (const record& one : oldest->records) {
-        core_.write(remove_of(attempts_collection, one.key, one.version), {});
+        core_.write(removal_of(attempts_collection, one.key, one.version), {});
     }
     failed_stored_ -= std::min(failed_stored_, oldest->records.size());
 }

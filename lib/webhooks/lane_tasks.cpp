@@ -182,7 +182,7 @@ void lane::save_task(lane_task& it) {
 }
 
 void lane::end_task(lane_task& it) {
-    auto what = remove_of(tasks_collection, it.key, it.version);
+    auto what = removal_of(tasks_collection, it.key, it.version);
     core_.write(std::move(what), [weak = weak_from_this(), key = it.key](record_outcome& outcome) {
         const auto self = weak.lock();
         lane_task* const of = self ? self->find_task(key) : nullptr;
@@ -209,7 +209,7 @@ void lane::clean(clock::instant now) {
         gone.clear();
         for (const std::string_view of : cleaned_collections) {
             auto done = for_records(from, of, prefix_of(endpoint_.id), [&](const record& it) {
-                gone.push_back(remove_of(of, it.key, it.version));
+                gone.push_back(removal_of(of, it.key, it.version));
                 return gone.size() < cleaned_at_once;
             });
             if (!done) return done;
@@ -217,7 +217,7 @@ void lane::clean(clock::instant now) {
         }
         auto sent = from.find_record({sent_collection, endpoint_.id});
         if (!sent) return std::move(sent).error();
-        if (*sent) gone.push_back(remove_of(sent_collection, endpoint_.id, (*sent)->version));
+        if (*sent) gone.push_back(removal_of(sent_collection, endpoint_.id, (*sent)->version));
         return {};
     });
     if (!read) return core_.with.observer.error("webhooks.read", read.error());
@@ -236,7 +236,7 @@ void lane::clean(clock::instant now) {
 
 void lane::remove_endpoint(clock::instant now) {
     if (cleaned_ || now < clean_due_) return;
-    auto what = remove_of(webhook_collection, endpoint_.id, endpoint_.version);
+    auto what = removal_of(webhook_collection, endpoint_.id, endpoint_.version);
     core_.write(std::move(what), [weak = weak_from_this()](record_outcome& outcome) {
         const auto self = weak.lock();
         const bool gone =

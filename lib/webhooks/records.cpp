@@ -304,15 +304,6 @@ change_record replace_of(std::string_view collection, std::string key, std::uint
     return out;
 }
 
-change_record remove_of(std::string_view collection, std::string key, std::uint64_t version) {
-    change_record out;
-    out.action = record_action::remove;
-    out.collection = collection;
-    out.key = std::move(key);
-    out.version = version;
-    return out;
-}
-
 result<void> for_records(repository_reader& from, std::string_view collection,
                          std::string_view prefix, const std::function<bool(const record&)>& use,
                          std::string after) {

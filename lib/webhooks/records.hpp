@@ -72,7 +72,6 @@ std::optional<task_record> decode_task(std::string_view value);
 change_record create_of(std::string_view collection, std::string key, std::string value);
 change_record replace_of(std::string_view collection, std::string key, std::uint64_t version,
                          std::string value);
-change_record remove_of(std::string_view collection, std::string key, std::uint64_t version);
 
 // Calls use(record) for each record whose key begins with the prefix, in the order of the keys,
 // until it returns false.

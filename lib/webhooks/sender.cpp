@@ -219,7 +219,7 @@ private:
         });
         if (!old) return core_.with.observer.error("webhooks.read", old.error());
         for (const record& it : old->records) {
-            core_.write(detail::remove_of(detail::attempts_collection, it.key, it.version), {});
+            core_.write(removal_of(detail::attempts_collection, it.key, it.version), {});
         }
         if (old->more) tidy_due_ = now + detail::commit_pause(1);
     }
@@ -290,7 +290,7 @@ private:
                 continue;
             }
             after = first.key;
-            left.push_back(detail::remove_of(of, first.key, first.version));
+            left.push_back(removal_of(of, first.key, first.version));
         }
         return {};
     }

@@ -82,6 +82,13 @@ json::array work_events(const status_machine& machine) {
     return out;
 }
 
+template <class Range, class Name>
+json::array names_of(const Range& all, const Name& name) {
+    json::array out;
+    for (const auto& it : all) out.emplace_back(name(it));
+    return out;
+}
+
 // What a string of the template may name.
 json::object make_values(const status_machine& machine, const http::request_limits& limits) {
     json::array statuses;
@@ -102,18 +109,7 @@ json::object make_values(const status_machine& machine, const http::request_limi
     }
     const auto stages = machine.stages();
     const std::string_view stage = stages.empty() ? "WORKING" : stages.front().active.view();
-    json::array codes;
-    for (const http::problem_kind* it : all_problems()) codes.emplace_back(it->code);
-    json::array health;
-    for (const std::string_view it : health_codes::all) health.emplace_back(it);
-    json::array checks;
-    for (const check& it : all_checks()) checks.emplace_back(it.code);
-    json::array scopes;
-    for (const auth::scope it : auth::scopes_in(auth::all_scopes)) {
-        scopes.emplace_back(auth::to_string(it));
-    }
-    json::array count_names;
-    for (const auto& it : counts) count_names.emplace_back(it.key());
+    json::array count_names = names_of(counts, [](const auto& it) { return it.key(); });
     return {
         {"version", ORDERPROC_VERSION},
         {"statuses", std::move(statuses)},
@@ -124,10 +120,11 @@ json::object make_values(const status_machine& machine, const http::request_limi
         {"work_events", work_events(machine)},
         {"example_stage", stage},
         {"events", std::move(events)},
-        {"problem_codes", std::move(codes)},
-        {"health_codes", std::move(health)},
-        {"checks", std::move(checks)},
-        {"scopes", std::move(scopes)},
+        {"problem_codes", names_of(all_problems(), [](const auto* it) { return it->code; })},
+        {"health_codes", names_of(health_codes::all, [](std::string_view it) { return it; })},
+        {"checks", names_of(all_checks(), [](const check& it) { return it.code; })},
+        {"scopes", names_of(auth::scopes_in(auth::all_scopes),
+                            [](auth::scope it) { return auth::to_string(it); })},
         {"cors_allowed_fields", cors_allowed_fields},
         {"cors_exposed_fields", cors_exposed_fields},
         {"cors_preflight_seconds", cors_preflight_seconds},

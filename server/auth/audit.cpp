@@ -53,12 +53,7 @@ result<std::vector<change_record>> expired_records(repository_reader& from,
     if (!page) return page.error();
     std::vector<change_record> out;
     for (const record& it : page->records) {
-        change_record one;
-        one.action = record_action::remove;
-        one.collection = collection;
-        one.key = it.key;
-        one.version = it.version;
-        out.push_back(std::move(one));
+        out.push_back(removal_of(collection, it.key, it.version));
     }
     return out;
 }

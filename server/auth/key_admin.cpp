@@ -201,12 +201,8 @@ result<void> key_admin::take_back(const std::vector<change_record>& changes,
     std::vector<change_record> back;
     for (std::size_t i = 0; i < changes.size(); ++i) {
         if (outcomes[i].ec || changes[i].action != record_action::create) continue;
-        change_record one;
-        one.action = record_action::remove;
-        one.collection = changes[i].collection;
-        one.key = changes[i].key;
-        one.version = outcomes[i].present.value().version;
-        back.push_back(std::move(one));
+        back.push_back(
+            removal_of(changes[i].collection, changes[i].key, outcomes[i].present.value().version));
     }
     const auto done = write(back);
     if (!done) return done.error();

@@ -1,5 +1,6 @@
 #include "cli/observation.hpp"
 
+#include "cli/process.hpp"
 #include "cli/refusal.hpp"
 #include "observe/openmetrics.hpp"
 
@@ -70,6 +71,7 @@ void observation::tell_remarks(const storage& opened) const {
         const std::array<log_field, 1> fields{{{"text", it}}};
         log({log_level::warning, "storage_remark", fields});
     }
+    if (runs_as_root()) log({log_level::warning, "running_as_root", {}});
 }
 
 void observation::log(const log_record& what) const {

@@ -46,7 +46,7 @@ public:
     health& state() noexcept { return health_; }
     void log(const log_record& what) const;  // unless its level is below the least that is logged
 
-    // Logs what opening the storage found.
+    // Logs what opening the storage found, and that we run as root.
     void tell_remarks(const storage& opened) const;
     // How many listen to the live feed, asked at each scrape.
     void count_streams(std::function<std::size_t()> count);

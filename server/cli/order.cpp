@@ -31,11 +31,7 @@ public:
           with_(std::make_shared<order_settings>()) {
         order_.require_subcommand(1);
         order_.fallthrough();
-        add_setting(order_, "url", with_->url, "Of the server");
-        with_->credential.add_to(order_);
-        with_->outgoing.add_tls_to(order_);
-        add_setting(order_, "json", with_->json,
-                    "What the server says, for programs; what is many one a line");
+        with_->add_to(order_);
     }
 
     void add_create();

@@ -50,11 +50,6 @@ struct failed_order {
 
 }  // namespace
 
-void print_json(std::string_view text) {
-    const std::string line = printable_json(text) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stdout);
-}
-
 std::optional<int> order_command::load_model() {
     if (model_) return std::nullopt;
     const auto got = client_.model();
@@ -74,25 +69,6 @@ std::optional<int> order_command::load_model() {
 
 const order_model& order_command::columns() {
     return load_model() ? order_model::standard() : model_->orders;
-}
-
-std::optional<int> order_command::exit_code_for(const result<fetch_response>& got,
-                                                unsigned expected) const {
-    if (!got) {
-        if (got.error().code == errc::invalid_argument) return fail(got.error());
-        return fail(got.error().detail +
-                    "\nIs the server running? `orderproc serve` starts one; --url names another");
-    }
-    if (got->status == expected) return std::nullopt;
-    if (with_.json) {
-        print_json(got->body);
-        return 1;
-    }
-    std::string why = problem_text(got->status, got->body);
-    if (const auto wait = got->retry_after()) {
-        why += "; try again in " + std::to_string(wait->count()) + " s";
-    }
-    return fail(why);
 }
 
 int order_command::show_order(const result<fetch_response>& got, unsigned expected) {

@@ -3,11 +3,10 @@
 
 // What the subcommands of `orderproc order` do. Each answers the exit code.
 
-#include "cli/credential_settings.hpp"
 #include "cli/order_client.hpp"
 #include "cli/order_text.hpp"
-#include "cli/outgoing_settings.hpp"
 #include "cli/progress.hpp"
+#include "cli/server_command.hpp"
 #include "cli/stored_model.hpp"
 
 #include <cstddef>
@@ -20,11 +19,7 @@
 
 namespace orderproc::server {
 
-struct order_settings {
-    std::string url = "http://127.0.0.1:8000";
-    credential_settings credential;
-    outgoing_settings outgoing;
-    bool json = false;
+struct order_settings : server_settings {
     // Of create.
     std::string user;
     std::vector<std::string> items, lines;
@@ -42,9 +37,6 @@ struct order_settings {
     std::size_t limit = 20;
     bool oldest_first = false;
 };
-
-// A line of JSON to standard output, as printable_json() makes it safe.
-void print_json(std::string_view text);
 
 class order_command {
 public:
@@ -84,9 +76,9 @@ private:
                                   const order_sink& sink);
     std::optional<int> each_change(const order_sink& sink);
 
-    // Says on stderr (with --json a problem on stdout) why an answer is not what was asked for:
-    // the exit code. Nullopt: it is.
-    std::optional<int> exit_code_for(const result<fetch_response>& got, unsigned expected) const;
+    std::optional<int> exit_code_for(const result<fetch_response>& got, unsigned expected) const {
+        return server::exit_code_for(got, expected, with_.json);
+    }
     int show_order(const result<fetch_response>& got, unsigned expected);
 
     const order_settings& with_;

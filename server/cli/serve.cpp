@@ -122,19 +122,44 @@ void drain(http::server& listening, running_workers* works, running_webhooks* ho
 }
 
 // What the handlers are made with, beside what is shown.
-api_parts completed(api_parts parts, access_control& access, std::optional<item_gate>& gate,
-                    live_feeds& feeds) {
+api_parts completed(api_parts parts, const serve_settings& settings, access_control& access,
+                    std::optional<item_gate>& gate, live_feeds& feeds) {
+    parts.event_source = settings.event_source;
+    parts.dashboard = !settings.no_dashboard;
     parts.items = gate ? &*gate : nullptr;
     parts.attempts = access.attempts();
     feeds.add_to(parts);
     return parts;
 }
 
+engine_options engine_options_of(const serve_settings& settings, const shop_model& model) {
+    engine_options out;
+    out.watch_others = true;
+    out.queue_max = settings.limits.queue;
+    out.stored_model = record_of(model);
+    return out;
+}
+
+read_pool_options read_options_of(const serve_settings& settings) {
+    read_pool_options out;
+    out.threads = settings.threads + 1;
+    out.load_thread = false;  // the servers' threads do it
+    return out;
+}
+
+// None, if somebody else works.
+result<std::unique_ptr<running_workers>> start_workers(const serve_settings& settings,
+                                                       engine& writes, outgoing_calls& calls,
+                                                       access_control& access, broker* messages) {
+    if (settings.no_worker) return std::unique_ptr<running_workers>();
+    return running_workers::start(writes, settings.worker, calls, access.attempts(), messages,
+                                  settings.messages.names());
+}
+
 int serve_on(storage& orders, const shop_model& model, const serve_settings& settings,
              http::server_options options, const durations& times, stop_signals& signals) {
     observation shown(settings.shown, model.statuses);
     shown.tell_remarks(orders);
-    if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     auto messages = settings.messages.open();
     if (!messages) return fail(messages.error());
     auto calls = outgoing_calls::open(settings.outgoing);
@@ -150,20 +175,14 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     auto cursor_secret = load_storage_secret(orders, "cursors");
     if (!cursor_secret) return fail(cursor_secret.error());
 
-    engine_options how;
-    how.watch_others = true;
-    how.queue_max = settings.limits.queue;
-    how.stored_model = record_of(model);
-    engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
+    engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()),
+                  engine_options_of(settings, model));
     const housekeeping chores(orders, writes, (*access)->keys());
     storage_probe probe(orders, writes, shown.state(), shown.probe_options());
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.
     reader relay_reads(orders, 1);
-    read_pool_options read_on;
-    read_on.threads = settings.threads + 1;
-    read_on.load_thread = false;  // the servers' threads do it
-    read_pool reads(orders, read_on);
+    read_pool reads(orders, read_options_of(settings));
     live_feeds feeds(orders, writes, settings.event_source);
     shown.count_streams([&feeds] { return feeds.subscriptions(); });
     std::optional<item_gate> gate;
@@ -175,12 +194,10 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     if (!messages->get()) parts.broker = nullptr;
     parts.storage = orders.info();
     parts.cursor_secret = std::move(*cursor_secret);
-    parts.event_source = settings.event_source;
-    parts.dashboard = !settings.no_dashboard;
     parts.limits = options.limits;
     parts.retry = times.retries;
     parts.webhooks = *hooks ? (*hooks)->desk() : nullptr;
-    api handlers(writes, reads, completed(std::move(parts), **access, gate, feeds));
+    api handlers(writes, reads, completed(std::move(parts), settings, **access, gate, feeds));
     api_service service(handlers);
     std::optional<cors_service> cors;
     if (!settings.cors_origins.empty()) {
@@ -189,14 +206,8 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     observed_service observed(cors ? static_cast<http::service&>(*cors) : service,
                               shown.request_observers());
 
-    std::unique_ptr<running_workers> works;
-    if (!settings.no_worker) {
-        auto started =
-            running_workers::start(writes, settings.worker, *calls, (*access)->attempts(),
-                                   messages->get(), settings.messages.names());
-        if (!started) return fail(started.error());
-        works = std::move(*started);
-    }
+    auto works = start_workers(settings, writes, *calls, **access, messages->get());
+    if (!works) return fail(works.error());
     auto relays = running_relay::start(
         writes, relay_reads, messages->get(),
         {settings.messages.names(), settings.event_source, times.max_publish_lag});
@@ -211,7 +222,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
 
     signals.wait();
     shown.state().stopping();  // whoever sends us requests is to find out, before we go
-    drain(**listening, works.get(), hooks->get(), times);
+    drain(**listening, works->get(), hooks->get(), times);
     if (*relays) (*relays)->stop(std::min<milliseconds>(times.drain, relay_drain));
     return 0;
 }

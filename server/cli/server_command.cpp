@@ -1,14 +1,20 @@
 #include "cli/server_command.hpp"
 
-#include "cli/order_command.hpp"
 #include "cli/server_access.hpp"
 #include "cli/settings.hpp"
+#include "text/terminal_text.hpp"
 
 #include <boost/json.hpp>
 
+#include <cstdio>
 #include <utility>
 
 namespace orderproc::server {
+
+void print_json(std::string_view text) {
+    const std::string line = printable_json(text) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stdout);
+}
 
 void server_settings::add_to(CLI::App& command) {
     add_setting(command, "url", url, "Of the server");
@@ -30,19 +36,22 @@ result<fetch_response> server_command::ask(std::string method, std::string targe
     return client_.ask(std::move(what));
 }
 
-std::optional<int> server_command::refused(const result<fetch_response>& got,
-                                           unsigned expected) const {
+std::optional<int> exit_code_for(const result<fetch_response>& got, unsigned expected, bool json) {
     if (!got) {
         if (got.error().code == errc::invalid_argument) return fail(got.error());
         return fail(got.error().detail +
                     "\nIs the server running? `orderproc serve` starts one; --url names another");
     }
     if (got->status == expected) return std::nullopt;
-    if (with_.json) {
+    if (json) {
         print_json(got->body);
         return 1;
     }
-    return fail(problem_text(got->status, got->body));
+    std::string why = problem_text(got->status, got->body);
+    if (const auto wait = got->retry_after()) {
+        why += "; try again in " + std::to_string(wait->count()) + " s";
+    }
+    return fail(why);
 }
 
 int with_server(const server_settings& with,

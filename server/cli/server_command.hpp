@@ -12,6 +12,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace CLI {
 class App;
@@ -28,6 +30,13 @@ struct server_settings {
     void add_to(CLI::App& command);
 };
 
+// A line of JSON to standard output, as printable_json() makes it safe.
+void print_json(std::string_view text);
+
+// Says on stderr (with json a problem on stdout) why an answer is not what was asked for: the exit
+// code. Nullopt: it is.
+std::optional<int> exit_code_for(const result<fetch_response>& got, unsigned expected, bool json);
+
 // One server, asked by one command.
 class server_command {
 public:
@@ -36,8 +45,9 @@ public:
 
     result<fetch_response> ask(std::string method, std::string target,
                                const boost::json::object* body = nullptr) const;
-    // Says why an answer is not what was asked for: the exit code. Nullopt: it is.
-    std::optional<int> refused(const result<fetch_response>& got, unsigned expected) const;
+    std::optional<int> refused(const result<fetch_response>& got, unsigned expected) const {
+        return exit_code_for(got, expected, with_.json);
+    }
     bool json() const noexcept { return with_.json; }
 
 private:

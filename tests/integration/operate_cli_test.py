@@ -41,12 +41,11 @@ class Operating(WithStorage):
 
     def test_a_pause_holds_for_all_processes_and_over_restarts(self):
         self.server = self.serve("--no-worker")
-        worker = self.work("--processor", "simulate:1ms")
+        # The server's own engine is not the one that claims.
         self.assertIn("all work is paused since", self.command("pause", "--reason", "no gateway"))
         self.create("A")
-        # A worker that starts now finds the pause as well.
-        worker.stop(signal.SIGTERM)
-        worker = self.work("--processor", "simulate:1ms")
+        self.work("--processor", "simulate:1ms").stop(signal.SIGTERM)
+        self.work("--processor", "simulate:1ms")
         wait_until(self.workers, "a worker that is heard")
         self.assertEqual(self.workers()[0]["state"], "paused")
         order = self.seen("/orders/A")

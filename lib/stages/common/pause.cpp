@@ -111,12 +111,7 @@ result<std::vector<change_record>> resume_work(repository_reader& from,
                            "all work is paused: resume all of it, or pause single stages"};
         }
         if (stage && it.key != stage->view()) continue;
-        change_record gone;
-        gone.action = record_action::remove;
-        gone.collection = pause_collection;
-        gone.key = it.key;
-        gone.version = it.version;
-        out.push_back(std::move(gone));
+        out.push_back(removal_of(pause_collection, it.key, it.version));
     }
     return out;
 }

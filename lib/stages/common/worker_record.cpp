@@ -156,12 +156,7 @@ result<std::vector<change_record>> forget_workers(repository_reader& from, times
     if (!page) return std::move(page).error();
     std::vector<change_record> out;
     for (const record& it : page->records) {
-        change_record gone;
-        gone.action = record_action::remove;
-        gone.collection = worker_collection;
-        gone.key = it.key;
-        gone.version = it.version;
-        out.push_back(std::move(gone));
+        out.push_back(removal_of(worker_collection, it.key, it.version));
     }
     return out;
 }

@@ -70,12 +70,7 @@ private:
     void submit_removal() noexcept {
         removing_ = true;
         try {
-            change_record what;
-            what.action = record_action::remove;
-            what.collection = worker_collection;
-            what.key = name_;
-            what.version = version_;
-            return submit(std::move(what));
+            return submit(removal_of(worker_collection, name_, version_));
         } catch (const std::exception&) {
         }
         finish();
