@@ -1,5 +1,7 @@
 #include "http/byte_stream.hpp"
 
+#include "http/socket.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <utility>
@@ -35,12 +37,9 @@ public:
 
     bool writes_beside_reads() const noexcept override { return true; }
 
-    bool readable() noexcept override {
-        const error_code ec = peek();
-        return ec != asio::error::would_block && ec != asio::error::try_again;
-    }
+    bool readable() noexcept override { return peek(socket_) != asio::error::would_block; }
 
-    bool was_reset() noexcept override { return peek() == asio::error::connection_reset; }
+    bool was_reset() noexcept override { return peek(socket_) == asio::error::connection_reset; }
 
     void shutdown(error_code& ec) noexcept override {
         socket_.shutdown(tcp::socket::shutdown_send, ec);
@@ -57,13 +56,6 @@ public:
     }
 
 private:
-    error_code peek() noexcept {
-        char unused = 0;
-        error_code ec;
-        socket_.receive(asio::buffer(&unused, 1), asio::socket_base::message_peek, ec);
-        return ec;
-    }
-
     tcp::socket socket_;
 };
 

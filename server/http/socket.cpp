@@ -1,5 +1,8 @@
 #include "http/socket.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,6 +58,14 @@ void accept_socket(tcp::acceptor& from, tcp::socket& out, tcp::endpoint& peer, e
     }
     peer.resize(size);
     give(out, peer.protocol(), made, ec);
+}
+
+error_code peek(tcp::socket& from) noexcept {
+    char unused = 0;
+    error_code ec;
+    from.receive(boost::asio::buffer(&unused, 1), boost::asio::socket_base::message_peek, ec);
+    if (ec == boost::asio::error::try_again) ec = boost::asio::error::would_block;
+    return ec;
 }
 
 }  // namespace orderproc::server::http

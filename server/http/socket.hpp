@@ -20,6 +20,10 @@ void open_socket(boost::asio::ip::tcp::acceptor& it, const boost::asio::ip::tcp&
 void accept_socket(boost::asio::ip::tcp::acceptor& from, boost::asio::ip::tcp::socket& out,
                    boost::asio::ip::tcp::endpoint& peer, boost::system::error_code& ec);
 
+// What reading a byte would end with, although none is taken: asio::error::would_block, nothing has
+// come yet. REQUIRES: the socket is non-blocking.
+boost::system::error_code peek(boost::asio::ip::tcp::socket& from) noexcept;
+
 }  // namespace orderproc::server::http
 
 #endif
