@@ -96,6 +96,10 @@ public:
                        .Name("orderproc_feed_given_up_total")
                        .Help("Entries of the journal that could not be published, by what was done")
                        .Register(in)),
+          errors(::prometheus::BuildCounter()
+                     .Name("orderproc_errors_total")
+                     .Help("What people should know of, by where it happened; the log has more")
+                     .Register(in)),
           wake_ups(::prometheus::BuildCounter()
                        .Name("orderproc_wake_ups_total")
                        .Help("Messages to the worker by what became of them")
@@ -162,6 +166,7 @@ public:
     Family<Gauge>& connected;
     Family<Gauge>& feed_lag;
     Family<Counter>& given_up;
+    Family<Counter>& errors;
     Family<Counter>& wake_ups;
     std::map<std::string, Counter*, std::less<>> transitions;
     std::array<Counter*, attempt_outcomes> attempts{};
@@ -244,6 +249,10 @@ void prometheus_observer::orders_hinted(const hint_report& it) noexcept {
         impl_->wake_ups.Add({{"result", "claimed"}}).Increment(static_cast<double>(it.claimed));
         impl_->wake_ups.Add({{"result", "stale"}}).Increment(static_cast<double>(stale));
     });
+}
+
+void prometheus_observer::error(std::string_view where, const failure&) noexcept {
+    unless_out_of_memory([&] { impl_->errors.Add({{"where", std::string(where)}}).Increment(); });
 }
 
 void prometheus_observer::message_refused(std::string_view, std::string_view) noexcept {

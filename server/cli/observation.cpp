@@ -1,13 +1,17 @@
 #include "cli/observation.hpp"
 
 #include "cli/refusal.hpp"
+#include "observe/facts_metrics.hpp"
 #include "observe/openmetrics.hpp"
+#include "observe/process_metrics.hpp"
 
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace orderproc::server {
@@ -43,7 +47,8 @@ observation::observation(const observation_settings& settings, const status_mach
       log_(sink_, least_),
       metrics_(registry_, machine),
       health_(system_runtime().time),
-      all_({&log_, &metrics_, &health_}),
+      webhook_lag_(system_runtime().time),
+      all_({&log_, &metrics_, &health_, &webhook_lag_}),
       request_metrics_(registry_),
       request_log_(sink_) {
     ::prometheus::BuildGauge()
@@ -75,13 +80,26 @@ void observation::log(const log_record& what) const {
     if (what.level >= least_) sink_(what);
 }
 
-void observation::count_streams(std::function<std::size_t()> count) {
-    streams_ = std::move(count);
-    streams_shown_ = &::prometheus::BuildGauge()
-                          .Name("orderproc_sse_clients")
-                          .Help("Who listens to the live feed")
-                          .Register(registry_)
-                          .Add({});
+void observation::show_webhook_lag() {
+    values_.gauge("orderproc_webhook_lag_seconds",
+                  "Age of the oldest change of which an endpoint was not told",
+                  [this] { return std::chrono::duration<double>(webhook_lag_.longest()).count(); });
+}
+
+std::vector<::prometheus::MetricFamily> observation::collect(const stored_facts* stored) const {
+    auto out = registry_.Collect();
+    const auto add = [&out](std::vector<::prometheus::MetricFamily> more) {
+        std::move(more.begin(), more.end(), std::back_inserter(out));
+    };
+    add(values_.collect());
+    add(process_metrics());
+    add(storage_file_metrics(storage_name_));
+    if (stored) {
+        const timestamp now = system_runtime().time.now();
+        add(to_metrics(stored->counted, machine_, now));
+        add(facts_metrics(*stored, now));
+    }
+    return out;
 }
 
 api_parts observation::parts(auth::authenticator& judge) {
@@ -90,13 +108,8 @@ api_parts observation::parts(auth::authenticator& judge) {
     out.unhealthy = [this] { return health_.unhealthy(); };
     out.unready = [this] { return health_.unready(); };
     out.degraded = [this] { return health_.degraded(); };
-    out.exposition = [this](bool openmetrics, const statistics* stored) {
-        if (streams_) streams_shown_->Set(static_cast<double>(streams_()));
-        auto families = registry_.Collect();
-        if (stored) {
-            const timestamp now = system_runtime().time.now();
-            for (auto& it : to_metrics(*stored, machine_, now)) families.push_back(std::move(it));
-        }
+    out.exposition = [this](bool openmetrics, const stored_facts* stored) {
+        const auto families = collect(stored);
         return openmetrics ? to_openmetrics(families)
                            : ::prometheus::TextSerializer().Serialize(families);
     };

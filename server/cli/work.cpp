@@ -43,6 +43,7 @@ int work_on(storage& orders, const shop_model& model, const work_settings& setti
     if (!messages) return fail(messages.error());
     observation shown(settings.shown, model.statuses);
     shown.tell_remarks(orders);
+    shown.show_files_of(orders);
     if (runs_as_root()) shown.log({log_level::warning, "running_as_root", {}});
     const std::string& admin_listen = settings.shown.admin_listen;
     auto access =

@@ -82,7 +82,7 @@ class tls_connection final : public std::enable_shared_from_this<tls_connection>
 public:
     // handshakes: of a server; nullptr: it is a client's.
     tls_connection(tcp::socket socket, std::shared_ptr<ssl::context> with,
-                   std::atomic<std::size_t>* handshakes)
+                   handshake_counts* handshakes)
         : context_(std::move(with)),
           stream_(std::move(socket), *context_),
           timer_(stream_.get_executor()),
@@ -202,10 +202,10 @@ private:
         if (ec || size == 0) return tell_read(ec ? ec : asio::error::eof, 0);
         if (first != handshake_record) return answer_plainly();
         handshaking_ = true;
-        ++*handshakes_;
+        ++handshakes_->under_way;
         stream_.async_handshake(ssl::stream_base::server,
                                 cancellable([self = shared_from_this(), into](error_code failed) {
-                                    self->end_handshake();
+                                    self->end_handshake(!failed);
                                     if (failed) return self->tell_read(failed, 0);
                                     self->shaken_ = true;
                                     if (self->closed_) {
@@ -227,9 +227,11 @@ private:
         tell_read(asio::error::eof, 0);
     }
 
-    void end_handshake() noexcept {
-        if (handshaking_) --*handshakes_;
+    void end_handshake(bool done = false) noexcept {
+        if (!handshaking_) return;
         handshaking_ = false;
+        --handshakes_->under_way;
+        ++(done ? handshakes_->done : handshakes_->failed);
     }
 
     void read_record(asio::mutable_buffer into) {
@@ -296,7 +298,7 @@ private:
     ssl::stream<tcp::socket> stream_;
     asio::steady_timer timer_;
     asio::cancellation_signal reading_;
-    std::atomic<std::size_t>* const handshakes_;
+    handshake_counts* const handshakes_;
     std::string out_;
     http::byte_stream_user* reader_ = nullptr;
     http::byte_stream_user* writer_ = nullptr;
@@ -335,7 +337,7 @@ private:
 
 std::unique_ptr<http::byte_stream> make_tls_stream(tcp::socket socket,
                                                    std::shared_ptr<ssl::context> with,
-                                                   std::atomic<std::size_t>& handshakes) {
+                                                   handshake_counts& handshakes) {
     return std::make_unique<tls_stream>(
         std::make_shared<tls_connection>(std::move(socket), std::move(with), &handshakes));
 }

@@ -12,7 +12,7 @@ from binary_support import ORDER, WithStorage, main
 
 # As docs/http.md has them: name -> (type, labels).
 DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "http.md")
-ROW = re.compile(r"^\| `((?:orderproc|http_server)_\w+)` \| (\w+) \| (.*?) \|")
+ROW = re.compile(r"^\| `((?:orderproc|http_server|process)_\w+)` \| (\w+) \| (.*?) \|")
 SAMPLE = re.compile(r'^(\w+)(?:\{((?:\w+="(?:[^"\\]|\\.)*",?)+)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 

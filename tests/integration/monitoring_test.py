@@ -5,13 +5,16 @@ commands of its command line, files.
 usage: monitoring_test.py ORDERPROC_BINARY
 """
 
+import http.client
 import json
 import os
 import re
+import ssl
 import unittest
 
 import monitoring_support as monitoring
-from binary_support import ORDER, WithStorage, main, wait_until
+import tls_support
+from binary_support import ORDER, WithStorage, main, run, wait_until
 from monitoring_support import DOCS, FOLDER, read
 
 # What Prometheus adds, and its own series.
@@ -37,26 +40,46 @@ def exported(text, into):
 
 
 class Metrics(WithStorage):
-    def scrape(self, running, wanted, into):
+    def scrape(self, fetch, wanted, into):
         """Until all that comes with the first report is there."""
         def found():
-            status, _, text = running.fetch("GET", "/metrics", headers={"Accept": "text/plain"})
+            status, _, text = fetch("GET", "/metrics", headers={"Accept": "text/plain"})
             self.assertEqual(status, 200)
             exported(text, into)
             return all(it in into for it in wanted)
         wait_until(found, f"{wanted} are there")
 
     def all_metrics(self):
-        server = self.serve("--broker", "memory:", "--processor", "simulate:0")
+        """Of a server that has all that a server may have, and of one over TLS."""
+        server = self.serve("--broker", "memory:", "--processor", "simulate:0",
+                            "--insecure-secrets")
         server.ask("POST", "/orders", ORDER)
         server.wait_for(ORDER["order_id"], "COMPLETED")
         found = {}
-        self.scrape(server, ["orderproc_broker_connected", "orderproc_feed_lag_seconds",
-                             "orderproc_wake_ups_total"], found)
+        self.scrape(server.fetch, ["orderproc_broker_connected", "orderproc_feed_lag_seconds",
+                                   "orderproc_wake_ups_total"], found)
+        if tls_support.OPENSSL and "--tls-certificate" in run("serve", "--help").stdout:
+            self.scrape(self.fetch_over_tls, [], found)
+        else:
+            found.update(self.TLS)
         return found
 
-    # They come with the first entry that cannot be published.
-    RARE = {"orderproc_feed_given_up_total": {"cursor": set(), "action": set()}}
+    def fetch_over_tls(self, method, target, headers):
+        authority = tls_support.Authority(self.folder.name)
+        certificate, key = authority.issue("server")
+        server = self.serve("--no-worker", "--tls-certificate", certificate, "--tls-key", key)
+        context = ssl.create_default_context(cafile=authority.certificate)
+        connection = http.client.HTTPSConnection("localhost", server.port, context=context,
+                                                 timeout=60)
+        connection.request(method, target, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+
+    TLS = {"orderproc_tls_handshakes_total": {"result": {"done", "failed"}},
+           "orderproc_tls_certificate_expiry_timestamp_seconds": {}}
+    # They come with the first entry that cannot be published, and with the first error.
+    RARE = {"orderproc_feed_given_up_total": {"cursor": set(), "action": set()},
+            "orderproc_errors_total": {"where": set()}}
 
     def test_every_metric_that_is_named_is_exported(self):
         found = {**self.RARE, **self.all_metrics()}
@@ -146,6 +169,15 @@ class Runbooks(unittest.TestCase):
                              for it in range(1, len(words) + 1))
         for option in re.findall(r"(?<= )--[a-z-]+", line):
             self.assertIn(f"`{option}`", documented)
+
+    def test_the_dashboards_and_panels_that_they_name_exist(self):
+        boards = monitoring.dashboards().values()
+        titles = {it["title"] for it in boards}
+        titles |= {panel["title"] for it in boards for panel in monitoring.panels_of(it)}
+        for name, text in self.texts():
+            named = {" ".join(it.split()) for it in re.findall(r"(?<![*\w])\*([^*]+)\*", text)}
+            with self.subTest(name):
+                self.assertEqual(named - titles - {"Dead letters"}, set())
 
     def test_links_lead_somewhere(self):
         for name, text in self.texts():

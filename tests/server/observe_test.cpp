@@ -56,8 +56,8 @@ struct watched : api_fixture {
     }
     api_parts shown() {
         api_parts out;
-        out.exposition = [this](bool openmetrics, const statistics* stored) {
-            return exposition_of(openmetrics, stored);
+        out.exposition = [this](bool openmetrics, const stored_facts* stored) {
+            return exposition_of(openmetrics, stored ? &stored->counted : nullptr);
         };
         out.unhealthy = [this] { return state.unhealthy(); };
         out.unready = [this] { return state.unready(); };
@@ -413,6 +413,14 @@ BOOST_FIXTURE_TEST_CASE(a_feed_lags_in_seconds, watched) {
     BOOST_TEST(has("orderproc_feed_lag_seconds{cursor=\"hooks\"} 120"));
     metrics.feed_measured({"relay", true, 0, {}});
     BOOST_TEST(has("orderproc_feed_lag_seconds{cursor=\"relay\"} 0"));
+}
+
+BOOST_FIXTURE_TEST_CASE(errors_are_counted_by_where_they_happened, watched) {
+    metrics.error("webhooks.paused", {errc::unavailable, "wh_1"});
+    metrics.error("webhooks.paused", {errc::unavailable, "wh_2"});
+    metrics.error("engine.write", {errc::unavailable, "disk"});
+    BOOST_TEST(has("orderproc_errors_total{where=\"webhooks.paused\"} 2"));
+    BOOST_TEST(has("orderproc_errors_total{where=\"engine.write\"} 1"));
 }
 
 BOOST_FIXTURE_TEST_CASE(messages_to_the_worker_are_counted_by_what_became_of_them, watched) {
