@@ -31,11 +31,11 @@ from rabbitmq_node import free_port  # noqa: E402
 PROMETHEUS = shutil.which("prometheus")
 # It takes a change that the broker refuses for good: see broker_test.py.
 NEVER_HERE = {"orderproc_feed_given_up_total"}
-VARIABLES = {"$__rate_interval": "20s", "$installation": ".*", "$job": ".*", "$instance": ".*"}
+VARIABLES = {"$__rate_interval": "30s", "$installation": ".*", "$job": ".*", "$instance": ".*"}
 LOADED_S = 40  # of load before and after the faults; rates need some scrapes
 
 CONFIGURATION = """
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 2s}}
 rule_files: ["{folder}/rules/*.yml"]
 scrape_configs:
   - job_name: orderproc
@@ -50,6 +50,8 @@ scrape_configs:
     authorization: {{credentials_file: "{key}"}}
     static_configs: [{{targets: ["127.0.0.1:{worker}"], labels: {{installation: shop}}}}]
   - job_name: rabbitmq
+    scrape_interval: 5s
+    scrape_timeout: 5s
     static_configs: [{{targets: ["127.0.0.1:{rabbitmq}"], labels: {{installation: shop}}}}]
 """
 
@@ -201,8 +203,7 @@ class Monitoring(WithStorage):
         self.run_for(LOADED_S)
         self.load.ending.set()
         self.load.join()
-        for target in prometheus.ask("targets")["activeTargets"]:
-            self.assertEqual(target["health"], "up", target["lastError"])
+        wait_until(lambda: len(prometheus.now("up == 1") or []) == 5, "all targets are up again")
         self.judge(prometheus, since)
 
     def run_for(self, seconds):
