@@ -31,7 +31,6 @@ from rabbitmq_node import free_port  # noqa: E402
 PROMETHEUS = shutil.which("prometheus")
 # It takes a change that the broker refuses for good: see broker_test.py.
 NEVER_HERE = {"orderproc_feed_given_up_total"}
-VARIABLES = {"$__rate_interval": "30s", "$installation": ".*", "$job": ".*", "$instance": ".*"}
 LOADED_S = 40  # of load before and after the faults; rates need some scrapes
 
 CONFIGURATION = """
@@ -251,10 +250,7 @@ class Monitoring(WithStorage):
                                 for label, operator, value in matchers)
                 yield rule["alert"], f"{metric}{{{text}}}"
         for where, expression in monitoring.dashboard_expressions():
-            for name, value in VARIABLES.items():
-                expression = expression.replace(name, value)
-            self.assertNotIn("$", expression)
-            yield where, expression
+            yield where, monitoring.filled_in(expression)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import monitoring_support as monitoring
@@ -32,6 +33,16 @@ class Rules(unittest.TestCase):
 
     def test_rules_are_well_formed(self):
         self.succeeds("promtool", "check", "rules", "--lint-fatal", *monitoring.rule_files())
+
+    def test_expressions_of_dashboards_are_well_formed(self):
+        """As rules, because promtool checks nothing else."""
+        found = [{"record": f"dashboard:{number}", "expr": monitoring.filled_in(expression)}
+                 for number, (_, expression) in enumerate(monitoring.dashboard_expressions())]
+        with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
+            yaml.safe_dump({"groups": [{"name": "dashboards", "rules": found}]}, file)
+            file.flush()
+            self.assertIn(f"{len(found)} rules found",
+                          self.succeeds("promtool", "check", "rules", file.name))
 
     def test_the_scrape_configuration_is_well_formed(self):
         self.succeeds("promtool", "check", "config", "--lint-fatal", f"{FOLDER}/prometheus.yml")
