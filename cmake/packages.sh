@@ -8,7 +8,7 @@ packages_integration="python3 python3-pika chromium rabbitmq-server postgresql-1
     curl iproute2 python3-httpx python3-yaml prometheus prometheus-alertmanager"
 packages_soak="python3 postgresql-15 patroni etcd-server python3-yaml prometheus rabbitmq-server"
 packages_package="python3 pkg-config make"
-packages_clang="clang-16 libclang-rt-16-dev"
+packages_clang="clang-16 lld-16 libclang-rt-16-dev"
 packages_tidy="clang-tidy-16"
 
 # Whoever has Node.js from elsewhere keeps it.

@@ -106,6 +106,7 @@ public:
     bool retry_dead_letters(const call& it, http::response& out, pending& todo);
     bool get_operation(const call& it, http::response& out, pending& todo);
     bool stop_operation(const call& it, http::response& out, pending& todo);
+    bool get_stats(const call& it, http::response& out, pending& todo);
     bool get_findings(const call& it, http::response& out, pending& todo);
     bool get_metrics(const call& it, http::response& out, pending& todo);
     bool get_health(const call& it, http::response& out, pending& todo);
@@ -181,7 +182,8 @@ private:
     const cursor_seal seal_;
     const std::string instance_;  // of this process
     bulk_retries retries_{engine_};
-    shared_facts facts_{engine_, parts_.facts_shared_for};
+    shared_facts facts_ = share_facts(engine_, parts_.facts_shared_for);
+    shared_work work_ = share_work(engine_, parts_.facts_shared_for);
     openapi_document openapi_{engine_, parts_.limits};
 };
 

@@ -3,6 +3,7 @@
 
 #include "api/checks.hpp"
 #include "api/health_reason.hpp"
+#include "api/process_state.hpp"
 #include "api/webhook_desk.hpp"
 #include "attempts/attempt_tokens.hpp"
 #include "auth/authenticator.hpp"
@@ -12,6 +13,7 @@
 #include <orderproc/feed.hpp>
 #include <orderproc/items.hpp>
 #include <orderproc/queries.hpp>
+#include <orderproc/repository.hpp>
 #include <orderproc/worker.hpp>
 
 #include <chrono>
@@ -20,6 +22,8 @@
 #include <vector>
 
 namespace orderproc::server {
+
+class stats_history;
 
 // What there is beside orders. All of it outlives the api.
 struct api_parts {
@@ -46,6 +50,12 @@ struct api_parts {
     std::string cursor_secret;
     // How long what was read of dead letters, workers and counts is shown to others who ask.
     std::chrono::milliseconds facts_shared_for{5000};
+    // Samples of the last hour; none: there are none.
+    const stats_history* history = nullptr;
+    // Told at once, as the reasons are. None: this process has no broker; no feeds.
+    std::function<std::vector<broker_connection>()> broker;
+    std::function<std::vector<feed_progress>()> feeds;
+    storage_info storage = {};  // to be told of
     // Of this process: another one at each start. Empty: one is made.
     std::string instance;
 };

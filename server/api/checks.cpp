@@ -13,8 +13,6 @@ namespace orderproc::server {
 
 namespace {
 
-constexpr std::size_t workers_looked_at = 20'000;
-constexpr std::size_t gone_workers_looked_at = 100;
 constexpr std::size_t findings_of_a_check = 10;
 constexpr std::chrono::hours recently(1);
 // Clocks of hosts that differ by less are as good as equal.
@@ -285,32 +283,6 @@ result<void> read_endpoints(repository_reader& from, stored_facts& out) {
 }
 #endif
 
-result<void> read_workers(repository_reader& from, stored_facts& out) {
-    auto there = list_present_workers(from, out.read_at, workers_looked_at);
-    if (!there) return std::move(there).error();
-    auto gone = list_gone_workers(from, out.read_at, gone_workers_looked_at);
-    if (!gone) return std::move(gone).error();
-    out.workers = std::move(*there);
-    std::move(gone->begin(), gone->end(), std::back_inserter(out.workers));
-    return {};
-}
-
-result<void> read_all_records(repository_reader& from, stored_facts& out) {
-    auto pauses = list_pauses(from);
-    if (!pauses && pauses.error().code == errc::not_supported) {
-        out.has_records = false;
-        return {};
-    }
-    if (!pauses) return std::move(pauses).error();
-    out.pauses = std::move(*pauses);
-    if (auto ok = read_workers(from, out); !ok) return ok;
-#ifdef ORDERPROC_WITH_WEBHOOKS
-    return read_endpoints(from, out);
-#else
-    return {};
-#endif
-}
-
 }  // namespace
 
 std::string_view name_of(finding_severity value) noexcept {
@@ -331,11 +303,14 @@ const check* find_check(std::string_view code) noexcept {
 result<stored_facts> read_stored_facts(repository_reader& from, const status_machine& machine,
                                        timestamp now, const std::function<bool()>& enough) {
     stored_facts out;
-    out.read_at = now;
-    auto counted = from.count();
-    if (!counted) return std::move(counted).error();
-    out.counted = std::move(*counted);
-    if (auto ok = read_all_records(from, out); !ok) return std::move(ok).error();
+    auto work = read_work_facts(from, now);
+    if (!work) return std::move(work).error();
+    static_cast<work_facts&>(out) = std::move(*work);
+#ifdef ORDERPROC_WITH_WEBHOOKS
+    if (out.has_records) {
+        if (auto ok = read_endpoints(from, out); !ok) return std::move(ok).error();
+    }
+#endif
     group_dead_letters_params what;
     what.recent_from = now - recently;
     what.enough = enough;

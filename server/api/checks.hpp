@@ -5,12 +5,10 @@
 // share.
 
 #include "api/health_reason.hpp"
+#include "api/work_facts.hpp"
 
 #include <orderproc/dead_letters.hpp>
-#include <orderproc/pause.hpp>
-#include <orderproc/queries.hpp>
 #include <orderproc/status_machine.hpp>
-#include <orderproc/worker_record.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -33,13 +31,8 @@ struct finding {
 };
 
 // What the storage says. Costs the same at ten orders and ten million.
-struct stored_facts {
-    timestamp read_at{};
-    statistics counted;
-    bool has_records = true;  // else there are neither pauses nor workers nor endpoints
-    std::vector<work_pause> pauses;
-    std::vector<worker_record> workers;  // those that are there, and some that are gone
-    dead_letter_groups dead;             // of the newest
+struct stored_facts : work_facts {
+    dead_letter_groups dead;  // of the newest
     struct paused_endpoint {
         std::string id;
         std::string host;  // with the scheme; what follows in an address is often a secret

@@ -10,6 +10,7 @@
 #include "api/preconditions.hpp"
 #include "api/problems.hpp"
 #include "api/routes.hpp"
+#include "api/text.hpp"
 #include "api/webhook_body.hpp"
 #include "docs/pages.hpp"
 #include "http/options.hpp"
@@ -44,12 +45,6 @@ constexpr std::string_view fields_of_all[] = {"X-Request-Id",
 
 [[noreturn]] void misfit(std::string_view what) {
     throw std::logic_error("docs/openapi.json: " + std::string(what));
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c;
-    return out;
 }
 
 json::object reference(std::string_view kind, std::string_view name) {
@@ -93,7 +88,7 @@ json::object make_values(const status_machine& machine, const http::request_limi
     json::object counts;
     for (const order_status& it : machine.statuses()) {
         statuses.emplace_back(it.view());
-        counts.emplace(lower(it.view()), json::object{{"type", "integer"}, {"minimum", 0}});
+        counts.emplace(lower_case(it.view()), json::object{{"type", "integer"}, {"minimum", 0}});
     }
     json::array client_events;
     std::string event_scopes;
@@ -276,7 +271,7 @@ private:
     void add_access(std::string_view method, std::string_view path, json::object& operation) {
         json::array security;
         for (const route& it : routes()) {
-            if (lower(it.method) != method || it.pattern != path || it.needs.open()) continue;
+            if (lower_case(it.method) != method || it.pattern != path || it.needs.open()) continue;
             security.push_back(json::object());
             for (const auth::scope one : auth::scopes_in(scopes_of(it))) {
                 for (const char* scheme : {"key", "token"}) {

@@ -213,11 +213,11 @@ void add_examples(const status_machine& machine, const order_model& model, json:
 }  // namespace
 
 json::object order_values(const status_machine& machine, const order_model& model) {
-    json::array sorts;
-    for (const std::string& it : list_sorts(model)) sorts.emplace_back(it);
+    json::array sort_names;
+    for (const std::string& it : list_sorts(model)) sort_names.emplace_back(it);
     json::object out{{"scope_parameters", scope_values(model)},
                      {"attribute_parameters", attribute_values(model)},
-                     {"sorts", std::move(sorts)}};
+                     {"sorts", std::move(sort_names)}};
     add_examples(machine, model, out);
     return out;
 }

@@ -198,7 +198,7 @@ json::object order_id_schema(const order_rules& rules) {
             "([^\\u0000-\\u001f\\u007f]*[^ \\u0000-\\u001f\\u007f])?$";
         out["maxLength"] = "$order_id_size_max";
     }
-    out["examples"] = {"ORD-A8F64D2E"};
+    out["examples"] = json::array{"ORD-A8F64D2E"};
     return out;
 }
 

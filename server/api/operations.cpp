@@ -3,6 +3,8 @@
 #include "api/json_writer.hpp"
 #include "api/negotiation.hpp"
 #include "api/problems.hpp"
+#include "api/text.hpp"
+#include "api/work_facts.hpp"
 
 #include <orderproc/json.hpp>
 
@@ -14,10 +16,6 @@
 namespace orderproc::server {
 
 namespace {
-
-void append_lower(std::string_view text, std::string& out) {
-    for (const char c : text) out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c);
-}
 
 using reasons = std::vector<health_reason>;
 
@@ -62,14 +60,11 @@ void write_counts(const statistics& counted, const status_machine& machine, http
     append_seconds(average, out.body);
     out.body.append(R"(,"orders_by_status":{)");
     for (const order_status& status : machine.statuses()) {
-        const auto found =
-            std::find_if(counted.orders.begin(), counted.orders.end(),
-                         [&](const status_count& row) { return row.status == status; });
         if (out.body.back() != '{') out.body.append(1, ',');
-        out.body.append(1, '"');
-        append_lower(status.view(), out.body);
-        out.body.append("\":").append(
-            std::to_string(found == counted.orders.end() ? 0 : found->orders));
+        out.body.append(1, '"')
+            .append(lower_case(status.view()))
+            .append("\":")
+            .append(std::to_string(orders_in(counted, status)));
     }
     out.body.append(R"(},"total_orders_created":)");
     out.body.append(std::to_string(counted.created)).append(1, '}');

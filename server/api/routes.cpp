@@ -69,6 +69,7 @@ constexpr route table[] = {
     {"POST", "/dead-letters/retry", "retry_dead_letters", &api::retry_dead_letters, operates},
     {"GET", "/operations/{operation_id}", "get_operation", &api::get_operation, follows},
     {"POST", "/operations/{operation_id}/stop", "stop_operation", &api::stop_operation, operates},
+    {"GET", "/stats", "get_stats", &api::get_stats, watches},
     {"GET", "/findings", "get_findings", &api::get_findings, watches},
     {"GET", "/metrics", "get_metrics", &api::get_metrics, scrapes},
     {"GET", "/healthz", "get_health", &api::get_health, anybody},

@@ -13,45 +13,82 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace orderproc::server {
 
-class shared_facts {
+// T is what is read.
+template <class T>
+class shared_source {
 public:
-    using value = std::shared_ptr<const stored_facts>;
+    using value = std::shared_ptr<const T>;
+    using reading = std::function<result<T>(repository_reader&)>;
 
-    // The engine outlives it.
-    shared_facts(engine& of, std::chrono::milliseconds max_age);
+    // The clock outlives it.
+    shared_source(clock& time, std::chrono::milliseconds max_age, reading read)
+        : read_(std::move(read)), shared_(time, max_age) {}
 
-    std::optional<result<value>> get(repository_reader& from);
+    // As shared_read's.
+    std::optional<result<value>> get(repository_reader& from) {
+        return shared_.get([&] { return read_(from); });
+    }
     void expire() { shared_.expire(); }
-    void wait(shared_read<stored_facts>::waiter done) { shared_.wait(std::move(done)); }
+    void wait(typename shared_read<T>::waiter done) { shared_.wait(std::move(done)); }
 
 private:
-    engine& engine_;
-    shared_read<stored_facts> shared_;
+    const reading read_;
+    shared_read<T> shared_;
 };
 
-// A request that is answered from the facts. Another read may come before, which says whether they
-// are needed.
-class facts_read : public pending_read {
+// A request that is answered from what is shared. Another read may come before, which says whether
+// it is needed.
+template <class T>
+class shared_source_read : public pending_read {
 public:
-    explicit facts_read(shared_facts& from) : shared_(from) {}
+    explicit shared_source_read(shared_source<T>& from) : shared_(from) {}
 
-    result<void> read(repository_reader& from) final;
-    bool follow(std::function<void(result<void>)> done) final;
+    result<void> read(repository_reader& from) final {
+        const auto needed = read_before(from);
+        if (!needed) return needed.error();
+        if (!*needed) return {};
+        auto got = shared_.get(from);
+        waits_ = !got;
+        if (waits_) return {};
+        if (!*got) return got->error();
+        facts_ = **got;
+        return {};
+    }
+
+    bool follow(std::function<void(result<void>)> done) final {
+        if (!waits_) return false;
+        // The request is kept until done was called.
+        shared_.wait(
+            [this, done = std::move(done)](const result<typename shared_source<T>::value>& got) {
+                if (got) facts_ = *got;
+                done(got ? result<void>() : result<void>(got.error()));
+            });
+        return true;
+    }
 
 protected:
     // False: answer() needs no facts.
     virtual result<bool> read_before(repository_reader& /*from*/) { return true; }
-    const stored_facts* facts() const noexcept { return facts_.get(); }  // none: not read
+    const T* facts() const noexcept { return facts_.get(); }  // none: not read
 
 private:
-    shared_facts& shared_;
-    shared_facts::value facts_;
+    shared_source<T>& shared_;
+    typename shared_source<T>::value facts_;
     bool waits_ = false;
 };
+
+using shared_facts = shared_source<stored_facts>;
+using facts_read = shared_source_read<stored_facts>;
+using shared_work = shared_source<work_facts>;
+
+// The engine outlives what these return.
+shared_facts share_facts(engine& of, std::chrono::milliseconds max_age);
+shared_work share_work(engine& of, std::chrono::milliseconds max_age);
 
 }  // namespace orderproc::server
 

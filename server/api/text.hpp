@@ -1,10 +1,11 @@
 #ifndef ORDERPROC_SERVER_API_TEXT_HPP
 #define ORDERPROC_SERVER_API_TEXT_HPP
 
-// What field values are made of.
+// What field values and names are made of.
 
 #include "http/message.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace orderproc::server {
@@ -15,6 +16,15 @@ inline std::string_view trim(std::string_view text) noexcept {
     while (!text.empty() && blank(text.front())) text.remove_prefix(1);
     while (!text.empty() && blank(text.back())) text.remove_suffix(1);
     return text;
+}
+
+// With its ASCII letters in lower case.
+inline std::string lower_case(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 32);
+    }
+    return out;
 }
 
 // Whether the body is declared as the media type, whatever its parameters.

@@ -5,11 +5,11 @@
 #include "api/problems.hpp"
 #include "api/query_values.hpp"
 #include "api/representation.hpp"
+#include "api/work_facts.hpp"
 
 #include <orderproc/pause.hpp>
 #include <orderproc/worker_record.hpp>
 
-#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -23,16 +23,6 @@ struct worker_list {
     worker_page page;
     std::vector<work_pause> pauses;
 };
-
-// Nothing that it would work on may be claimed.
-bool waits_for_resume(const worker_record& it, const std::vector<work_pause>& pauses,
-                      const status_machine& machine) {
-    if (it.stages.empty()) return false;
-    return std::all_of(it.stages.begin(), it.stages.end(), [&](const order_status& active) {
-        const work_stage* stage = machine.stage_active_in(active);
-        return stage && is_paused(pauses, *stage);
-    });
-}
 
 void write_worker(const worker_record& it, std::string_view state, json_writer& to) {
     to.open('{').name("name").text(it.name).name("host").text(it.host);

@@ -206,7 +206,8 @@ void add_doctor(command_line to) {
     with->server.add_to(*command);
     add_setting(*command, "only", with->only, "A check to carry out; repeat it for more")
         ->delimiter(',')
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->default_str("");  // not "[]"
     add_setting(*command, "strict", with->strict, "Exit with 1 for warnings, too");
     command->callback([&run = to.run, command, with] {
         with->asks_server = command->get_option("--url")->count() > 0;

@@ -34,7 +34,7 @@ result<shop_model> read_file(const std::string& path) {
     return failure{errc::invalid_argument, path + ":\n" + model.error().detail};
 }
 
-int check(const model_command& with) {
+int check_file(const model_command& with) {
     const auto model = read_file(with.file);
     if (!model) return fail(model.error());
     const auto attributes = model->orders.attributes();
@@ -87,7 +87,7 @@ void add_model(command_line to) {
         out->callback([&run = to.run, with, what] { run = [with, what] { return what(*with); }; });
         return out;
     };
-    add("check", "Says whether a file is a model, or all that is wrong with it", check)
+    add("check", "Says whether a file is a model, or all that is wrong with it", check_file)
         ->add_option("file", with->file, "Its path")
         ->required();
     auto* print_command =

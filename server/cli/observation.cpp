@@ -48,6 +48,7 @@ observation::observation(const observation_settings& settings, const status_mach
       log_(sink_, least_),
       metrics_(registry_, machine),
       health_(system_runtime().time),
+      sampler_(machine, system_runtime().time, history_),
       webhook_lag_(system_runtime().time),
       all_({&log_, &metrics_, &health_, &webhook_lag_}),
       request_metrics_(registry_),
@@ -103,12 +104,23 @@ std::vector<::prometheus::MetricFamily> observation::collect(const stored_facts*
     return out;
 }
 
+storage_probe_options observation::probe_options() {
+    storage_probe_options out;
+    out.counted = [this](repository_reader& from, const statistics& counted) {
+        sampler_.look(from, counted);
+    };
+    return out;
+}
+
 api_parts observation::parts(auth::authenticator& judge) {
     api_parts out;
     out.auth = &judge;
     out.unhealthy = [this] { return health_.unhealthy(); };
     out.unready = [this] { return health_.unready(); };
     out.degraded = [this] { return health_.degraded(); };
+    out.history = &history_;
+    out.broker = [this] { return health_.connections(); };
+    out.feeds = [this] { return health_.feeds(); };
     out.exposition = [this](bool openmetrics, const stored_facts* stored) {
         const auto families = collect(stored);
         return openmetrics ? to_openmetrics(families)

@@ -13,6 +13,8 @@
 #include "observe/health.hpp"
 #include "observe/log_lines.hpp"
 #include "observe/request_watch.hpp"
+#include "observe/stats_sampler.hpp"
+#include "observe/storage_probe.hpp"
 #include "observe/webhook_lag.hpp"
 
 #include <orderproc/log.hpp>
@@ -57,6 +59,8 @@ public:
     log_sink sink() const {
         return [this](const log_record& what) { log(what); };
     }
+    // For the probe of the storage, whose looks are also sampled for GET /stats. This outlives it.
+    storage_probe_options probe_options();
     // What both of the addresses show; judge outlives it.
     api_parts parts(auth::authenticator& judge);
     std::vector<request_observer*> request_observers();
@@ -72,6 +76,8 @@ private:
     log_observer log_;
     prometheus_observer metrics_;
     health health_;
+    stats_history history_;
+    stats_sampler sampler_;
     webhook_lag webhook_lag_;
     observers all_;
     request_metrics request_metrics_;

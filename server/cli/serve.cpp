@@ -172,7 +172,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     how.stored_model = record_of(model);
     engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
     const housekeeping chores(orders, writes, (*access)->keys());
-    storage_probe probe(orders, writes, shown.state());
+    storage_probe probe(orders, writes, shown.state(), shown.probe_options());
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.
     reader relay_reads(orders, 1);
@@ -187,6 +187,8 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
         running_webhooks::start(orders, writes, settings.webhooks, settings.event_source, shown);
     if (!hooks) return fail(hooks.error());
     api_parts parts = shown.parts((*access)->judge());
+    if (!messages->get()) parts.broker = nullptr;
+    parts.storage = orders.info();
     parts.cursor_secret = std::move(*cursor_secret);
     parts.event_source = settings.event_source;
     parts.dashboard = !settings.no_dashboard;

@@ -30,13 +30,10 @@ void health::batch_written(const batch_report& it) noexcept {
 
 void health::broker_changed(const broker_report& it) noexcept {
     try {
-        std::string reason;
-        if (!it.connected) {
-            reason = std::string(it.connection) + ": no connection to " + std::string(it.broker) +
-                     ": " + it.why.message();
-        }
+        broker_connection now{std::string(it.connection), std::string(it.broker), it.connected};
+        if (!it.connected) now.reason = it.why.message();
         const std::lock_guard lock(mutex_);
-        broken_[std::string(it.connection)] = std::move(reason);
+        connections_.insert_or_assign(now.name, now);
     } catch (const std::exception&) {  // without memory it is said the next time
     }
 }
@@ -119,18 +116,44 @@ std::vector<health_reason> health::degraded() const {
     std::vector<health_reason> out;
     const auto now = time_.monotonic();
     const std::lock_guard lock(mutex_);
-    for (const auto& [connection, reason] : broken_) {
-        if (!reason.empty()) out.push_back({health_codes::broker_away, reason});
+    for (const auto& [name, it] : connections_) {
+        if (it.connected) continue;
+        out.push_back({health_codes::broker_away,
+                       name + ": no connection to " + it.broker + ": " + it.reason});
     }
     for (const auto& [cursor, it] : feeds_) {
         if (it.report.behind == 0) continue;
-        // The relay that measures may be stuck as well.
-        feed_report grown = it.report;
-        grown.lag += now - it.measured_at;
-        grown.waited += now - it.measured_at;
-        if (grown.lag <= limits_.feed_lag_max) continue;
-        out.push_back({health_codes::feed_late, cursor + ": " + describe(grown) + " (" +
-                                                    std::to_string(grown.behind) + " entries)"});
+        const feed_report is = grown(it, now);
+        if (is.lag <= limits_.feed_lag_max) continue;
+        out.push_back({health_codes::feed_late, cursor + ": " + describe(is) + " (" +
+                                                    std::to_string(is.behind) + " entries)"});
+    }
+    return out;
+}
+
+// The relay that measures may be stuck as well.
+feed_report health::grown(const feed_state& it, clock::instant now) noexcept {
+    feed_report out = it.report;
+    if (out.behind == 0) return out;
+    out.lag += now - it.measured_at;
+    out.waited += now - it.measured_at;
+    return out;
+}
+
+std::vector<broker_connection> health::connections() const {
+    std::vector<broker_connection> out;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, it] : connections_) out.push_back(it);
+    return out;
+}
+
+std::vector<feed_progress> health::feeds() const {
+    std::vector<feed_progress> out;
+    const auto now = time_.monotonic();
+    const std::lock_guard lock(mutex_);
+    for (const auto& [cursor, it] : feeds_) {
+        const feed_report is = grown(it, now);
+        out.push_back({cursor, is.leading, is.behind, is.lag, is.waits_for, is.waited});
     }
     return out;
 }

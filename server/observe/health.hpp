@@ -4,6 +4,7 @@
 // Is this process fit to be sent requests?
 
 #include "api/health_reason.hpp"
+#include "api/process_state.hpp"
 
 #include <orderproc/observer.hpp>
 #include <orderproc/runtime.hpp>
@@ -57,6 +58,11 @@ public:
     // What is not as it should be, though orders are accepted and worked on.
     std::vector<health_reason> degraded() const;
 
+    // By name. A connection that was never tried is not among them.
+    std::vector<broker_connection> connections() const;
+    // By cursor, with what has been added to lag and waited since it was measured.
+    std::vector<feed_progress> feeds() const;
+
 private:
     struct feed_state {
         feed_report report;  // without its cursor
@@ -64,6 +70,7 @@ private:
     };
 
     void append_read_reasons(clock::instant now, std::vector<health_reason>& out) const;
+    static feed_report grown(const feed_state& it, clock::instant now) noexcept;
     bool hangs(const std::optional<clock::instant>& since, clock::instant now) const noexcept;
 
     clock& time_;
@@ -77,8 +84,8 @@ private:
     clock::instant write_failed_at_{};
     std::optional<clock::instant> reading_since_;  // a probe is under way
     std::optional<clock::instant> writing_since_;
-    std::map<std::string, std::string> broken_;  // connections and why; empty: all is well
-    std::map<std::string, feed_state> feeds_;    // by cursor
+    std::map<std::string, broker_connection> connections_;
+    std::map<std::string, feed_state> feeds_;  // by cursor
 };
 
 }  // namespace orderproc::server

@@ -57,7 +57,11 @@ error_code storage_probe::read() noexcept {
         auto made = storage_.connect_reader();
         if (made) {
             const auto counted = (*made)->count();
-            if (!counted) why = counted.error();
+            if (!counted) {
+                why = counted.error();
+            } else if (options_.counted) {
+                options_.counted(**made, *counted);
+            }
             spare_ = std::exchange(kept_, std::move(*made));
             if (!spare_) {
                 if (auto more = storage_.connect_reader()) {

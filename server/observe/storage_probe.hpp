@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -18,6 +19,9 @@ namespace orderproc::server {
 struct storage_probe_options {
     bool thread = true;  // false: the host calls look()
     std::chrono::milliseconds interval{1000};
+    // Called on the thread of each look that could read, with what it counted. It may read more, as
+    // a part of the look, and must not throw.
+    std::function<void(repository_reader&, const statistics&)> counted = {};
 };
 
 // Once a second, on a thread of its own, so that /healthz and /readyz answer at once whatever the

@@ -54,15 +54,18 @@ function ask(base, { method, target, headers = {}, body, anonymous = false }) {
 }
 
 let hook = 'wh_none';
+let operation = 'none';
 
 async function walk(through, requests) {
   for (const it of requests) {
-    const answer = await ask(through.url, { ...it, target: it.target.replace('{hook}', hook) });
+    const target = it.target.replace('{hook}', hook).replace('{operation}', operation);
+    const answer = await ask(through.url, { ...it, target });
     const what = `${it.method} ${it.target}: ${answer.status} ${answer.body.slice(0, 2000)}`;
     assert.ok(!answer.body.includes('stoplight.io/prism'), what);
     assert.ok(!answer.headers['sl-violations'], `${what} ${answer.headers['sl-violations']}`);
     assert.equal(answer.status, it.status, what);
     if (it.target === '/webhooks' && it.status === 201) hook = JSON.parse(answer.body).id;
+    if (it.target === '/dead-letters/retry' && it.status === 202) operation = JSON.parse(answer.body).id;
   }
 }
 
@@ -86,12 +89,12 @@ test('the proxy tells an answer that is not described', async () => {
   await assert.rejects(throughProxy(good), /total_amount/);
 });
 
-// Only while a worker or somebody else is at it, or not with a proxy that follows; other tests see
-// them.
+// Only while a worker or somebody else is at it, to a token without any scope, or not with a proxy
+// that follows; other tests see them.
 const elsewhere = [
   'DELETE /orders/{order_id} 409', 'POST /orders/{order_id}/cancel 409', 'GET / 302',
   'PATCH /orders/{order_id}/annotations 409', 'POST /orders/{order_id}/attempts/{attempt_token} 200',
-  'POST /webhooks 409', 'PATCH /webhooks/{webhook_id} 409', 'DELETE /webhooks/{webhook_id} 409',
+  'POST /pause 409', 'GET /whoami 403', 'POST /webhooks 409', 'PATCH /webhooks/{webhook_id} 409', 'DELETE /webhooks/{webhook_id} 409',
   ...['pause', 'resume', 'rotate'].map((what) => `POST /webhooks/{webhook_id}/${what} 409`),
 ];
 

@@ -19,7 +19,7 @@ const paths = [
   '/orders/A-1/transitions', '/orders/A-1/annotations', '/orders/A-1/redact', '/orders/A-1/attempts/x', '/orders/A-1/history', '/orders/A-1/events', '/events', '/journal', '/metrics', '/healthz', '/readyz',
   '/model', '/openapi.json', '/docs', '/docs/style.css', '/dashboard/icon.svg', '/', '/webhooks', '/webhooks/wh_x', '/webhooks/wh_x/test', '/webhooks/wh_x/rotate',
   '/webhooks/wh_x/pause', '/webhooks/wh_x/resume', '/webhooks/wh_x/replay', '/webhooks/wh_x/attempts',
-  '/whoami', '/pauses', '/pause', '/resume', '/workers', '/dead-letters', '/orders/A-1/explain', '/findings',
+  '/whoami', '/pauses', '/pause', '/resume', '/workers', '/dead-letters', '/orders/A-1/explain', '/findings', '/stats',
   '/dead-letters/retry', '/operations/x', '/operations/x/stop',
 ];
 
@@ -109,12 +109,16 @@ export const good = [
   get('/orders/A-3/explain', 200),
   get('/orders/A-9/explain', 404),
   get('/findings', 200),
+  get('/stats', 200),
+  get('/stats?span=1h', 200),
   get('/dead-letters', 200),
   get('/dead-letters?group=reason', 200),
   get('/dead-letters?reason=&limit=1', 200),
   send('POST', '/dead-letters/retry', 200, json({ reason: 'nothing', dry_run: true, limit: 10 })),
   send('POST', '/dead-letters/retry', 200, json({ order_ids: ['A-1', 'A-9'], dry_run: true })),
   send('POST', '/dead-letters/retry', 202, json({ reason: 'nothing' })),
+  get('/operations/{operation}', 200),
+  send('POST', '/operations/{operation}/stop', 200),
   get('/operations/nothing', 404),
   send('POST', '/operations/nothing/stop', 404),
   get('/metrics', 200, { Accept: 'application/json' }),
@@ -181,7 +185,7 @@ const scoped = [
   ['POST', '/webhooks/wh_x/pause'], ['POST', '/webhooks/wh_x/resume'], ['POST', '/webhooks/wh_x/replay'],
   ['GET', '/webhooks/wh_x/attempts'],
   ['GET', '/pauses'], ['POST', '/pause'], ['POST', '/resume'], ['GET', '/workers'],
-  ['GET', '/dead-letters'], ['GET', '/orders/A-1/explain'], ['GET', '/findings'],
+  ['GET', '/dead-letters'], ['GET', '/orders/A-1/explain'], ['GET', '/findings'], ['GET', '/stats'],
   ['POST', '/dead-letters/retry'], ['GET', '/operations/x'], ['POST', '/operations/x/stop'],
 ];
 const bodyOf = (method, target) => {
@@ -194,7 +198,7 @@ const bodyOf = (method, target) => {
   if (target.endsWith('batch')) return json([order()]);
   return method === 'PUT' || target === '/orders' && method === 'POST' ? json(order()) : {};
 };
-export const strangers = scoped.map(([method, target]) =>
+export const strangers = [...scoped, ['GET', '/whoami']].map(([method, target]) =>
   send(method, target, 401, { ...bodyOf(method, target), anonymous: true }));
 // ofWebhooks: a key that has the scope of webhooks alone; ofMetrics: the same of metrics.
 export const outsiders = (ofWebhooks, ofMetrics) => scoped.map(([method, target]) => {
@@ -259,8 +263,9 @@ export const bad = [
     send('POST', `${target}?x=1`, 400),
     send('POST', target, 400, json({}, { 'Idempotency-Key': 'k'.repeat(256) })),
   ]),
-  ...['/whoami', '/pauses', '/workers', '/dead-letters', '/orders/A-2/explain', '/findings'].map((target) => get(`${target}?x=1`, 400)),
+  ...['/whoami', '/pauses', '/workers', '/dead-letters', '/orders/A-2/explain', '/findings', '/stats'].map((target) => get(`${target}?x=1`, 400)),
   get('/workers?limit=0', 400),
+  get('/stats?span=6h', 400),
   get('/orders/%zz/explain', 400),
   get('/dead-letters?limit=1', 400),
   send('POST', '/dead-letters/retry', 400, text),
@@ -271,6 +276,8 @@ export const bad = [
   send('POST', '/dead-letters/retry', 413, json({ reason: 'x'.repeat(300_000) })),
   send('POST', '/dead-letters/retry?x=1', 400, json({ reason: 'x' })),
   get('/operations/nothing?x=1', 400),
+  send('POST', '/operations/nothing/stop?x=1', 400),
+  send('POST', '/operations/nothing/stop', 413, json({ reason: 'x'.repeat(300_000) })),
   get('/dead-letters?group=user', 400),
   get('/dead-letters?reason=x&cursor=nonsense', 400),
   get('/orders?limit=0', 400),

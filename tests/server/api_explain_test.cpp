@@ -63,7 +63,8 @@ struct explained : guarded {
     // "code about, …" of what is found.
     std::string found() {
         std::string out;
-        for (const js::value& it : seen("/findings").at("findings").as_array()) {
+        const js::object whole = seen("/findings");
+        for (const js::value& it : whole.at("findings").as_array()) {
             out +=
                 std::string(it.at("code").as_string()) + " " + js::serialize(it.at("about")) + "; ";
         }

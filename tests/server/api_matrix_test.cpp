@@ -64,6 +64,7 @@ const std::map<std::string, about>& routes_by_hand() {
         {"resume_work", {"operate"}},
         {"list_workers", {"read"}},
         {"explain_order", {"read"}},
+        {"get_stats", {"read"}},
         {"get_findings", {"read"}},
         {"get_dead_letters", {"read"}},
         {"retry_dead_letters", {"operate", "{}"}},

@@ -66,6 +66,27 @@ BOOST_AUTO_TEST_CASE(create_and_read) {
     BOOST_TEST(caller.ask(get("/metrics")).says(R"("pending":1)"));
 }
 
+BOOST_AUTO_TEST_CASE(the_numbers_name_the_process_that_answers) {
+    client caller(server->port());
+    BOOST_REQUIRE(caller.ask(post("A-1")).status == 201);
+    const answer who = caller.ask(get("/whoami"));
+    const answer seen = caller.ask(get("/stats?span=1h"));
+    BOOST_REQUIRE(seen.status == 200);
+    BOOST_TEST(seen.says(R"("pending":1)"));
+    BOOST_TEST(seen.says(R"("span":"1h","step":20,)"));
+    const std::string name = R"("instance":")";
+    const std::string instance = who.body.substr(who.body.find(name), name.size() + 16);
+    BOOST_TEST(seen.says(instance));
+    api other(orders, reads);  // as another server of the same storage, or this one after a restart
+    api_service others(other);
+    const auto behind = http::server::open(two_threads(), others).value();
+    client elsewhere(behind->port());
+    const answer another = elsewhere.ask(get("/stats?span=1h"));
+    BOOST_TEST(another.says(R"("pending":1)"));
+    BOOST_TEST(another.says(name));
+    BOOST_TEST(!another.says(instance));
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_and_many_patches_of_one_order) {
     std::string body;
     for (int i = 0; i < 300; ++i) {

@@ -167,6 +167,7 @@ BOOST_AUTO_TEST_CASE(pauses_that_cannot_be_read_stop_nothing_but_claims) {
         it.create(what == testing::fault::throws ? "B" : "A");  // in the same batch
         BOOST_TEST(it.front.queued() == 0U);
         BOOST_TEST(table.started == 0U);
+        one.run_once();  // is told that its claim has failed, and waits a little
         it.time.advance(pause_look_interval + 1s);
     }
     BOOST_TEST(it.watch.errors()["engine.pauses"] == 2);

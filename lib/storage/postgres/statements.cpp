@@ -14,7 +14,7 @@ std::string due_from_of(const std::string& status) {
            "::text)] FROM (SELECT statuses, due_from FROM writes ORDER BY id DESC LIMIT 1) "
            "latest), 9223372036854775807)";
 }
-const std::string due_from = due_from_of("$1");
+const std::string due_from_of_first = due_from_of("$1");
 
 // When the first order in a status is due.
 std::string first_due_of(const std::string& status) {
@@ -32,11 +32,11 @@ const std::string orders_by_id = select_orders(
     "FROM orders o JOIN work w ON w.number = o.number WHERE o.order_id = ANY($1::bytea[])");
 
 const std::string first_positions =
-    "SELECT due_at, number FROM work WHERE status = $1::text AND due_at >= " + due_from +
+    "SELECT due_at, number FROM work WHERE status = $1::text AND due_at >= " + due_from_of_first +
     " ORDER BY due_at, number LIMIT $2::bigint";
 
 const std::string first_due_orders = select_orders(
-    "FROM (SELECT * FROM work WHERE status = $1::text AND due_at >= " + due_from +
+    "FROM (SELECT * FROM work WHERE status = $1::text AND due_at >= " + due_from_of_first +
     " AND due_at <= greatest($3::bigint, (SELECT stamp FROM writes ORDER BY id DESC LIMIT 1)) "
     "ORDER BY due_at, number LIMIT $2::bigint) w JOIN orders o ON o.number = w.number");
 
