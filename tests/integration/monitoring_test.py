@@ -40,13 +40,14 @@ def exported(text, into):
 
 
 class Metrics(WithStorage):
-    def scrape(self, fetch, wanted, into):
+    def scrape(self, fetch, into, wanted=(), connections=()):
         """Until all that comes with the first report is there."""
         def found():
             status, _, text = fetch("GET", "/metrics", headers={"Accept": "text/plain"})
             self.assertEqual(status, 200)
             exported(text, into)
-            return all(it in into for it in wanted)
+            there = into.get("orderproc_broker_connected", {}).get("connection", set())
+            return all(it in into for it in wanted) and there.issuperset(connections)
         wait_until(found, f"{wanted} are there")
 
     def all_metrics(self):
@@ -56,10 +57,11 @@ class Metrics(WithStorage):
         server.ask("POST", "/orders", ORDER)
         server.wait_for(ORDER["order_id"], "COMPLETED")
         found = {}
-        self.scrape(server.fetch, ["orderproc_broker_connected", "orderproc_feed_lag_seconds",
-                                   "orderproc_wake_ups_total"], found)
+        self.scrape(server.fetch, found,
+                    ["orderproc_feed_lag_seconds", "orderproc_wake_ups_total"],
+                    ["relay", "wake_ups"])
         if tls_support.OPENSSL and "--tls-certificate" in run("serve", "--help").stdout:
-            self.scrape(self.fetch_over_tls, [], found)
+            self.scrape(self.fetch_over_tls, found)
         else:
             found.update(self.TLS)
         return found
