@@ -20,11 +20,14 @@ struct MetricFamily;
 namespace orderproc {
 inline namespace v1 {
 
-// transitions_total{event}, attempts_total{outcome}, completion_seconds (from the first claim to
-// completion by a worker), commit_batch_size, commit_seconds, idempotency_total{result} and
-// lease_lost_total; with a broker also broker_connected{connection}, feed_lag_seconds{cursor},
-// feed_given_up_total{cursor,action} and wake_ups_total{result}. One for each registry, which
-// outlives it.
+// transitions_total{event}, attempts_total{outcome}, attempt_seconds{stage,outcome},
+// completion_seconds (from the first claim to completion by a worker), created_to_done_seconds
+// (from the creation to that completion), commit_batch_size, commit_seconds,
+// idempotency_total{result}, lease_lost_total, lease_expired_total (leases of silent workers that
+// claims of this process ended) and orders_failed_total (orders that became dead letters); after an
+// error errors_total{where}; with a broker also broker_connected{connection},
+// feed_lag_seconds{cursor}, feed_given_up_total{cursor,action} and wake_ups_total{result}. One for
+// each registry. The registry and the machine must outlive it.
 class ORDERPROC_EXPORT prometheus_observer final : public observer {
 public:
     prometheus_observer(::prometheus::Registry& in, const status_machine& machine);
@@ -42,6 +45,7 @@ public:
     void entry_given_up(const given_up_report& it) noexcept override;
     void orders_hinted(const hint_report& it) noexcept override;
     void message_refused(std::string_view id, std::string_view reason) noexcept override;
+    void error(std::string_view where, const failure& what) noexcept override;
 
 private:
     class impl;

@@ -29,6 +29,7 @@ using bounds = Histogram::BucketBoundaries;
 const bounds batch_sizes{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 const bounds commit_times{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5};
 const bounds completion_times{0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 86400};
+const bounds attempt_times{0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 86400};
 
 Histogram& histogram(Registry& in, const char* name, const char* help, const bounds& at) {
     return ::prometheus::BuildHistogram().Name(name).Help(help).Register(in).Add({}, at);
@@ -60,11 +61,28 @@ public:
           completion_time(histogram(in, "orderproc_completion_seconds",
                                     "From the first claim of an order to its completion",
                                     completion_times)),
+          created_to_done(histogram(in, "orderproc_created_to_done_seconds",
+                                    "From the creation of an order to its completion",
+                                    completion_times)),
+          attempt_time(::prometheus::BuildHistogram()
+                           .Name("orderproc_attempt_seconds")
+                           .Help("Time of an attempt of work by its stage and how it ended")
+                           .Register(in)),
           lost(::prometheus::BuildCounter()
                    .Name("orderproc_lease_lost_total")
                    .Help("Leases that a worker of this process lost while it worked")
                    .Register(in)
                    .Add({})),
+          expired(::prometheus::BuildCounter()
+                      .Name("orderproc_lease_expired_total")
+                      .Help("Expired leases whose orders this process took from silent workers")
+                      .Register(in)
+                      .Add({})),
+          failed(::prometheus::BuildCounter()
+                     .Name("orderproc_orders_failed_total")
+                     .Help("Orders that became dead letters")
+                     .Register(in)
+                     .Add({})),
           connected(::prometheus::BuildGauge()
                         .Name("orderproc_broker_connected")
                         .Help("Whether the relay publishes, and wake-ups are received: 1, else 0")
@@ -78,10 +96,15 @@ public:
                        .Name("orderproc_feed_given_up_total")
                        .Help("Entries of the journal that could not be published, by what was done")
                        .Register(in)),
+          errors(::prometheus::BuildCounter()
+                     .Name("orderproc_errors_total")
+                     .Help("What people should know of, by where it happened; the log has more")
+                     .Register(in)),
           wake_ups(::prometheus::BuildCounter()
                        .Name("orderproc_wake_ups_total")
                        .Help("Messages to the worker by what became of them")
-                       .Register(in)) {
+                       .Register(in)),
+          machine_(machine) {
         auto& moves = ::prometheus::BuildCounter()
                           .Name("orderproc_transitions_total")
                           .Help("Changes of orders by the event that made them")
@@ -101,6 +124,11 @@ public:
         for (std::size_t i = 0; i < attempts.size(); ++i) {
             const std::string outcome(name_of(static_cast<attempt_outcome>(i)));
             attempts[i] = &ends.Add({{"outcome", outcome}});
+            for (const work_stage& stage : machine.stages()) {
+                const std::string active(stage.active.view());
+                durations[active][i] =
+                    &attempt_time.Add({{"stage", active}, {"outcome", outcome}}, attempt_times);
+            }
         }
         auto& uses = ::prometheus::BuildCounter()
                          .Name("orderproc_idempotency_total")
@@ -119,18 +147,34 @@ public:
         }
     }
 
+    // Whether it is the event by which a stage gives an order up.
+    bool fails(std::string_view event) const noexcept {
+        const auto stages = machine_.stages();
+        return std::any_of(stages.begin(), stages.end(),
+                           [event](const work_stage& it) { return it.fail == event; });
+    }
+
     Histogram& batch_size;
     Histogram& commit_time;
     Histogram& completion_time;
+    Histogram& created_to_done;
+    Family<Histogram>& attempt_time;
     Counter& lost;
+    Counter& expired;
+    Counter& failed;
     // Children come with the first report: without a broker there are none.
     Family<Gauge>& connected;
     Family<Gauge>& feed_lag;
     Family<Counter>& given_up;
+    Family<Counter>& errors;
     Family<Counter>& wake_ups;
     std::map<std::string, Counter*, std::less<>> transitions;
     std::array<Counter*, attempt_outcomes> attempts{};
+    std::map<std::string, std::array<Histogram*, attempt_outcomes>, std::less<>> durations;
     std::array<Counter*, 3> keys{};
+
+private:
+    const status_machine& machine_;
 };
 
 prometheus_observer::prometheus_observer(Registry& in, const status_machine& machine)
@@ -146,7 +190,10 @@ void prometheus_observer::batch_written(const batch_report& it) noexcept {
 
 void prometheus_observer::transition_committed(const transition_report& it) noexcept {
     impl_->count(it.event, 1);
-    if (!it.completed || !it.after.first_claimed_at) return;
+    if (impl_->fails(it.event)) impl_->failed.Increment();
+    if (!it.completed) return;
+    impl_->created_to_done.Observe(seconds(it.after.updated_at - it.after.created_at));
+    if (!it.after.first_claimed_at) return;
     impl_->completion_time.Observe(seconds(it.after.updated_at - *it.after.first_claimed_at));
 }
 
@@ -154,6 +201,8 @@ void prometheus_observer::orders_claimed(const claim_report& it) noexcept {
     impl_->count(it.stage.start, it.handed_out);
     impl_->count(it.stage.release, it.expired);
     impl_->count(it.stage.fail, it.exhausted);
+    impl_->expired.Increment(static_cast<double>(it.expired + it.exhausted));
+    impl_->failed.Increment(static_cast<double>(it.exhausted));
 }
 
 void prometheus_observer::key_used(key_use it) noexcept {
@@ -163,7 +212,10 @@ void prometheus_observer::key_used(key_use it) noexcept {
 
 void prometheus_observer::attempt_finished(const attempt_report& it) noexcept {
     const auto at = static_cast<std::size_t>(it.outcome);
-    if (at < impl_->attempts.size()) impl_->attempts[at]->Increment();
+    if (at >= impl_->attempts.size()) return;
+    impl_->attempts[at]->Increment();
+    const auto found = impl_->durations.find(it.stage);
+    if (found != impl_->durations.end()) found->second[at]->Observe(seconds(it.duration));
 }
 
 void prometheus_observer::lease_lost(std::string_view) noexcept {
@@ -197,6 +249,10 @@ void prometheus_observer::orders_hinted(const hint_report& it) noexcept {
         impl_->wake_ups.Add({{"result", "claimed"}}).Increment(static_cast<double>(it.claimed));
         impl_->wake_ups.Add({{"result", "stale"}}).Increment(static_cast<double>(stale));
     });
+}
+
+void prometheus_observer::error(std::string_view where, const failure&) noexcept {
+    unless_out_of_memory([&] { impl_->errors.Add({{"where", std::string(where)}}).Increment(); });
 }
 
 void prometheus_observer::message_refused(std::string_view, std::string_view) noexcept {

@@ -1,6 +1,7 @@
 #ifndef ORDERPROC_SERVER_API_API_PARTS_HPP
 #define ORDERPROC_SERVER_API_API_PARTS_HPP
 
+#include "api/checks.hpp"
 #include "api/health_reason.hpp"
 #include "api/process_state.hpp"
 #include "api/webhook_desk.hpp"
@@ -27,9 +28,9 @@ class stats_history;
 // What there is beside orders. All of it outlives the api.
 struct api_parts {
     item_gate* items = nullptr;  // none: all items will do
-    // Prometheus' text, or OpenMetrics'; none: metrics are JSON alone. Without statistics while
-    // the storage cannot be read.
-    std::function<std::string(bool openmetrics, const statistics* stored)> exposition;
+    // Prometheus' text, or OpenMetrics'; none: metrics are JSON alone. Without facts while the
+    // storage cannot be read. They have no dead letters.
+    std::function<std::string(bool openmetrics, const stored_facts* stored)> exposition;
     // Reasons, told at once: these must not ask the storage. None: there never is one.
     std::function<std::vector<health_reason>()> unhealthy;
     std::function<std::vector<health_reason>()> unready;

@@ -73,12 +73,13 @@ void write_counts(const statistics& counted, const status_machine& machine, http
 // Scrapers want the other metrics, too, when the storage cannot be read.
 class exposition_read final : public pending_read {
 public:
-    explicit exposition_read(const api_parts& parts) : parts_(parts) {}
+    exposition_read(engine& of, const api_parts& parts) : engine_(of), parts_(parts) {}
 
     result<void> read(repository_reader& from) override {
-        auto counted = from.count();
-        if (!counted) return std::move(counted).error();
-        stored_ = std::move(*counted);
+        auto found = read_stored_facts(from, engine_.machine(), engine_.runtime().time.now(),
+                                       [] { return true; });
+        if (!found) return std::move(found).error();
+        stored_ = std::move(*found);
         return {};
     }
     void answer(const http::request& in, http::response& out) override {
@@ -91,15 +92,16 @@ public:
     }
 
 private:
+    engine& engine_;
     const api_parts& parts_;
-    std::optional<statistics> stored_;
+    std::optional<stored_facts> stored_;
 };
 
 }  // namespace
 
 bool api::get_metrics(const call& it, http::response&, pending& todo) {
     if (parts_.exposition && prefers_prometheus(it.in.find("Accept"))) {
-        todo.read = std::make_unique<exposition_read>(parts_);
+        todo.read = std::make_unique<exposition_read>(engine_, parts_);
         todo.read_may_fail = true;
         return true;
     }

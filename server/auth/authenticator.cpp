@@ -89,6 +89,15 @@ bool authenticator::may_be_anonymous(const http::request& in) const noexcept {
 }
 
 authenticator::verdict authenticator::judge(const http::request& in) noexcept {
+    verdict out = judge_credential(in);
+    auto& total = out.invalid                        ? judged_.refused
+                  : in.find("Authorization").empty() ? judged_.none
+                                                     : judged_.accepted;
+    total.fetch_add(1, std::memory_order_relaxed);
+    return out;
+}
+
+authenticator::verdict authenticator::judge_credential(const http::request& in) noexcept {
     std::string_view sent;
     std::size_t count = 0;
     for (const http::field& it : in.fields) {

@@ -11,6 +11,7 @@
 #include "http/message.hpp"
 #include "http/rate_limiter.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -58,7 +59,15 @@ public:
     // its address has failures left. Does not throw.
     verdict judge(const http::request& in) noexcept;
 
+    // Requests that were judged: with a credential that counts, with one that does not, and
+    // without.
+    struct totals {
+        std::atomic<std::uint64_t> accepted{0}, refused{0}, none{0};
+    };
+    const totals& judged() const noexcept { return judged_; }
+
 private:
+    verdict judge_credential(const http::request& in) noexcept;
     verdict judge_bearer(const http::request& in, std::string_view token) noexcept;
     verdict judge_token(const http::request& in, std::string_view token);
     verdict refuse(const http::request& in, refused_credential what) noexcept;
@@ -69,6 +78,7 @@ private:
     const key_table* const keys_;
     const authenticator_options options_;
     http::rate_limiter failures_;
+    totals judged_;
 };
 
 // Whether the query has a credential in it, which belongs into no URL: a key, a token, or a

@@ -4,9 +4,40 @@
 #include "cli/storage_secret.hpp"
 
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace orderproc::server {
+
+namespace {
+
+void show_judged(const auth::authenticator::totals& of, exposed_values& in) {
+    const auto add = [&](const char* result, const std::atomic<std::uint64_t>& total) {
+        in.counter("orderproc_auth_total", "Requests by whether they had a credential that counts",
+                   [&total] { return static_cast<double>(total.load()); }, {"result", result});
+    };
+    add("accepted", of.accepted);
+    add("refused", of.refused);
+    add("none", of.none);
+}
+
+void show_tls(const http::stream_maker& of, exposed_values& in) {
+    using std::chrono::duration;
+    in.gauge("orderproc_tls_certificate_expiry_timestamp_seconds",
+             "When the server's certificate ends, in seconds since 1970",
+             [&of] { return duration<double>(of.ends_at().time_since_epoch()).count(); });
+    const auto add = [&](const char* result, std::uint64_t http::stream_maker::totals::*total) {
+        in.counter("orderproc_tls_handshakes_total", "TLS handshakes of clients by how they ended",
+                   [&of, total] { return static_cast<double>(of.handshakes().*total); },
+                   {"result", result});
+    };
+    add("done", &http::stream_maker::totals::done);
+    add("failed", &http::stream_maker::totals::failed);
+}
+
+}  // namespace
 
 result<std::unique_ptr<access_control>> access_control::start(
     storage& of, const exposure_settings& exposed, const tls_settings& tls,
@@ -48,6 +79,8 @@ result<std::unique_ptr<access_control>> access_control::start(
     };
     out->judge_.emplace(keeps_records ? &out->table_ : nullptr, std::move(options),
                         with.random.next());
+    show_judged(out->judge_->judged(), shown.values());
+    if (out->secure_) show_tls(*out->secure_, shown.values());
     return out;
 }
 

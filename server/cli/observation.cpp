@@ -2,13 +2,18 @@
 
 #include "cli/process.hpp"
 #include "cli/refusal.hpp"
+#include "observe/facts_metrics.hpp"
 #include "observe/openmetrics.hpp"
+#include "observe/process_metrics.hpp"
 
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace orderproc::server {
@@ -45,7 +50,8 @@ observation::observation(const observation_settings& settings, const status_mach
       metrics_(registry_, machine),
       health_(system_runtime().time),
       sampler_(machine, system_runtime().time, history_),
-      all_({&log_, &metrics_, &health_}),
+      webhook_lag_(system_runtime().time),
+      all_({&log_, &metrics_, &health_, &webhook_lag_}),
       request_metrics_(registry_),
       request_log_(sink_) {
     ::prometheus::BuildGauge()
@@ -78,13 +84,26 @@ void observation::log(const log_record& what) const {
     if (what.level >= least_) sink_(what);
 }
 
-void observation::count_streams(std::function<std::size_t()> count) {
-    streams_ = std::move(count);
-    streams_shown_ = &::prometheus::BuildGauge()
-                          .Name("orderproc_sse_clients")
-                          .Help("Who listens to the live feed")
-                          .Register(registry_)
-                          .Add({});
+void observation::show_webhook_lag() {
+    values_.gauge("orderproc_webhook_lag_seconds",
+                  "Age of the oldest change of which an endpoint was not told",
+                  [this] { return std::chrono::duration<double>(webhook_lag_.longest()).count(); });
+}
+
+std::vector<::prometheus::MetricFamily> observation::collect(const stored_facts* stored) const {
+    auto out = registry_.Collect();
+    const auto add = [&out](std::vector<::prometheus::MetricFamily> more) {
+        std::move(more.begin(), more.end(), std::back_inserter(out));
+    };
+    add(values_.collect());
+    add(process_metrics());
+    add(storage_file_metrics(storage_name_));
+    if (stored) {
+        const timestamp now = system_runtime().time.now();
+        add(to_metrics(stored->counted, machine_, now));
+        add(facts_metrics(*stored, now));
+    }
+    return out;
 }
 
 storage_probe_options observation::probe_options() {
@@ -104,13 +123,8 @@ api_parts observation::parts(auth::authenticator& judge) {
     out.history = &history_;
     out.broker = [this] { return health_.connections(); };
     out.feeds = [this] { return health_.feeds(); };
-    out.exposition = [this](bool openmetrics, const statistics* stored) {
-        if (streams_) streams_shown_->Set(static_cast<double>(streams_()));
-        auto families = registry_.Collect();
-        if (stored) {
-            const timestamp now = system_runtime().time.now();
-            for (auto& it : to_metrics(*stored, machine_, now)) families.push_back(std::move(it));
-        }
+    out.exposition = [this](bool openmetrics, const stored_facts* stored) {
+        const auto families = collect(stored);
         return openmetrics ? to_openmetrics(families)
                            : ::prometheus::TextSerializer().Serialize(families);
     };

@@ -9,20 +9,20 @@
 #include "cli/settings.hpp"
 #include "cli/values.hpp"
 #include "http/server.hpp"
+#include "observe/exposed_values.hpp"
 #include "observe/health.hpp"
 #include "observe/log_lines.hpp"
 #include "observe/request_watch.hpp"
 #include "observe/stats_sampler.hpp"
 #include "observe/storage_probe.hpp"
+#include "observe/webhook_lag.hpp"
 
 #include <orderproc/log.hpp>
 #include <orderproc/prometheus.hpp>
 
 #include <prometheus/counter.h>
-#include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,8 +48,12 @@ public:
 
     // Logs what opening the storage found, and that we run as root.
     void tell_remarks(const storage& opened) const;
-    // How many listen to the live feed, asked at each scrape.
-    void count_streams(std::function<std::size_t()> count);
+    // What else is to be shown; to be added before a server listens.
+    exposed_values& values() noexcept { return values_; }
+    // How late this process tells webhook endpoints.
+    void show_webhook_lag();
+    // The storage's files, if it has any.
+    void show_files_of(const storage& opened) { storage_name_ = opened.info().name; }
     // A certificate was replaced, and was taken or not. Thread-safe.
     void count_certificate(bool taken) noexcept;
     log_sink sink() const {
@@ -62,6 +66,8 @@ public:
     std::vector<request_observer*> request_observers();
 
 private:
+    std::vector<::prometheus::MetricFamily> collect(const stored_facts* stored) const;
+
     const status_machine& machine_;
     const log_level least_;
     line_log lines_;  // outlives all that logs
@@ -72,11 +78,12 @@ private:
     health health_;
     stats_history history_;
     stats_sampler sampler_;
+    webhook_lag webhook_lag_;
     observers all_;
     request_metrics request_metrics_;
     request_log request_log_;
-    std::function<std::size_t()> streams_;
-    ::prometheus::Gauge* streams_shown_ = nullptr;
+    exposed_values values_;
+    std::string storage_name_;
     ::prometheus::Counter* certificates_taken_ = nullptr;
     ::prometheus::Counter* certificates_not_taken_ = nullptr;
 };

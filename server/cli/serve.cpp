@@ -121,6 +121,21 @@ void drain(http::server& listening, running_workers* works, running_webhooks* ho
     listening.join();
 }
 
+// What the process is busy with.
+void show_load(const engine& writes, std::size_t queue_max, const observed_service& requests,
+               const live_feeds& feeds, exposed_values& in) {
+    in.gauge("orderproc_engine_queue", "Commands that wait to be committed",
+             [&writes] { return static_cast<double>(writes.queued()); });
+    in.gauge("orderproc_engine_queue_max", "Commands that may wait to be committed",
+             [queue_max] { return static_cast<double>(queue_max); });
+    in.gauge("orderproc_http_connections", "Open connections of clients",
+             [&requests] { return static_cast<double>(requests.connections()); });
+    in.gauge("orderproc_http_requests_in_flight", "Requests that came and are not answered yet",
+             [&requests] { return static_cast<double>(requests.in_flight()); });
+    in.gauge("orderproc_sse_clients", "Who listens to the live feed",
+             [&feeds] { return static_cast<double>(feeds.subscriptions()); });
+}
+
 // What the handlers are made with, beside what is shown.
 api_parts completed(api_parts parts, const serve_settings& settings, access_control& access,
                     std::optional<item_gate>& gate, live_feeds& feeds) {
@@ -160,6 +175,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
              http::server_options options, const durations& times, stop_signals& signals) {
     observation shown(settings.shown, model.statuses);
     shown.tell_remarks(orders);
+    shown.show_files_of(orders);
     auto messages = settings.messages.open();
     if (!messages) return fail(messages.error());
     auto calls = outgoing_calls::open(settings.outgoing);
@@ -184,11 +200,10 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     reader relay_reads(orders, 1);
     read_pool reads(orders, read_options_of(settings));
     live_feeds feeds(orders, writes, settings.event_source);
-    shown.count_streams([&feeds] { return feeds.subscriptions(); });
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
-    auto hooks = running_webhooks::start(orders, writes, settings.webhooks, settings.event_source,
-                                         shown.watch());
+    auto hooks =
+        running_webhooks::start(orders, writes, settings.webhooks, settings.event_source, shown);
     if (!hooks) return fail(hooks.error());
     api_parts parts = shown.parts((*access)->judge());
     if (!messages->get()) parts.broker = nullptr;
@@ -205,6 +220,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     }
     observed_service observed(cors ? static_cast<http::service&>(*cors) : service,
                               shown.request_observers());
+    show_load(writes, settings.limits.queue, observed, feeds, shown.values());
 
     auto works = start_workers(settings, writes, *calls, **access, messages->get());
     if (!works) return fail(works.error());

@@ -2,6 +2,7 @@
 
 #ifdef ORDERPROC_WITH_WEBHOOKS
 
+#include "cli/observation.hpp"
 #include "cli/refusal.hpp"
 #include "text/secret_file.hpp"
 
@@ -9,6 +10,8 @@
 #include "tls/tls_client.hpp"
 #endif
 
+#include <atomic>
+#include <cstdint>
 #include <future>
 #include <utility>
 
@@ -26,6 +29,17 @@ result<std::unique_ptr<http::client_stream_maker>> open_carrier(const std::strin
         return failure{errc::invalid_argument, std::string("--webhook-ca: ") + https_needs_tls};
     return std::unique_ptr<http::client_stream_maker>();
 #endif
+}
+
+void show_attempts(const delivery_client& of, exposed_values& in) {
+    const auto add = [&](const char* result, const std::atomic<std::uint64_t>& total) {
+        in.counter("orderproc_webhook_attempts_total",
+                   "Attempts to deliver a webhook by what came of them",
+                   [&total] { return static_cast<double>(total.load()); }, {"result", result});
+    };
+    add("delivered", of.attempts().delivered);
+    add("refused", of.attempts().refused);
+    add("unanswered", of.attempts().unanswered);
 }
 
 constexpr int reseal_tries = 3;
@@ -100,7 +114,8 @@ result<guard_policy> webhook_settings::policy() const {
 result<std::unique_ptr<running_webhooks>> running_webhooks::start(storage& of, engine& orders,
                                                                   const webhook_settings& settings,
                                                                   const std::string& event_source,
-                                                                  observer& tell) {
+                                                                  observation& shown) {
+    observer& tell = shown.watch();
     if (!of.info().capabilities.has(capability::records)) {
         if (!settings.wanted()) return std::unique_ptr<running_webhooks>();
         return require(of.info(), {capability::records}, "--secrets-key-file").error();
@@ -126,6 +141,8 @@ result<std::unique_ptr<running_webhooks>> running_webhooks::start(storage& of, e
         tell.error("webhooks.guard", {errc::invalid_argument, std::move(text)});
     };
     out->client_.emplace(std::move(how), tell);
+    show_attempts(*out->client_, shown.values());
+    shown.show_webhook_lag();
     webhook_sender_options send;
     send.keys = *keys;
     send.source = event_source;
@@ -151,7 +168,8 @@ void webhook_settings::add_to(CLI::App&) {}
 
 result<std::unique_ptr<running_webhooks>> running_webhooks::start(storage&, engine&,
                                                                   const webhook_settings&,
-                                                                  const std::string&, observer&) {
+                                                                  const std::string&,
+                                                                  observation&) {
     return std::unique_ptr<running_webhooks>();
 }
 

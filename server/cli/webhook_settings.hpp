@@ -26,6 +26,8 @@
 
 namespace orderproc::server {
 
+class observation;
+
 struct webhook_settings {
     std::string keys_file;
     bool insecure_secrets = false;
@@ -55,7 +57,7 @@ public:
     static result<std::unique_ptr<running_webhooks>> start(storage& of, engine& orders,
                                                            const webhook_settings& settings,
                                                            const std::string& event_source,
-                                                           observer& tell);
+                                                           observation& shown);
 
 #ifdef ORDERPROC_WITH_WEBHOOKS
     webhook_desk* desk() noexcept {

@@ -8,6 +8,8 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -21,6 +23,14 @@ public:
     virtual std::unique_ptr<byte_stream> make(boost::asio::ip::tcp::socket socket) = 0;
     // As many are being made as there may be at a time: accepting has to wait.
     virtual bool crowded() const noexcept = 0;
+
+    struct totals {
+        std::uint64_t done = 0;    // handshakes that succeeded
+        std::uint64_t failed = 0;  // that did not, or that the client gave up
+    };
+    virtual totals handshakes() const noexcept { return {}; }
+    // When what a server shows of itself ends.
+    virtual std::chrono::system_clock::time_point ends_at() const noexcept { return {}; }
 };
 
 // The client's side of it. Safe to use from any thread; outlives the clients.

@@ -5,7 +5,9 @@
 
 #include "http/service.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -19,12 +21,14 @@ struct request_report {
     unsigned status = 0;
     std::size_t body_size = 0;
     std::chrono::nanoseconds duration{0};  // from the whole request to the whole answer
+    bool refused = false;                  // by the transport, and not by the service
 };
 
 // Told on the connection's thread; must not block or throw.
 class request_observer {
 public:
     virtual void answered(const request_report& it) noexcept = 0;
+    virtual void turned_away() noexcept {}  // a client that is one too many
 
 protected:
     ~request_observer() = default;
@@ -38,12 +42,20 @@ public:
 
     std::unique_ptr<http::session> open(http::exchange& by) override;
     void work() noexcept override { inner_.work(); }
-    void turned_away(http::response& out) const override { inner_.turned_away(out); }
-    void tell(const request_report& it) const noexcept;
+    void turned_away(http::response& out) const override;
+
+    std::size_t connections() const noexcept { return connections_; }
+    // Requests that came whole and are not answered yet.
+    std::size_t in_flight() const noexcept { return in_flight_; }
 
 private:
+    class observed_session;
+    void tell(const request_report& it) const noexcept;
+
     http::service& inner_;
     const std::vector<request_observer*> watch_;
+    std::atomic<std::size_t> connections_{0};
+    std::atomic<std::size_t> in_flight_{0};
 };
 
 }  // namespace orderproc::server

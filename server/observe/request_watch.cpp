@@ -1,5 +1,6 @@
 #include "observe/request_watch.hpp"
 
+#include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
@@ -37,7 +38,15 @@ public:
         : family_(::prometheus::BuildHistogram()
                       .Name("http_server_request_duration_seconds")
                       .Help("From the whole request to the whole answer")
-                      .Register(in)) {}
+                      .Register(in)) {
+        auto& shed = ::prometheus::BuildCounter()
+                         .Name("orderproc_requests_shed_total")
+                         .Help("Requests and connections that were refused because of too many")
+                         .Register(in);
+        overloaded = &shed.Add({{"reason", "overloaded"}});
+        rate_limited = &shed.Add({{"reason", "rate_limited"}});
+        connections = &shed.Add({{"reason", "connections"}});
+    }
 
     Histogram& find(std::string_view method, std::string_view route, unsigned status) {
         const key it{index_of(method), route.data(), status};
@@ -51,6 +60,10 @@ public:
         }
         return *found;
     }
+
+    ::prometheus::Counter* overloaded;    // 503
+    ::prometheus::Counter* rate_limited;  // 429
+    ::prometheus::Counter* connections;   // got no session
 
 private:
     // Routes are literals of one table: their address is their name.
@@ -66,11 +79,17 @@ request_metrics::request_metrics(::prometheus::Registry& in) : impl_(std::make_u
 request_metrics::~request_metrics() = default;
 
 void request_metrics::answered(const request_report& it) noexcept {
+    if (it.refused && it.status == 503) impl_->overloaded->Increment();
+    if (it.refused && it.status == 429) impl_->rate_limited->Increment();
     try {
         impl_->find(it.in.method, it.route, it.status)
             .Observe(std::chrono::duration<double>(it.duration).count());
     } catch (...) {  // out of memory: this one is not counted
     }
+}
+
+void request_metrics::turned_away() noexcept {
+    impl_->connections->Increment();
 }
 
 void request_log::answered(const request_report& it) noexcept {

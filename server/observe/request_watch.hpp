@@ -16,12 +16,14 @@ class Registry;
 namespace orderproc::server {
 
 // http_server_request_duration_seconds{http_request_method, http_route,
-// http_response_status_code}, as OpenTelemetry's semantic conventions name them.
+// http_response_status_code}, as OpenTelemetry's semantic conventions name them, and
+// orderproc_requests_shed_total{reason}: what the transport refused because it was too much.
 class request_metrics final : public request_observer {
 public:
     explicit request_metrics(::prometheus::Registry& in);  // outlives it
     ~request_metrics();
     void answered(const request_report& it) noexcept override;
+    void turned_away() noexcept override;
 
 private:
     class impl;

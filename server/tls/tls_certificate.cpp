@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <ctime>
 #include <fstream>
 
 namespace orderproc::server::tls {
@@ -106,6 +107,13 @@ result<std::shared_ptr<ssl::context>> load_certificate(const certificate_files& 
     out->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
     SSL_CTX_set_client_CA_list(native, SSL_load_client_CA_file(from.client_ca.c_str()));
     return out;
+}
+
+std::chrono::system_clock::time_point end_of_certificate(ssl::context& of) noexcept {
+    std::tm parts{};
+    const X509* const own = SSL_CTX_get0_certificate(of.native_handle());
+    if (!own || ASN1_TIME_to_tm(X509_get0_notAfter(own), &parts) != 1) return {};
+    return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
 std::string fingerprint_of(const certificate_files& files) {

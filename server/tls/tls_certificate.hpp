@@ -7,6 +7,7 @@
 
 #include <boost/asio/ssl/context.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -32,6 +33,9 @@ result<void> use_certificate(boost::asio::ssl::context& in, const certificate_fi
 // errc::invalid_argument, naming the file: it cannot be read, others may read the key, the key is
 // another certificate's, or the certificate is not valid now. Never shows secrets.
 result<std::shared_ptr<boost::asio::ssl::context>> load_certificate(const certificate_files& from);
+
+// When its certificate ends.
+std::chrono::system_clock::time_point end_of_certificate(boost::asio::ssl::context& of) noexcept;
 
 // What tells whether the files were replaced: changes with their inodes, sizes and times.
 std::string fingerprint_of(const certificate_files& files);

@@ -57,7 +57,7 @@ const client_category client_errors;
 }  // namespace
 
 tls_connection::tls_connection(tcp::socket socket, std::shared_ptr<ssl::context> with,
-                               std::atomic<std::size_t>* handshakes)
+                               handshake_counts* handshakes)
     : context_(std::move(with)),
       socket_(std::move(socket)),
       timer_(socket_.get_executor()),
@@ -250,9 +250,9 @@ error_code tls_connection::accept_handshake() {
         }
         greeted_ = true;
     }
-    if (!std::exchange(handshaking_, true)) ++*handshakes_;
+    if (!std::exchange(handshaking_, true)) ++handshakes_->under_way;
     const error_code ec = shake_hands();
-    if (ec != asio::error::would_block) end_handshake();
+    if (ec != asio::error::would_block) end_handshake(!ec);
     return ec;
 }
 
@@ -267,8 +267,10 @@ void tls_connection::answer_plainly() {
     }
 }
 
-void tls_connection::end_handshake() noexcept {
-    if (std::exchange(handshaking_, false)) --*handshakes_;
+void tls_connection::end_handshake(bool done) noexcept {
+    if (!std::exchange(handshaking_, false)) return;
+    --handshakes_->under_way;
+    ++(done ? handshakes_->done : handshakes_->failed);
 }
 
 void tls_connection::read_records() {

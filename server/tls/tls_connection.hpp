@@ -6,6 +6,7 @@
 #include "http/byte_stream.hpp"
 #include "tls/record_source.hpp"
 #include "tls/socket_bio.hpp"
+#include "tls/tls_stream.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -15,7 +16,6 @@
 
 #include <openssl/ssl.h>
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -29,7 +29,7 @@ public:
     // handshakes: of a server; nullptr: it is a client's.
     tls_connection(boost::asio::ip::tcp::socket socket,
                    std::shared_ptr<boost::asio::ssl::context> with,
-                   std::atomic<std::size_t>* handshakes);
+                   handshake_counts* handshakes);
     ~tls_connection();
     SSL* native() noexcept { return tls_.get(); }
 
@@ -60,7 +60,7 @@ private:
     error_code reason_of(error_code ec) noexcept;
     error_code accept_handshake();
     void answer_plainly();
-    void end_handshake() noexcept;
+    void end_handshake(bool done = false) noexcept;
 
     void wait_readable();
     void on_readable(error_code ec) noexcept;
@@ -84,7 +84,7 @@ private:
     const std::shared_ptr<boost::asio::ssl::context> context_;  // whatever comes later
     boost::asio::ip::tcp::socket socket_;
     boost::asio::steady_timer timer_;
-    std::atomic<std::size_t>* const handshakes_;
+    handshake_counts* const handshakes_;
     socket_bio bytes_;
     const std::unique_ptr<SSL, free_tls> tls_;  // uses bytes_
     boost::asio::mutable_buffer into_;

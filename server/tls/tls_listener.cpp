@@ -1,7 +1,5 @@
 #include "tls/tls_listener.hpp"
 
-#include "tls/tls_stream.hpp"
-
 #include <exception>
 #include <utility>
 
@@ -29,6 +27,7 @@ result<void> listener::load() {
     auto made = load_certificate(files_);
     if (!made) return std::move(made).error();
     loaded_at_ = std::chrono::steady_clock::now();
+    ends_at_ = end_of_certificate(**made);
     const std::lock_guard lock(mutex_);
     current_ = std::move(*made);
     return {};

@@ -5,6 +5,7 @@
 
 #include "http/stream_maker.hpp"
 #include "tls/tls_certificate.hpp"
+#include "tls/tls_stream.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -39,7 +40,11 @@ public:
     ~listener() override;  // REQUIRES: the server is gone
 
     std::unique_ptr<http::byte_stream> make(boost::asio::ip::tcp::socket socket) override;
-    bool crowded() const noexcept override { return handshakes_ >= options_.handshakes_max; }
+    bool crowded() const noexcept override {
+        return handshakes_.under_way >= options_.handshakes_max;
+    }
+    totals handshakes() const noexcept override { return {handshakes_.done, handshakes_.failed}; }
+    std::chrono::system_clock::time_point ends_at() const noexcept override { return ends_at_; }
 
     // One look. REQUIRES: on one thread at a time.
     void look();
@@ -52,7 +57,8 @@ private:
 
     const certificate_files files_;
     const listener_options options_;
-    std::atomic<std::size_t> handshakes_{0};
+    handshake_counts handshakes_;
+    std::atomic<std::chrono::system_clock::time_point> ends_at_{};
     std::string seen_;     // the fingerprint of what was looked at last
     bool failed_ = false;  // what was looked at last was not taken
     std::chrono::steady_clock::time_point loaded_at_;

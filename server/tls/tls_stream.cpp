@@ -61,7 +61,7 @@ private:
 
 std::unique_ptr<http::byte_stream> make_tls_stream(tcp::socket socket,
                                                    std::shared_ptr<ssl::context> with,
-                                                   std::atomic<std::size_t>& handshakes) {
+                                                   handshake_counts& handshakes) {
     return std::make_unique<tls_stream>(
         std::make_shared<tls_connection>(std::move(socket), std::move(with), &handshakes));
 }

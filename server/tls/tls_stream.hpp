@@ -10,17 +10,24 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 namespace orderproc::server::tls {
 
+struct handshake_counts {
+    std::atomic<std::size_t> under_way{0};
+    std::atomic<std::uint64_t> done{0};
+    std::atomic<std::uint64_t> failed{0};
+};
+
 // The socket is open and connected. The first read shakes hands, so the time-outs of reads are
-// those of handshakes as well. handshakes: how many are under way, and outlives the stream. A
+// those of handshakes as well. handshakes: kept up to date, and outlives the stream. A
 // client that speaks plain HTTP is answered 400 in clear, once.
 std::unique_ptr<http::byte_stream> make_tls_stream(boost::asio::ip::tcp::socket socket,
                                                    std::shared_ptr<boost::asio::ssl::context> with,
-                                                   std::atomic<std::size_t>& handshakes);
+                                                   handshake_counts& handshakes);
 
 // The client's side, as http::client_stream_maker has it. The server's certificate has to be one of
 // the context's authorities', and to have the host among its alternative names: its names if it is

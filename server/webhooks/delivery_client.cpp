@@ -75,6 +75,7 @@ void delivery_client::deliver(webhook_request what, std::stop_token stop,
     if (!to) {
         webhook_response out;
         out.error = address_not_allowed;
+        count(out);
         return done(std::move(out));
     }
     fetch_request request;
@@ -93,8 +94,17 @@ void delivery_client::deliver(webhook_request what, std::stop_token stop,
                 tell_.error("webhooks.delivery",
                             {got.error().code, "endpoint " + endpoint + ": " + got.error().detail});
             }
-            done(to_response(got));
+            auto answer = to_response(got);
+            count(answer);
+            done(std::move(answer));
         });
+}
+
+void delivery_client::count(const webhook_response& it) noexcept {
+    auto& total = it.status == 0         ? attempts_.unanswered
+                  : it.status / 100 == 2 ? attempts_.delivered
+                                         : attempts_.refused;
+    total.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace orderproc::server

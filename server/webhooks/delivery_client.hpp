@@ -9,7 +9,9 @@
 #include <orderproc/observer.hpp>
 #include <orderproc/webhooks.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -43,6 +45,14 @@ public:
     void deliver(webhook_request what, std::stop_token stop,
                  std::function<void(webhook_response)> done) override;
 
+    // Attempts by what came of them. Safe to read from any thread.
+    struct totals {
+        std::atomic<std::uint64_t> delivered{0};  // answered with 2xx
+        std::atomic<std::uint64_t> refused{0};    // answered with another status
+        std::atomic<std::uint64_t> unanswered{0};
+    };
+    const totals& attempts() const noexcept { return attempts_; }
+
 private:
     struct peer {
         std::string url;
@@ -53,8 +63,11 @@ private:
     result<peer*> peer_for(const webhook_request& what);
     void forget_idle(std::chrono::steady_clock::time_point now);
 
+    void count(const webhook_response& it) noexcept;
+
     const delivery_options options_;
     observer& tell_;
+    totals attempts_;
     const std::shared_ptr<client_thread> on_ = std::make_shared<client_thread>();
     std::mutex mutex_;
     std::map<std::string, peer> peers_;  // by endpoint

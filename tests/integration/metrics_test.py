@@ -12,7 +12,7 @@ from binary_support import ORDER, WithStorage, main
 
 # As docs/http.md has them: name -> (type, labels).
 DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "http.md")
-ROW = re.compile(r"^\| `((?:orderproc|http_server)_\w+)` \| (\w+) \| (.*?) \|")
+ROW = re.compile(r"^\| `((?:orderproc|http_server|process)_\w+)` \| (\w+) \| (.*?) \|")
 SAMPLE = re.compile(r'^(\w+)(?:\{((?:\w+="(?:[^"\\]|\\.)*",?)+)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -104,6 +104,15 @@ class Metrics(WithStorage):
         self.assertEqual(values["orderproc_transitions_total", "complete"], 1)
         self.assertEqual(values["orderproc_orders", "COMPLETED"], 1)
         self.assertEqual(values["orderproc_completion_seconds_count",], 1)
+        self.assertEqual(values["orderproc_created_to_done_seconds_count",], 1)
+        self.assertEqual(values["orderproc_attempt_seconds_count", "PROCESSING", "advanced"], 1)
+        self.assertEqual(values["orderproc_orders_failed_total",], 0)
+        self.assertEqual(values["orderproc_requests_shed_total", "overloaded"], 0)
+        self.assertEqual(values["orderproc_auth_total", "refused"], 0)
+        self.assertGreaterEqual(values["orderproc_http_connections",], 1)
+        self.assertEqual(values["orderproc_http_requests_in_flight",], 1)  # this one
+        self.assertEqual(values["orderproc_engine_queue_max",], 8192)
+        self.assertGreater(values["orderproc_storage_bytes", "data"], 0)
 
     def test_openmetrics_for_those_who_prefer_it(self):
         kind, text = self.scrape("application/openmetrics-text;version=1.0.0;q=0.5,"

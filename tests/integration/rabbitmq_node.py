@@ -62,9 +62,9 @@ def make_certificates(folder):
 
 
 class Node:
-    def __init__(self, tls=False):
+    def __init__(self, tls=False, metrics=False):
         self.folder = tempfile.mkdtemp(prefix="orderproc-rabbitmq-")
-        self.port, self.tls_port, dist, epmd = (free_port() for _ in range(4))
+        self.port, self.tls_port, self.metrics_port, dist, epmd = (free_port() for _ in range(5))
         self.name = f"orderproc{self.port}@localhost"
         folder = self.folder
         with open(f"{folder}/rabbitmq.conf", "w", encoding="ascii") as out:
@@ -79,7 +79,11 @@ class Node:
                           f"ssl_options.certfile = {folder}/certificate.pem\n"
                           f"ssl_options.keyfile = {folder}/key.pem\n"
                           "ssl_options.verify = verify_none\n")
-        for name, text in (("advanced.config", "[].\n"), ("enabled_plugins", "[].\n")):
+            if metrics:
+                out.write("prometheus.tcp.ip = 127.0.0.1\n"
+                          f"prometheus.tcp.port = {self.metrics_port}\n")
+        plugins = "[rabbitmq_prometheus].\n" if metrics else "[].\n"
+        for name, text in (("advanced.config", "[].\n"), ("enabled_plugins", plugins)):
             with open(f"{folder}/{name}", "w", encoding="ascii") as out:
                 out.write(text)
         self.environment = {

@@ -78,8 +78,21 @@ class Package:
                 ours = path.suffix != ".hpp" and OURS.search(text)
                 check(not ours, "%s hands on what is ours alone: %s" % (path, ours))
         self.complete(prefix)
+        if (prefix / "bin" / "orderproc").exists():
+            self.monitoring(prefix)
         self.search_paths(prefix)
         return prefix
+
+    def monitoring(self, prefix):
+        """The server comes with its rules, dashboards and runbooks."""
+        for place, ours in ((self.args.source / "server", "monitoring"),
+                            (self.args.source / "docs", "runbooks")):
+            def files(top):
+                return {str(it.relative_to(top)): it.read_bytes()
+                        for it in top.rglob("*") if it.is_file()}
+
+            there = files(prefix / "share" / "orderproc" / ours)
+            check(there == files(place / ours), "%s is not installed as it is" % ours)
 
     def search_paths(self, top):
         """No program or library takes what it loads from the working directory."""

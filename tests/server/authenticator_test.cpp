@@ -70,6 +70,19 @@ BOOST_AUTO_TEST_CASE(without_a_key_this_machine_need_not_say_who_it_is) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(requests_are_counted_by_their_credential) {
+    (void)ask({});
+    const auto made = make("web-shop", {scope::orders_read});
+    refresh();
+    (void)ask({});
+    (void)with_key(made.text);
+    (void)with_key("op_nobody_has_this_key");
+    (void)ask({{"Authorization", "Basic QTpC"}});
+    BOOST_TEST(judge.judged().none == 2U);
+    BOOST_TEST(judge.judged().accepted == 1U);
+    BOOST_TEST(judge.judged().refused == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(what_was_passed_on_is_never_anonymous) {
     BOOST_TEST(is_nobody(ask({}, "127.0.0.9")));  // a trusted proxy on this machine
     for (const char* name : {"Forwarded", "forwarded", "X-Forwarded-For", "x-forwarded-host",

@@ -114,6 +114,8 @@ BOOST_AUTO_TEST_CASE(is_a_post_of_its_bytes_and_fields) {
     BOOST_TEST(asked.find("\r\ncontent-type: application/cloudevents+json\r\n") !=
                std::string::npos);
     BOOST_TEST(tell.all.empty());
+    BOOST_TEST(client->attempts().delivered == 1U);
+    BOOST_TEST(client->attempts().refused + client->attempts().unanswered == 0U);
 }
 
 // Rows 34 and 35 of the attacks: the name leads elsewhere by the next delivery.
@@ -132,6 +134,8 @@ BOOST_AUTO_TEST_CASE(goes_to_no_address_that_is_not_allowed_by_then) {
     const auto got = deliver(to);
     BOOST_TEST(got.status == 0U);
     BOOST_TEST(got.error == address_not_allowed);
+    BOOST_TEST(client->attempts().delivered == 1U);
+    BOOST_TEST(client->attempts().unanswered == 1U);
     boost::system::error_code ec;
     boost::asio::ip::tcp::socket none(context);
     forbidden.accept(none, ec);
@@ -193,6 +197,7 @@ BOOST_AUTO_TEST_CASE(follows_no_redirect) {
         }
     });
     BOOST_TEST(deliver(url_of(receiver.url())).status == 302U);
+    BOOST_TEST(client->attempts().refused == 1U);
     client.reset();  // its connection ends
     BOOST_TEST(requests == 1);
     BOOST_TEST(receiver.accepted() == 1);

@@ -56,8 +56,8 @@ struct watched : api_fixture {
     }
     api_parts shown() {
         api_parts out;
-        out.exposition = [this](bool openmetrics, const statistics* stored) {
-            return exposition_of(openmetrics, stored);
+        out.exposition = [this](bool openmetrics, const stored_facts* stored) {
+            return exposition_of(openmetrics, stored ? &stored->counted : nullptr);
         };
         out.unhealthy = [this] { return state.unhealthy(); };
         out.unready = [this] { return state.unready(); };
@@ -336,15 +336,21 @@ BOOST_FIXTURE_TEST_CASE(a_storage_that_cannot_be_read_takes_no_other_metrics_awa
 
 BOOST_FIXTURE_TEST_CASE(what_happens_is_counted, watched) {
     order after;
+    after.created_at = day_one - std::chrono::seconds(40);
     after.first_claimed_at = day_one;
     after.updated_at = day_one + std::chrono::seconds(2);
     metrics.transition_committed({after, "create", ""});
     metrics.transition_committed({after, "complete", "", true});
+    metrics.transition_committed({after, "fail", ""});
     metrics.transition_committed({after, "nobody knows it", ""});
     metrics.orders_claimed({orders.machine().stages()[0], 5, 2, 1, {}});
     metrics.key_used(key_use::replayed);
     attempt_report attempt;
     attempt.outcome = attempt_outcome::timed_out;
+    attempt.stage = "PROCESSING";
+    attempt.duration = std::chrono::seconds(7);
+    metrics.attempt_finished(attempt);
+    attempt.stage = "no stage of this machine";
     metrics.attempt_finished(attempt);
     metrics.lease_lost("A");
     metrics.batch_written({60, 4, std::chrono::milliseconds(3), {}});
@@ -353,12 +359,21 @@ BOOST_FIXTURE_TEST_CASE(what_happens_is_counted, watched) {
           "orderproc_transitions_total{event=\"complete\"} 1",
           "orderproc_transitions_total{event=\"start\"} 5",
           "orderproc_transitions_total{event=\"release\"} 2",
-          "orderproc_transitions_total{event=\"fail\"} 1",
+          "orderproc_transitions_total{event=\"fail\"} 2",
+          "orderproc_orders_failed_total 2",
+          "orderproc_lease_expired_total 3",
           "orderproc_transitions_total{event=\"cancel\"} 0",
           "orderproc_idempotency_total{result=\"replayed\"} 1",
-          "orderproc_attempts_total{outcome=\"timed_out\"} 1", "orderproc_lease_lost_total 1",
-          "orderproc_completion_seconds_sum 2", "orderproc_completion_seconds_count 1",
-          "orderproc_commit_batch_size_sum 64", "orderproc_commit_seconds_bucket{le=\"0.005\"} 1",
+          "orderproc_attempts_total{outcome=\"timed_out\"} 2",
+          "orderproc_lease_lost_total 1",
+          "orderproc_attempt_seconds_sum{outcome=\"timed_out\",stage=\"PROCESSING\"} 7",
+          "orderproc_attempt_seconds_count{outcome=\"advanced\",stage=\"PROCESSING\"} 0",
+          "orderproc_created_to_done_seconds_sum 42",
+          "orderproc_created_to_done_seconds_count 1",
+          "orderproc_completion_seconds_sum 2",
+          "orderproc_completion_seconds_count 1",
+          "orderproc_commit_batch_size_sum 64",
+          "orderproc_commit_seconds_bucket{le=\"0.005\"} 1",
           "orderproc_commit_seconds_bucket{le=\"0.0025\"} 0"}) {
         BOOST_TEST(has(wanted), wanted);
     }
@@ -398,6 +413,14 @@ BOOST_FIXTURE_TEST_CASE(a_feed_lags_in_seconds, watched) {
     BOOST_TEST(has("orderproc_feed_lag_seconds{cursor=\"hooks\"} 120"));
     metrics.feed_measured({"relay", true, 0, {}});
     BOOST_TEST(has("orderproc_feed_lag_seconds{cursor=\"relay\"} 0"));
+}
+
+BOOST_FIXTURE_TEST_CASE(errors_are_counted_by_where_they_happened, watched) {
+    metrics.error("webhooks.paused", {errc::unavailable, "wh_1"});
+    metrics.error("webhooks.paused", {errc::unavailable, "wh_2"});
+    metrics.error("engine.write", {errc::unavailable, "disk"});
+    BOOST_TEST(has("orderproc_errors_total{where=\"webhooks.paused\"} 2"));
+    BOOST_TEST(has("orderproc_errors_total{where=\"engine.write\"} 1"));
 }
 
 BOOST_FIXTURE_TEST_CASE(messages_to_the_worker_are_counted_by_what_became_of_them, watched) {

@@ -93,4 +93,11 @@ BOOST_AUTO_TEST_CASE(what_is_loaded_and_not_old_is_left_alone) {
     BOOST_TEST(told.empty());
 }
 
+BOOST_AUTO_TEST_CASE(its_end_is_known) {
+    const auto made = std::chrono::system_clock::now();
+    const auto left = open(std::chrono::hours(24))->ends_at() - made;
+    BOOST_TEST((left > std::chrono::minutes(0)));
+    BOOST_TEST((left <= std::chrono::minutes(60)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

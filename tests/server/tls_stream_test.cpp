@@ -85,7 +85,7 @@ struct both_ends : http::byte_stream_user {
 
     asio::io_context server_side, client_side;
     asio::executor_work_guard<asio::io_context::executor_type> work{server_side.get_executor()};
-    std::atomic<std::size_t> handshakes{0};
+    tls::handshake_counts handshakes;
     ssl::context trusting{ssl::context::tls_client};
     ssl::stream<tcp::socket> client{client_side, trusting};
     std::unique_ptr<http::byte_stream> stream;
@@ -106,6 +106,9 @@ BOOST_AUTO_TEST_CASE(what_was_written_arrives_although_it_is_closed_at_once) {
     client.handshake(ssl::stream_base::client);
     asio::write(client, asio::buffer("ask", 3));
     BOOST_REQUIRE(!first_read.get_future().get());
+    BOOST_TEST(handshakes.done == 1U);
+    BOOST_TEST(handshakes.failed == 0U);
+    BOOST_TEST(handshakes.under_way == 0U);
     const std::string text(60'000, 'x');
     there([&] {
         const asio::const_buffer all = asio::buffer(text);
@@ -133,6 +136,17 @@ BOOST_AUTO_TEST_CASE(plain_http_is_answered_without_a_reset) {
     asio::read(client.next_layer(), asio::dynamic_buffer(got), ec);
     BOOST_TEST(ec == asio::error::eof, ec.message());
     BOOST_TEST(got.starts_with("HTTP/1.1 400 "));
+}
+
+BOOST_AUTO_TEST_CASE(a_handshake_that_fails_is_counted) {
+    constexpr unsigned char nonsense[] = {0x16, 3, 1, 0, 4, 9, 9, 9, 9};
+    asio::write(client.next_layer(), asio::buffer(nonsense));
+    start();
+    BOOST_TEST(!!first_read.get_future().get());
+    there([&] { stream->close(); });
+    BOOST_TEST(handshakes.failed == 1U);
+    BOOST_TEST(handshakes.done == 0U);
+    BOOST_TEST(handshakes.under_way == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
