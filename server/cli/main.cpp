@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     add_order({app, run});
     add_operate({app, run});
     add_doctor({app, run});
+    add_ready({app, run});
 #ifdef ORDERPROC_WITH_WEBHOOKS
     add_webhooks({app, run});
 #endif

@@ -12,6 +12,7 @@
 #include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
+#include "cli/redaction_follower.hpp"
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
@@ -65,6 +66,7 @@ struct serve_settings {
     std::string shutdown_delay = "0";
     std::string max_publish_lag = "2s";
     std::string event_source{default_event_source};
+    std::string redaction_log;
     worker_settings worker;
     broker_settings messages;
     webhook_settings webhooks;
@@ -166,6 +168,8 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     read_pool reads(orders, read_on);
     live_feeds feeds(orders, writes, settings.event_source);
     shown.count_streams([&feeds] { return feeds.subscriptions(); });
+    const auto redactions = redaction_follower::start(orders, writes, settings.redaction_log);
+    if (!redactions) return fail(redactions.error());
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
     auto hooks = running_webhooks::start(orders, writes, settings.webhooks, settings.event_source,
@@ -323,6 +327,8 @@ void add_serve(command_line to) {
         "How late messages may get while changes wait to be committed; 0: they do not wait");
     add_setting(*command, "event-source", it->event_source,
                 "What events say they come from (CloudEvents source): a URI-reference");
+    add_setting(*command, "redaction-log", it->redaction_log,
+                "A file outside of the storage to which redactions are added, for restores");
     it->webhooks.add_to(*command);
     it->shown.add_to(*command);
     command->callback([&run = to.run, it] {

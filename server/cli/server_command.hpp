@@ -9,6 +9,7 @@
 
 #include <boost/json/fwd.hpp>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ public:
 
     result<fetch_response> ask(std::string method, std::string target,
                                const boost::json::object* body = nullptr) const;
+    // The same without repetitions.
+    result<fetch_response> look(std::string target, std::chrono::milliseconds timeout) const;
     // Says why an answer is not what was asked for: the exit code. Nullopt: it is.
     std::optional<int> refused(const result<fetch_response>& got, unsigned expected) const;
     bool json() const noexcept { return with_.json; }
