@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     add_copy({app, run});
     add_model({app, run});
     add_redact({app, run});
+    add_purge({app, run});
     add_rotate_epoch({app, run});
     add_bench({app, run});
     add_order({app, run});

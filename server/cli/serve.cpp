@@ -12,6 +12,7 @@
 #include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
+#include "cli/purger.hpp"
 #include "cli/redaction_follower.hpp"
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
@@ -25,6 +26,7 @@
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
 #include "observe/storage_probe.hpp"
+#include "text/duration.hpp"
 
 #include <orderproc/cloud_event.hpp>
 
@@ -67,6 +69,7 @@ struct serve_settings {
     std::string max_publish_lag = "2s";
     std::string event_source{default_event_source};
     std::string redaction_log;
+    std::string retain;
     worker_settings worker;
     broker_settings messages;
     webhook_settings webhooks;
@@ -81,7 +84,21 @@ struct serve_settings {
         if (!ok || shown.admin_listen.empty()) return ok;
         return exposed.admits("--admin-listen", shown.admin_listen, tls.secured());
     }
-    // The same, once the keys were read.
+    // --retain, if it is given. errc::not_supported: the storage cannot purge.
+    result<retention> kept_in(const storage& orders) const {
+        if (retain.empty()) return retention();
+        const auto age = of_option("--retain", parse_duration(retain));
+        if (!age) return age.error();
+        if (*age < purge_age_min()) {
+            return failure{errc::invalid_argument,
+                           "--retain: at least 72h, for which idempotency keys are kept"};
+        }
+        const auto can =
+            require(orders.info(), {capability::purge, capability::records}, "--retain");
+        if (!can) return can.error();
+        return retention{*age};
+    }
+    // The same as admitted(), once the keys were read.
     result<void> admitted_with(bool has_keys) const {
         auto ok = exposed.admits_strangers("--listen", listen, has_keys);
         if (!ok || shown.admin_listen.empty()) return ok;
@@ -112,6 +129,7 @@ struct durations {
     milliseconds shutdown_delay{0};
     milliseconds max_publish_lag{0};
     retry_policy retries;
+    retention kept;
 };
 
 void drain(http::server& listening, running_workers* works, running_webhooks* hooks,
@@ -157,7 +175,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     how.queue_max = settings.limits.queue;
     how.stored_model = record_of(model);
     engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()), how);
-    const housekeeping chores(orders, writes, (*access)->keys());
+    const housekeeping chores(orders, writes, (*access)->keys(), times.kept);
     storage_probe probe(orders, writes, shown.state());
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.
@@ -276,11 +294,14 @@ int serve(const serve_settings& settings) {
     if (auto can = require((*orders)->info(), asked_for, "orderproc serve"); !can) {
         return fail(can.error());
     }
+    const auto kept = settings.kept_in(**orders);
+    if (!kept) return fail(kept.error());
     const auto used = open_model(**orders, std::move(*model));
     if (!used) return fail(used.error());
     print_unfinished_migration(**orders);
-    const int code = serve_on(**orders, *used, settings, std::move(*options),
-                              {*drain, *shutdown_delay, *max_publish_lag, *retries}, signals);
+    const int code =
+        serve_on(**orders, *used, settings, std::move(*options),
+                 {*drain, *shutdown_delay, *max_publish_lag, *retries, *kept}, signals);
     return close_storage(**orders, code);
 }
 
@@ -327,6 +348,8 @@ void add_serve(command_line to) {
         "How late messages may get while changes wait to be committed; 0: they do not wait");
     add_setting(*command, "event-source", it->event_source,
                 "What events say they come from (CloudEvents source): a URI-reference");
+    add_setting(*command, "retain", it->retain,
+                "Purge orders that have been settled for so long, such as 90d; never, if left out");
     add_setting(*command, "redaction-log", it->redaction_log,
                 "A file outside of the storage to which redactions are added, for restores");
     it->webhooks.add_to(*command);

@@ -60,6 +60,7 @@ void add_work(command_line to);
 void add_verify(command_line to);
 void add_migrate(command_line to);
 void add_model(command_line to);
+void add_purge(command_line to);
 void add_ready(command_line to);
 void add_redact(command_line to);
 void add_rotate_epoch(command_line to);

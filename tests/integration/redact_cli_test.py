@@ -87,17 +87,20 @@ class Redacting(OnStorage):
         wait_until(lambda: self.ids_of_log() == ["A"], "the redaction of before")
         self.command("redact", "B")
         wait_until(lambda: self.ids_of_log() == ["A", "B"], "the redaction of the command")
-        key = self.command("keys", "create", "--name", "eraser", "--scope", "erase").strip()
+        key = self.key("eraser", "erase")
         self.create_settled_with(key, server)
         wait_until(lambda: "C" in self.ids_of_log(), "the redaction over HTTP")
         by = [it["by"] for it in self.logged() if it["order_id"] == "C"]
         self.assertEqual(by, ["key:eraser"])
         self.assertEqual(server.stop(signal.SIGTERM)[0], 0)
 
+    def key(self, name, scopes):
+        return self.ends_with(0, "keys", "create", "--storage", self.storage, "--name", name,
+                              "--scope", scopes).stdout.strip()
+
     def create_settled_with(self, key, server):
         """C, which is made, cancelled and redacted over HTTP."""
-        writer = self.command("keys", "create", "--name", "writer", "--scope",
-                              "orders:write,orders:read").strip()
+        writer = self.key("writer", "orders:write,orders:read")
         body = json.dumps({"order_id": "C", "user_id": 7, "item_ids": [1], "total_amount": "1.00"})
 
         def ask(with_key, target, text=None):
