@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
 #endif
     add_keys({app, run});
     add_audit({app, run});
+    add_completion({app, run});
     try {
         app.parse(argc, argv);
         if (!configuration.empty()) {

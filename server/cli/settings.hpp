@@ -53,6 +53,7 @@ int refuse_usage(const CLI::App& app, const CLI::ParseError& why);  // or shows 
 void say(std::string_view line);
 
 void add_audit(command_line to);
+void add_completion(command_line to);
 void add_doctor(command_line to);
 void add_keys(command_line to);
 void add_serve(command_line to);
