@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
     add_model({app, run});
     add_redact({app, run});
     add_purge({app, run});
+    add_backup({app, run});
+    add_restore({app, run});
     add_rotate_epoch({app, run});
     add_bench({app, run});
     add_order({app, run});

@@ -22,7 +22,9 @@ public:
         try {
             done_.set_value(outcome);
         } catch (const std::exception&) {
-            done_.set_value({errc::unavailable});
+            purge_outcome lost;
+            lost.ec = errc::unavailable;
+            done_.set_value(std::move(lost));
         }
     }
     purge_outcome wait() { return done_.get_future().get(); }
