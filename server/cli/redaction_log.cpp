@@ -69,7 +69,7 @@ bool sync_folder_of(const std::string& path) {
     return done;
 }
 
-result<logged_redaction> read_line(std::string_view line) {
+result<logged_redaction> read_logged(std::string_view line) {
     boost::system::error_code ec;
     const js::value whole = js::parse(line, ec);
     const auto* const from = ec ? nullptr : whole.if_object();
@@ -136,7 +136,7 @@ result<std::vector<logged_redaction>> read_redaction_log(const std::string& path
     std::vector<logged_redaction> out;
     std::string line;
     for (std::size_t number = 1; std::getline(in, line) && !in.eof(); ++number) {
-        auto it = read_line(line);
+        auto it = read_logged(line);
         if (!it) {
             return failure{errc::corrupt, "the redaction log " + path + ", line " +
                                               std::to_string(number) + ", is damaged"};

@@ -75,7 +75,8 @@ result<std::vector<std::string>> redacted_since(const restore_settings& with) {
     return out;
 }
 
-void report(const restore_settings& with, const restore_tally& done, std::uint64_t unfinished) {
+void report_restore(const restore_settings& with, const restore_tally& done,
+                    std::uint64_t unfinished) {
     const redaction_tally& redacted = done.redactions;
     if (with.json) {
         js::array open;
@@ -114,7 +115,7 @@ int settle(storage& of, const restore_settings& with, const std::string& actor,
     const auto unfinished = list_unfinished(of, *shop, with);
     if (!unfinished) return 1;
     if (auto ended = finish(); !ended) return fail(ended.error());
-    report(with, *done, *unfinished);
+    report_restore(with, *done, *unfinished);
     return 0;
 }
 

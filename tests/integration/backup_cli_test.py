@@ -95,7 +95,7 @@ class Backups(OnStorage):
         wait_until(lambda: server.fetch("POST", "/orders/C/cancel", None, fields)[0] == 200,
                    "the key counts")
         self.command("redact", "--redaction-log", self.log, "C")
-        position = server.fetch("GET", "/journal", None, fields)[1]["Feed-Position"]
+        position = json.loads(server.fetch("GET", "/journal", None, fields)[2])["next"]
         server.stop()
 
         self.restore(self.copy, code=2)  # nothing is said about redactions

@@ -142,8 +142,10 @@ BOOST_AUTO_TEST_CASE(a_restore_is_there_when_it_is_finished) {
 BOOST_AUTO_TEST_CASE(a_backup_that_is_killed_leaves_no_copy) {
     const temporary_folder folder;
     const std::string path = folder.file("orders.db"), copy = folder.file("copy.db");
-    const auto from = open(path);
-    create_thousands(*writer_of(*from));
+    {
+        const auto from = open(path);
+        create_thousands(*writer_of(*from));
+    }
     for (int at = 1; at <= 3; ++at) {
         const pid_t child = in_child([&] {
             int parts = 0;
