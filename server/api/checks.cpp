@@ -21,7 +21,7 @@ constexpr std::chrono::hours recently(1);
 constexpr std::chrono::seconds clocks_differ_by(2);
 // What is younger is not purged anyway, and cursors may be behind by less without harm.
 constexpr std::chrono::hours passed_within(72);
-constexpr std::size_t cursors_looked_at = 100;
+constexpr std::size_t cursors_looked_at = 20;
 // How long the first order that is due may wait while somebody works.
 constexpr std::chrono::seconds queue_age_max(60);
 

@@ -9,11 +9,10 @@ import os
 import re
 import signal
 import stat
-import subprocess
 import threading
 
-from binary_support import BINARY, DEADLINE_S, Running, main, run, wait_until
-from storage_support import OnStorage
+from binary_support import BINARY, Running, main, wait_until
+from storage_support import OnStorage, killed_after
 
 def secret(order):
     return f"secret of {order}."
@@ -186,16 +185,8 @@ class Backups(OnStorage):
         self.ends_with(0, "verify", "--storage", self.storage)
 
     def kill_often(self, command, made):
-        """At more and more of its system calls, as strace would, but by time: what counts is what
-        is there afterwards, whenever it was."""
         for step in range(25):
-            child = subprocess.Popen([BINARY, *command], stdout=subprocess.DEVNULL,
-                                     stderr=subprocess.DEVNULL)
-            try:
-                child.wait(0.004 * step)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait(DEADLINE_S)
+            killed_after(0.004 * step, *command)
             if not os.path.exists(made):
                 continue
             ended = self.ends_with(0, "restore", "--check", made, "--storage",

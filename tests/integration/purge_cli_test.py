@@ -8,7 +8,7 @@ import json
 import signal
 
 from binary_support import main, run, wait_until
-from storage_support import OnStorage, set_up_module as setUpModule  # noqa: F401
+from storage_support import OnStorage, killed_after, set_up_module as setUpModule  # noqa: F401
 from storage_support import tear_down_module as tearDownModule  # noqa: F401
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -115,6 +115,20 @@ class Purging(OnStorage):
         found = map(json.loads, run("doctor", "--storage", self.storage, "--json", "--only",
                                     "purge_held").stdout.splitlines())
         return [it for it in found if it["state"] != "ok"]
+
+    def test_killed_at_any_time_it_leaves_whole_orders(self):
+        server = self.serve("--no-worker")
+        for number in range(30):
+            self.create(server, f"O-{number}")
+            self.settle(server, f"O-{number}")
+        server.stop()
+        self.make_older(10)
+        for step in range(20):
+            killed_after(0.005 * step, "purge", "--storage", self.storage, "--older-than", "9d")
+            self.command("verify")
+        self.command("purge", "--older-than", "9d")
+        self.assertEqual(self.object_of("purge", "--older-than", "9d", "--dry-run")["orders"], 0)
+        self.command("verify")
 
     def test_a_server_retains_what_it_is_told_to(self):
         self.serve_with_orders().stop()

@@ -7,14 +7,27 @@ import contextlib
 import json
 import os
 import sqlite3
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import postgres_node  # noqa: E402
-from binary_support import WithStorage, run  # noqa: E402
+from binary_support import BINARY, DEADLINE_S, WithStorage, run  # noqa: E402
 
 IS_POSTGRES = sys.argv[2:] == ["postgres"]
 NODE = None
+
+
+def killed_after(seconds, *command):
+    """Runs it, and kills it if it has not ended by then: what is there afterwards has to be right
+    whenever that was."""
+    child = subprocess.Popen([BINARY, *command], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait(DEADLINE_S)
 
 
 def set_up_module():

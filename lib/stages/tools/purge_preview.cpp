@@ -159,7 +159,8 @@ result<std::vector<purge_holder>> list_purge_holders(repository_reader& from, ti
     for (const named_cursor& it : *cursors) {
         const auto seen = look_behind(from, it.at);
         if (!seen) return seen.error();
-        if (!seen->next || seen->next->at >= before) continue;
+        if (seen->lost) continue;
+        if (!seen->next || seen->next->at >= before) break;  // and so it is with all others
         out.push_back({it.name, seen->behind, seen->next->at});
     }
     return out;
