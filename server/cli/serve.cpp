@@ -85,7 +85,7 @@ struct serve_settings {
         return exposed.admits("--admin-listen", shown.admin_listen, tls.secured());
     }
     // --retain, if it is given. errc::not_supported: the storage cannot purge.
-    result<retention> kept_in(const storage& orders) const {
+    result<retention> kept_in(const orderproc::storage& orders) const {
         if (retain.empty()) return retention();
         const auto age = of_option("--retain", parse_duration(retain));
         if (!age) return age.error();

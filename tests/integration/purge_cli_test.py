@@ -56,7 +56,7 @@ class Purging(OnStorage):
         self.assertIn("3 orders with 6 journal entries went", went)
         status, problem = server.ask("POST", "/orders", {
             "order_id": "A", "user_id": 1, "item_ids": [1], "total_amount": "1.00"})
-        self.assertEqual((status, problem["code"]), (409, "already_exists"))
+        self.assertEqual((status, problem["code"]), (409, "order_exists"))
         self.settle(server, "C")
         server.stop()
 
