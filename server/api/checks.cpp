@@ -237,6 +237,19 @@ std::vector<finding> look_for_purge_holders(const check&, const check_input& in)
         one.name = it.name;
         out.push_back(std::move(one));
     }
+    std::optional<timestamp> failed_since;
+    for (const dead_letter_group& it : in.stored->dead.groups) {
+        if (it.first_at >= in.now - passed_within) continue;
+        if (!failed_since || it.first_at < *failed_since) failed_since = it.first_at;
+    }
+    if (failed_since) {
+        finding one;
+        one.text =
+            "An order has been dead for more than 72 hours: purges stop there until somebody "
+            "retries or deletes it, or purges such orders as well (--failed).";
+        one.since = failed_since;
+        out.push_back(std::move(one));
+    }
     return out;
 }
 
@@ -281,7 +294,7 @@ constexpr check checks_table[] = {
                look_at_versions),
     of_storage("webhook_paused", "webhooks", "webhook", "id", finding_severity::warning,
                look_for_paused_endpoints),
-    of_storage("purge_held", "purges", "cursor", "name", finding_severity::warning,
+    of_storage("purge_held", "purges", "purge", "cursor", finding_severity::warning,
                look_for_purge_holders),
 };
 

@@ -8,7 +8,8 @@ import json
 import signal
 
 from binary_support import main, run, wait_until
-from storage_support import OnStorage, killed_after, set_up_module as setUpModule  # noqa: F401
+from storage_support import IS_POSTGRES, OnStorage, killed_after
+from storage_support import set_up_module as setUpModule  # noqa: F401
 from storage_support import tear_down_module as tearDownModule  # noqa: F401
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -84,6 +85,11 @@ class Purging(OnStorage):
         self.settle(server, "G")
         server.stop()
         self.make_older(10)
+        self.assertEqual(self.doctor(), [])
+        self.sql(f"UPDATE {'work' if IS_POSTGRES else 'orders'} "
+                 f"SET settled_at = settled_at - {10 * DAY_MS}")
+        [found] = self.doctor()
+        self.assertIn("An order has been dead for more than 72 hours", found["text"])
         would = self.object_of("purge", "--older-than", "9d", "--dry-run")
         self.assertEqual((would["orders"], would["held_by_order"]), (0, "F"))
         self.assertEqual(self.object_of("purge", "--older-than", "9d")["held_by_order"], "F")
