@@ -168,5 +168,5 @@ BOOST_AUTO_TEST_CASE(a_cursor_stops_it_and_is_named) {
 BOOST_AUTO_TEST_CASE(what_a_purge_refuses_is_refused) {
     old_shop of;
     auto reads = of.it.orders->connect_reader().value();
-    BOOST_TEST(preview_purge(*reads, of.wish(0)).error().code == errc::invalid_argument);
+    BOOST_TEST((preview_purge(*reads, of.wish(0)).error().code == errc::invalid_argument));
 }
