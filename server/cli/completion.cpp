@@ -66,7 +66,8 @@ _orderproc() {
     if [[ -n $prev && " $(_orderproc_valued "$path") " == *" $prev "* ]]; then
         COMPREPLY=($(compgen -W "$(_orderproc_set "$path $prev")" -- "$cur"))
     elif [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W "$(_orderproc_flags "$path") $(_orderproc_valued "$path")" -- "$cur"))
+        word="$(_orderproc_flags "$path") $(_orderproc_valued "$path")"
+        COMPREPLY=($(compgen -W "$word" -- "$cur"))
     else
         COMPREPLY=($(compgen -W "$(_orderproc_commands "$path")" -- "$cur"))
     fi
