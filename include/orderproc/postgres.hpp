@@ -7,7 +7,9 @@
 #include <orderproc/repository.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +84,21 @@ struct postgres_migrate_options {
 // errc::schema_mismatch if it is of a newer version; else as open_postgres().
 ORDERPROC_EXPORT result<postgres_migration> migrate_postgres(
     const postgres_options& options, const postgres_migrate_options& how = {});
+
+// How far the server is set up for backups of its own: pg_basebackup with archived logs, or a
+// standby. What pg_dump and tools on other machines do does not show.
+struct postgres_backup_facts {
+    std::string version;                        // "15.8"
+    std::string database;                       // its name
+    bool archives = false;                      // archive_mode is on
+    std::optional<timestamp> archived_at = {};  // the latest piece of the log
+    std::optional<timestamp> failed_at = {};    // the latest failure to archive one
+    std::uint64_t standbys = 0;                 // connected ones, as far as the user may see them
+};
+
+// Errors as open_postgres().
+ORDERPROC_EXPORT result<postgres_backup_facts> look_at_postgres_backups(
+    const postgres_options& options);
 
 // For copy_storage(): into the schema that migrate_postgres() has made and nobody has used yet.
 // From begin() on the write lock is held. Errors as open_postgres().

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 namespace orderproc {
 inline namespace v1 {
@@ -34,6 +35,12 @@ using redact_function = std::function<result<change_outcome>(command what)>;
 ORDERPROC_EXPORT result<redact_report> redact_orders(
     repository_reader& from, const order_model& model, const order_scope& whose,
     const redact_function& redact, const std::function<void(const redact_report&)>& progress = {});
+
+// Does the order, which may be deleted, have to be redacted: has it never been, or has it had
+// anything personal since its latest redaction? Reads its whole history. errc::not_found: there
+// never was such an order, or it was purged. Other errors are those of the storage.
+ORDERPROC_EXPORT result<bool> needs_redaction(repository_reader& from, const order_model& model,
+                                              std::string_view order);
 
 }  // namespace v1
 }  // namespace orderproc

@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -74,6 +76,66 @@ ORDERPROC_EXPORT result<sqlite_migration> migrate_sqlite(const sqlite_options& o
 // errc::unavailable if another process has the file open, errc::not_found if there is none; else as
 // open_sqlite().
 ORDERPROC_EXPORT result<std::unique_ptr<storage_source>> open_sqlite_source(sqlite_options options);
+
+struct sqlite_backup_report {
+    std::uint64_t bytes = 0;  // of the copy
+    feed_position newest;     // the last entry of the journal that it holds
+};
+
+struct sqlite_backup_options {
+    // Called after each part with the pages that were copied, and all of them.
+    std::function<void(std::uint64_t pages, std::uint64_t of)> progress = {};
+};
+
+// Copies the file as it is at one moment, while others read and write: to a file beside `to` that
+// gets this name once it is durable. So there is all of the copy under that name or nothing,
+// whenever the process is killed; what it leaves then ("….part") is overwritten by the next backup
+// to the same name. The copy has mode from.file_mode, and is one file without a log.
+//
+// It reads in one transaction (SQLite's backup, sqlite.org/backup.html) and takes no write lock, so
+// nobody waits for it; it rests after each part for as long as that took. Until it has ended the
+// log of the source keeps what is written meanwhile: see open_sqlite().
+//
+// errc::not_found: there is no such source; errc::already_exists: `to` is there;
+// errc::unavailable: another backup to the same name is under way, or a file cannot be read or
+// written. Else as open_sqlite().
+ORDERPROC_EXPORT result<sqlite_backup_report> backup_sqlite(const sqlite_options& from,
+                                                            const std::string& to,
+                                                            const sqlite_backup_options& how = {});
+
+// A copy, to be looked at: it has readers alone (connect_writer(): errc::not_supported), and
+// nothing is written, neither to the file nor beside it. Nobody may write to it meanwhile.
+// errc::not_found: there is no such file; errc::unavailable: it has a log beside it, and so is no
+// backup. errc::schema_mismatch as open_sqlite().
+ORDERPROC_EXPORT result<std::unique_ptr<storage>> open_sqlite_backup(const std::string& path);
+
+// Puts a copy in the place of a file that is not there any more. Until finish() nothing is under
+// the file's name, and then all of it is.
+class ORDERPROC_EXPORT sqlite_restore {
+public:
+    // Copies the backup to a file beside to.path, brings it to this library's schema, and opens
+    // it. Its journal begins a new epoch. finish() puts it in place, with all that was written to
+    // it until then.
+    //
+    // errc::already_exists: to.path, or the log of a file that was there, is still there;
+    // errc::not_found: there is no such backup; errc::unavailable: the backup has a log beside it,
+    // or a process uses the file that was there. Else as open_sqlite() and migrate_sqlite().
+    static result<std::unique_ptr<sqlite_restore>> begin(const std::string& backup,
+                                                         const sqlite_options& to);
+    // Removes what was not finished.
+    ~sqlite_restore();
+    sqlite_restore(const sqlite_restore&) = delete;
+    sqlite_restore& operator=(const sqlite_restore&) = delete;
+
+    storage& copy() noexcept;
+    // Durable when it has succeeded. REQUIRES: all connections to the copy are gone.
+    result<void> finish();
+
+private:
+    class impl;
+    explicit sqlite_restore(std::unique_ptr<impl> it) noexcept;
+    std::unique_ptr<impl> impl_;
+};
 
 // Changes within the host's own transactions on the same file, so that they happen exactly if the
 // host commits:

@@ -17,6 +17,9 @@ constexpr std::size_t findings_of_a_check = 10;
 constexpr std::chrono::hours recently(1);
 // Clocks of hosts that differ by less are as good as equal.
 constexpr std::chrono::seconds clocks_differ_by(2);
+// What is younger is not purged anyway, and cursors may be behind by less without harm.
+constexpr std::chrono::hours passed_within(72);
+constexpr std::size_t cursors_looked_at = 20;
 // How long the first order that is due may wait while somebody works.
 constexpr std::chrono::seconds queue_age_max(60);
 
@@ -218,6 +221,36 @@ std::vector<finding> look_for_paused_endpoints(const check&, const check_input& 
     return out;
 }
 
+std::vector<finding> look_for_purge_holders(const check&, const check_input& in) {
+    std::vector<finding> out;
+    for (const purge_holder& it : in.stored->purge_holders) {
+        if (out.size() == findings_of_a_check) break;
+        finding one;
+        one.text = "Cursor " + it.name + " has not passed " +
+                   count_text(it.behind, "entry", "entries") +
+                   " of the journal: purges stop there until it does, or has not moved for a week. "
+                   "Start the program that follows the journal by it.";
+        one.since = it.waiting_since;
+        one.count = it.behind;
+        one.name = it.name;
+        out.push_back(std::move(one));
+    }
+    std::optional<timestamp> failed_since;
+    for (const dead_letter_group& it : in.stored->dead.groups) {
+        if (it.first_at >= in.now - passed_within) continue;
+        if (!failed_since || it.first_at < *failed_since) failed_since = it.first_at;
+    }
+    if (failed_since) {
+        finding one;
+        one.text =
+            "An order has been dead for more than 72 hours: purges stop there until somebody "
+            "retries or deletes it, or purges such orders as well (--failed).";
+        one.since = failed_since;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
 constexpr check of_process(std::string_view code, std::string_view subject, std::string_view kind,
                            readiness_effect effect) {
     const bool passes = code == health_codes::stopping;
@@ -259,6 +292,8 @@ constexpr check checks_table[] = {
                look_at_versions),
     of_storage("webhook_paused", "webhooks", "webhook", "id", finding_severity::warning,
                look_for_paused_endpoints),
+    of_storage("purge_held", "purges", "purge", "cursor", finding_severity::warning,
+               look_for_purge_holders),
 };
 
 #ifdef ORDERPROC_WITH_WEBHOOKS
@@ -314,6 +349,12 @@ result<stored_facts> read_stored_facts(repository_reader& from, const status_mac
     group_dead_letters_params what;
     what.recent_from = now - recently;
     what.enough = enough;
+    auto holders = list_purge_holders(from, now - passed_within, cursors_looked_at);
+    if (holders) {
+        out.purge_holders = std::move(*holders);
+    } else if (holders.error().code != errc::not_supported) {
+        return std::move(holders).error();
+    }
     auto dead = group_dead_letters(from, machine, what);
     if (!dead) return std::move(dead).error();
     out.dead = std::move(*dead);

@@ -8,6 +8,8 @@
 #include "api/work_facts.hpp"
 
 #include <orderproc/dead_letters.hpp>
+#include <orderproc/purge_preview.hpp>
+#include <orderproc/queries.hpp>
 #include <orderproc/status_machine.hpp>
 
 #include <cstdint>
@@ -26,7 +28,7 @@ std::string_view name_of(finding_severity value) noexcept;  // "problem"
 struct finding {
     std::string text;  // one or two sentences, for people
     std::optional<timestamp> since = {};
-    std::optional<std::uint64_t> count = {};  // of orders, endpoints or workers
+    std::optional<std::uint64_t> count = {};  // of orders, endpoints, workers or entries
     std::string name = {};                    // what check::name_is says; empty: null
 };
 
@@ -38,6 +40,7 @@ struct stored_facts : work_facts {
         std::string host;  // with the scheme; what follows in an address is often a secret
     };
     std::vector<paused_endpoint> paused_endpoints;
+    std::vector<purge_holder> purge_holders;
 };
 // enough: asked now and then; true ends the look at dead letters where it is.
 result<stored_facts> read_stored_facts(repository_reader& from, const status_machine& machine,

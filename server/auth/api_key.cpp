@@ -104,6 +104,7 @@ api_key read_key(std::string_view id, const json::object& from) {
     out.created_by = text_in(from, "created_by");
     out.expires_at = time_in(from, "expires_at");
     out.revoked_at = time_in(from, "revoked_at");
+    out.disabled_at = time_in(from, "disabled_at");
     out.rotated_from = text_in(from, "rotated_from");
     return out;
 }
@@ -185,7 +186,7 @@ std::optional<timestamp> api_key::ends_at() const noexcept {
 }
 
 bool api_key::ended(timestamp now) const noexcept {
-    return revoked_at || (expires_at && *expires_at <= now);
+    return revoked_at || disabled_at || (expires_at && *expires_at <= now);
 }
 
 result<void> validate(const api_key& it) {
@@ -233,6 +234,7 @@ std::string encode(const api_key& it) {
     out["created_by"] = it.created_by;
     put_time(out, "expires_at", it.expires_at);
     put_time(out, "revoked_at", it.revoked_at);
+    put_time(out, "disabled_at", it.disabled_at);
     if (!it.rotated_from.empty()) out["rotated_from"] = it.rotated_from;
     return json::serialize(out);
 }

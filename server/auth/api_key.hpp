@@ -56,12 +56,13 @@ struct api_key {
     std::string created_by;
     std::optional<timestamp> expires_at;
     std::optional<timestamp> revoked_at;
-    std::string rotated_from;  // the id of the key in whose place it came; empty: none
+    std::optional<timestamp> disabled_at;  // until somebody enables it, it counts as ended
+    std::string rotated_from;              // the id of the key in whose place it came; empty: none
 
     bool bound() const noexcept { return user || tenant; }
     // When it stops, or stopped; none: it has no end.
     std::optional<timestamp> ends_at() const noexcept;
-    bool ended(timestamp now) const noexcept;
+    bool ended(timestamp now) const noexcept;  // or is disabled
 };
 
 // What makes no sense: errc::invalid_argument, saying which part.

@@ -131,6 +131,35 @@ result<api_key> key_admin::revoke(std::string_view id) {
     return std::move(found->key);
 }
 
+result<std::size_t> key_admin::disable_all() {
+    auto all = read_all();
+    if (!all) return std::move(all).error();
+    const timestamp now = with_.time.now();
+    std::size_t out = 0;
+    for (stored_key& it : *all) {
+        if (it.key.ended(now)) continue;
+        it.key.disabled_at = now;
+        const auto done = commit({replace_record(it)}, "key.disable", describe_key(it.key));
+        if (!done) return done.error();
+        ++out;
+    }
+    return out;
+}
+
+result<api_key> key_admin::enable(std::string_view id) {
+    auto found = read_one(id);
+    if (!found) return std::move(found).error();
+    if (found->key.revoked_at) {
+        return failure{errc::invalid_argument,
+                       "key " + found->key.id + " was revoked: create another"};
+    }
+    if (!found->key.disabled_at) return std::move(found->key);
+    found->key.disabled_at.reset();
+    const auto done = commit({replace_record(*found)}, "key.enable", describe_key(found->key));
+    if (!done) return done.error();
+    return std::move(found->key);
+}
+
 result<key_admin::made_key> key_admin::rotate(std::string_view id,
                                               std::chrono::milliseconds overlap,
                                               std::string_view environment) {
@@ -139,6 +168,9 @@ result<key_admin::made_key> key_admin::rotate(std::string_view id,
     if (old->key.revoked_at) {
         return failure{errc::invalid_argument,
                        "key " + old->key.id + " was revoked: create another"};
+    }
+    if (old->key.disabled_at) {
+        return failure{errc::invalid_argument, "key " + old->key.id + " is disabled: enable it"};
     }
     const auto all = read_all();
     if (!all) return all.error();

@@ -47,8 +47,14 @@ public:
     // It stops at once. errc::not_found: there is no such key. Of one that was revoked, nothing
     // is changed.
     result<api_key> revoke(std::string_view id);
+    // What counts as a key until now no longer does, until somebody enables it: after a restore,
+    // which may have brought back keys that were revoked since. How many there were.
+    result<std::size_t> disable_all();
+    // Of one that is not disabled, nothing is changed. errc::not_found: there is no such key;
+    // errc::invalid_argument: it was revoked.
+    result<api_key> enable(std::string_view id);
     // Another key with the same name, rights and, from now on, the same life; the old one stops
-    // after the overlap, if not before. errc::invalid_argument: it was revoked.
+    // after the overlap, if not before. errc::invalid_argument: it was revoked, or is disabled.
     result<made_key> rotate(std::string_view id, std::chrono::milliseconds overlap,
                             std::string_view environment);
 

@@ -1,6 +1,7 @@
 #include "cli/housekeeping.hpp"
 
 #include "auth/key_use.hpp"
+#include "cli/purger.hpp"
 
 #include <orderproc/worker_record.hpp>
 
@@ -57,8 +58,8 @@ constexpr std::size_t workers_max = 100;
 
 }  // namespace
 
-housekeeping::housekeeping(storage& of, engine& by, auth::key_table* keys)
-    : storage_(of), engine_(by), keys_(keys) {
+housekeeping::housekeeping(storage& of, engine& by, auth::key_table* keys, retention kept)
+    : storage_(of), engine_(by), keys_(keys), kept_(kept) {
     if (keys_) thread_ = std::thread([this] { run(); });
 }
 
@@ -73,13 +74,21 @@ housekeeping::~housekeeping() {
 }
 
 void housekeeping::run() noexcept {
-    for (bool last = false; !last;) {
-        {
-            std::unique_lock lock(mutex_);
-            last = changed_.wait_for(lock, interval, [this] { return stopping_; });
+    do {
+        if (kept_.age && purge_next_ <= engine_.runtime().time.monotonic()) {
+            purge_next_ = engine_.runtime().time.monotonic() + purge_interval;
+            report("retention", &housekeeping::purge_old);
         }
+        const bool last = wait(interval);
         write();
-    }
+        if (last) return;
+    } while (true);
+}
+
+// True: it is to end.
+bool housekeeping::wait(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, time, [this] { return stopping_; });
 }
 
 void housekeeping::write() noexcept {
@@ -95,6 +104,14 @@ void housekeeping::report(std::string_view where, result<void> (housekeeping::*c
         why.code = errc::unavailable;
     }
     if (why.code) engine_.runtime().observer.error(where, why);
+}
+
+result<void> housekeeping::purge_old() {
+    purger by(storage_, engine_, "retention");
+    const purge_wish what{engine_.runtime().time.now() - *kept_.age};
+    const auto done = by.run(what, [this](const purge_tally&) { return !wait(purge_step_pause); });
+    if (!done) return done.error();
+    return {};
 }
 
 result<void> housekeeping::write_uses() {

@@ -78,8 +78,17 @@ int revoke_key(auth::key_admin& admin, const keys_settings& with) {
     return 0;
 }
 
+int enable_key(auth::key_admin& admin, const keys_settings& with) {
+    const auto done = admin.enable(with.id);
+    if (!done) return fail(done.error());
+    std::printf("key %s of %s is enabled; servers notice it within 2 s\n", done->id.c_str(),
+                done->name.c_str());
+    return 0;
+}
+
 const char* state_of(const auth::api_key& it, timestamp now) {
     if (it.revoked_at) return "revoked";
+    if (it.disabled_at) return "disabled";
     return it.ended(now) ? "expired" : "valid";
 }
 
@@ -117,6 +126,7 @@ void print_key_json(const auth::api_key& it, const key_uses& uses, timestamp now
     put("created_by", it.created_by);
     if (it.expires_at) put("expires_at", orderproc::to_string(*it.expires_at));
     if (it.revoked_at) put("revoked_at", orderproc::to_string(*it.revoked_at));
+    if (it.disabled_at) put("disabled_at", orderproc::to_string(*it.disabled_at));
     if (const auto used = used_text(it, uses); !used.empty()) put("last_used_at", used);
     if (!it.rotated_from.empty()) put("rotated_from", it.rotated_from);
     put("state", state_of(it, now));
@@ -200,6 +210,8 @@ public:
         list.add_flag("--json", with_->json, "For programs: one a line");
         CLI::App& revoke = add("revoke", "Ends a key at once", revoke_key);
         revoke.add_option("id", with_->id, "The key's id, as list shows it")->required();
+        CLI::App& enable = add("enable", "Enables a key that a restore has disabled", enable_key);
+        enable.add_option("id", with_->id, "The key's id, as list shows it")->required();
         CLI::App& rotate =
             add("rotate", "Makes a key with the same name and rights in a key's place", rotate_key);
         rotate.add_option("id", with_->id, "The key's id, as list shows it")->required();

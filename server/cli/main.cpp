@@ -23,16 +23,21 @@ int main(int argc, char** argv) {
     add_copy({app, run});
     add_model({app, run});
     add_redact({app, run});
+    add_purge({app, run});
+    add_backup({app, run});
+    add_restore({app, run});
     add_rotate_epoch({app, run});
     add_bench({app, run});
     add_order({app, run});
     add_operate({app, run});
     add_doctor({app, run});
+    add_ready({app, run});
 #ifdef ORDERPROC_WITH_WEBHOOKS
     add_webhooks({app, run});
 #endif
     add_keys({app, run});
     add_audit({app, run});
+    add_completion({app, run});
     try {
         app.parse(argc, argv);
         if (!configuration.empty()) {

@@ -72,7 +72,8 @@ void observation::count_certificate(bool taken) noexcept {
     (taken ? certificates_taken_ : certificates_not_taken_)->Increment();
 }
 
-void observation::tell_remarks(const storage& opened) const {
+void observation::introduce(const storage& opened) {
+    storage_name_ = opened.info().name;
     for (const std::string& it : opened.info().remarks) {
         const std::array<log_field, 1> fields{{{"text", it}}};
         log({log_level::warning, "storage_remark", fields});

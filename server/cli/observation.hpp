@@ -46,14 +46,13 @@ public:
     health& state() noexcept { return health_; }
     void log(const log_record& what) const;  // unless its level is below the least that is logged
 
-    // Logs what opening the storage found, and that we run as root.
-    void tell_remarks(const storage& opened) const;
+    // Logs what opening the storage found, and that we run as root; from here on the storage's
+    // files, if it has any, are shown.
+    void introduce(const storage& opened);
     // What else is to be shown; to be added before a server listens.
     exposed_values& values() noexcept { return values_; }
     // How late this process tells webhook endpoints.
     void show_webhook_lag();
-    // The storage's files, if it has any.
-    void show_files_of(const storage& opened) { storage_name_ = opened.info().name; }
     // A certificate was replaced, and was taken or not. Thread-safe.
     void count_certificate(bool taken) noexcept;
     log_sink sink() const {

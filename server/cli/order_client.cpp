@@ -52,6 +52,13 @@ http_fields order_client::with_credential(http_fields fields) const {
     return fields;
 }
 
+result<fetch_response> order_client::ask_once(fetch_request what,
+                                              std::chrono::milliseconds within) const {
+    what.target.insert(0, to_.path);
+    what.fields = with_credential(std::move(what.fields));
+    return fetch(to_, what, within, by_);
+}
+
 result<fetch_response> order_client::ask(fetch_request what) const {
     what.target.insert(0, to_.path);
     what.fields = with_credential(std::move(what.fields));

@@ -23,6 +23,8 @@ public:
     // Blocks. Requests that may be repeated are repeated while passes() says so: a few times, and
     // once if there was no answer.
     result<fetch_response> ask(fetch_request what) const;
+    // The same without repetitions.
+    result<fetch_response> ask_once(fetch_request what, std::chrono::milliseconds timeout) const;
     // What to wait before the next of some tries: what the server asks for, but no more than 10 s.
     // nullopt: this is the answer.
     static std::optional<std::chrono::milliseconds> pause_before_next(

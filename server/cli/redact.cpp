@@ -1,20 +1,21 @@
-#include "auth/audit.hpp"
 #include "cli/operator_name.hpp"
+#include "cli/order_command.hpp"
 #include "cli/progress.hpp"
+#include "cli/redactor.hpp"
 #include "cli/settings.hpp"
 #include "cli/storage_settings.hpp"
 #include "cli/stored_model.hpp"
+#include "text/terminal_text.hpp"
 
-#include <orderproc/redact.hpp>
-#include <orderproc/runtime.hpp>
+#include <boost/json.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
+#include <vector>
 
 namespace orderproc::server {
 
@@ -22,118 +23,71 @@ namespace {
 
 struct redact_settings {
     storage_settings storage;
-    std::string order;
+    std::vector<std::string> orders;
     std::string user;
     std::string tenant;
     std::string as;
+    std::string log;
+    bool json = false;
 };
 
-// How long to wait for readers of the log, which may hold what was taken out.
-constexpr std::chrono::seconds log_timeout(5);
-constexpr std::chrono::milliseconds log_poll(100);
-
-// Redacts orders by writes of its own, beside a server that is running. Both must outlive it.
-class redactor {
-public:
-    redactor(repository& orders, const shop_model& shop, std::string actor, bool audited)
-        : orders_(orders), shop_(shop), actor_(std::move(actor)), audited_(audited) {
-        name_ = "redact-" + std::to_string(with_.random.next());
-    }
-
-    result<change_outcome> redact(command what) {
-        what.actor = actor_;
-        auto change = lower(std::move(what), shop_.statuses, with_, shop_.orders);
-        if (!change) return std::move(change).error();
-        change_outcome out;
-        write_params params;
-        params.now = with_.time.now();
-        params.writer = name_;
-        params.sequence = ++sequence_;
-        params.changes = {&*change, 1};
-        params.guard = guard_of(shop_);
-        write_results results;
-        results.changes = {&out, 1};
-        auto done = orders_.write(params, results);
-        if (!done) return std::move(done).error();
-        if (out.ec || !audited_) return out;
-        if (auto noted = note(out.after.value()); !noted) return std::move(noted).error();
-        return out;
-    }
-
-    const order_model& model() const noexcept { return shop_.orders; }
-
-private:
-    // An order that was redacted, in the audit trail.
-    result<void> note(const order& it) {
-        const change_record what =
-            auth::to_record({with_.time.now(), actor_, "order.redact",
-                             std::string(it.id.view()) + ", version " +
-                                 std::to_string(static_cast<std::uint64_t>(it.version))});
-        record_outcome out;
-        write_params params;
-        params.now = with_.time.now();
-        params.writer = name_;
-        params.sequence = ++sequence_;
-        params.records = {&what, 1};
-        write_results results;
-        results.records = {&out, 1};
-        if (auto done = orders_.write(params, results); !done) return done;
-        if (out.ec) return failure{out.ec, "the audit record could not be written"};
-        return {};
-    }
-
-    repository& orders_;
-    const shop_model& shop_;
-    const std::string actor_;
-    const bool audited_;
-    runtime with_ = system_runtime();
-    std::string name_;
-    std::uint64_t sequence_ = 0;
-};
-
-int redact_one(redactor& by, const redact_settings& settings) {
-    command what;
-    what.what = redact_personal{settings.order};
-    const auto out = by.redact(std::move(what));
-    if (!out) return fail(out.error());
-    if (out->ec == errc::transition_rejected) {
-        return fail("order " + settings.order + " is not settled, and is left as it is");
-    }
-    if (out->ec) return fail("order " + settings.order + ": " + out->ec.message());
-    std::printf("redacted: 1 order\n");
-    return 0;
+void print_redacted(std::uint64_t redacted, std::uint64_t unchanged) {
+    std::printf("redacted: %llu %s; %llu had nothing left to be taken out\n",
+                static_cast<unsigned long long>(redacted), redacted == 1 ? "order" : "orders",
+                static_cast<unsigned long long>(unchanged));
 }
 
-int redact_user(redactor& by, repository& orders, const redact_settings& settings) {
+int redact_named(redactor& by, const redact_settings& settings) {
+    const auto done = by.redact(settings.orders);
+    if (!done) return fail(done.error());
+    boost::json::array refused;
+    const auto refuse = [&](const std::string& id, const char* code, const char* why) {
+        refused.push_back(boost::json::object{{"order_id", id}, {"code", code}});
+        if (!settings.json) fail("order " + printable(id) + why);
+    };
+    for (const std::string& id : done->open) {
+        refuse(id, "not_settled", " is not settled, and is left as it is");
+    }
+    for (const std::string& id : done->missing) {
+        refuse(id, "not_found", ": there is no such order");
+    }
+    const int code = refused.empty() ? 0 : 1;
+    if (settings.json) {
+        print_json(boost::json::serialize(boost::json::object{{"redacted", done->redacted},
+                                                              {"unchanged", done->unchanged},
+                                                              {"refused", std::move(refused)}}));
+    } else {
+        print_redacted(done->redacted, done->unchanged);
+    }
+    return code;
+}
+
+int redact_user(redactor& by, const redact_settings& settings) {
     order_scope whose;
     whose.user = settings.user;
     if (!settings.tenant.empty()) whose.tenant = settings.tenant;
-    progress_line line;
-    const auto show = [&](const redact_report& so_far) {
+    progress_line line(!settings.json);
+    const auto report = by.redact_all(whose, [&](const redact_report& so_far) {
         line.show(std::to_string(so_far.redacted) + " orders redacted");
-    };
-    const auto report = redact_orders(
-        orders, by.model(), whose, [&](command what) { return by.redact(std::move(what)); }, show);
+    });
     line.clear();
     if (!report) return fail(report.error());
-    std::printf("redacted: %llu orders; %llu had nothing left to be taken out\n",
-                static_cast<unsigned long long>(report->redacted),
-                static_cast<unsigned long long>(report->before));
+    if (settings.json) {
+        print_json(boost::json::serialize(boost::json::object{{"redacted", report->redacted},
+                                                              {"unchanged", report->before},
+                                                              {"open", report->open}}));
+        return report->open == 0 ? 0 : 1;
+    }
+    print_redacted(report->redacted, report->before);
     if (report->open == 0) return 0;
     return fail(std::to_string(report->open) +
                 " orders are not settled, and are left as they are: come again when they are");
 }
 
-// What was taken out may still be in the storage's log, which readers keep from being emptied.
 int empty_log(repository& orders, int code) {
-    const auto end = std::chrono::steady_clock::now() + log_timeout;
-    while (true) {
-        const auto more = orders.tidy();
-        if (!more) return fail(more.error());
-        if (!*more) return code;
-        if (std::chrono::steady_clock::now() > end) break;
-        std::this_thread::sleep_for(log_poll);
-    }
+    const auto emptied = empty_log_of(orders);
+    if (!emptied) return fail(emptied.error());
+    if (*emptied) return code;
     fail(
         "what was taken out is still in the log, which another program reads: the server empties "
         "it when that has ended, or the last program that stops does");
@@ -147,18 +101,23 @@ int redact_in(storage& orders, const redact_settings& settings) {
     if (!shop) return fail(shop.error());
     auto actor = operator_name(settings.as);
     if (!actor) return fail(actor.error());
+    std::optional<redaction_log> log;
+    if (!settings.log.empty()) {
+        auto opened = redaction_log::open(settings.log);
+        if (!opened) return fail(opened.error());
+        log.emplace(std::move(*opened));
+    }
     auto writer = orders.connect_writer();
     if (!writer) return fail(writer.error());
     redactor by(**writer, *shop, std::move(*actor),
-                orders.info().capabilities.has(capability::records));
-    const int code =
-        settings.order.empty() ? redact_user(by, **writer, settings) : redact_one(by, settings);
+                orders.info().capabilities.has(capability::records), log ? &*log : nullptr);
+    const int code = settings.user.empty() ? redact_named(by, settings) : redact_user(by, settings);
     return empty_log(**writer, code);
 }
 
 int redact(const redact_settings& settings) {
-    if (settings.order.empty() == settings.user.empty()) {
-        return fail({errc::invalid_argument, "give one of --order and --user"});
+    if (settings.orders.empty() == settings.user.empty()) {
+        return fail({errc::invalid_argument, "give either orders or --user"});
     }
     auto orders = settings.storage.open();
     if (!orders) return fail(orders.error());
@@ -171,14 +130,17 @@ int redact(const redact_settings& settings) {
 
 void add_redact(command_line to) {
     auto* command = to.app.add_subcommand(
-        "redact", "Takes what is personal out of one order, or of all orders of a user");
+        "redact", "Takes what is personal out of orders, or out of all orders of a user");
     const auto settings = std::make_shared<redact_settings>();
     settings->storage.add_to(*command);
-    add_setting(*command, "order", settings->order, "Id of the order, which may be deleted");
+    command->add_option("orders", settings->orders, "Ids of orders, which may be deleted");
     add_setting(*command, "user", settings->user, "All settled and deleted orders of this user");
+    add_setting(*command, "tenant", settings->tenant, "Of --user: only those of this tenant");
+    add_setting(*command, "redaction-log", settings->log,
+                "A file outside of the storage to which redactions are added, for restores");
     add_setting(*command, "as", settings->as,
                 "Who you are, if several people share the user that you are logged in as");
-    add_setting(*command, "tenant", settings->tenant, "Of --user: only those of this tenant");
+    add_setting(*command, "json", settings->json, "For programs: how many, and which were refused");
     command->callback(
         [&run = to.run, settings] { run = [settings] { return redact(*settings); }; });
 }

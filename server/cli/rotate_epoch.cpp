@@ -1,3 +1,5 @@
+#include "cli/rotate_epoch.hpp"
+
 #include "cli/settings.hpp"
 #include "cli/storage_settings.hpp"
 
@@ -6,13 +8,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 namespace orderproc::server {
 
-namespace {
-
-result<std::uint64_t> rotate(storage& orders) {
-    const auto can = require(orders.info(), {capability::epochs}, "orderproc rotate-epoch");
+result<std::uint64_t> begin_new_epoch(storage& orders, std::string_view by) {
+    const auto can = require(orders.info(), {capability::epochs}, by);
     if (!can) return can.error();
     auto writer = orders.connect_writer();
     if (!writer) return std::move(writer).error();
@@ -22,11 +23,13 @@ result<std::uint64_t> rotate(storage& orders) {
     return epoch;
 }
 
+namespace {
+
 int rotate_epoch(const storage_settings& settings) {
     auto orders = settings.open();
     if (!orders) return fail(orders.error());
     print_remarks(**orders);
-    const auto epoch = rotate(**orders);
+    const auto epoch = begin_new_epoch(**orders, "orderproc rotate-epoch");
     if (!epoch) return fail(epoch.error());
     std::printf("%s: epoch %llu of the journal has begun\n", (*orders)->info().name.c_str(),
                 static_cast<unsigned long long>(*epoch));

@@ -12,6 +12,8 @@
 #include "cli/model_migration.hpp"
 #include "cli/observation.hpp"
 #include "cli/process.hpp"
+#include "cli/purger.hpp"
+#include "cli/redaction_follower.hpp"
 #include "cli/refusal.hpp"
 #include "cli/settings.hpp"
 #include "cli/signals.hpp"
@@ -24,6 +26,7 @@
 #include "cli/worker_settings.hpp"
 #include "http/server.hpp"
 #include "observe/storage_probe.hpp"
+#include "text/duration.hpp"
 
 #include <orderproc/cloud_event.hpp>
 
@@ -65,6 +68,8 @@ struct serve_settings {
     std::string shutdown_delay = "0";
     std::string max_publish_lag = "2s";
     std::string event_source{default_event_source};
+    std::string redaction_log;
+    std::string retain;
     worker_settings worker;
     broker_settings messages;
     webhook_settings webhooks;
@@ -79,7 +84,21 @@ struct serve_settings {
         if (!ok || shown.admin_listen.empty()) return ok;
         return exposed.admits("--admin-listen", shown.admin_listen, tls.secured());
     }
-    // The same, once the keys were read.
+    // --retain, if it is given. errc::not_supported: the storage cannot purge.
+    result<retention> kept_in(const orderproc::storage& orders) const {
+        if (retain.empty()) return retention();
+        const auto age = of_option("--retain", parse_duration(retain));
+        if (!age) return age.error();
+        if (*age < purge_age_min()) {
+            return failure{errc::invalid_argument,
+                           "--retain: at least 72h, for which idempotency keys are kept"};
+        }
+        const auto can =
+            require(orders.info(), {capability::purge, capability::records}, "--retain");
+        if (!can) return can.error();
+        return retention{*age};
+    }
+    // The same as admitted(), once the keys were read.
     result<void> admitted_with(bool has_keys) const {
         auto ok = exposed.admits_strangers("--listen", listen, has_keys);
         if (!ok || shown.admin_listen.empty()) return ok;
@@ -110,15 +129,17 @@ struct durations {
     milliseconds shutdown_delay{0};
     milliseconds max_publish_lag{0};
     retry_policy retries;
+    retention kept;
 };
 
 void drain(http::server& listening, running_workers* works, running_webhooks* hooks,
-           const durations& times) {
+           running_relay* relays, const durations& times) {
     std::this_thread::sleep_for(times.shutdown_delay);
     listening.stop(times.drain);  // returns at once: both drain at the same time
     if (works) works->stop(times.drain);
     if (hooks) hooks->stop(std::min<milliseconds>(times.drain, webhooks_drain));
     listening.join();
+    if (relays) relays->stop(std::min<milliseconds>(times.drain, relay_drain));
 }
 
 // What the process is busy with.
@@ -145,6 +166,12 @@ api_parts completed(api_parts parts, const serve_settings& settings, access_cont
     parts.attempts = access.attempts();
     feeds.add_to(parts);
     return parts;
+}
+
+// None, if no pages of other sites are served.
+std::unique_ptr<http::service> cors_of(const serve_settings& settings, http::service& behind) {
+    if (settings.cors_origins.empty()) return nullptr;
+    return std::make_unique<cors_service>(behind, settings.cors_origins, settings.cors_fields);
 }
 
 engine_options engine_options_of(const serve_settings& settings, const shop_model& model) {
@@ -174,8 +201,7 @@ result<std::unique_ptr<running_workers>> start_workers(const serve_settings& set
 int serve_on(storage& orders, const shop_model& model, const serve_settings& settings,
              http::server_options options, const durations& times, stop_signals& signals) {
     observation shown(settings.shown, model.statuses);
-    shown.tell_remarks(orders);
-    shown.show_files_of(orders);
+    shown.introduce(orders);
     auto messages = settings.messages.open();
     if (!messages) return fail(messages.error());
     auto calls = outgoing_calls::open(settings.outgoing);
@@ -193,13 +219,15 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
 
     engine writes(orders, model.statuses, model.orders, system_runtime(shown.watch()),
                   engine_options_of(settings, model));
-    const housekeeping chores(orders, writes, (*access)->keys());
+    const housekeeping chores(orders, writes, (*access)->keys(), times.kept);
     storage_probe probe(orders, writes, shown.state(), shown.probe_options());
     // Connections for those that read on threads of their own, and the pool for all that must not
     // block. What reads or waits for reads is declared behind them, and so is gone before them.
     reader relay_reads(orders, 1);
     read_pool reads(orders, read_options_of(settings));
     live_feeds feeds(orders, writes, settings.event_source);
+    const auto redactions = redaction_follower::start(orders, writes, settings.redaction_log);
+    if (!redactions) return fail(redactions.error());
     std::optional<item_gate> gate;
     if (*items) gate.emplace(**items, writes.runtime());
     auto hooks =
@@ -214,12 +242,8 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     parts.webhooks = *hooks ? (*hooks)->desk() : nullptr;
     api handlers(writes, reads, completed(std::move(parts), settings, **access, gate, feeds));
     api_service service(handlers);
-    std::optional<cors_service> cors;
-    if (!settings.cors_origins.empty()) {
-        cors.emplace(service, settings.cors_origins, settings.cors_fields);
-    }
-    observed_service observed(cors ? static_cast<http::service&>(*cors) : service,
-                              shown.request_observers());
+    const auto cors = cors_of(settings, service);
+    observed_service observed(cors ? *cors : service, shown.request_observers());
     show_load(writes, settings.limits.queue, observed, feeds, shown.values());
 
     auto works = start_workers(settings, writes, *calls, **access, messages->get());
@@ -238,8 +262,7 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
 
     signals.wait();
     shown.state().stopping();  // whoever sends us requests is to find out, before we go
-    drain(**listening, works->get(), hooks->get(), times);
-    if (*relays) (*relays)->stop(std::min<milliseconds>(times.drain, relay_drain));
+    drain(**listening, works->get(), hooks->get(), relays->get(), times);
     return 0;
 }
 
@@ -301,11 +324,14 @@ int serve(const serve_settings& settings) {
     if (auto can = require((*orders)->info(), asked_for, "orderproc serve"); !can) {
         return fail(can.error());
     }
+    const auto kept = settings.kept_in(**orders);
+    if (!kept) return fail(kept.error());
     const auto used = open_model(**orders, std::move(*model));
     if (!used) return fail(used.error());
     print_unfinished_migration(**orders);
-    const int code = serve_on(**orders, *used, settings, std::move(*options),
-                              {*drain, *shutdown_delay, *max_publish_lag, *retries}, signals);
+    const int code =
+        serve_on(**orders, *used, settings, std::move(*options),
+                 {*drain, *shutdown_delay, *max_publish_lag, *retries, *kept}, signals);
     return close_storage(**orders, code);
 }
 
@@ -352,6 +378,10 @@ void add_serve(command_line to) {
         "How late messages may get while changes wait to be committed; 0: they do not wait");
     add_setting(*command, "event-source", it->event_source,
                 "What events say they come from (CloudEvents source): a URI-reference");
+    add_setting(*command, "retain", it->retain,
+                "Purge orders that have been settled for so long, such as 90d; never, if left out");
+    add_setting(*command, "redaction-log", it->redaction_log,
+                "A file outside of the storage to which redactions are added, for restores");
     it->webhooks.add_to(*command);
     it->shown.add_to(*command);
     command->callback([&run = to.run, it] {

@@ -36,6 +36,14 @@ result<fetch_response> server_command::ask(std::string method, std::string targe
     return client_.ask(std::move(what));
 }
 
+result<fetch_response> server_command::look(std::string target,
+                                            std::chrono::milliseconds timeout) const {
+    fetch_request what;
+    what.method = "GET";
+    what.target = std::move(target);
+    return client_.ask_once(std::move(what), timeout);
+}
+
 std::optional<int> exit_code_for(const result<fetch_response>& got, unsigned expected, bool json) {
     if (!got) {
         if (got.error().code == errc::invalid_argument) return fail(got.error());

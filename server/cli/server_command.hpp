@@ -9,6 +9,7 @@
 
 #include <boost/json/fwd.hpp>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -45,6 +46,8 @@ public:
 
     result<fetch_response> ask(std::string method, std::string target,
                                const boost::json::object* body = nullptr) const;
+    // The same without repetitions.
+    result<fetch_response> look(std::string target, std::chrono::milliseconds timeout) const;
     std::optional<int> refused(const result<fetch_response>& got, unsigned expected) const {
         return exit_code_for(got, expected, with_.json);
     }

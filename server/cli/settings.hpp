@@ -53,6 +53,8 @@ int refuse_usage(const CLI::App& app, const CLI::ParseError& why);  // or shows 
 void say(std::string_view line);
 
 void add_audit(command_line to);
+void add_backup(command_line to);
+void add_completion(command_line to);
 void add_doctor(command_line to);
 void add_keys(command_line to);
 void add_serve(command_line to);
@@ -60,7 +62,10 @@ void add_work(command_line to);
 void add_verify(command_line to);
 void add_migrate(command_line to);
 void add_model(command_line to);
+void add_purge(command_line to);
+void add_ready(command_line to);
 void add_redact(command_line to);
+void add_restore(command_line to);
 void add_rotate_epoch(command_line to);
 void add_bench(command_line to);
 void add_copy(command_line to);

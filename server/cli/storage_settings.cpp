@@ -35,16 +35,7 @@ result<std::chrono::milliseconds> skew_of(const storage_settings& settings,
                                                " is more than a quarter of --lease"};
 }
 
-result<std::unique_ptr<storage>> open_database(const storage_settings& settings,
-                                               const std::string& url,
-                                               std::optional<std::chrono::milliseconds> lease) {
-    const auto skew = skew_of(settings, lease);
-    if (!skew) return skew.error();
-    postgres_options options;
-    options.connection = url;
-    options.schema = settings.schema;
-    options.clock_skew_max = *skew;
-    options.resume_after_loss = settings.resume_after_loss;
+result<std::unique_ptr<storage>> open_database(postgres_options options) {
     auto opened = open_postgres(std::move(options));
     if (opened || opened.error().code != errc::schema_mismatch) return opened;
     failure why = std::move(opened).error();
@@ -54,21 +45,54 @@ result<std::unique_ptr<storage>> open_database(const storage_settings& settings,
 }
 #endif
 
-result<std::unique_ptr<storage>> open_file(const std::string& url, unsigned mode) {
-    sqlite_options options;
-    options.path = url.substr(url.find(':') + 1);
-    options.file_mode = mode;
+constexpr std::string_view sqlite_scheme = "sqlite:";
+
+result<std::unique_ptr<storage>> open_file(sqlite_options options) {
+    const std::string path = options.path;
     (void)disable_sqlite_memory_statistics();  // not the first time: it has been done
     auto opened = open_sqlite(std::move(options));
     if (opened || opened.error().code != errc::schema_mismatch) return opened;
     failure why = std::move(opened).error();
     if (why.detail.ends_with("migrate it first")) {
-        why.detail += ": orderproc migrate --storage " + url;
+        why.detail += ": orderproc migrate --storage sqlite:" + path;
     }
     return why;
 }
 
+failure other_storage(const std::string& url, const char* wanted) {
+    return {errc::invalid_argument, "--storage: \"" + url + "\" is not " + wanted};
+}
+
 }  // namespace
+
+result<sqlite_options> storage_settings::sqlite() const {
+    const auto mode = parse_file_mode(file_mode);
+    if (!mode) return mode.error();
+    const auto at = resolve();
+    if (!at) return at.error();
+    if (!is_sqlite(*at)) return other_storage(*at, "sqlite:PATH");
+    sqlite_options out;
+    out.path = at->substr(sqlite_scheme.size());
+    out.file_mode = *mode;
+    return out;
+}
+
+#ifdef ORDERPROC_WITH_POSTGRES
+result<postgres_options> storage_settings::postgres(
+    std::optional<std::chrono::milliseconds> lease) const {
+    const auto at = resolve();
+    if (!at) return at.error();
+    if (!is_postgres(*at)) return other_storage(*at, "postgresql://HOST/DATABASE");
+    const auto skew = skew_of(*this, lease);
+    if (!skew) return skew.error();
+    postgres_options out;
+    out.connection = *at;
+    out.schema = schema;
+    out.clock_skew_max = *skew;
+    out.resume_after_loss = resume_after_loss;
+    return out;
+}
+#endif
 
 result<unsigned> parse_file_mode(const std::string& text) {
     unsigned mode = 0;
@@ -86,6 +110,10 @@ result<unsigned> parse_file_mode(const std::string& text) {
 
 bool is_postgres(std::string_view url) noexcept {
     return url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
+
+bool is_sqlite(std::string_view url) noexcept {
+    return url.starts_with(sqlite_scheme) && url.size() > sqlite_scheme.size();
 }
 
 void storage_settings::add_to(CLI::App& command, const std::string& help) {
@@ -130,16 +158,20 @@ result<std::string> storage_settings::resolve() const {
 
 result<std::unique_ptr<storage>> storage_settings::open(
     [[maybe_unused]] std::optional<std::chrono::milliseconds> lease) const {
-    const auto mode = parse_file_mode(file_mode);
-    if (!mode) return mode.error();
     const auto at = resolve();
     if (!at) return at.error();
+    if (const auto mode = parse_file_mode(file_mode); !mode) return mode.error();
     if (*at == "memory:") return make_memory_storage(system_runtime().random.next());
-    constexpr std::string_view sqlite = "sqlite:";
-    if (at->starts_with(sqlite) && at->size() > sqlite.size()) return open_file(*at, *mode);
+    if (is_sqlite(*at)) {
+        auto options = sqlite();
+        if (!options) return std::move(options).error();
+        return open_file(std::move(*options));
+    }
     if (is_postgres(*at)) {
 #ifdef ORDERPROC_WITH_POSTGRES
-        return open_database(*this, *at, lease);
+        auto options = postgres(lease);
+        if (!options) return std::move(options).error();
+        return open_database(std::move(*options));
 #else
         return failure{errc::invalid_argument,
                        "--storage: this orderproc was built without PostgreSQL"};

@@ -13,6 +13,13 @@
 #include <string>
 #include <string_view>
 
+namespace orderproc {
+inline namespace v1 {
+struct postgres_options;
+struct sqlite_options;
+}  // namespace v1
+}  // namespace orderproc
+
 namespace orderproc::server {
 
 struct storage_settings {
@@ -29,6 +36,10 @@ struct storage_settings {
     // cannot be read.
     result<std::unique_ptr<storage>> open(
         std::optional<std::chrono::milliseconds> lease = {}) const;
+    // What it is opened with. errc::invalid_argument: the URL is not of this kind of storage, or an
+    // option cannot be read.
+    result<sqlite_options> sqlite() const;
+    result<postgres_options> postgres(std::optional<std::chrono::milliseconds> lease = {}) const;
     // The URL of the option or the file. errc::invalid_argument: both are given, or it has a
     // password that others can see.
     result<std::string> resolve() const;
@@ -39,6 +50,7 @@ struct storage_settings {
 };
 
 bool is_postgres(std::string_view url) noexcept;
+bool is_sqlite(std::string_view url) noexcept;
 
 // The URL of the option --NAME or of the file of --NAME-file. errc::invalid_argument: both are
 // given, or it has a password that others can see.

@@ -42,8 +42,7 @@ int work_on(storage& orders, const shop_model& model, const work_settings& setti
     auto messages = settings.messages.open();
     if (!messages) return fail(messages.error());
     observation shown(settings.shown, model.statuses);
-    shown.tell_remarks(orders);
-    shown.show_files_of(orders);
+    shown.introduce(orders);
     const std::string& admin_listen = settings.shown.admin_listen;
     auto access =
         access_control::start(orders, settings.exposed, settings.tls, settings.tokens, {}, shown);

@@ -28,8 +28,7 @@ class tls_connection final : public std::enable_shared_from_this<tls_connection>
 public:
     // handshakes: of a server; nullptr: it is a client's.
     tls_connection(boost::asio::ip::tcp::socket socket,
-                   std::shared_ptr<boost::asio::ssl::context> with,
-                   handshake_counts* handshakes);
+                   std::shared_ptr<boost::asio::ssl::context> with, handshake_counts* handshakes);
     ~tls_connection();
     SSL* native() noexcept { return tls_.get(); }
 

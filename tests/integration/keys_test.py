@@ -67,7 +67,7 @@ class Keys(WithStorage):
             self.assertEqual(self.status(running, key, f"/orders/{order}/cancel", "POST"), 200)
         self.assertEqual(self.status(running, key, "/orders/A/redact", "POST"), 200)
         self.assertEqual(self.status(running, key, "/orders/NONE/redact", "POST"), 404)
-        done = run("redact", "--storage", self.storage, "--order", "B", "--as", "Anna")
+        done = run("redact", "--storage", self.storage, "B", "--as", "Anna")
         self.assertEqual(done.returncode, 0, done)
         lines = [it for it in run("audit", "--storage", self.storage).stdout.splitlines()
                  if "order.redact" in it]

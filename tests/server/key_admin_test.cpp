@@ -49,6 +49,37 @@ BOOST_AUTO_TEST_CASE(a_key_is_made_and_listed_without_its_secret) {
     for (const audit_entry& it : trail()) BOOST_TEST(it.about.find(secret) == it.about.npos);
 }
 
+BOOST_AUTO_TEST_CASE(disabled_keys_count_again_once_they_are_enabled) {
+    const auto shop = make("web-shop", {scope::orders_read});
+    const auto gone = make("gone", {scope::orders_read});
+    BOOST_REQUIRE(admin.revoke(gone.key.id).has_value());
+    BOOST_TEST(admin.disable_all().value() == 1U);
+    BOOST_TEST(admin.disable_all().value() == 0U);
+    const auto of = [&](const std::string& id) {
+        for (const api_key& it : admin.list().value()) {
+            if (it.id == id) return it;
+        }
+        return api_key();
+    };
+    BOOST_TEST(of(shop.key.id).ended(clock.now()));
+    BOOST_TEST(of(shop.key.id).disabled_at.has_value());
+    BOOST_TEST(!of(gone.key.id).disabled_at.has_value());
+    BOOST_TEST(!admin.rotate(shop.key.id, hours(1), "live").has_value());
+    refresh();
+    BOOST_TEST(table.any());
+    BOOST_TEST(!table.usable());
+    BOOST_TEST((find(shop.text).fault == key_fault::ended));
+
+    clock.advance(hours(1));
+    BOOST_TEST(!admin.enable(gone.key.id).has_value());
+    BOOST_REQUIRE(admin.enable(shop.key.id).has_value());
+    BOOST_TEST(!of(shop.key.id).ended(clock.now()));
+    refresh();
+    BOOST_TEST(table.usable());
+    BOOST_TEST((find(shop.text).who != nullptr));
+    BOOST_TEST(trail().back().action == "key.enable");
+}
+
 BOOST_AUTO_TEST_CASE(every_change_is_written_down) {
     const auto made = make("web-shop", {scope::orders_read});
     clock.advance(hours(1));

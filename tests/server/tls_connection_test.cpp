@@ -15,7 +15,6 @@
 #include <openssl/ssl.h>
 
 #include <array>
-#include <atomic>
 #include <csignal>
 #include <cstddef>
 #include <future>

@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(words config error json_text timestamp money order journal cursor record purge capability idempotency order_model model_record status_machine change claim command observer runtime)
 set(seams queries repository adapter codec copy processor queue)
-set(stages attempt engine reader read_pool follower relay worker work_queue_consumer runnable items changed_orders redact verify write_records pause worker_record dead_letters explain)
+set(stages attempt engine reader read_pool follower relay worker work_queue_consumer runnable items changed_orders redact purge_preview verify write_records pause worker_record dead_letters explain)
 set(feeds feed)
 set(webhooks webhook_signature webhook_endpoint webhook_store webhooks)
 set(adapters memory kv sqlite postgres rabbitmq)

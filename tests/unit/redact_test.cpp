@@ -113,3 +113,14 @@ BOOST_FIXTURE_TEST_CASE(a_scope_without_a_user_is_refused, fixture) {
     BOOST_TEST(redact({"ann", "north"}).value().redacted == 0U);  // none is of that tenant
     BOOST_TEST(asked.empty());
 }
+
+BOOST_FIXTURE_TEST_CASE(whether_an_order_needs_it, fixture) {
+    const auto needs = [this](const char* id) { return needs_redaction(*reads, model, id); };
+    BOOST_TEST(needs("A").value());
+    BOOST_TEST(needs("B").value());  // deleted
+    BOOST_REQUIRE(redact().has_value());
+    BOOST_TEST(!needs("A").value());
+    BOOST_TEST(!needs("B").value());
+    BOOST_TEST(needs("D").value());
+    BOOST_TEST((needs("none").error().code == errc::not_found));
+}

@@ -8,6 +8,8 @@ inline namespace v1 {
 
 namespace {
 
+constexpr std::size_t history_page_size = 100;
+
 class redaction {
 public:
     redaction(repository_reader& from, const order_model& model, const order_scope& whose,
@@ -70,7 +72,8 @@ private:
 
     result<void> take(const order& it) {
         const std::string id(it.id.view());
-        const auto needed = is_needed(id);
+        const auto needed = needs_redaction(from_, model_, id);
+        if (!needed && needed.error().code == errc::not_found) return {};
         if (!needed) return needed.error();
         if (!*needed) {
             ++report_.before;
@@ -91,27 +94,6 @@ private:
         return {};
     }
 
-    // Has the order had anything personal since its latest redaction, if there was one?
-    result<bool> is_needed(const std::string& id) {
-        bool needed = true;
-        history_params params{id, order_version{0}, page_size, {}};
-        while (true) {
-            auto entries = from_.history(params);
-            if (!entries) return std::move(entries).error();
-            if (entries->empty()) return needed;
-            for (const journal_entry& it : *entries) {
-                needed = it.event != "redact" && (needed || has_personal(it.after));
-            }
-            params.after = entries->back().version;
-        }
-    }
-
-    bool has_personal(const order_content& it) const {
-        order_content rest = it;
-        model_.redact(rest);
-        return rest != it;
-    }
-
     repository_reader& from_;
     const order_model& model_;
     const order_scope& whose_;
@@ -120,7 +102,31 @@ private:
     redact_report report_;
 };
 
+bool has_personal(const order_content& it, const order_model& model) {
+    order_content rest = it;
+    model.redact(rest);
+    return rest != it;
+}
+
 }  // namespace
+
+result<bool> needs_redaction(repository_reader& from, const order_model& model,
+                             std::string_view order) {
+    bool found = false, needed = true;
+    history_params params{order, order_version{0}, history_page_size, {}};
+    while (true) {
+        auto entries = from.history(params);
+        if (!entries) return std::move(entries).error();
+        if (entries->empty()) break;
+        for (const journal_entry& it : *entries) {
+            needed = it.event != "redact" && (needed || has_personal(it.after, model));
+        }
+        found = true;
+        params.after = entries->back().version;
+    }
+    if (!found) return errc::not_found;
+    return needed;
+}
 
 result<redact_report> redact_orders(repository_reader& from, const order_model& model,
                                     const order_scope& whose, const redact_function& redact,

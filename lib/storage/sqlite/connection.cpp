@@ -1,5 +1,6 @@
 #include "connection.hpp"
 
+#include "files.hpp"
 #include "log_file.hpp"
 #include "statement.hpp"
 
@@ -50,12 +51,16 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path,
     out->path_ = path;
     out->busy_timeout_ = with.busy_timeout;
     // Readers too open for writing: in WAL the first one to come has to make the shared memory.
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    if (with.how != access::read) {
+    const bool reads = with.how == access::read || with.how == access::copy;
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    flags |=
+        with.how == access::copy ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
+    const std::string name = with.how == access::copy ? immutable_uri(path) : path;
+    if (!reads) {
         out->vfs_ = std::make_unique<gathering_vfs>(with.how == access::write);
     }
     const char* const vfs = out->vfs_ ? out->vfs_->name() : nullptr;
-    if (const int code = sqlite3_open_v2(path.c_str(), &out->handle_, flags, vfs)) {
+    if (const int code = sqlite3_open_v2(name.c_str(), &out->handle_, flags, vfs)) {
         out->fail(code);
         return std::move(out->finish()).error();
     }
@@ -66,9 +71,9 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path,
     sqlite3_db_config(out->handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_wal_hook(out->handle_, &connection::committed, out.get());  // no auto-checkpoint
     out->execute(("PRAGMA cache_size=-" + std::to_string(with.cache_kib)).c_str());
-    if (with.how == access::read) out->execute("PRAGMA query_only=1");
+    if (reads) out->execute("PRAGMA query_only=1");
     // What is deleted is overwritten, for what a redaction takes out must be gone.
-    if (with.how != access::read) out->execute("PRAGMA secure_delete=1");
+    if (!reads) out->execute("PRAGMA secure_delete=1");
     if (with.how == access::write) {
         out->execute("PRAGMA cache_spill=0");
         // A log that a long reader made larger is cut to this when it begins anew.

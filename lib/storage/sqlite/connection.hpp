@@ -27,8 +27,9 @@ inline constexpr std::int64_t log_size_max = std::int64_t{64} * 1024 * 1024;
 // rows. So the code in between reads straight on, and the call fails as a whole.
 class connection {
 public:
-    // alter: the schema, in transactions of any size. write: orders, by gathering_vfs.
-    enum class access : std::uint8_t { alter, write, read };
+    // alter: the schema, in transactions of any size. write: orders, by gathering_vfs. copy: reads
+    // a file that nobody writes to and that has no log, without making anything beside it.
+    enum class access : std::uint8_t { alter, write, read, copy };
     struct settings {
         access how = access::read;
         std::chrono::milliseconds busy_timeout{0};

@@ -47,20 +47,6 @@ bool is_open_here(const file_id& wanted) {
     return static_cast<bool>(ec);
 }
 
-std::string immutable_uri(const std::string& path) {
-    std::string out = "file:";
-    for (const char c : path) {
-        if (c == '?' || c == '#' || c == '%') {
-            std::array<char, 4> code{};
-            std::snprintf(code.data(), code.size(), "%%%02X", static_cast<unsigned char>(c));
-            out += code.data();
-        } else {
-            out += c;
-        }
-    }
-    return out + "?immutable=1";
-}
-
 // How far the journal goes in the file alone. None: it cannot be told.
 std::optional<std::uint64_t> position_without_log(const std::string& path, const file_id& id) {
     if (is_open_here(id)) return std::nullopt;

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -67,6 +69,20 @@ result<std::string> resolve(const std::string& path) {
     const std::string base = folder.get();
     const std::size_t slash = path.rfind('/');
     return (base == "/" ? base : base + "/") + (slash == path.npos ? path : path.substr(slash + 1));
+}
+
+std::string immutable_uri(const std::string& path) {
+    std::string out = "file:";
+    for (const char c : path) {
+        if (c == '?' || c == '#' || c == '%') {
+            std::array<char, 4> code{};
+            std::snprintf(code.data(), code.size(), "%%%02X", static_cast<unsigned char>(c));
+            out += code.data();
+        } else {
+            out += c;
+        }
+    }
+    return out + "?immutable=1";
 }
 
 failure replaced(const std::string& name) {

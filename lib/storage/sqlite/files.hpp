@@ -64,6 +64,9 @@ inline std::string lock_of(const std::string& path) {
     return path + "-lock";
 }
 
+// For SQLite: the file as it is, without a log or locks. Nobody may write to it meanwhile.
+std::string immutable_uri(const std::string& path);
+
 // A file that is in use is not the one any more that has its name.
 failure replaced(const std::string& name);
 

@@ -4,6 +4,7 @@
 #include "continuity.hpp"
 #include "epochs.hpp"
 #include "reader.hpp"
+#include "schema.hpp"
 #include "write_lock.hpp"
 #include "writer.hpp"
 
@@ -264,6 +265,14 @@ result<std::unique_ptr<repository_reader>> connect_reader(const sqlite_options& 
     auto files = guard_over(options.path, database);
     if (!files) return std::move(files).error();
     return std::make_unique<reader_repository>(std::move(*db), std::move(*files));
+}
+
+result<std::unique_ptr<repository_reader>> connect_backup_reader(const std::string& path) {
+    auto db =
+        connection::open(path, {connection::access::copy, {}, sqlite_options().reader_cache_kib});
+    if (!db) return std::move(db).error();
+    if (auto known = expect_schema(**db); !known) return std::move(known).error();
+    return std::make_unique<reader_repository>(std::move(*db), file_guard(path));
 }
 
 result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options,

@@ -7,6 +7,7 @@
 #include <orderproc/sqlite.hpp>
 
 #include <memory>
+#include <string>
 
 namespace orderproc {
 inline namespace v1 {
@@ -18,6 +19,9 @@ result<std::unique_ptr<repository_reader>> connect_reader(const sqlite_options& 
                                                           const file_id& database);
 result<std::unique_ptr<repository>> connect_writer(const sqlite_options& options,
                                                    const file_id& database);
+
+// Of a copy that nobody uses: it is only read, and nothing is made beside it.
+result<std::unique_ptr<repository_reader>> connect_backup_reader(const std::string& path);
 
 }  // namespace detail::sqlite
 }  // namespace v1
