@@ -14,7 +14,6 @@ of another model, copy the directory of a client and name the copy here.
 import argparse
 import json
 import pathlib
-import sys
 import urllib.request
 
 from generator import python, typescript
@@ -53,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -236,17 +236,21 @@ def pages_method(operation: Operation) -> str:
     path = [lower_camel(it.name) for it in operation.parameters if it.place == "path"]
     made = [f"{it}: string" for it in path] + [f"options: {options_name(operation)} = {{}}"]
     following = f"page.{pages.following}" if pages.following else "page.items.at(-1)?.version"
-    given = ", ".join([*path, f"following === undefined ? options : {{ ...options, "
-                              f"{pages.parameter}: following }}"])
+    given = "".join(f"{it}, " for it in path) + f"{{ ...options, {pages.parameter}: following }}"
     name = lower_camel("iterate_" + operation.name.split("_", 1)[1])
+    kind = hint(next(it for it in operation.parameters if it.name == pages.parameter).type, True)
+    head = f"  async* {name}({', '.join(made)}): AsyncGenerator<{pages.item.name}> {{\n"
+    if len(head) > WIDTH:
+        head = (f"  async* {name}(\n" + "".join(f"    {it},\n" for it in made) +
+                f"  ): AsyncGenerator<{pages.item.name}> {{\n")
     return (comment(f"The items of all pages of {lower_camel(operation.name)}(), read page by page.",
-                    "  ") +
-            f"  {name}({', '.join(made)}): AsyncGenerator<{pages.item.name}, void, undefined> {{\n"
-            f"    return eachItem(\n"
-            f"      (following: {'number' if not pages.following else 'string'} | undefined) =>\n"
-            f"        this.{lower_camel(operation.name)}({given}),\n"
-            f"      (page) => {following},\n"
-            f"    );\n  }}\n")
+                    "  ") + head +
+            f"    let following: {kind} | undefined = options.{pages.parameter};\n"
+            f"    do {{\n"
+            f"      const page: {result(operation)} = await this.{lower_camel(operation.name)}({given});\n"
+            f"      yield* page.items;\n"
+            f"      following = {following} ?? undefined;\n"
+            f"    }} while (following !== undefined);\n  }}\n")
 
 
 def operations(document: Document) -> str:
@@ -260,7 +264,7 @@ def operations(document: Document) -> str:
 // the client adds are written in camel case.
 
 import type {{ CallOptions, Request, StreamOptions }} from './core.js';
-import {{ eachItem, pick }} from './core.js';
+import {{ pick }} from './core.js';
 import type {{ EventStream }} from './events.js';
 import type {{ JsonObject }} from './json.js';
 import type {{

@@ -124,10 +124,10 @@ class Request(Generic[T]):
 def segment(name: str, value: str) -> str:
     """A part of a path. Proxies spoil ids with other characters than these, even if they are
     percent-encoded: such an id has a second form in base64url."""
-    if not value:
-        raise ValueError(f"{name} is empty")
-    if name == "order_id" and not re.fullmatch(r"[A-Za-z0-9._:-]+", value):
+    if name == "order_id" and value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:-]*", value):
         return "~" + base64.urlsafe_b64encode(value.encode()).decode().rstrip("=")
+    if value in ("", ".", ".."):
+        raise ValueError(f"{name} is {value!r}, which no path can have")
     return urllib.parse.quote(value, safe="")
 
 
