@@ -88,6 +88,13 @@ class Generated(Base):
         subprocess.run([sys.executable, "-c", USE_OF_A_MODEL, running.url], check=True,
                        timeout=DEADLINE_S, cwd=self.folder / "python")
 
+    def test_the_readmes_show_the_examples(self):
+        for client, name, language in (("python", "example.py", "python"),
+                                       ("typescript", "example.mjs", "js")):
+            readme = (CLIENTS / client / "README.md").read_text(encoding="utf-8")
+            example = (CLIENTS / client / name).read_text(encoding="utf-8")
+            self.assertIn(f"\n```{language}\n{example}```\n", readme, client)
+
     def test_the_versions_are_the_server_s(self):
         version = document_of(self.serve())["info"]["version"].split("-")[0]
         project = (CLIENTS / "python/pyproject.toml").read_text(encoding="utf-8")

@@ -8,8 +8,10 @@ Exits 77 without httpx.
 import asyncio
 import datetime
 import http.server
+import os
 import pathlib
 import signal
+import subprocess
 import sys
 import threading
 import unittest
@@ -17,7 +19,8 @@ import unittest.mock
 from decimal import Decimal
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests/integration"), str(ROOT / "bindings/clients/python")]
+PACKAGE = ROOT / "bindings/clients/python"
+sys.path[:0] = [str(ROOT / "tests/integration"), str(PACKAGE)]
 
 try:
     import httpx  # noqa: F401
@@ -140,6 +143,17 @@ class Orders(Clients):
                 client.get_order(name)
         with self.assertRaises(ValueError):
             client.get_order("")
+
+
+    def test_the_example_of_the_readme(self):
+        url = self.serve("--processor", "simulate:10ms").url
+        readme = (PACKAGE / "README.md").read_text(encoding="utf-8")
+        ended = subprocess.run([sys.executable, PACKAGE / "example.py", url], capture_output=True,
+                               text=True, timeout=60, check=False,
+                               env=dict(os.environ, PYTHONPATH=str(PACKAGE)))
+        self.assertEqual(ended.stderr, "")
+        self.assertIn("refused: transition_refused", ended.stdout)
+        self.assertIn(f"{ended.stdout}```", readme)
 
 
 class Refusals(Clients):

@@ -2,7 +2,7 @@
 //   tests/api/run FOLDER tests/clients/typescript_test.mjs ORDERPROC_BINARY
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -106,6 +106,20 @@ test('lists go on from page to page, and batches answer in their places', async 
   assert.deepEqual((await client.listOrders({ created_from: later })).items, []);
   assert.equal((await client.getHealth()).status, 'ok');
   assert.ok('orders' in await client.getModel());
+});
+
+test('the example of the README, with the package as it is shipped', async (t) => {
+  const installed = join(folder, 'node_modules/orderproc-client');
+  cpSync(join(folder, 'dist/src'), join(installed, 'dist'), { recursive: true });
+  cpSync(join(source, 'package.json'), join(installed, 'package.json'));
+  cpSync(join(source, 'example.mjs'), join(folder, 'example.mjs'));
+  const server = await serve('--processor', 'simulate:10ms');
+  t.after(() => server.stop());
+  const example = spawn(process.execPath, ['example.mjs', server.url], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  for await (const some of example.stdout) said += some;
+  assert.match(said, /refused: transition_refused/);
+  assert.ok(readFileSync(join(source, 'README.md'), 'utf8').includes(`${said}\`\`\``), said);
 });
 
 test('refusals carry the code of the problem', async (t) => {
