@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The clients are those of the server's own description, and nothing that programs rely on has gone.
+"""The clients are those of the server's description, and nothing that programs rely on has gone.
 
 usage: generated_test.py ORDERPROC_BINARY [--record]
 
@@ -72,8 +72,9 @@ class Generated(Base):
         self.generate(document_of(self.serve()), self.folder)
         for client, names in MADE.items():
             for name in names:
+                made, kept = self.folder / client / name, CLIENTS / client / name
                 self.assertTrue(
-                    filecmp.cmp(self.folder / client / name, CLIENTS / client / name, shallow=False),
+                    filecmp.cmp(made, kept, shallow=False),
                     f"bindings/clients/{client}/{name} is not what the server describes: "
                     "run bindings/clients/generate.py http://…/openapi.json with this server")
 

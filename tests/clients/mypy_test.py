@@ -22,5 +22,6 @@ os.environ["MYPYPATH"] = os.pathsep.join(
     [str(ROOT / "bindings/clients/python"), str(ROOT / "bindings/clients")])
 os.execv(sys.executable, [
     sys.executable, "-m", "mypy", "--strict", "--cache-dir", sys.argv[1],
-    str(ROOT / "bindings/clients/python/orderproc_client"), str(ROOT / "bindings/clients/generate.py"),
-    str(ROOT / "tests/clients/typed_use.py")])
+    *(str(ROOT / it) for it in (
+        "bindings/clients/python/orderproc_client", "bindings/clients/generate.py",
+        "bindings/clients/python/example.py", "tests/clients/typed_use.py"))])

@@ -87,8 +87,8 @@ class Surface:
 
 
 def compare(recorded, now):
-    """What programs that were written against the recorded surface would miss now. What must be sent
-    of a route or a type that is new harms nobody."""
+    """What programs that were written against the recorded surface would miss now. What must be
+    sent of a route or a type that is new harms nobody."""
     return (sorted(f"gone: {it}" for it in recorded.facts - now.facts) +
             sorted(f"must be sent now: {it}" for it in now.needs - recorded.needs
                    if is_old(it, recorded)))
@@ -112,7 +112,7 @@ class Recorded:
 
 
 def write(surface):
-    return ("# The surface of the HTTP API. Nothing may go away from it, and callers may not have to\n"
-            "# send more, unless a release says so: tests/clients/generated_test.py compares it.\n" +
+    return ("# The surface of the HTTP API. Nothing may go away from it, and callers may not have\n"
+            "# to send more, unless a release says so: generated_test.py compares it.\n" +
             "".join(f"has {it}\n" for it in sorted(surface.facts)) +
             "".join(f"needs {it}\n" for it in sorted(surface.needs)))

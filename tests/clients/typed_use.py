@@ -1,5 +1,5 @@
-"""What the types of the Python client take and what they refuse: mypy and pyright read this file, and
-nobody runs it. An ignored error that is none is an error."""
+"""What the types of the Python client take and what they refuse: mypy and pyright read this file,
+and nobody runs it. An ignored error that is none is an error."""
 
 from datetime import datetime
 from decimal import Decimal

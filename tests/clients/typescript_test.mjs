@@ -122,6 +122,49 @@ test('the example of the README, with the package as it is shipped', async (t) =
   assert.ok(readFileSync(join(source, 'README.md'), 'utf8').includes(`${said}\`\`\``), said);
 });
 
+const PAGE = `<!doctype html><script type="module">
+import { answerOf, Client } from './index.js';
+const client = new Client({ url: location.hash.slice(1) });
+try {
+  const made = await client.createOrder({ user_id: 9007199254740993n, item_ids: [1], total_amount: '1.10' });
+  const seen = [made.total_amount, String(made.user_id), answerOf(made).requestId !== undefined];
+  for await (const it of client.streamOrderEvents(made.order_id)) {
+    seen.push(it.event.data.event);
+    if (it.event.data.event === 'create') await client.cancelOrder(made.order_id);
+  }
+  window.said = seen.join();
+} catch (error) {
+  window.said = String(error);
+}
+</script>`;
+
+test('in a page of another origin', async (t) => {
+  const { open } = await import(pathToFileURL(resolve('browser.mjs')));
+  const browser = await open();
+  if (!browser) {
+    t.skip('Chromium is not installed');
+    return;
+  }
+  t.after(() => browser.close());
+  const site = createServer((asked, answer) => {
+    const script = asked.url.endsWith('.js');
+    answer.writeHead(200, { 'Content-Type': script ? 'text/javascript' : 'text/html' })
+      .end(script ? readFileSync(join(folder, 'dist/src', asked.url)) : PAGE);
+  });
+  await new Promise((done) => { site.listen(0, '127.0.0.1', done); });
+  const origin = `http://127.0.0.1:${site.address().port}`;
+  const server = await serve('--no-worker', '--cors-origin', origin);
+  t.after(async () => {
+    site.closeAllConnections();
+    site.close();
+    await server.stop();
+  });
+  const page = await browser.newPage();
+  await page.goto(`${origin}/#${server.url}`);
+  const said = await page.waitForFunction(() => window.said, undefined, { timeout: 60_000 });
+  assert.equal(await said.jsonValue(), '1.10,9007199254740993,true,create,cancel');
+});
+
 test('refusals carry the code of the problem', async (t) => {
   const client = make(shared.url);
   await assert.rejects(client.createOrder(order({ user_id: 0, total_amount: '1.001' })), (error) => {

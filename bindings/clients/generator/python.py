@@ -81,7 +81,8 @@ def received(model: Model) -> str:
         if field.description:
             out.append(docstring(field.description, "    "))
     out += ["\n    @classmethod\n", f"    def from_json(cls, it: Any) -> {model.name}:\n",
-            '        """Reads it. Raises KeyError, TypeError or ValueError if it is something else."""\n',
+            docstring("Reads it. Raises KeyError, TypeError or ValueError if it is something else.",
+                      "        "),
             "        return cls(\n"]
     for field in model.fields:
         out.append(f"            {identifier(field.name)}={read_field(field)},\n")
@@ -192,8 +193,9 @@ def arguments(operation: Operation, pages: str = "") -> list[str]:
     out = [parameter_name(it) for it in path]
     if operation.body is not None:
         out.append("body")
-    out += [f"{parameter_name(it)}={pages and it.name == pages and 'following' or parameter_name(it)}"
-            for it in others]
+    for it in others:
+        value = "following" if pages and it.name == pages else parameter_name(it)
+        out.append(f"{parameter_name(it)}={value}")
     if operation.has_header("If-Match"):
         out.append("if_version=if_version")
     if operation.has_header("Idempotency-Key"):
@@ -269,7 +271,8 @@ def method(operation: Operation, awaits: bool) -> str:
     name = "AsyncEventStream" if awaits else "EventStream"
     call = f"_{operation.name}({', '.join(arguments(operation))})"
     if operation.streams:
-        head = spread(f"def {operation.name}(", signature(operation, "self"), f") -> {name}:", "    ")
+        head = spread(f"def {operation.name}(", signature(operation, "self"), f") -> {name}:",
+                      "    ")
         body = f"        return self._stream({call})\n"
     else:
         head = spread(f"{'async ' if awaits else ''}def {operation.name}(",

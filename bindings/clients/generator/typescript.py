@@ -82,8 +82,8 @@ def shape(it: Type) -> str | None:
 
 
 def shapes(document: Document) -> str:
-    out = [comment("How the fields are read that JSON alone does not tell; the others are read as they "
-                   "are."),
+    out = [comment("How the fields are read that JSON alone does not tell; the others are read as "
+                   "they are."),
            "export const shapes: Readonly<Record<string, Readonly<Record<string, string>>>> = {\n"]
     for name, model in document.models.items():
         if name not in document.outputs:
@@ -220,7 +220,8 @@ def method(operation: Operation) -> str:
         if len(row) > WIDTH and "[" in it:
             opening, inner = it.split("[", 1)
             names = textwrap.wrap(inner.removesuffix("])") + ",", WIDTH - 10)
-            row = f"      {opening}[\n" + "".join(f"        {one}\n" for one in names) + "      ]),\n"
+            inner = "".join(f"        {one}\n" for one in names)
+            row = f"      {opening}[\n{inner}      ]),\n"
         rows.append(row)
     text = operation.summary.rstrip(".?") + ("?" if operation.summary.endswith("?") else ".")
     if operation.description:
@@ -243,11 +244,11 @@ def pages_method(operation: Operation) -> str:
     if len(head) > WIDTH:
         head = (f"  async* {name}(\n" + "".join(f"    {it},\n" for it in made) +
                 f"  ): AsyncGenerator<{pages.item.name}> {{\n")
-    return (comment(f"The items of all pages of {lower_camel(operation.name)}(), read page by page.",
-                    "  ") + head +
+    own = lower_camel(operation.name)
+    return (comment(f"The items of all pages of {own}(), read page by page.", "  ") + head +
             f"    let following: {kind} | undefined = options.{pages.parameter};\n"
             f"    do {{\n"
-            f"      const page: {result(operation)} = await this.{lower_camel(operation.name)}({given});\n"
+            f"      const page: {result(operation)} = await this.{own}({given});\n"
             f"      yield* page.items;\n"
             f"      following = {following} ?? undefined;\n"
             f"    }} while (following !== undefined);\n  }}\n")
@@ -260,8 +261,8 @@ def operations(document: Document) -> str:
                     if it is not None for one in (it.of or (it,)) if one.name}
                    | {it.pages.item.name for it in document.operations if it.pages})
     parts = [f"""{NOTICE}
-// The operations of the API. The names of options are those of the parameters of the API; those that
-// the client adds are written in camel case.
+// The operations of the API. The names of options are those of the parameters of the API; those
+// that the client adds are written in camel case.
 
 import type {{ CallOptions, Request, StreamOptions }} from './core.js';
 import {{ pick }} from './core.js';
@@ -272,8 +273,9 @@ import type {{
 """]
     parts += [options(it) for it in document.operations
               if options_name(it) not in ("CallOptions", "StreamOptions")]
-    methods = ["  protected abstract call<T>(request: Request, options: CallOptions): Promise<T>;\n",
-               "  protected abstract stream(request: Request, options: StreamOptions): EventStream;\n"]
+    methods = [
+        "  protected abstract call<T>(request: Request, options: CallOptions): Promise<T>;\n",
+        "  protected abstract stream(request: Request, options: StreamOptions): EventStream;\n"]
     for it in document.operations:
         methods.append(method(it))
         if it.pages is not None:

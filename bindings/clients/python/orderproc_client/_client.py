@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TypeVar
@@ -77,7 +78,7 @@ class Settings:
         if key is not None:
             self.fields["authorization"] = f"Bearer {key}"
 
-    def refuse_stream(self, response: httpx.Response, state: StreamState) -> None:
+    def _refuse_stream(self, response: httpx.Response, state: StreamState) -> None:
         """Raises what a stream does not outlive."""
         if response.status_code not in RETRIED and response.status_code < 500:
             raise refusal(response, state.request, state.plan.made + 1)
@@ -95,12 +96,13 @@ class Client(Settings, Operations):
     retry: when requests are sent again. reconnect_wait: seconds that a stream waits before it
     connects again; None: as long as the server says, which is 3 s by default.
     headers: sent with each request.
+    verify: the certificates that are trusted, if they are not the usual ones: an ssl.SSLContext.
     transport: how requests are sent, for tests and unusual networks; see httpx.
     """
 
     def __init__(self, url: str, *, key: str | None = None, timeout: float = 30.0,
                  retry: Retry = Retry(), reconnect_wait: float | None = None,
-                 headers: Mapping[str, str] | None = None, verify: str | bool = True,
+                 headers: Mapping[str, str] | None = None, verify: ssl.SSLContext | bool = True,
                  transport: httpx.BaseTransport | None = None) -> None:
         super().__init__(url, key, timeout, retry, reconnect_wait, headers)
         self._http = httpx.Client(headers=self.fields, timeout=self.timeout, verify=verify,
@@ -138,7 +140,7 @@ class Client(Settings, Operations):
         return EventStream(self, request)
 
     @contextlib.contextmanager
-    def open(self, state: StreamState) -> Iterator[httpx.Response]:
+    def _open(self, state: StreamState) -> Iterator[httpx.Response]:
         """A connection of a stream, for EventStream."""
         with self._http.stream("GET", self.url + state.request.target(), headers=state.headers(),
                                timeout=self.stream_timeout) as response:
@@ -150,7 +152,7 @@ class AsyncClient(Settings, AsyncOperations):
 
     def __init__(self, url: str, *, key: str | None = None, timeout: float = 30.0,
                  retry: Retry = Retry(), reconnect_wait: float | None = None,
-                 headers: Mapping[str, str] | None = None, verify: str | bool = True,
+                 headers: Mapping[str, str] | None = None, verify: ssl.SSLContext | bool = True,
                  transport: httpx.AsyncBaseTransport | None = None) -> None:
         super().__init__(url, key, timeout, retry, reconnect_wait, headers)
         self._http = httpx.AsyncClient(headers=self.fields, timeout=self.timeout, verify=verify,
@@ -189,7 +191,7 @@ class AsyncClient(Settings, AsyncOperations):
         return AsyncEventStream(self, request)
 
     @contextlib.asynccontextmanager
-    async def open(self, state: StreamState) -> AsyncIterator[httpx.Response]:
+    async def _open(self, state: StreamState) -> AsyncIterator[httpx.Response]:
         """A connection of a stream, for AsyncEventStream."""
         async with self._http.stream("GET", self.url + state.request.target(),
                                      headers=state.headers(),

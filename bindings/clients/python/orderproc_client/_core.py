@@ -60,12 +60,13 @@ class Model:
 @dataclass(frozen=True, slots=True)
 class Retry:
     """When a request is sent again. Only a request that can be repeated is: one that changes
-    nothing, PUT and DELETE, and one that carries an Idempotency-Key. It is sent again after 429, 502,
-    503 and 504, and if there was no answer.
+    nothing, PUT and DELETE, and one that carries an Idempotency-Key. It is sent again after 429,
+    502, 503 and 504, and if there was no answer.
 
     attempts: how often a request is sent at most; 1 turns retries off.
-    first_wait: seconds before the second attempt, unless the server says how long (Retry-After). The
-    wait doubles from attempt to attempt, up to longest_wait, and is shortened by up to a half, at random.
+    first_wait: seconds before the second attempt, unless the server says how long (Retry-After).
+    The wait doubles from attempt to attempt, up to longest_wait, and is shortened by up to a half,
+    at random.
     longest_wait: if Retry-After asks for more seconds than this, the request fails at once.
     """
 

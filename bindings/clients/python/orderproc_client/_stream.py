@@ -29,9 +29,10 @@ BROKEN = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """The position from which the stream was asked for is not in the journal of the server: a backup
-    was restored that ends before it, or the journal no longer goes back so far. Forget what you
-    have derived from the events so far, and read it again. The stream goes on from `position`."""
+    """The position from which the stream was asked for is not in the journal of the server: a
+    backup was restored that ends before it, or the journal no longer goes back so far. Forget what
+    you have derived from the events so far, and read it again. The stream goes on from
+    `position`."""
 
     position: str
 
@@ -188,13 +189,13 @@ class EventStream:
         state = self._state
         while not state.closed:
             try:
-                with self._client.open(state) as response:
+                with self._client._open(state) as response:
                     if response.status_code == 204:
                         return
                     asked = wait_asked(response.headers)
                     if response.status_code != 200:
                         response.read()
-                        self._client.refuse_stream(response, state)
+                        self._client._refuse_stream(response, state)
                         wait = state.wait_after(asked, httpx.HTTPStatusError(
                             str(response.status_code), request=response.request,
                             response=response))
@@ -203,9 +204,11 @@ class EventStream:
                         state.opened()
                         yield from self._read(response)
                         wait = state.wait_after_end()
-            except (*BROKEN, httpx.StreamError) as error:
+            except (httpx.HTTPError, httpx.StreamError) as error:
                 if state.closed:
-                    return
+                    return  # close() took the connection away
+                if not isinstance(error, (*BROKEN, httpx.StreamError)):
+                    raise
                 wait = state.wait_after(None, error)
             finally:
                 self._response = None
@@ -255,13 +258,13 @@ class AsyncEventStream:
         state = self._state
         while not state.closed:
             try:
-                async with self._client.open(state) as response:
+                async with self._client._open(state) as response:
                     if response.status_code == 204:
                         return
                     asked = wait_asked(response.headers)
                     if response.status_code != 200:
                         await response.aread()
-                        self._client.refuse_stream(response, state)
+                        self._client._refuse_stream(response, state)
                         wait = state.wait_after(asked, httpx.HTTPStatusError(
                             str(response.status_code), request=response.request,
                             response=response))

@@ -76,8 +76,8 @@ class ApiError(RequestError):
 class WebhookError(OrderprocError):
     """A message that claims to be a webhook and must not be believed.
 
-    reason: `missing` (a header is missing or malformed), `timestamp` (it was signed too long ago, or
-    in the future) or `signature` (nobody who has the secret has signed it).
+    reason: `missing` (a header is missing or malformed), `timestamp` (it was signed too long ago,
+    or in the future) or `signature` (nobody who has the secret has signed it).
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -12,9 +12,9 @@ export interface ClientOptions {
   key?: string | undefined;
   /** Milliseconds that one attempt may take; 30,000 if it is left out. */
   timeout?: number | undefined;
-  /** When requests are sent again; by default five attempts, 200 ms before the second, 30 s at most. */
+  /** When requests are sent again; by default 5 attempts, 200 ms before the second, 30 s at most. */
   retry?: Partial<Retry> | undefined;
-  /** Milliseconds that a stream waits before it connects again; by default as the server says, 3 s. */
+  /** Milliseconds that a stream waits before it connects again; by default as the server says. */
   reconnectWait?: number | undefined;
   /** Sent with each request. */
   headers?: Readonly<Record<string, string>> | undefined;

@@ -28,16 +28,17 @@ export interface Request {
 }
 
 /**
- * When a request is sent again. Only a request that can be repeated is: one that changes nothing, PUT
- * and DELETE, and one that carries an Idempotency-Key. It is sent again after 429, 502, 503 and 504, and
- * if there was no answer.
+ * When a request is sent again. Only a request that can be repeated is: one that changes nothing,
+ * PUT and DELETE, and one that carries an Idempotency-Key. It is sent again after 429, 502, 503 and
+ * 504, and if there was no answer.
  */
 export interface Retry {
   /** How often a request is sent at most; 1 turns retries off. */
   readonly attempts: number;
   /**
    * Milliseconds before the second attempt, unless the server says how long (Retry-After). The wait
-   * doubles from attempt to attempt, up to longestWait, and is shortened by up to a half, at random.
+   * doubles from attempt to attempt, up to longestWait, and is shortened by up to a half, at
+   * random.
    */
   readonly firstWait: number;
   /** If Retry-After asks for more milliseconds than this, the request fails at once. */
@@ -75,7 +76,7 @@ export interface Settings {
 const RETRIED = [429, 502, 503, 504];
 const SAFE = ['GET', 'HEAD', 'PUT', 'DELETE'];
 
-/** Node before 19 has its Web Crypto in a module. A name in a variable is left alone by bundlers. */
+/** Node before 19 has Web Crypto in a module. A name in a variable is left alone by bundlers. */
 export async function webCrypto(): Promise<Crypto> {
   if (globalThis.crypto !== undefined) return globalThis.crypto;
   const name = 'node:crypto';
@@ -155,7 +156,7 @@ export class Plan {
     return this.made + 1 >= (this.repeatable ? this.retry.attempts : 1);
   }
 
-  /** After an attempt that may be repeated: milliseconds to wait; undefined: it was the last one. */
+  /** Milliseconds to wait after an attempt that may be repeated; undefined: it was the last one. */
   nextWait(asked: number | undefined): number | undefined {
     const { last } = this;
     this.made += 1;
@@ -183,7 +184,9 @@ export function pause(milliseconds: number, signal: AbortSignal | undefined): Pr
 }
 
 /** The error for an answer that is none of the request's results. */
-export function refusal(answer: Response, body: string, request: Request, facts: RequestFacts): RequestError {
+export function refusal(
+  answer: Response, body: string, request: Request, facts: RequestFacts,
+): RequestError {
   const kind = (answer.headers.get('content-type') ?? '').split(';')[0] ?? '';
   try {
     if (kind !== 'application/problem+json') throw new TypeError(`the content is ${kind}`);
@@ -191,8 +194,10 @@ export function refusal(answer: Response, body: string, request: Request, facts:
     return new ApiError(readJson(body, 'Problem') as Problem,
       asked === undefined ? undefined : asked / 1000, facts);
   } catch (cause) {
-    return new UnexpectedAnswerError(`${request.method} ${request.path}: status ${answer.status} with `
-      + `${kind === '' ? 'no content' : kind}, which is no answer of this API`, answer.status, facts, cause);
+    return new UnexpectedAnswerError(
+      `${request.method} ${request.path}: status ${answer.status} with `
+      + `${kind === '' ? 'no content' : kind}, which is no answer of this API`,
+      answer.status, facts, cause);
   }
 }
 
@@ -240,7 +245,8 @@ function read(request: Request, answer: Response, body: string, facts: RequestFa
     }
     return made;
   } catch (cause) {
-    throw new UnexpectedAnswerError(`${request.method} ${request.path}: the answer has another form`,
+    throw new UnexpectedAnswerError(
+      `${request.method} ${request.path}: the answer has another form`,
       answer.status, facts, cause);
   }
 }

@@ -3,7 +3,7 @@
 import type { Problem, ProblemCode } from './models.js';
 
 export interface RequestFacts {
-  /** The key that the request carried. The request may be sent again with it: nothing is done twice. */
+  /** The key that the request carried. If it is sent again with this key, nothing is done twice. */
   readonly idempotencyKey?: string | undefined;
   /** How often the request was sent. */
   readonly attempts: number;
@@ -28,16 +28,16 @@ export class RequestError extends OrderprocError {
 }
 
 /**
- * The server was not reached, or the connection broke before the whole answer came. Whether the server
- * carried the request out is not known.
+ * The server was not reached, or the connection broke before the whole answer came. Whether the
+ * server carried the request out is not known.
  */
 export class ConnectionFailedError extends RequestError {
   override name = 'ConnectionFailedError';
 }
 
 /**
- * The answer is not one that this API gives: it may come from a proxy, from another program, or from a
- * server whose orders have another model than this client was generated for.
+ * The answer is not one that this API gives: it may come from a proxy, from another program, or
+ * from a server whose orders have another model than this client was generated for.
  */
 export class UnexpectedAnswerError extends RequestError {
   override name = 'UnexpectedAnswerError';

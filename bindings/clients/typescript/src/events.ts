@@ -7,9 +7,9 @@ import { readJson } from './json.js';
 import type { Event } from './models.js';
 
 /**
- * The position from which the stream was asked for is not in the journal of the server: a backup was
- * restored that ends before it, or the journal no longer goes back so far. Forget what you have derived
- * from the events so far, and read it again. The stream goes on from `position`.
+ * The position from which the stream was asked for is not in the journal of the server: a backup
+ * was restored that ends before it, or the journal no longer goes back so far. Forget what you have
+ * derived from the events so far, and read it again. The stream goes on from `position`.
  */
 export interface Reset {
   readonly kind: 'reset';
@@ -22,15 +22,15 @@ export interface Change {
   readonly event: Event;
 }
 
-/** The server sends a comment every 15 s. A connection on which three of them are missing is dead. */
+/** A comment comes every 15 s. A connection on which three of them are missing is dead. */
 const SILENCE_MAX = 45_000;
 const RECONNECT_WAIT = 3_000; // until the server says how long
 
 interface Block { id?: string; event: string; data?: string; retry?: number }
 
 /**
- * Takes a stream apart, as https://html.spec.whatwg.org/#event-stream-interpretation says. A block that
- * is not whole when the stream ends is dropped.
+ * Takes a stream apart, as https://html.spec.whatwg.org/#event-stream-interpretation says. A block
+ * that is not whole when the stream ends is dropped.
  */
 export class Blocks {
   private rest = '';
@@ -72,14 +72,14 @@ export class Blocks {
 
 /**
  * Events as they happen: iterate over it with `for await`. It yields a Change for each change of an
- * order, in order, nothing twice and nothing missing, also when connections break or the server starts
- * again; and a Reset where that cannot be kept. The stream of one order ends when nothing more happens to
- * the order; other streams go on until the loop is left or the signal is aborted, which ends the
- * iteration without an error.
+ * order, in order, nothing twice and nothing missing, also when connections break or the server
+ * starts again; and a Reset where that cannot be kept. The stream of one order ends when nothing
+ * more happens to the order; other streams go on until the loop is left or the signal is aborted,
+ * which ends the iteration without an error.
  *
- * The iteration throws ApiError if the server refuses the stream, and ConnectionFailedError if the server
- * cannot be reached when the stream begins. Once it has begun, it connects again for as long as it takes.
- * A stream can be iterated over once.
+ * The iteration throws ApiError if the server refuses the stream, and ConnectionFailedError if the
+ * server cannot be reached when the stream begins. Once it has begun, it connects again for as long
+ * as it takes. A stream can be iterated over once.
  */
 export class EventStream implements AsyncIterable<Change | Reset> {
   private last: string | undefined;
@@ -143,7 +143,8 @@ export class EventStream implements AsyncIterable<Change | Reset> {
   }
 
   private async open(connection: AbortController): Promise<Response> {
-    const headers: Record<string, string> = { ...this.settings.headers, accept: 'text/event-stream' };
+    const headers: Record<string, string> = { ...this.settings.headers };
+    headers['accept'] = 'text/event-stream';
     if (this.last !== undefined) headers['last-event-id'] = this.last;
     const timer = setTimeout(() => connection.abort(), this.settings.timeout);
     try {
@@ -154,7 +155,7 @@ export class EventStream implements AsyncIterable<Change | Reset> {
     }
   }
 
-  /** Milliseconds to wait after an answer that is no stream; what a stream does not outlive is thrown. */
+  /** Milliseconds to wait after an answer that is no stream; throws what a stream does not outlive. */
   private async refused(answer: Response): Promise<number> {
     const goesOn = isRetried(answer.status) || answer.status >= 500;
     if (!goesOn || (!this.connected && this.plan.last)) {
@@ -174,7 +175,8 @@ export class EventStream implements AsyncIterable<Change | Reset> {
     if (this.connected) return this.ownWait();
     const wait = this.plan.nextWait(undefined);
     if (wait === undefined) {
-      throw new ConnectionFailedError('no stream from the server', { attempts: this.plan.made }, error);
+      throw new ConnectionFailedError(
+        'no stream from the server', { attempts: this.plan.made }, error);
     }
     return wait;
   }
@@ -211,8 +213,8 @@ export class EventStream implements AsyncIterable<Change | Reset> {
       if (block.event !== '') return undefined;
       return { kind: 'change', event: readJson(block.data, 'Event') as Event };
     } catch (cause) {
-      throw new UnexpectedAnswerError('the stream has an event of another form', 200, { attempts: 1 },
-        cause);
+      throw new UnexpectedAnswerError(
+        'the stream has an event of another form', 200, { attempts: 1 }, cause);
     }
   }
 }

@@ -19,9 +19,16 @@ class Digits {
 type Raw = null | boolean | string | Digits | Raw[] | { [name: string]: Raw };
 
 const DEPTH_MAX = 64;
-const TOKEN = /[\t\n\r ]*(?:([{}[\]:,])|(")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null))/y;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/;
+const TOKEN = new RegExp(
+  String.raw`[\t\n\r ]*(?:([{}[\]:,])|(")|(${NUMBER.source})|(true|false|null))`, 'y');
 
-interface Token { mark?: string | undefined; string?: string; number?: string | undefined; word?: string | undefined }
+interface Token {
+  mark?: string | undefined;
+  string?: string;
+  number?: string | undefined;
+  word?: string | undefined;
+}
 
 class Reader {
   private at = 0;
@@ -48,7 +55,7 @@ class Reader {
   /** The string that began with the quote in front of here. */
   private string(): string {
     const start = this.at - 1;
-    for (let end = this.text.indexOf('"', this.at); end >= 0; end = this.text.indexOf('"', end + 1)) {
+    for (let end = this.at - 1; (end = this.text.indexOf('"', end + 1)) >= 0;) {
       let slashes = 0;
       while (this.text[end - 1 - slashes] === '\\') slashes += 1;
       if (slashes % 2 === 0) {
@@ -156,7 +163,9 @@ export function writeJson(it: unknown): string {
     return `{${Object.entries(it).filter(([, value]) => value !== undefined)
       .map(([name, value]) => `${JSON.stringify(name)}:${writeJson(value)}`).join(',')}}`;
   }
-  if (typeof it === 'number' && !Number.isFinite(it)) throw new RangeError(`${it} is no number in JSON`);
+  if (typeof it === 'number' && !Number.isFinite(it)) {
+    throw new RangeError(`${it} is no number in JSON`);
+  }
   const made = JSON.stringify(it) as string | undefined;
   if (made === undefined) throw new TypeError(`a ${typeof it} has no form in JSON`);
   return made;

@@ -24,7 +24,9 @@ export interface WebhookMessage {
 }
 
 /** As Node gives them (an object with names in lower case), or as fetch does. */
-export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
+export type WebhookHeaders =
+  | Headers
+  | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (it) => it.charCodeAt(0));
@@ -52,9 +54,9 @@ export class Webhook {
   private readonly tolerance: number;
 
   /**
-   * @param secrets `whsec_…`, as createWebhook() and rotateWebhook() answered it. While you replace a
-   *   secret on your side, give the old one and the new one. A RangeError if one is none; its message
-   *   does not have the secret.
+   * @param secrets `whsec_…`, as createWebhook() and rotateWebhook() answered it. While you replace
+   *   a secret on your side, give the old one and the new one. A RangeError if one is none; its
+   *   message does not have the secret.
    * @param options tolerance: how many seconds the time of a message may be off.
    */
   constructor(secrets: string | readonly string[], options: { tolerance?: number } = {}) {
@@ -64,7 +66,7 @@ export class Webhook {
   }
 
   /**
-   * The message, if it is genuine and recent; otherwise the promise is rejected with a WebhookError.
+   * The message, if it is genuine and recent; if not, the promise is rejected with a WebhookError.
    *
    * @param body the bytes as they came, before anything has parsed them.
    * @param now milliseconds since 1970, for tests; the system's clock if it is left out.
