@@ -23,14 +23,14 @@ PACKAGE = ROOT / "bindings/clients/python"
 sys.path[:0] = [str(ROOT / "tests/integration"), str(PACKAGE)]
 
 try:
-    import httpx  # noqa: F401
+    import httpx
 except ImportError:
     print("httpx is not installed")
     sys.exit(77)
 
 from binary_support import BINARY, Running, WithStorage, main, run, wait_until  # noqa: E402
 from flaky_proxy import FlakyProxy  # noqa: E402
-from orderproc_client import (AsyncClient, Client, ConnectionFailedError, Event,  # noqa: E402
+from orderproc_client import (ApiError, AsyncClient, Client, ConnectionFailedError, Event,  # noqa: E402
                               Reset, Retry, UnexpectedAnswerError, Webhook, WebhookError,
                               problems)
 from orderproc_client._stream import Blocks  # noqa: E402
@@ -183,6 +183,38 @@ class Refusals(Clients):
         self.assertNotIn(key[:-1], str(refused.exception))
         with self.assertRaises(problems.UnauthenticatedError):
             next(iter(wrong.stream_events()))
+
+    def answered(self, status, fields, body):
+        """A client of a server that always answers this, and how often it was asked."""
+        asked = []
+
+        def answer(request):
+            asked.append(request)
+            return httpx.Response(status, headers=fields, json=body)
+
+        return self.client("http://127.0.0.1", transport=httpx.MockTransport(answer)), asked
+
+    def test_a_server_that_is_unfit_says_so_at_once(self):
+        client, asked = self.answered(503, {}, {"status": "unavailable", "codes": ["stopping"]})
+        state = client.get_readiness()
+        self.assertEqual((state.status, state.codes, state.http.status, len(asked)),
+                         ("unavailable", ["stopping"], 503, 1))
+
+    def test_problems_that_wait_and_problems_of_newer_servers(self):
+        problem = {"type": "urn:orderproc:problem:overloaded", "title": "Overloaded", "status": 503,
+                   "code": "overloaded", "request_id": "r-1"}
+        fields = {"Content-Type": "application/problem+json", "Retry-After": "3600"}
+        client, asked = self.answered(503, fields, problem)
+        with self.assertRaises(problems.OverloadedError) as refused:
+            client.create_order(order(), idempotency_key="k")
+        error = refused.exception
+        self.assertEqual((error.retry_after, error.idempotency_key, error.attempts, len(asked)),
+                         (3600, "k", 1, 1))
+        client, _ = self.answered(409, fields, {**problem, "status": 409, "code": "of_the_future"})
+        with self.assertRaises(ApiError) as refused:
+            client.create_order(order())
+        self.assertIs(type(refused.exception), ApiError)
+        self.assertEqual(refused.exception.code, "of_the_future")
 
     def test_answers_of_others(self):
         proxy = self.behind_proxy()

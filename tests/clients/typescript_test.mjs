@@ -182,6 +182,26 @@ test('refusals carry the code of the problem', async (t) => {
   }
 });
 
+test('answers that need no server', async () => {
+  const answered = (status, headers, body) => make('http://127.0.0.1', {
+    fetch: async () => new Response(JSON.stringify(body), { status, headers }),
+  });
+  const state = await answered(503, {}, { status: 'unavailable', codes: ['stopping'] }).getReadiness();
+  assert.deepEqual([state.status, api.answerOf(state).status], ['unavailable', 503]);
+  const problem = {
+    type: 'urn:orderproc:problem:overloaded', title: 'Overloaded', status: 503, code: 'overloaded', request_id: 'r-1',
+  };
+  const headers = { 'Content-Type': 'application/problem+json', 'Retry-After': '3600' };
+  await assert.rejects(
+    answered(503, headers, problem).createOrder(order(), { idempotencyKey: 'k' }),
+    (error) => error.code === 'overloaded' && error.retryAfter === 3600 && error.idempotencyKey === 'k'
+      && error.attempts === 1);
+  const group = { orders: 0, looked_at: 0, complete: true, groups: [], other_orders: 0 };
+  assert.deepEqual(await answered(200, {}, group).getDeadLetters(), group);
+  const page = { items: [], next_cursor: null };
+  assert.deepEqual(await answered(200, {}, page).getDeadLetters({ group: 'reason' }), page);
+});
+
 test('a key that is wrong, and one that may not', async (t) => {
   const keyed = mkdtempSync(join(tmpdir(), 'orderproc-keys-'));
   const server = await serveWithKeys(keyed, { shop: 'orders:read' }, '--no-worker');

@@ -167,23 +167,35 @@ def result(operation: Operation) -> str:
     return " | ".join(names)
 
 
-def result_shapes(operation: Operation) -> str:
+def telling_fields(document: Document, it: Type) -> str:
+    """A field by which each type of a choice is told apart from the others."""
+    rows = []
+    for one in it.of:
+        others = {field.name for other in it.of if other is not one
+                  for field in document.models[other.name].fields}
+        telling = next(field.name for field in document.models[one.name].fields
+                       if field.required and field.name not in others)
+        rows.append(f"{telling}: '{one.name}'")
+    return "{ " + ", ".join(rows) + " }"
+
+
+def result_shapes(document: Document, operation: Operation) -> str:
     rows = []
     for status, it in operation.results.items():
         if it is None:
             made = "null"
         elif it.kind == "union":
-            made = "[" + ", ".join(f"'{one.name}'" for one in it.of) + "]"
+            made = telling_fields(document, it)
         else:
             made = f"'{shape(it)}'"
         rows.append(f"{status}: {made}")
     return "{ " + ", ".join(rows) + " }"
 
 
-def parts_of_request(operation: Operation) -> list[str]:
+def parts_of_request(document: Document, operation: Operation) -> list[str]:
     out = [f"method: '{operation.method}'", f"path: '{operation.path}'"]
     if not operation.streams:
-        out.append(f"results: {result_shapes(operation)}")
+        out.append(f"results: {result_shapes(document, operation)}")
     path = [it for it in operation.parameters if it.place == "path"]
     if path:
         out.append("parameters: { " +
@@ -204,7 +216,7 @@ def parts_of_request(operation: Operation) -> list[str]:
     return out
 
 
-def method(operation: Operation) -> str:
+def method(document: Document, operation: Operation) -> str:
     made = [f"{lower_camel(it.name)}: string" for it in operation.parameters if it.place == "path"]
     if operation.body is not None:
         made.append(f"body{'' if operation.body_required else '?'}: {hint(operation.body, True)}")
@@ -215,7 +227,7 @@ def method(operation: Operation) -> str:
         head = (f"  {lower_camel(operation.name)}(\n" + "".join(f"    {it},\n" for it in made) +
                 f"  ): {of} {{\n")
     rows = []
-    for it in parts_of_request(operation):
+    for it in parts_of_request(document, operation):
         row = f"      {it},\n"
         if len(row) > WIDTH and "[" in it:
             opening, inner = it.split("[", 1)
@@ -277,7 +289,7 @@ import type {{
         "  protected abstract call<T>(request: Request, options: CallOptions): Promise<T>;\n",
         "  protected abstract stream(request: Request, options: StreamOptions): EventStream;\n"]
     for it in document.operations:
-        methods.append(method(it))
+        methods.append(method(document, it))
         if it.pages is not None:
             methods.append(pages_method(it))
     parts.append(comment("The operations, without how they are sent.") +

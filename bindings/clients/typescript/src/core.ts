@@ -16,7 +16,7 @@ export interface StreamOptions extends CallOptions {}
 export interface Request {
   readonly method: string;
   readonly path: string;
-  readonly results?: Readonly<Record<number, string | readonly string[] | null>>;
+  readonly results?: Readonly<Record<number, string | Readonly<Record<string, string>> | null>>;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, unknown>>;
@@ -205,22 +205,16 @@ export function isRetried(status: number): boolean {
   return RETRIED.includes(status);
 }
 
-/** The answer and its whole text; one attempt. */
+/** One attempt: the answer and its whole text. */
 async function attempt(
-  settings: Settings, request: Request, key: string | undefined, signal: AbortSignal | undefined,
+  settings: Settings, url: string, what: RequestInit, signal: AbortSignal | undefined,
 ): Promise<[Response, string]> {
   const controller = new AbortController();
   const stop = (): void => controller.abort(signal?.reason);
   const timer = setTimeout(() => controller.abort(new Error('the time is up')), settings.timeout);
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const answer = await settings.fetch(settings.url + targetOf(request), {
-      method: request.method,
-      headers: { ...settings.headers, ...headersOf(request, key) },
-      body: request.body === undefined ? null : writeJson(request.body),
-      signal: controller.signal,
-      redirect: 'manual',
-    });
+    const answer = await settings.fetch(url, { ...what, signal: controller.signal });
     return [answer, await answer.text()];
   } finally {
     clearTimeout(timer);
@@ -257,13 +251,19 @@ export async function send(
 ): Promise<unknown> {
   const key = request.keyed === true ? request.idempotencyKey ?? await newKey() : undefined;
   const plan = new Plan(settings.retry, SAFE.includes(request.method) || key !== undefined);
-  targetOf(request); // what it cannot be made of is the caller's fault, not the network's
-  writeJson(request.body ?? null);
+  // Made once: all attempts are the same request, whatever becomes of the caller's objects.
+  const url = settings.url + targetOf(request);
+  const what: RequestInit = {
+    method: request.method,
+    headers: new Headers({ ...settings.headers, ...headersOf(request, key) }),
+    body: request.body === undefined ? null : writeJson(request.body),
+    redirect: 'manual',
+  };
   for (;;) {
     signal?.throwIfAborted();
     let wait: number | undefined;
     try {
-      const [answer, body] = await attempt(settings, request, key, signal);
+      const [answer, body] = await attempt(settings, url, what, signal);
       const facts = { idempotencyKey: key, attempts: plan.made + 1 };
       const wanted = request.results?.[answer.status] !== undefined;
       if (wanted) return read(request, answer, body, facts);

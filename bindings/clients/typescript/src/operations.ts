@@ -1028,7 +1028,7 @@ export abstract class Operations {
     return this.call({
       method: 'GET',
       path: '/dead-letters',
-      results: { 200: ['DeadLetters', 'Page'] },
+      results: { 200: { orders: 'DeadLetters', items: 'Page' } },
       query: pick(options, ['group', 'reason', 'limit', 'cursor']),
     }, options);
   }
