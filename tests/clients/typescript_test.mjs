@@ -14,7 +14,8 @@ import { serve, serveWithKeys } from '../api/server.mjs';
 import { flakyProxy } from './flaky_proxy.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const source = resolve(here, '../../bindings/clients/typescript');
+const root = resolve(here, '../..');
+const source = join(root, 'bindings/clients/typescript');
 const folder = mkdtempSync(join(tmpdir(), 'orderproc-client-'));
 const TOP = 2n ** 63n - 1n;
 const soon = { firstWait: 10, longestWait: 5000 };
@@ -22,14 +23,20 @@ let api; // the compiled client
 let json;
 let events;
 let shared; // a server for the tests that need no other
+let market; // one whose orders have another model, for which a client is generated
+let marketApi;
 
 before(async () => {
   cpSync(join(source, 'src'), join(folder, 'src'), { recursive: true });
   cpSync(join(here, 'typed_use.ts'), join(folder, 'typed_use.ts'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  market = await serve('--no-worker', '--model', join(root, 'docs/models/marketplace.json'));
+  cpSync(join(source, 'src'), join(folder, 'market/src'), { recursive: true });
+  execFileSync('/usr/bin/python3', [join(root, 'bindings/clients/generate.py'), `${market.url}/openapi.json`,
+    '--typescript', join(folder, 'market')]);
   const config = JSON.parse(readFileSync(join(source, 'tsconfig.json'), 'utf8'));
   config.compilerOptions.rootDir = '.';
-  config.include = ['src', 'typed_use.ts'];
+  config.include = ['src', 'market', 'typed_use.ts'];
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   try {
     execFileSync(process.execPath, [resolve('node_modules/typescript/bin/tsc')], { cwd: folder, encoding: 'utf8' });
@@ -40,11 +47,13 @@ before(async () => {
   api = await load('index.js');
   json = await load('json.js');
   events = await load('events.js');
+  marketApi = await load('../market/src/index.js');
   shared = await serve('--no-worker');
 });
 
 after(async () => {
   await shared?.stop();
+  await market?.stop();
   rmSync(folder, { recursive: true });
 });
 
@@ -180,6 +189,19 @@ test('refusals carry the code of the problem', async (t) => {
     await assert.rejects(make(proxy.url).getOrder('A'), (error) =>
       error instanceof api.UnexpectedAnswerError && error.status === status);
   }
+});
+
+test('orders of another model', async () => {
+  const client = new marketApi.Client({ url: market.url });
+  const made = await client.createOrder({
+    user_id: 'u-1', tenant: 'shop', total_amount: '20.00', lines: [{ sku: 'A', quantity: 2, unit_amount: '10.00' }],
+    attributes: { reference: 'R-1', priority: 3, deliver_by: new Date(0), commission: '1.50' },
+  });
+  assert.deepEqual(made.lines, [{ sku: 'A', quantity: 2, unit_amount: '10.00' }]);
+  assert.deepEqual(made.attributes,
+    { reference: 'R-1', commission: '1.50', deliver_by: new Date(0), priority: 3n, business: false });
+  const found = await client.listOrders({ 'attribute.reference': 'R-1' });
+  assert.deepEqual(found.items, [made]);
 });
 
 test('answers that need no server', async () => {
