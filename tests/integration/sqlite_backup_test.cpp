@@ -91,6 +91,22 @@ BOOST_AUTO_TEST_CASE(what_is_there_is_left_alone) {
     BOOST_TEST(files_beside(other) == 1U);
 }
 
+// A folder of backups may be one where others write.
+BOOST_AUTO_TEST_CASE(a_link_is_not_written_through) {
+    const temporary_folder folder;
+    const std::string path = folder.file("orders.db"), copy = folder.file("copy.db");
+    const std::string precious = folder.file("precious");
+    (void)open(path)->close();
+    std::ofstream(precious) << "something";
+    fs::create_hard_link(precious, copy + ".part");
+    BOOST_TEST((code_of(backup_sqlite(options_of(path), copy).error()) == errc::unavailable));
+    fs::remove(copy + ".part");
+    fs::create_symlink(precious, copy + ".part");
+    BOOST_TEST((code_of(backup_sqlite(options_of(path), copy).error()) == errc::unavailable));
+    BOOST_TEST(fs::file_size(precious) == 9U);
+    BOOST_TEST(!fs::exists(copy));
+}
+
 BOOST_AUTO_TEST_CASE(a_copy_is_only_read) {
     const temporary_folder folder;
     const std::string path = folder.file("orders.db"), copy = folder.file("copy.db");

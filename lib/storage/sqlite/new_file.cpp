@@ -60,6 +60,12 @@ result<new_file> new_file::make(const std::string& path, const char* suffix, mod
         out.name_.clear();
         return why;
     }
+    // In a folder where others may write, it may be theirs, or another name of a file of ours.
+    if (!S_ISREG(opened.st_mode) || opened.st_uid != ::geteuid() || opened.st_nlink != 1) {
+        const failure why{errc::unavailable, out.name_ + " was not left by this user: remove it"};
+        out.name_.clear();
+        return why;
+    }
     if (::ftruncate(out.file_.get(), 0) != 0 || ::fchmod(out.file_.get(), mode) != 0) {
         return out.failed();
     }

@@ -19,7 +19,7 @@ namespace detail::sqlite {
 class new_file {
 public:
     // path is resolved. errc::already_exists: it is there; errc::unavailable: the other one cannot
-    // be made, or somebody else is writing it.
+    // be made, is another user's or a link, or somebody else is writing it.
     static result<new_file> make(const std::string& path, const char* suffix, mode_t mode);
     new_file(new_file&&) = default;
     new_file& operator=(new_file&&) = delete;
