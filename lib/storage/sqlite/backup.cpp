@@ -151,7 +151,7 @@ result<std::string> resolve_backup(const std::string& path) {
     auto out = resolve(path);
     if (!out) return out;
     if (look_at(*out).id == file_id{}) return not_there(path);
-    if (look_at(log_of(*out)).size == 0) return out;
+    if (look_at(log_of(*out)).size == 0 && look_at(rollback_of(*out)).size == 0) return out;
     return failure{errc::unavailable,
                    path + " has a log beside it, so it is no backup, or one that was used"};
 }

@@ -71,6 +71,7 @@ result<new_file> new_file::make(const std::string& path, const char* suffix, mod
         out.name_.clear();
         return why;
     }
+    remove_beside(out.name_);  // what one that was killed has left
     if (::ftruncate(out.file_.get(), 0) != 0 || ::fchmod(out.file_.get(), mode) != 0) {
         return out.failed();
     }
@@ -78,7 +79,9 @@ result<new_file> new_file::make(const std::string& path, const char* suffix, mod
 }
 
 new_file::~new_file() {
-    if (file_ && !name_.empty()) ::unlink(name_.c_str());
+    if (!file_ || name_.empty()) return;
+    remove_beside(name_);
+    ::unlink(name_.c_str());
 }
 
 failure new_file::failed() const {

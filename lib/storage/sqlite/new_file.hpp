@@ -15,7 +15,7 @@ namespace detail::sqlite {
 
 // A file that is written under another name, and gets its own when it is whole and durable. Holds a
 // lock (flock(2)), so that nobody else writes it at the same time. What an earlier process left
-// under the other name is overwritten.
+// under the other name is overwritten, and what lay beside it is removed.
 class new_file {
 public:
     // path is resolved. errc::already_exists: it is there; errc::unavailable: the other one cannot
