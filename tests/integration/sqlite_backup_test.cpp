@@ -164,7 +164,8 @@ void leave_rollback(const temporary_folder& in, const std::string& as) {
     const auto run = [db](const char* what) {
         BOOST_REQUIRE(sqlite3_exec(db, what, nullptr, nullptr, nullptr) == SQLITE_OK);
     };
-    run("PRAGMA cache_size=1; CREATE TABLE IF NOT EXISTS t(x); INSERT INTO t VALUES(zeroblob(1000000));");
+    run("PRAGMA cache_size=1; CREATE TABLE IF NOT EXISTS t(x); INSERT INTO t "
+        "VALUES(zeroblob(1000000));");
     run("BEGIN; UPDATE t SET x = randomblob(1000000);");
     fs::copy_file(changed + "-journal", as);
     BOOST_REQUIRE(fs::file_size(as) > 4096U);
