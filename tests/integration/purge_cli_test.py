@@ -41,8 +41,8 @@ class Purging(OnStorage):
         self.assertEqual(self.audited(), [])
         self.make_older(10)
         would = self.object_of("purge", "--older-than", "9d", "--dry-run")
-        self.assertEqual((would["orders"], would["dry_run"], would["held_by_cursor"]),
-                         (3, True, None))
+        self.assertEqual((would["orders"], would["entries"], would["dry_run"],
+                          would["held_by_cursor"]), (3, None, True, None))
         self.assertEqual(self.object_of("purge", "--older-than", "11d")["orders"], 0)
         server = self.serve("--no-worker")
         self.assertEqual(self.ids(server), {"A", "B", "C", "D"})
