@@ -100,6 +100,7 @@ class Purging(OnStorage):
         said = self.command("purge", "--older-than", "9d")
         self.assertIn("held back by order F, which is FAILED since ", said)
         self.assertEqual(self.object_of("purge", "--older-than", "9d", "--failed")["orders"], 2)
+        self.assertEqual(["also dead letters" in it for it in self.audited()][-2:], [True, True])
 
     def test_a_cursor_holds_it_back_and_doctor_names_it(self):
         server = self.serve_with_orders()
