@@ -222,3 +222,29 @@ BOOST_AUTO_TEST_CASE(a_backup_that_is_killed_leaves_no_copy) {
     BOOST_REQUIRE(backup_sqlite(options_of(path), copy));
     BOOST_TEST(verified(copy).orders == 16 * orders_in_write);
 }
+
+BOOST_AUTO_TEST_CASE(a_restore_that_is_killed_puts_nothing_in_place) {
+    const temporary_folder folder;
+    const std::string path = folder.file("orders.db"), copy = folder.file("copy.db");
+    const std::string again = folder.file("again.db");
+    {
+        const auto from = open(path);
+        create_thousands(*writer_of(*from));
+        BOOST_REQUIRE(backup_sqlite(options_of(path), copy));
+    }
+    const pid_t child = in_child([&] {
+        const auto restored = sqlite_restore::begin(copy, options_of(again));
+        if (!restored || !create_one(*writer_of((*restored)->copy()), "late", 1)) return 1;
+        return ::kill(::getpid(), SIGKILL);
+    });
+    BOOST_REQUIRE_EQUAL(ended(child), 128 + SIGKILL);
+    BOOST_TEST(!fs::exists(again));
+    BOOST_TEST(fs::exists(again + ".restoring"));
+    {
+        const auto restored = sqlite_restore::begin(copy, options_of(again));
+        BOOST_REQUIRE(restored);
+        BOOST_REQUIRE((*restored)->finish());
+    }
+    BOOST_TEST(files_beside(again) == 1U);
+    BOOST_TEST(verified(again).orders == 16 * orders_in_write);  // without the late one
+}
