@@ -23,7 +23,7 @@ struct redact_report {
 // the thread of the caller, one command at a time.
 using redact_function = std::function<result<change_outcome>(command what)>;
 // Told of an order that is left alone because nothing is left to be taken out. An error ends it.
-using unredacted_function = std::function<result<void>(std::string_view order)>;
+using unchanged_function = std::function<result<void>(std::string_view order)>;
 
 // Redacts every order within the scope that is settled, and every one that was deleted, as the
 // model says: see redact_order. An order is within the scope by what it is now, or was at its end.
@@ -37,7 +37,7 @@ using unredacted_function = std::function<result<void>(std::string_view order)>;
 ORDERPROC_EXPORT result<redact_report> redact_orders(
     repository_reader& from, const order_model& model, const order_scope& whose,
     const redact_function& redact, const std::function<void(const redact_report&)>& progress = {},
-    const unredacted_function& unchanged = {});
+    const unchanged_function& unchanged = {});
 
 // Does the order, which may be deleted, have to be redacted: has it never been, or has it had
 // anything personal since its latest redaction? Reads its whole history. errc::not_found: there

@@ -15,7 +15,7 @@ public:
     redaction(repository_reader& from, const order_model& model, const order_scope& whose,
               const redact_function& redact,
               const std::function<void(const redact_report&)>& progress,
-              const unredacted_function& unchanged)
+              const unchanged_function& unchanged)
         : from_(from),
           model_(model),
           whose_(whose),
@@ -105,7 +105,7 @@ private:
     const order_scope& whose_;
     const redact_function& redact_;
     const std::function<void(const redact_report&)>& progress_;
-    const unredacted_function& unchanged_;
+    const unchanged_function& unchanged_;
     redact_report report_;
 };
 
@@ -138,7 +138,7 @@ result<bool> needs_redaction(repository_reader& from, const order_model& model,
 result<redact_report> redact_orders(repository_reader& from, const order_model& model,
                                     const order_scope& whose, const redact_function& redact,
                                     const std::function<void(const redact_report&)>& progress,
-                                    const unredacted_function& unchanged) {
+                                    const unchanged_function& unchanged) {
     return redaction(from, model, whose, redact, progress, unchanged).run();
 }
 
