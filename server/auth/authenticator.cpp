@@ -93,6 +93,7 @@ bool authenticator::may_be_anonymous(const http::request& in) const noexcept {
 
 authenticator::verdict authenticator::judge(const http::request& in) noexcept {
     verdict out = judge_credential(in);
+    if (out.refusal == &problems::credentials_unavailable) return out;
     auto& total = out.invalid                        ? judged_.refused
                   : in.find("Authorization").empty() ? judged_.none
                                                      : judged_.accepted;
