@@ -53,8 +53,8 @@ struct purge_holder {
 };
 
 // The cursors that have not passed an entry of before this time, the one that is most behind first,
-// of the `most` that are most behind. Those whose reader would get a
-// reset hold nothing. Errors as above.
+// of the `most` that are most behind. Those whose reader would get a reset hold nothing. Errors as
+// above.
 ORDERPROC_EXPORT result<std::vector<purge_holder>> list_purge_holders(repository_reader& from,
                                                                       timestamp before,
                                                                       std::size_t most);

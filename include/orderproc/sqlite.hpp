@@ -105,8 +105,8 @@ ORDERPROC_EXPORT result<sqlite_backup_report> backup_sqlite(const sqlite_options
 
 // A copy, to be looked at: it has readers alone (connect_writer(): errc::not_supported), and
 // nothing is written, neither to the file nor beside it. Nobody may write to it meanwhile.
-// errc::not_found: there is no such file; errc::unavailable: it has a log beside it, and so is no
-// backup. errc::schema_mismatch as open_sqlite().
+// errc::not_found: there is no such file; errc::unavailable: it has a log or a rollback journal
+// beside it, and so is no backup. errc::schema_mismatch as open_sqlite().
 ORDERPROC_EXPORT result<std::unique_ptr<storage>> open_sqlite_backup(const std::string& path);
 
 // Puts a copy in the place of a file that is not there any more. Until finish() nothing is under
@@ -117,9 +117,10 @@ public:
     // it. Its journal begins a new epoch. finish() puts it in place, with all that was written to
     // it until then.
     //
-    // errc::already_exists: to.path, or the log of a file that was there, is still there;
-    // errc::not_found: there is no such backup; errc::unavailable: the backup has a log beside it,
-    // or a process uses the file that was there. Else as open_sqlite() and migrate_sqlite().
+    // errc::already_exists: to.path is still there, or the log or rollback journal of a file that
+    // was; errc::not_found: there is no such backup; errc::unavailable: the backup has a log or a
+    // rollback journal beside it, or a process uses the file that was there. Else as open_sqlite()
+    // and migrate_sqlite().
     static result<std::unique_ptr<sqlite_restore>> begin(const std::string& backup,
                                                          const sqlite_options& to);
     // Removes what was not finished.

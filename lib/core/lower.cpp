@@ -1,4 +1,5 @@
 #include "core/command_texts.hpp"
+#include "core/lower_into.hpp"
 #include "core/model_rules.hpp"
 #include "core/work_events.hpp"
 
@@ -183,22 +184,32 @@ result<void> check_scope(const command& what) {
 
 }  // namespace
 
-result<change> lower(command&& what, const status_machine& machine, runtime& with,
-                     const order_model& model) {
-    if (auto ok = check_scope(what); !ok) return std::move(ok).error();
-    if (auto ok = detail::check_actor(what.actor); !ok) return std::move(ok).error();
-    if (auto ok = detail::check_traceparent(what.traceparent); !ok) return std::move(ok).error();
-    result<change> made;
-    change& out = *made;
+result<void> detail::lower_into(change& out, command&& what, const status_machine& machine,
+                                runtime& with, const order_model& model) {
+    if (auto ok = check_scope(what); !ok) return ok;
+    if (auto ok = check_actor(what.actor); !ok) return ok;
+    if (auto ok = check_traceparent(what.traceparent); !ok) return ok;
+    // Each field is set, here or by what follows.
+    out.from = {};
+    out.lease.reset();
+    out.unleased = false;
     out.idempotency_key = what.idempotency_key;
     out.model = &model;
     const rules by{machine, model, with};
     const auto to = [&](auto& it) { return lower_to(out, it, by); };
-    if (auto ok = std::visit(to, what.what); !ok) return std::move(ok).error();
+    if (auto ok = std::visit(to, what.what); !ok) return ok;
     out.version = what.version;
     out.scope = std::move(what.scope);
     out.actor = std::move(what.actor);
     out.traceparent = std::move(what.traceparent);
+    return {};
+}
+
+result<change> lower(command&& what, const status_machine& machine, runtime& with,
+                     const order_model& model) {
+    result<change> made;
+    auto ok = detail::lower_into(*made, std::move(what), machine, with, model);
+    if (!ok) made = std::move(ok).error();
     return made;
 }
 

@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ struct api_parts {
     std::string cursor_secret;
     // How long what was read of dead letters, workers and counts is shown to others who ask.
     std::chrono::milliseconds facts_shared_for{5000};
+    // How old orders get before this process purges them; none: it purges nothing.
+    std::optional<std::chrono::milliseconds> retained = {};
     // Samples of the last hour; none: there are none.
     const stats_history* history = nullptr;
     // Told at once, as the reasons are. None: this process has no broker; no feeds.

@@ -17,7 +17,7 @@ constexpr std::size_t findings_of_a_check = 10;
 constexpr std::chrono::hours recently(1);
 // Clocks of hosts that differ by less are as good as equal.
 constexpr std::chrono::seconds clocks_differ_by(2);
-// What is younger is not purged anyway, and cursors may be behind by less without harm.
+// What is younger is never purged, and cursors may be behind by less without harm.
 constexpr std::chrono::hours passed_within(72);
 constexpr std::size_t cursors_looked_at = 20;
 // How long the first order that is due may wait while somebody works.
@@ -235,16 +235,17 @@ std::vector<finding> look_for_purge_holders(const check&, const check_input& in)
         one.name = it.name;
         out.push_back(std::move(one));
     }
+    if (!in.retained) return out;  // dead letters may stay as long as anybody likes
     std::optional<timestamp> failed_since;
     for (const dead_letter_group& it : in.stored->dead.groups) {
-        if (it.first_at >= in.now - passed_within) continue;
+        if (it.first_at >= in.now - *in.retained) continue;
         if (!failed_since || it.first_at < *failed_since) failed_since = it.first_at;
     }
     if (failed_since) {
         finding one;
         one.text =
-            "An order has been dead for more than 72 hours: purges stop there until somebody "
-            "retries or deletes it, or purges such orders as well (--failed).";
+            "A dead letter is older than orders are kept (--retain): purges stop there until "
+            "somebody retries or deletes it, or runs orderproc purge --failed.";
         one.since = failed_since;
         out.push_back(std::move(one));
     }

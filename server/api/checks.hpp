@@ -12,6 +12,7 @@
 #include <orderproc/queries.hpp>
 #include <orderproc/status_machine.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -51,6 +52,8 @@ struct check_input {
     const stored_facts* stored = nullptr;    // none: the storage cannot be read, or was not asked
     const status_machine& machine;
     timestamp now{};
+    // This process purges what has been settled for longer. None: nothing, as far as it knows.
+    std::optional<std::chrono::milliseconds> retained = {};
 };
 
 // What a finding means for /readyz.

@@ -7,8 +7,10 @@
 #include "api/shared_facts.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,13 +49,14 @@ std::string_view state_text(const check& of, bool known, bool found) {
 class findings_read final : public facts_read {
 public:
     findings_read(engine& of, shared_facts& from,
-                  std::function<std::vector<health_reason>()> process)
-        : facts_read(from), engine_(of), process_(std::move(process)) {}
+                  std::function<std::vector<health_reason>()> process,
+                  std::optional<std::chrono::milliseconds> retained)
+        : facts_read(from), engine_(of), process_(std::move(process)), retained_(retained) {}
 
     void answer(const http::request&, http::response& out) override {
         const auto reasons = process_();
         const timestamp now = engine_.runtime().time.now();
-        const check_input in{reasons, facts(), engine_.machine(), now};
+        const check_input in{reasons, facts(), engine_.machine(), now, retained_};
         out.add("Cache-Control", "no-store");
         json_writer to(out.body);
         to.open('{').name("at").time(facts() ? facts()->read_at : now).name("findings").open('[');
@@ -77,6 +80,7 @@ public:
 private:
     engine& engine_;
     const std::function<std::vector<health_reason>()> process_;
+    const std::optional<std::chrono::milliseconds> retained_;
 };
 
 // The storage is known not to answer: nobody waits for it.
@@ -105,8 +109,8 @@ std::vector<health_reason> api::process_reasons() const {
 
 bool api::get_findings(const call& it, http::response& out, pending& todo) {
     if (!expect_no_query(it.in, out)) return false;
-    auto found =
-        std::make_unique<findings_read>(engine_, facts_, [this] { return process_reasons(); });
+    auto found = std::make_unique<findings_read>(
+        engine_, facts_, [this] { return process_reasons(); }, parts_.retained);
     if (is_out_of_reach(process_reasons())) {
         found->answer(it.in, out);
         return false;

@@ -41,7 +41,9 @@ bool api::finish_create(const http::request& in, change_outcome& outcome, pendin
         const order& made = outcome.after.value();
         out.status = 201;
         // Relative to /orders, as the client sees that (RFC 9110, 10.2.2).
-        out.fields.append("Location: orders/").append(path_name(made.id)).append("\r\n");
+        out.fields.append("Location: orders/");
+        append_path_name(made.id, out.fields);
+        out.fields.append("\r\n");
         write_order(made, engine_.model(), out);
     }
     return false;

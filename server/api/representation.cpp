@@ -42,8 +42,18 @@ void write_order(const order& it, const order_model& model, http::response& out)
     append_json(it, out.body, model);
 }
 
+void append_path_name(const order_id& id, std::string& out) {
+    if (id.is_plain()) {
+        out.append(id.view());
+    } else {
+        out.append(1, '~').append(http::to_base64url(id.view()));
+    }
+}
+
 std::string path_name(const order_id& id) {
-    return id.is_plain() ? std::string(id.view()) : "~" + http::to_base64url(id.view());
+    std::string out;
+    append_path_name(id, out);
+    return out;
 }
 
 std::optional<std::string> named_order(std::string_view name) {

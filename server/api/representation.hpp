@@ -43,6 +43,7 @@ void write_order(const order& it, const order_model& model, http::response& out)
 // How paths name an order: a plain id as it is, any other as "~" and the id in base64url, because
 // proxies refuse "%2F" or decode it. No id begins with "~".
 std::string path_name(const order_id& id);
+void append_path_name(const order_id& id, std::string& out);
 // The id that a path means by such a name, or by the id itself, percent-encoded. It need not be one
 // that an order can have. None: the percent-encoding is malformed.
 std::optional<std::string> named_order(std::string_view name);

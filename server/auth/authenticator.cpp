@@ -24,6 +24,9 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view begin) no
 // Somebody passed the request on, and so the peer is not who asks.
 bool was_forwarded(const http::request& in) noexcept {
     return std::any_of(in.fields.begin(), in.fields.end(), [](const http::field& it) {
+        // Most names are told apart by how they begin.
+        const char first = it.name.empty() ? '\0' : it.name.front();
+        if (first != 'F' && first != 'f' && first != 'X' && first != 'x') return false;
         return http::equal_ignoring_case(it.name, "Forwarded") ||
                starts_with_ignoring_case(it.name, "X-Forwarded-");
     });
@@ -90,6 +93,7 @@ bool authenticator::may_be_anonymous(const http::request& in) const noexcept {
 
 authenticator::verdict authenticator::judge(const http::request& in) noexcept {
     verdict out = judge_credential(in);
+    if (out.refusal == &problems::credentials_unavailable) return out;
     auto& total = out.invalid                        ? judged_.refused
                   : in.find("Authorization").empty() ? judged_.none
                                                      : judged_.accepted;

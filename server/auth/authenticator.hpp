@@ -60,7 +60,7 @@ public:
     verdict judge(const http::request& in) noexcept;
 
     // Requests that were judged: with a credential that counts, with one that does not, and
-    // without.
+    // without. Not those that could not be judged, because the keys could not be read.
     struct totals {
         std::atomic<std::uint64_t> accepted{0}, refused{0}, none{0};
     };

@@ -71,10 +71,12 @@ int backup_file(const sqlite_options& from, const backup_settings& with) {
     if (!made) return fail(made.error());
     const auto checked = verify_copy(to, line);
     line.clear();
-    if (!checked) return fail(checked.error());
+    if (!checked) {
+        return fail(to + " was made, and cannot be verified: " + checked.error().message());
+    }
     if (checked->difference) {
-        std::printf("DIFFERENT: %s\n", checked->difference->c_str());
-        return fail(to + " is a whole copy, but of a storage that is damaged");
+        return fail(to +
+                    " is a whole copy, but of a storage that is damaged: " + *checked->difference);
     }
     if (with.json) {
         print_json(js::serialize(js::object{{"file", to},

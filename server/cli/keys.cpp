@@ -81,8 +81,9 @@ int revoke_key(auth::key_admin& admin, const keys_settings& with) {
 int enable_key(auth::key_admin& admin, const keys_settings& with) {
     const auto done = admin.enable(with.id);
     if (!done) return fail(done.error());
-    std::printf("key %s of %s is enabled; servers notice it within 2 s\n", done->id.c_str(),
-                done->name.c_str());
+    const bool expired = done->ended(system_runtime().time.now());
+    std::printf("key %s of %s is enabled; %s\n", done->id.c_str(), done->name.c_str(),
+                expired ? "but it has expired: rotate it" : "servers notice it within 2 s");
     return 0;
 }
 

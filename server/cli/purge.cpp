@@ -36,7 +36,7 @@ struct purge_settings {
 
 void print_purged_json(const purge_settings& with, const purge_wish& what,
                        const purge_tally& done) {
-    js::object out{{"orders", done.orders}};
+    js::object out{{"orders", done.orders}, {"entries", nullptr}};
     if (!with.dry_run) out["entries"] = done.entries;
     out["before"] = to_string(what.before);
     out["dry_run"] = with.dry_run;

@@ -67,9 +67,9 @@ result<purge_outcome> purger::take(const purge_preview& next) {
 }
 
 result<void> purger::note(const purge_wish& what, const std::string& outcome) {
-    const auth::audit_entry entry{
-        engine_.runtime().time.now(), actor_, "orders.purge",
-        "orders settled before " + to_string(what.before) + ": " + outcome};
+    const auth::audit_entry entry{engine_.runtime().time.now(), actor_, "orders.purge",
+                                  "orders settled before " + to_string(what.before) +
+                                      (what.failed_too ? ", also dead letters: " : ": ") + outcome};
     std::promise<result<void>> done;
     write_records(engine_, {auth::to_record(entry)},
                   [&done](result<void> written) { done.set_value(std::move(written)); });

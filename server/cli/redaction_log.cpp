@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +19,10 @@ namespace orderproc::server {
 namespace {
 
 namespace js = boost::json;
+
+// How each line begins, and what no line is longer than.
+constexpr std::string_view line_begin = R"({"order_id":")";
+constexpr off_t line_max = 4096;
 
 class file_lock {
 public:
@@ -88,6 +94,20 @@ result<logged_redaction> read_logged(std::string_view line) {
     return out;
 }
 
+// An append removes what is behind the last line, which must not be the end of some other file.
+// Without any line there may be the part of one, of an append that was killed.
+bool is_redaction_log(int file) {
+    struct stat found {};
+    if (::fstat(file, &found) != 0 || !S_ISREG(found.st_mode)) return false;
+    std::string begin(static_cast<std::size_t>(std::min(found.st_size, line_max)), '\0');
+    const ssize_t size = ::pread(file, begin.data(), begin.size(), 0);
+    if (size < 0) return false;
+    begin.resize(static_cast<std::size_t>(size));
+    const std::size_t end = begin.find('\n');
+    if (end != begin.npos) return read_logged(begin.substr(0, end)).has_value();
+    return begin.starts_with(line_begin) || line_begin.starts_with(begin);
+}
+
 }  // namespace
 
 failure redaction_log::cannot(const char* what) const {
@@ -102,6 +122,10 @@ result<redaction_log> redaction_log::open(const std::string& path) {
                        "--redaction-log: " + path + ": " + std::strerror(errno)};
     }
     redaction_log out(file, path);
+    if (!is_redaction_log(file)) {
+        return failure{errc::invalid_argument,
+                       "--redaction-log: " + path + " is another kind of file: name a new one"};
+    }
     // Made durable once: an append syncs the file alone.
     if (!sync_folder_of(path)) return out.cannot("made durable");
     return out;

@@ -48,7 +48,7 @@ result<void> redactor::redact_one(const std::string& id, redaction_tally& out) {
     }
     if (!*needed) {
         ++out.unchanged;
-        return log_first(id);  // it may have been redacted without a log
+        return log_first(id);
     }
     command what;
     what.what = redact_personal{id};
@@ -70,7 +70,7 @@ result<redact_report> redactor::redact_all(
     const order_scope& whose, const std::function<void(const redact_report&)>& progress) {
     return redact_orders(
         orders_, shop_.orders, whose, [this](command what) { return write(std::move(what)); },
-        progress);
+        progress, [this](std::string_view id) { return log_first(std::string(id)); });
 }
 
 result<change_outcome> redactor::write(command what) {
@@ -97,7 +97,7 @@ result<change_outcome> redactor::write(command what) {
 }
 
 // A restore may redact an order that the log names without need. One that it does not name would
-// be there again with what was taken out.
+// be there again with what was taken out: so those that were redacted without a log are named, too.
 result<void> redactor::log_first(const std::string& id) {
     if (!log_) return {};
     return log_->append({id, with_.time.now(), actor_});

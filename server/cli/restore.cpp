@@ -131,8 +131,7 @@ int check_copy(storage& of, const restore_settings& with) {
     line.clear();
     if (!checked) return fail(checked.error());
     if (checked->difference) {
-        std::printf("DIFFERENT: %s\n", checked->difference->c_str());
-        return 1;
+        return fail("the backup is damaged: " + *checked->difference);
     }
     const auto unfinished = list_unfinished(of, *shop, with);
     if (!unfinished) return 1;

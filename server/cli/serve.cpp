@@ -158,12 +158,13 @@ void show_load(const engine& writes, std::size_t queue_max, const observed_servi
 }
 
 // What the handlers are made with, beside what is shown.
-api_parts completed(api_parts parts, const serve_settings& settings, access_control& access,
-                    std::optional<item_gate>& gate, live_feeds& feeds) {
+api_parts completed(api_parts parts, const serve_settings& settings, const durations& times,
+                    access_control& access, std::optional<item_gate>& gate, live_feeds& feeds) {
     parts.event_source = settings.event_source;
     parts.dashboard = !settings.no_dashboard;
     parts.items = gate ? &*gate : nullptr;
     parts.attempts = access.attempts();
+    parts.retained = times.kept.age;
     feeds.add_to(parts);
     return parts;
 }
@@ -240,7 +241,8 @@ int serve_on(storage& orders, const shop_model& model, const serve_settings& set
     parts.limits = options.limits;
     parts.retry = times.retries;
     parts.webhooks = *hooks ? (*hooks)->desk() : nullptr;
-    api handlers(writes, reads, completed(std::move(parts), settings, **access, gate, feeds));
+    api handlers(writes, reads,
+                 completed(std::move(parts), settings, times, **access, gate, feeds));
     api_service service(handlers);
     const auto cors = cors_of(settings, service);
     observed_service observed(cors ? *cors : service, shown.request_observers());

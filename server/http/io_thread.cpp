@@ -66,23 +66,13 @@ io_thread::~io_thread() {
 }
 
 void io_thread::run() noexcept {
-    std::unique_lock lock(turns_);
-    while (true) {
-        loop_is_free_.wait(lock, [this] { return !in_loop_ || ended_; });
-        if (ended_) return;
-        in_loop_ = true;
-        lock.unlock();
+    while (turns_.enter()) {
         context_.run();
-        lock.lock();
-        in_loop_ = false;
         const bool leaves = std::exchange(leaves_, false);
-        ended_ = !leaves;
         context_.restart();
-        lock.unlock();
-        loop_is_free_.notify_one();
-        if (!leaves) return;
+        if (!leaves) return turns_.end();
+        turns_.leave();
         answers_.work();
-        lock.lock();
     }
 }
 

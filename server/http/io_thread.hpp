@@ -4,6 +4,7 @@
 // One event loop and the connections that live on it. Internal to the transport.
 
 #include "http/client_address.hpp"
+#include "http/loop_turns.hpp"
 #include "http/options.hpp"
 #include "http/service.hpp"
 #include "http/stream.hpp"
@@ -18,7 +19,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -93,11 +93,8 @@ private:
     void check_done() noexcept;
 
     boost::asio::io_context context_{1};
-    std::mutex turns_;
-    std::condition_variable loop_is_free_;
-    bool in_loop_ = false;  // a thread is
-    bool ended_ = false;
-    bool leaves_ = false;  // of the one that is
+    loop_turns turns_;
+    bool leaves_ = false;  // of the thread that is in the loop
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
     const server_options& options_;
     const carriers& over_;

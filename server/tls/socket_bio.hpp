@@ -31,8 +31,9 @@ public:
     // To be called once. REQUIRES: this object outlives `user`. Throws std::bad_alloc.
     void attach_to(SSL* user);
 
-    // Before each operation of the SSL: how many bytes it may read until it has to ask for more. So
-    // a peer that sends and sends what has no data in it does not keep the thread to itself.
+    // To be called before each operation of the SSL: how many bytes it may read until it has to ask
+    // for more. So a peer that sends and sends what has no data in it does not keep the thread to
+    // itself.
     void allow_to_read(std::size_t size) noexcept { may_read_ = size; }
 
     // How many bytes wait for flush(). There may be 256 KiB of them: the write that would make them

@@ -137,13 +137,14 @@ void tls_connection::close() noexcept {
     if (closed_) return;
     closed_ = true;
     end_handshake();
+    // The other end hears no farewell but of shutdown(), unless it has said its own: nobody is to
+    // take an answer that was broken off for a whole one.
+    const bool answers_farewell = read_end_ == asio::error::eof;
     if (bytes_.unsent() == 0) {
-        // The other end hears no farewell but of shutdown(), unless it has said its own: nobody
-        // is to take an answer that was broken off for a whole one.
-        if (read_end_ == asio::error::eof) say_farewell();
+        if (answers_farewell) say_farewell();
         return drop();
     }
-    leaving_ = true;
+    if (answers_farewell) leaving_ = true;
     cancel();
     try {
         timer_.expires_after(farewell_timeout);
@@ -156,11 +157,11 @@ void tls_connection::close() noexcept {
 }
 
 // Calls a function of OpenSSL's, which returns 1 if it succeeds. asio::error::would_block: it
-// needs bytes from the other end.
+// needs bytes from the other end. may_read: from the socket; else OpenSSL has what it has.
 template <class Function>
-error_code tls_connection::call(Function go) noexcept {
+error_code tls_connection::call(Function go, bool may_read) noexcept {
     ERR_clear_error();
-    bytes_.allow_to_read(read_at_once);
+    bytes_.allow_to_read(may_read ? read_at_once : 0);
     const int result = go(native());
     if (result == 1) return {};
     const int kind = SSL_get_error(native(), result);
@@ -284,13 +285,15 @@ void tls_connection::read_records() {
     tell_read(size == 0 ? read_end_ : error_code(), size);
 }
 
-// As many as are there and have room.
+// As many as have room, of those that are there after one look at the socket: a peer that sends
+// and sends would keep the thread to itself otherwise.
 error_code tls_connection::take_records(asio::mutable_buffer into, std::size_t& size) noexcept {
     error_code ec;
     do {
         std::size_t got = 0;
         const asio::mutable_buffer room = into + size;
-        ec = call([&](SSL* it) { return SSL_read_ex(it, room.data(), room.size(), &got); });
+        ec = call([&](SSL* it) { return SSL_read_ex(it, room.data(), room.size(), &got); },
+                  size == 0);
         size += got;
     } while (!ec && size < into.size() && SSL_has_pending(native()) == 1);
     send_unsent();  // the answer to a KeyUpdate, or an alert
@@ -349,7 +352,11 @@ void tls_connection::on_room() noexcept {
         } else if (ec) {
             failed_ = ec;
         }
-        if (leaving_ && !sending_) say_farewell();
+        if (leaving_ && !sending_) {
+            say_farewell();
+        } else if (closed_ && !sending_) {
+            end_sending();
+        }
     }
     if (closed_ || write_cancelled_) {
         tell_writable(asio::error::operation_aborted);
@@ -366,18 +373,26 @@ void tls_connection::say_farewell() noexcept {
         send_unsent();
         if (sending_) return;  // on_room() comes back
     }
+    end_sending();
+}
+
+void tls_connection::end_sending() noexcept {
     error_code ignored;
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 // Of the other end. A connection that is closed with bytes unread is reset, and the other end
 // might lose what was sent.
-void tls_connection::await_farewell() noexcept {
+void tls_connection::await_farewell(bool more_is_there) noexcept {
     if (!socket_.is_open()) return;
     if (failed_ || !shaken_) return drop();
     try {
-        socket_.async_wait(tcp::socket::wait_read,
-                           [self = shared_from_this()](error_code ec) { self->on_farewell(ec); });
+        auto go_on = [self = shared_from_this()](error_code ec) { self->on_farewell(ec); };
+        if (more_is_there) {  // the timer, and others, have their turn in between
+            asio::post(socket_.get_executor(), [go_on] { go_on({}); });
+        } else {
+            socket_.async_wait(tcp::socket::wait_read, std::move(go_on));
+        }
     } catch (...) {
         drop();
     }
@@ -386,12 +401,10 @@ void tls_connection::await_farewell() noexcept {
 void tls_connection::on_farewell(error_code ec) noexcept {
     if (!socket_.is_open()) return;
     std::array<char, 4096> unread;
-    do {
-        std::size_t ignored = 0;
-        if (!ec) ec = take_records(asio::buffer(unread), ignored);
-    } while (!ec && SSL_has_pending(native()) == 1);
+    std::size_t ignored = 0;
+    if (!ec) ec = take_records(asio::buffer(unread), ignored);
     if (ec && ec != asio::error::would_block) return drop();
-    await_farewell();
+    await_farewell(!ec && SSL_has_pending(native()) == 1);
 }
 
 void tls_connection::drop() noexcept {

@@ -53,7 +53,7 @@ private:
 
     bool is_client() const noexcept { return !handshakes_; }
     template <class Function>
-    error_code call(Function go) noexcept;
+    error_code call(Function go, bool may_read = true) noexcept;
 
     error_code shake_hands() noexcept;
     error_code reason_of(error_code ec) noexcept;
@@ -74,7 +74,8 @@ private:
     void on_room() noexcept;
 
     void say_farewell() noexcept;
-    void await_farewell() noexcept;
+    void end_sending() noexcept;
+    void await_farewell(bool more_is_there = false) noexcept;
     void on_farewell(error_code ec) noexcept;
     void drop() noexcept;
     void tell_read(error_code ec, std::size_t size) noexcept;

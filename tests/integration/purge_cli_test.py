@@ -41,8 +41,8 @@ class Purging(OnStorage):
         self.assertEqual(self.audited(), [])
         self.make_older(10)
         would = self.object_of("purge", "--older-than", "9d", "--dry-run")
-        self.assertEqual((would["orders"], would["dry_run"], would["held_by_cursor"]),
-                         (3, True, None))
+        self.assertEqual((would["orders"], would["entries"], would["dry_run"],
+                          would["held_by_cursor"]), (3, None, True, None))
         self.assertEqual(self.object_of("purge", "--older-than", "11d")["orders"], 0)
         server = self.serve("--no-worker")
         self.assertEqual(self.ids(server), {"A", "B", "C", "D"})
@@ -85,17 +85,22 @@ class Purging(OnStorage):
         self.settle(server, "G")
         server.stop()
         self.make_older(10)
-        self.assertEqual(self.doctor(), [])
         self.sql(f"UPDATE {'work' if IS_POSTGRES else 'orders'} "
                  f"SET settled_at = settled_at - {10 * DAY_MS}")
-        [found] = self.doctor()
-        self.assertIn("An order has been dead for more than 72 hours", found["text"])
+        self.assertEqual(self.doctor(), [])  # nothing is purged by itself
+        for retained, states in (("11d", []), ("9d", ["A dead letter is older than orders"])):
+            server = self.serve("--no-worker", "--retain", retained)
+            found = [it["text"] for it in server.ask("GET", "/findings")[1]["findings"]
+                     if it["code"] == "purge_held"]
+            self.assertEqual([it[:34] for it in found], states)
+            server.stop()
         would = self.object_of("purge", "--older-than", "9d", "--dry-run")
         self.assertEqual((would["orders"], would["held_by_order"]), (0, "F"))
         self.assertEqual(self.object_of("purge", "--older-than", "9d")["held_by_order"], "F")
         said = self.command("purge", "--older-than", "9d")
         self.assertIn("held back by order F, which is FAILED since ", said)
         self.assertEqual(self.object_of("purge", "--older-than", "9d", "--failed")["orders"], 2)
+        self.assertEqual(["also dead letters" in it for it in self.audited()][-2:], [True, True])
 
     def test_a_cursor_holds_it_back_and_doctor_names_it(self):
         server = self.serve_with_orders()

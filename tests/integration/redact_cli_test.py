@@ -65,10 +65,31 @@ class Redacting(OnStorage):
         with open(self.log, "a", encoding="utf-8") as file:
             file.write('{"order_id":"tor')
         self.command("redact", "--redaction-log", self.log, "--user", "7", code=1)
-        self.assertEqual(self.ids_of_log(), ["A", "B"])
-        # One that was redacted before without the log is named as well.
+        self.assertEqual(self.ids_of_log(), ["A", "A", "B"])
+        # Those that were redacted before without this log are named as well.
         self.command("redact", "--redaction-log", self.log, "B")
-        self.assertEqual(self.ids_of_log(), ["A", "B", "B"])
+        self.assertEqual(self.ids_of_log(), ["A", "A", "B", "B"])
+        os.remove(self.log)
+        self.command("redact", "--redaction-log", self.log, "--user", "7", code=1)
+        self.assertEqual(self.ids_of_log(), ["A", "B"])
+
+    def test_a_file_of_another_kind_is_left_as_it_is(self):
+        server = self.serve_with_orders()
+        for content in (b"no line", b"a line\nand a part of one", b'{"order": 1}\n{"ord',
+                        b"\0" * 99):
+            with open(self.log, "wb") as file:
+                file.write(content)
+            ended = self.ends_with(2, "redact", "--storage", self.storage, "--redaction-log",
+                                   self.log, "A")
+            self.assertIn("is another kind of file", ended.stderr)
+            with open(self.log, "rb") as file:
+                self.assertEqual(file.read(), content)
+        self.assertEqual(server.ask("GET", "/orders/A")[1]["metadata"], {"name": "Ann"})
+        # The part of a first line is what an append that was killed has left.
+        with open(self.log, "wb") as file:
+            file.write(b'{"order_')
+        self.command("redact", "--redaction-log", self.log, "A")
+        self.assertEqual(self.ids_of_log(), ["A"])
 
     def test_an_order_is_not_redacted_if_the_log_cannot_have_it(self):
         server = self.serve_with_orders()

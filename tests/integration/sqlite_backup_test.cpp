@@ -91,6 +91,22 @@ BOOST_AUTO_TEST_CASE(what_is_there_is_left_alone) {
     BOOST_TEST(files_beside(other) == 1U);
 }
 
+// A folder of backups may be one where others write.
+BOOST_AUTO_TEST_CASE(a_link_is_not_written_through) {
+    const temporary_folder folder;
+    const std::string path = folder.file("orders.db"), copy = folder.file("copy.db");
+    const std::string precious = folder.file("precious");
+    (void)open(path)->close();
+    std::ofstream(precious) << "something";
+    fs::create_hard_link(precious, copy + ".part");
+    BOOST_TEST((code_of(backup_sqlite(options_of(path), copy).error()) == errc::unavailable));
+    fs::remove(copy + ".part");
+    fs::create_symlink(precious, copy + ".part");
+    BOOST_TEST((code_of(backup_sqlite(options_of(path), copy).error()) == errc::unavailable));
+    BOOST_TEST(fs::file_size(precious) == 9U);
+    BOOST_TEST(!fs::exists(copy));
+}
+
 BOOST_AUTO_TEST_CASE(a_copy_is_only_read) {
     const temporary_folder folder;
     const std::string path = folder.file("orders.db"), copy = folder.file("copy.db");
@@ -138,6 +154,51 @@ BOOST_AUTO_TEST_CASE(a_restore_is_there_when_it_is_finished) {
         (code_of(sqlite_restore::begin(copy, options_of(again)).error()) == errc::already_exists));
 }
 
+namespace {
+
+// What a process leaves that is killed while it changes a file without a log.
+void leave_rollback(const temporary_folder& in, const std::string& as) {
+    const std::string changed = in.file("changed.db");
+    sqlite3* db = nullptr;
+    BOOST_REQUIRE(sqlite3_open(changed.c_str(), &db) == SQLITE_OK);
+    const auto run = [db](const char* what) {
+        BOOST_REQUIRE(sqlite3_exec(db, what, nullptr, nullptr, nullptr) == SQLITE_OK);
+    };
+    run("PRAGMA cache_size=1; CREATE TABLE IF NOT EXISTS t(x); INSERT INTO t "
+        "VALUES(zeroblob(1000000));");
+    run("BEGIN; UPDATE t SET x = randomblob(1000000);");
+    fs::copy_file(changed + "-journal", as);
+    BOOST_REQUIRE(fs::file_size(as) > 4096U);
+    run("ROLLBACK");
+    BOOST_REQUIRE(sqlite3_close(db) == SQLITE_OK);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_a_killed_restore_has_left_is_not_rolled_back_into_the_next) {
+    const temporary_folder folder;
+    const std::string path = folder.file("orders.db"), copy = folder.file("copy.db");
+    const std::string again = folder.file("again.db");
+    BOOST_REQUIRE(create_one(*writer_of(*open(path)), "A", 1));
+    BOOST_REQUIRE(backup_sqlite(options_of(path), copy));
+    std::ofstream(again + ".restoring") << "something";
+    leave_rollback(folder, again + ".restoring-journal");
+    {
+        const auto restored = sqlite_restore::begin(copy, options_of(again));
+        BOOST_REQUIRE(restored);
+        BOOST_REQUIRE((*restored)->finish());
+    }
+    BOOST_TEST(files_beside(again) == 1U);
+    BOOST_TEST(verified(again).orders == 1U);
+    // Nor into a file that gets the name of one that was moved away without it.
+    const std::string other = folder.file("other.db");
+    leave_rollback(folder, other + "-journal");
+    BOOST_TEST(
+        (code_of(sqlite_restore::begin(copy, options_of(other)).error()) == errc::already_exists));
+    leave_rollback(folder, copy + "-journal");
+    BOOST_TEST((code_of(open_sqlite_backup(copy).error()) == errc::unavailable));
+}
+
 // The child is killed from within, at each of the calls by which the progress is told.
 BOOST_AUTO_TEST_CASE(a_backup_that_is_killed_leaves_no_copy) {
     const temporary_folder folder;
@@ -160,4 +221,30 @@ BOOST_AUTO_TEST_CASE(a_backup_that_is_killed_leaves_no_copy) {
     }
     BOOST_REQUIRE(backup_sqlite(options_of(path), copy));
     BOOST_TEST(verified(copy).orders == 16 * orders_in_write);
+}
+
+BOOST_AUTO_TEST_CASE(a_restore_that_is_killed_puts_nothing_in_place) {
+    const temporary_folder folder;
+    const std::string path = folder.file("orders.db"), copy = folder.file("copy.db");
+    const std::string again = folder.file("again.db");
+    {
+        const auto from = open(path);
+        create_thousands(*writer_of(*from));
+        BOOST_REQUIRE(backup_sqlite(options_of(path), copy));
+    }
+    const pid_t child = in_child([&] {
+        const auto restored = sqlite_restore::begin(copy, options_of(again));
+        if (!restored || !create_one(*writer_of((*restored)->copy()), "late", 1)) return 1;
+        return ::kill(::getpid(), SIGKILL);
+    });
+    BOOST_REQUIRE_EQUAL(ended(child), 128 + SIGKILL);
+    BOOST_TEST(!fs::exists(again));
+    BOOST_TEST(fs::exists(again + ".restoring"));
+    {
+        const auto restored = sqlite_restore::begin(copy, options_of(again));
+        BOOST_REQUIRE(restored);
+        BOOST_REQUIRE((*restored)->finish());
+    }
+    BOOST_TEST(files_beside(again) == 1U);
+    BOOST_TEST(verified(again).orders == 16 * orders_in_write);  // without the late one
 }

@@ -58,7 +58,10 @@ def the_check_can_fail(package):
 
 def refusals(package):
     """The first error of a compiler that cannot compile a header says why."""
-    for name in names(package.args.source / "include"):
+    some = names(package.args.source / "include")
+    if "clang" in package.args.cxx:
+        some = some[:3]  # it reads on behind an error, and g++ has seen that all headers begin so
+    for name in some:
         source = package.top / "refused.cpp"
         source.write_text("#include <%s>\n" % name)
         for flags, words in ((["-std=c++17"], "orderproc needs C++20"),

@@ -314,4 +314,25 @@ BOOST_AUTO_TEST_CASE(versions_and_dead_letters) {
     BOOST_TEST(state_of_check("versions_differ") == "warning");
 }
 
+// Where nothing is purged, nothing is held back, however long it has been dead.
+BOOST_AUTO_TEST_CASE(a_dead_letter_holds_back_what_is_purged) {
+    fail("A", "payment 1");
+    time.advance(std::chrono::hours(24 * 10));
+    BOOST_TEST(state_of_check("purge_held") == "ok");
+    const auto state_with = [this](std::chrono::hours retained) {
+        api_parts parts;
+        parts.auth = &judge;
+        parts.facts_shared_for = {};
+        parts.retained = retained;
+        api handlers(orders, reads, std::move(parts));
+        api_service service(handlers);
+        served = &service;
+        std::string out = state_of_check("purge_held");
+        served = &guarded_service;
+        return out;
+    };
+    BOOST_TEST(state_with(std::chrono::hours(24 * 11)) == "ok");
+    BOOST_TEST(state_with(std::chrono::hours(24 * 9)) == "warning");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -213,6 +213,8 @@ BOOST_AUTO_TEST_CASE(without_fresh_keys_nobody_is_believed) {
         BOOST_TEST((got.refusal == &problems::credentials_unavailable));
         BOOST_TEST(got.retry_after >= 1U);
     }
+    BOOST_TEST(judge.judged().accepted == 0U);
+    BOOST_TEST(judge.judged().none == 0U);
     refresh();
     BOOST_TEST(!is_nobody(with_key(made.text)));
 }

@@ -194,10 +194,10 @@ struct under_load {
     std::unique_ptr<http::session> open() { return observed.open(by); }
     // As the transport does when it refuses what the service has admitted, or has not.
     void refuse(http::session& to, unsigned status) {
-        http::request in;
-        http::response out;
-        if (to.admit(in, out)) out.status = status;
-        to.refused(in, out);
+        http::request asked;
+        http::response refusal;
+        if (to.admit(asked, refusal)) refusal.status = status;
+        to.refused(asked, refusal);
     }
     std::string shed() { return text_of(registry.Collect()); }
 

@@ -362,6 +362,34 @@ BOOST_AUTO_TEST_CASE(an_answer_that_was_broken_off_does_not_look_whole) {
     BOOST_TEST(!client->ended());
 }
 
+// What the socket had no room for is still sent, and no farewell behind it.
+BOOST_AUTO_TEST_CASE(nor_does_one_of_which_some_waited_for_room) {
+    const auto client = meet();
+    auto sent = server.send(varied(large), large);
+    const std::size_t begun = server.sent_size();
+    BOOST_TEST(begun < large);  // the client reads nothing
+    server.close();
+    BOOST_TEST(sent.get() == asio::error::operation_aborted);
+    BOOST_TEST(client->read(large).size() <= begun);
+    BOOST_TEST(!client->ended());
+}
+
+// One record each, in one piece, of which the socket is read just once.
+BOOST_AUTO_TEST_CASE(a_read_ends_although_there_is_more) {
+    constexpr std::size_t records = 2000;
+    const auto client = meet();
+    for (std::size_t i = 0; i < records; ++i) SSL_write(client->native(), "x", 1);
+    BOOST_REQUIRE(client->send(client->take_output()));
+    auto got = server.read().get();
+    BOOST_TEST(got.text.size() < records / 2);
+    std::size_t all = got.text.size();
+    while (!got.ec && all < records) {
+        got = server.read().get();
+        all += got.text.size();
+    }
+    BOOST_TEST(all == records);
+}
+
 BOOST_AUTO_TEST_CASE(tickets_resume_a_session) {
     SSL_SESSION* kept = nullptr;
     for (const bool resumed : {false, true}) {

@@ -32,6 +32,21 @@ BOOST_FIXTURE_TEST_CASE(one_may_be_submitted_again_while_it_completes, fixture) 
     BOOST_TEST(orders.journal("A").size() == 2U);
 }
 
+BOOST_FIXTURE_TEST_CASE(one_carries_nothing_of_the_command_before, fixture) {
+    engine it(orders, machine, with, by_hand());
+    recorder done;
+    command with_all = raise("A", "cancel");  // only from some statuses
+    with_all.version = order_version(1);
+    with_all.scope.user = "1";
+    with_all.actor = "somebody";
+    for (command what : {create("A"), with_all, command{erase_order{"A"}}}) {
+        BOOST_REQUIRE(it.submit(std::move(what), done));
+        BOOST_REQUIRE(it.run_once().value() == 1U);
+        BOOST_TEST(!done.ec(), done.ec().message());
+    }
+    BOOST_TEST(orders.journal("A").back().actor.empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(one_may_be_gone_when_it_completed, fixture) {
     struct fleeting final : completion {
         explicit fleeting(int& out) : count(out) {}

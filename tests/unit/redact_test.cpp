@@ -88,6 +88,27 @@ BOOST_FIXTURE_TEST_CASE(once_more_nothing_is_left_to_do, fixture) {
     BOOST_TEST(asked == strings{"A"}, boost::test_tools::per_element());
 }
 
+BOOST_FIXTURE_TEST_CASE(those_that_are_left_alone_are_told_of, fixture) {
+    BOOST_REQUIRE(redact().has_value());
+    strings told;
+    bool fails = false;
+    const auto again = [&] {
+        return redact_orders(
+            *reads, model, {"ann", {}},
+            [](const command&) -> result<change_outcome> { return failure{errc::corrupt}; }, {},
+            [&](std::string_view order) -> result<void> {
+                told.emplace_back(order);
+                if (fails) return failure{errc::unavailable};
+                return {};
+            });
+    };
+    BOOST_TEST(again().value().before == 3U);
+    BOOST_TEST(told == (strings{"A", "B", "C"}), boost::test_tools::per_element());
+    fails = true;
+    BOOST_TEST((again().error().code == errc::unavailable));
+    BOOST_TEST(told.size() == 4U);
+}
+
 BOOST_FIXTURE_TEST_CASE(after_a_failure_it_goes_on, fixture) {
     fails_after = 1;
     BOOST_TEST((redact().error().code == errc::unavailable));

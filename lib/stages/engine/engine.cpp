@@ -1,3 +1,4 @@
+#include "core/lower_into.hpp"
 #include "stages/common/notifier.hpp"
 #include "stages/engine/command_batch.hpp"
 #include "stages/engine/commit_listeners.hpp"
@@ -145,13 +146,14 @@ public:
     impl& operator=(const impl&) = delete;
 
     result<void> submit(command&& what, completion& done) {
-        auto lowered = lower(std::move(what), machine_, with_, *model_.get().model);
-        if (!lowered) return std::move(lowered).error();
-        if (std::holds_alternative<redact_order>(lowered->action)) {
-            auto ok = require(storage_, {capability::redaction}, "a redaction");
-            if (!ok) return ok;
+        change& lowered = detail::engine_queue::what(done);
+        auto ok =
+            detail::lower_into(lowered, std::move(what), machine_, with_, *model_.get().model);
+        if (ok && std::holds_alternative<redact_order>(lowered.action)) {
+            ok = require(storage_, {capability::redaction}, "a redaction");
         }
-        return push(done, std::move(*lowered), detail::engine_node::kind::command);
+        if (!ok) return ok;
+        return push(done, detail::engine_node::kind::command);
     }
 
     template <class... Args>
@@ -287,7 +289,7 @@ result<void> engine::submit(command what, std::function<void(change_outcome&)> d
 
 result<void> engine::submit(change what, completion& done) {
     if (auto ok = validate(what); !ok) return ok;
-    return impl_->push(done, std::move(what), detail::engine_node::kind::change);
+    return impl_->push(done, std::move(what));
 }
 
 result<void> engine::submit(claim what, claim_completion& done) {

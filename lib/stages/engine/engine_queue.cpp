@@ -155,14 +155,19 @@ purge_completion& engine_queue::purge_of(engine_node& node) noexcept {
     return static_cast<purge_completion&>(node);
 }
 
-result<void> engine_queue::push(completion& done, change&& what, engine_node::kind is) {
+result<void> engine_queue::push(completion& done, change&& what) {
+    done.what_ = std::move(what);
+    return push(done, engine_node::kind::change);
+}
+
+result<void> engine_queue::push(completion& done, engine_node::kind is) {
+    const change& what = done.what_;
     engine_node& node = done;
     node.is = is;
     node.order_hash = hash_of(what.order);
     node.key_hash = what.idempotency_key ? hash_of(text_of(what.idempotency_key->key)) : 0;
     node.value_hashes.clear();
     if (what.model && what.model->has_unique()) hash_values(what, node.value_hashes);
-    done.what_ = std::move(what);
     return link(node);
 }
 

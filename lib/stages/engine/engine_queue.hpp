@@ -67,7 +67,9 @@ public:
     engine_queue(std::size_t queue_max, std::size_t batch_max, std::size_t takers,
                  random_source& random);
 
-    result<void> push(completion& done, change&& what, engine_node::kind is);
+    result<void> push(completion& done, change&& what);
+    // What what(done) is already: a command that was lowered, or a change.
+    result<void> push(completion& done, engine_node::kind is);
     result<void> push(claim_completion& done, claim&& what);
     result<void> push(cursor_completion& done, commit_cursor&& what);
     result<void> push(record_completion& done, change_record&& what);

@@ -14,8 +14,14 @@ class redaction {
 public:
     redaction(repository_reader& from, const order_model& model, const order_scope& whose,
               const redact_function& redact,
-              const std::function<void(const redact_report&)>& progress)
-        : from_(from), model_(model), whose_(whose), redact_(redact), progress_(progress) {}
+              const std::function<void(const redact_report&)>& progress,
+              const unchanged_function& unchanged)
+        : from_(from),
+          model_(model),
+          whose_(whose),
+          redact_(redact),
+          progress_(progress),
+          unchanged_(unchanged) {}
 
     result<redact_report> run() {
         if (!whose_.user) {
@@ -77,7 +83,7 @@ private:
         if (!needed) return needed.error();
         if (!*needed) {
             ++report_.before;
-            return {};
+            return unchanged_ ? unchanged_(id) : result<void>();
         }
         command what;
         what.what = redact_personal{id};
@@ -99,6 +105,7 @@ private:
     const order_scope& whose_;
     const redact_function& redact_;
     const std::function<void(const redact_report&)>& progress_;
+    const unchanged_function& unchanged_;
     redact_report report_;
 };
 
@@ -130,8 +137,9 @@ result<bool> needs_redaction(repository_reader& from, const order_model& model,
 
 result<redact_report> redact_orders(repository_reader& from, const order_model& model,
                                     const order_scope& whose, const redact_function& redact,
-                                    const std::function<void(const redact_report&)>& progress) {
-    return redaction(from, model, whose, redact, progress).run();
+                                    const std::function<void(const redact_report&)>& progress,
+                                    const unchanged_function& unchanged) {
+    return redaction(from, model, whose, redact, progress, unchanged).run();
 }
 
 }  // namespace v1

@@ -105,7 +105,7 @@ result<feed_position> copy_pages(const sqlite_options& from, new_file& file,
     // As a file that is altered, whose pages are written without what lies between their rows.
     auto target = connection::open(file.name(), {connection::access::alter, {}, cache_kib});
     if (!target) return std::move(target).error();
-    // Whoever dies in between leaves no copy at all, so none has to be mended.
+    // A process that is killed meanwhile leaves no copy under its name, so none has to be repaired.
     (*target)->execute("PRAGMA journal_mode=OFF");
     (*target)->execute("PRAGMA synchronous=OFF");
     if (auto ready = (*target)->finish(); !ready) return std::move(ready).error();
@@ -151,7 +151,7 @@ result<std::string> resolve_backup(const std::string& path) {
     auto out = resolve(path);
     if (!out) return out;
     if (look_at(*out).id == file_id{}) return not_there(path);
-    if (look_at(log_of(*out)).size == 0) return out;
+    if (look_at(log_of(*out)).size == 0 && look_at(rollback_of(*out)).size == 0) return out;
     return failure{errc::unavailable,
                    path + " has a log beside it, so it is no backup, or one that was used"};
 }

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -69,6 +70,16 @@ result<std::string> resolve(const std::string& path) {
     const std::string base = folder.get();
     const std::size_t slash = path.rfind('/');
     return (base == "/" ? base : base + "/") + (slash == path.npos ? path : path.substr(slash + 1));
+}
+
+void remove_beside(const std::string& path) noexcept {
+    try {
+        for (const std::string& it :
+             {log_of(path), index_of_log(path), lock_of(path), rollback_of(path)}) {
+            ::unlink(it.c_str());
+        }
+    } catch (const std::exception&) {  // without memory they stay
+    }
 }
 
 std::string immutable_uri(const std::string& path) {

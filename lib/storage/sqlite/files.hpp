@@ -63,6 +63,13 @@ inline std::string index_of_log(const std::string& path) {
 inline std::string lock_of(const std::string& path) {
     return path + "-lock";
 }
+// Of SQLite's, while a file that has no log is changed. One that is left is rolled back into
+// whatever has the file's name then.
+inline std::string rollback_of(const std::string& path) {
+    return path + "-journal";
+}
+// All of these. REQUIRES: nobody has the file open.
+void remove_beside(const std::string& path) noexcept;
 
 // For SQLite: the file as it is, without a log or locks. Nobody may write to it meanwhile.
 std::string immutable_uri(const std::string& path);

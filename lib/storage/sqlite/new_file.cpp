@@ -45,8 +45,11 @@ bool sync_folder(const std::string& of) noexcept {
 result<new_file> new_file::make(const std::string& path, const char* suffix, mode_t mode) {
     if (look_at(path).id != file_id{}) return taken(path);
     std::string name = path + suffix;
-    constexpr int how = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
-    descriptor file(::open(name.c_str(), how, mode));
+    constexpr int how = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
+    int opens = ::open(name.c_str(), how | O_CREAT | O_EXCL, mode);
+    const bool found = opens < 0 && errno == EEXIST;
+    if (found) opens = ::open(name.c_str(), how);
+    descriptor file(opens);
     if (!file) return failure{errc::unavailable, name + ": " + std::strerror(errno)};
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         return failure{errc::unavailable, name + " is being written by another process"};
@@ -60,6 +63,15 @@ result<new_file> new_file::make(const std::string& path, const char* suffix, mod
         out.name_.clear();
         return why;
     }
+    // In a folder where others may write, it may be theirs, or another name of a file of ours.
+    const bool ours =
+        S_ISREG(opened.st_mode) && opened.st_uid == ::geteuid() && opened.st_nlink == 1;
+    if (found && !ours) {
+        const failure why{errc::unavailable, out.name_ + " was not left by this user: remove it"};
+        out.name_.clear();
+        return why;
+    }
+    remove_beside(out.name_);  // what one that was killed has left
     if (::ftruncate(out.file_.get(), 0) != 0 || ::fchmod(out.file_.get(), mode) != 0) {
         return out.failed();
     }
@@ -67,7 +79,9 @@ result<new_file> new_file::make(const std::string& path, const char* suffix, mod
 }
 
 new_file::~new_file() {
-    if (file_ && !name_.empty()) ::unlink(name_.c_str());
+    if (!file_ || name_.empty()) return;
+    remove_beside(name_);
+    ::unlink(name_.c_str());
 }
 
 failure new_file::failed() const {

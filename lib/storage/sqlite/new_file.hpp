@@ -15,11 +15,11 @@ namespace detail::sqlite {
 
 // A file that is written under another name, and gets its own when it is whole and durable. Holds a
 // lock (flock(2)), so that nobody else writes it at the same time. What an earlier process left
-// under the other name is overwritten.
+// under the other name is overwritten, and what lay beside it is removed.
 class new_file {
 public:
     // path is resolved. errc::already_exists: it is there; errc::unavailable: the other one cannot
-    // be made, or somebody else is writing it.
+    // be made, is another user's or a link, or somebody else is writing it.
     static result<new_file> make(const std::string& path, const char* suffix, mode_t mode);
     new_file(new_file&&) = default;
     new_file& operator=(new_file&&) = delete;

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -23,21 +22,9 @@ using namespace detail::sqlite;
 
 constexpr std::size_t copied_at_once = std::size_t{1} << 20;
 
-// What lies beside a database.
-std::array<std::string, 3> files_beside(const std::string& path) {
-    return {log_of(path), index_of_log(path), lock_of(path)};
-}
-
-void remove_beside(const std::string& path) noexcept {
-    try {
-        for (const std::string& it : files_beside(path)) ::unlink(it.c_str());
-    } catch (const std::exception&) {  // they stay
-    }
-}
-
 // What is left of a file that was there may belong to a process that still uses it.
 result<void> expect_nobody(const std::string& path) {
-    for (const std::string& it : {path, log_of(path)}) {
+    for (const std::string& it : {path, log_of(path), rollback_of(path)}) {
         if (look_at(it).id == file_id{}) continue;
         return failure{errc::already_exists, it + " exists: stop all programs that use it, and "
                                                   "move it away"};
@@ -77,15 +64,10 @@ result<void> copy_bytes(const std::string& from, const std::string& to) {
 class sqlite_restore::impl {
 public:
     explicit impl(new_file file) : file_(std::move(file)), name_(file_.name()) {}
-    ~impl() {
-        copy_.reset();
-        remove_beside(name_);
-    }
     impl(const impl&) = delete;
     impl& operator=(const impl&) = delete;
 
     result<void> open(const std::string& backup, sqlite_options options) {
-        remove_beside(name_);  // of one that was killed
         if (auto copied = copy_bytes(backup, name_); !copied) return copied;
         options.path = name_;
         if (auto ready = migrate_sqlite(options); !ready) return std::move(ready).error();
@@ -109,7 +91,7 @@ public:
 private:
     new_file file_;
     const std::string name_;
-    std::unique_ptr<storage> copy_;
+    std::unique_ptr<storage> copy_;  // gone before the file
 };
 
 result<std::unique_ptr<sqlite_restore>> sqlite_restore::begin(const std::string& backup,
