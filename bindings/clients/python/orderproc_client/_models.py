@@ -1636,6 +1636,7 @@ class Finding(Model):
         "clocks_differ",
         "versions_differ",
         "webhook_paused",
+        "purge_held",
     ]
     severity: Literal["warning", "problem"]
     subject: str
@@ -1675,6 +1676,7 @@ class FindingAbout(Model):
         "pause",
         "queue",
         "webhook",
+        "purge",
     ]
     reason: str | None = None
     """Of dead letters: their group, as `GET /dead-letters` has it."""
@@ -1684,6 +1686,8 @@ class FindingAbout(Model):
     """The active status; of a pause `null`: all work."""
     id: str | None = None
     """Of a webhook endpoint."""
+    cursor: str | None = None
+    """What holds purges back; `null`: a dead letter does."""
 
     @classmethod
     def from_json(cls, it: Any) -> FindingAbout:
@@ -1694,6 +1698,7 @@ class FindingAbout(Model):
             name=it.get("name"),
             stage=it.get("stage"),
             id=it.get("id"),
+            cursor=it.get("cursor"),
         )
 
 
@@ -1717,6 +1722,7 @@ class Check(Model):
         "clocks_differ",
         "versions_differ",
         "webhook_paused",
+        "purge_held",
     ]
     subject: str
     state: Literal["ok", "warning", "problem", "unknown"]

@@ -861,7 +861,8 @@ export interface Finding {
   readonly code:
     'storage_unreadable' | 'storage_hangs' | 'storage_unwritable' | 'storage_write_hangs' |
     'broker_away' | 'feed_late' | 'no_workers' | 'dead_letters' | 'stopping' | 'paused' |
-    'queue_stuck' | 'worker_silent' | 'clocks_differ' | 'versions_differ' | 'webhook_paused';
+    'queue_stuck' | 'worker_silent' | 'clocks_differ' | 'versions_differ' | 'webhook_paused' |
+    'purge_held';
   readonly severity: 'warning' | 'problem';
   readonly subject: string;
   /** One or two sentences, for people. */
@@ -875,7 +876,7 @@ export interface Finding {
 export interface FindingAbout {
   readonly kind:
     'storage' | 'broker' | 'feed' | 'process' | 'workers' | 'worker' | 'dead_letters' | 'pause' |
-    'queue' | 'webhook';
+    'queue' | 'webhook' | 'purge';
   /** Of dead letters: their group, as `GET /dead-letters` has it. */
   readonly reason?: string;
   /** Of a worker. */
@@ -884,13 +885,16 @@ export interface FindingAbout {
   readonly stage?: string | null;
   /** Of a webhook endpoint. */
   readonly id?: string | null;
+  /** What holds purges back; `null`: a dead letter does. */
+  readonly cursor?: string | null;
 }
 
 export interface Check {
   readonly code:
     'storage_unreadable' | 'storage_hangs' | 'storage_unwritable' | 'storage_write_hangs' |
     'broker_away' | 'feed_late' | 'no_workers' | 'dead_letters' | 'stopping' | 'paused' |
-    'queue_stuck' | 'worker_silent' | 'clocks_differ' | 'versions_differ' | 'webhook_paused';
+    'queue_stuck' | 'worker_silent' | 'clocks_differ' | 'versions_differ' | 'webhook_paused' |
+    'purge_held';
   readonly subject: string;
   readonly state: 'ok' | 'warning' | 'problem' | 'unknown';
 }
