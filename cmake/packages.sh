@@ -5,7 +5,7 @@ packages_build="g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev
     libsqlite3-dev libpq-dev librabbitmq-dev libcli11-dev libssl-dev prometheus-cpp-dev zlib1g-dev"
 packages_test="libboost-test1.81-dev liblmdb-dev"
 packages_integration="python3 python3-pika chromium rabbitmq-server postgresql-15 pgbouncer openssl
-    curl iproute2 python3-httpx python3-yaml prometheus prometheus-alertmanager"
+    curl iproute2 mypy python3-httpx python3-yaml prometheus prometheus-alertmanager"
 packages_soak="python3 postgresql-15 patroni etcd-server python3-yaml prometheus rabbitmq-server"
 packages_package="python3 pkg-config make"
 packages_clang="clang-16 lld-16 libclang-rt-16-dev"

@@ -1,0 +1,1 @@
+"""Turns the OpenAPI document of a server into the generated files of the clients."""
