@@ -18,8 +18,8 @@ struct logged_redaction {
     std::string by;  // "cli:anna"; empty: not known
 };
 
-// One JSON object a line. Several processes may append to the same file: each append holds a lock of
-// the file (flock(2)), which the file system has to keep between their machines.
+// One JSON object a line. Several processes may append to the same file: each append holds a lock
+// of the file (flock(2)), which the file system has to keep between their machines.
 class redaction_log {
 public:
     // errc::invalid_argument: the file cannot be made or opened, or is no such log. A new file has

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <fstream>
+#include <variant>
 
 using namespace sqlite_support;
 namespace fs = std::filesystem;
@@ -13,15 +14,19 @@ namespace {
 
 constexpr std::size_t orders_in_write = 500;
 
-// More pages than are copied at once.
+// Many times as many pages as are copied at once.
 void create_thousands(repository& to) {
+    const std::string metadata = R"({"note":")" + std::string(1000, 'n') + "\"}";
     for (std::size_t i = 0; i < 16; ++i) {
         std::vector<std::string> ids;
         std::vector<change> all;
         for (std::size_t k = 0; k < orders_in_write; ++k) {
             ids.push_back("O-" + std::to_string(i * orders_in_write + k));
         }
-        for (const std::string& id : ids) all.push_back(create(id));
+        for (const std::string& id : ids) {
+            all.push_back(create(id));
+            std::get<create_order>(all.back().action).value.metadata = metadata;
+        }
         std::vector<change_outcome> out;
         BOOST_REQUIRE(write(to, all, "many", i + 1, out));
     }
