@@ -70,9 +70,9 @@ int refuse_usage(const CLI::App& app, const CLI::ParseError& why) {
 }
 
 int fail(const failure& why) {
-    // What these codes say of themselves adds nothing.
+    // What these codes say of themselves adds nothing, or is said of orders where it was a file.
     const bool plain = why.code == errc::invalid_argument || why.code == errc::unavailable ||
-                       why.code == errc::schema_mismatch;
+                       why.code == errc::schema_mismatch || why.code == errc::already_exists;
     fail(plain && !why.detail.empty() ? why.detail : why.message());
     return why.code == errc::invalid_argument ? wrong_usage : 1;
 }
